@@ -1,0 +1,26 @@
+import { createHash, hash } from "node:crypto";
+import { blake3 } from "@noble/hashes/blake3.js";
+import { byteStringToBytes, type ByteString } from "../util/bytes.ts";
+import type { HashAlgorithm } from "./hash-algorithm.ts";
+import type { Hasher } from "./hasher.ts";
+
+// The host's half of `#hash-engine`; the other one is engine-noble.ts. Node's crypto has no blake3.
+
+export function createEngineHasher(algorithm: HashAlgorithm): Hasher {
+  const hasher = algorithm === "blake3" ? blake3.create() : createHash(algorithm);
+  return {
+    update(bytes) {
+      hasher.update(bytes);
+    },
+    digest: () => hasher.digest(),
+  };
+}
+
+export function digestBytes(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array {
+  return algorithm === "blake3" ? blake3(bytes) : hash(algorithm, bytes, "buffer");
+}
+
+/** The digest of the bytes that `text` stands for. */
+export function digestByteString(algorithm: HashAlgorithm, text: ByteString): Uint8Array {
+  return algorithm === "blake3" ? blake3(byteStringToBytes(text)) : hash(algorithm, Buffer.from(text, "latin1"), "buffer");
+}
