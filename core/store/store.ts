@@ -1,0 +1,224 @@
+import type { HashAlgorithm } from "../hash/hash.ts";
+import type { Derivation } from "../derivation/derivation.ts";
+import type { ByteString } from "../util/bytes.ts";
+import type { ProgressListener } from "../util/progress.ts";
+import type { ContentAddress, ContentAddressMethod } from "../store-path/content-address.ts";
+import type { StorePath } from "../store-path/store-path.ts";
+import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
+
+/** What every store can do, be it a folder, a binary cache or another machine. */
+export type Store = AsyncDisposable & {
+  /** The logical folder of its paths: `/nix/store`, wherever the files really are. */
+  readonly storeDir: string;
+  findPathInfo(path: StorePath): Promise<ValidPathInfo | undefined>;
+  /** @throws TsosError `store.invalid-path` */
+  getPathInfo(path: StorePath): Promise<ValidPathInfo>;
+  isValidPath(path: StorePath): Promise<boolean>;
+  /** Those of `paths` that are valid. */
+  queryValidPaths(paths: Iterable<StorePath>): Promise<Set<StorePath>>;
+  /** @throws TsosError `store.invalid-path` */
+  narFromPath(path: StorePath): AsyncIterable<Uint8Array>;
+  /** Adds the NAR if it has the hash and size that `info` declares; nothing remains of one that has not. */
+  addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options?: AddOptions): Promise<ValidPathInfo>;
+};
+
+export type AddOptions = {
+  readonly signal?: AbortSignal | undefined;
+  /** The caller holds the path's lock (`lockPaths`) already. */
+  readonly locked?: boolean | undefined;
+};
+
+export type AddPathOptions = AddOptions & {
+  /** Default `nar`. */
+  readonly method?: ContentAddressMethod | undefined;
+  /** Default `sha256`. */
+  readonly algorithm?: HashAlgorithm | undefined;
+  readonly references?: readonly StorePath[] | undefined;
+};
+
+export type TextToAdd = {
+  readonly name: string;
+  readonly contents: Uint8Array | ByteString;
+  readonly references: readonly StorePath[];
+};
+
+export type ClosureOptions = {
+  /** `references` (default): what the paths need. `referrers`: what needs them. */
+  readonly direction?: "references" | "referrers" | undefined;
+  /** Also the valid outputs of derivations (backwards: the derivers of outputs). */
+  readonly includeOutputs?: boolean | undefined;
+  /** Also the valid derivers of outputs (backwards: the outputs of derivations). */
+  readonly includeDerivers?: boolean | undefined;
+};
+
+/** An exclusive hold on store paths that are about to be made; `await using` releases it. */
+export type PathLocks = AsyncDisposable & {
+  /** Releases the locks; after a path became valid its lock file goes too (`remove`, the default). */
+  release(options?: { readonly remove?: boolean }): void;
+};
+
+/** A folder in the store, on its file system, that the garbage collector leaves alone while it is held. */
+export type TemporaryFolder = AsyncDisposable & { readonly path: string };
+
+/** One output of a derivation, built, about to be registered. */
+export type BuiltOutput = {
+  readonly name: string;
+  /** Where a path is known beforehand; a floating output's follows from its contents. */
+  readonly path?: StorePath | undefined;
+  /** Where the builder left it: the real final place, or anywhere on the store's file system. */
+  readonly folder: string;
+  /** The path that the builder was told, if another than `path`: its hash is rewritten to the final one. */
+  readonly scratchPath?: StorePath | undefined;
+  /** What the derivation promised: contents are copied to fresh inodes and must have this hash. */
+  readonly contentAddress?: ContentAddress | undefined;
+  /** A floating output: its content address is computed this way. */
+  readonly floating?: { readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm } | undefined;
+};
+
+export type RegisterBuildOutputsOptions = {
+  readonly derivationPath: StorePath;
+  readonly outputs: readonly BuiltOutput[];
+  /** What the outputs may refer to besides themselves: the closure of the inputs. */
+  readonly candidates: Iterable<StorePath>;
+  /** Called with all outputs scanned and hashed, before anything is registered; what it throws fails them all. */
+  readonly check?: ((infos: ReadonlyMap<string, NewPathInfo>) => void | Promise<void>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type Root = {
+  /** The path kept alive. */
+  readonly path: StorePath;
+  /** What keeps it: a link, or `{temp:PID}`, or a file under `/proc`. */
+  readonly source: string;
+};
+
+export type GarbageOptions = {
+  /** Only say what would be deleted. */
+  readonly dryRun?: boolean | undefined;
+  /** Spare what was registered at or after this time, and all that it needs. */
+  readonly olderThan?: Date | undefined;
+  /** Stop when this many bytes are freed. */
+  readonly maxFreed?: number | undefined;
+  /** Delete these only (each must be dead). */
+  readonly paths?: readonly StorePath[] | undefined;
+  /** Keep the outputs of live derivations: default false, as Nix. */
+  readonly keepOutputs?: boolean | undefined;
+  /** Keep the derivers of live paths: default true, as Nix. */
+  readonly keepDerivations?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly report?: ProgressListener | undefined;
+};
+
+export type GarbageResult = {
+  /** Dead paths, valid ones first users before used; deleted unless `dryRun`. */
+  readonly deleted: readonly string[];
+  /** How many paths are alive. */
+  readonly alive: number;
+  /** In a dry run: the sum of the NAR sizes of what would go. */
+  readonly bytesFreed: number;
+};
+
+export type VerifyOptions = {
+  /** Read every file and compare its NAR hash, not only its presence. */
+  readonly checkContents?: boolean | undefined;
+  /** Repair needs a substituter or a builder; the store alone only reports. */
+  readonly repair?: false | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly report?: ProgressListener | undefined;
+};
+
+export type StoreProblem =
+  /** `kept`: still needed by valid paths, so it could not be unregistered. */
+  | { readonly kind: "missing"; readonly path: StorePath; readonly kept: boolean }
+  | { readonly kind: "modified"; readonly path: StorePath; readonly expected: string; readonly actual: string }
+  | { readonly kind: "wrong-size"; readonly path: StorePath; readonly expected: number; readonly actual: number }
+  | { readonly kind: "unreadable"; readonly path: StorePath; readonly cause: unknown }
+  | { readonly kind: "modified-link"; readonly link: string }
+  | { readonly kind: "database"; readonly message: string };
+
+/** A store in a folder of this machine, with Nix's database. */
+export type LocalStore = Store & {
+  /** The real folder of the paths. */
+  readonly realStoreDir: string;
+  readonly stateDir: string;
+  readonly logDir: string;
+
+  /** `/nix/store/…` (or a path in it, below a store path) → where it really is. */
+  realPath(path: StorePath | string): string;
+  /** Whether files may be added: false on a database that this user cannot write. */
+  readonly readOnly: boolean;
+
+  queryAllValidPaths(): Promise<StorePath[]>;
+  findPathFromHashPart(hashPart: string): Promise<StorePath | undefined>;
+  /** Who refers to `path`, itself included where it does. */
+  queryReferrers(path: StorePath): Promise<StorePath[]>;
+  /** Valid derivations that have `path` as an output. */
+  queryValidDerivers(path: StorePath): Promise<StorePath[]>;
+  /** Output name → path, of those that are known (a floating one is after its build). */
+  queryDerivationOutputs(derivation: StorePath): Promise<Map<string, StorePath>>;
+  /** The paths and all they need (or all that need them). @throws TsosError `store.invalid-path` */
+  closure(paths: Iterable<StorePath>, options?: ClosureOptions): Promise<Set<StorePath>>;
+  /** Users before what they use. */
+  sortTopologically(paths: Iterable<StorePath>): Promise<StorePath[]>;
+
+  /**
+   * Adds a text by content. Many at once share one sync and one transaction, so start them together; one may
+   * refer to another that was started before it and is not yet valid.
+   */
+  addTextToStore(name: string, contents: Uint8Array | ByteString, references: readonly StorePath[], options?: AddOptions): Promise<StorePath>;
+  /** The same for a list, inputs before their users. */
+  addTextsToStore(texts: readonly TextToAdd[], options?: AddOptions): Promise<StorePath[]>;
+  writeDerivation(derivation: Derivation, options?: AddOptions): Promise<StorePath>;
+  /** Copies a file or folder in. */
+  addPathToStore(name: string, file: string, options?: AddPathOptions): Promise<StorePath>;
+  /** Where `addPathToStore` would put it, without putting it there. */
+  computePathForFile(name: string, file: string, options?: AddPathOptions): Promise<StorePath>;
+  /** Registers what lies in its final place already, canonical. References must be valid or in `infos`. */
+  registerValidPaths(infos: readonly NewPathInfo[]): Promise<void>;
+  /**
+   * Takes the finished outputs of one derivation: makes them canonical, hashes and scans them in one read, moves
+   * them to their place and registers them together, or not at all. The caller holds the outputs' locks and has
+   * added them as temporary roots.
+   *
+   * @returns output name → what was registered
+   * @throws TsosError `store.hash-mismatch` when a promised content address is not met
+   */
+  registerBuildOutputs(options: RegisterBuildOutputsOptions): Promise<Map<string, ValidPathInfo>>;
+  /** Which of `candidates` the path's contents name. */
+  scanReferences(path: StorePath, candidates: Iterable<StorePath>): Promise<Set<StorePath>>;
+  addSignatures(path: StorePath, signatures: readonly string[]): Promise<void>;
+  /** Removes an invalid path's files, as before building it again; leaves a valid one. */
+  deleteInvalidPath(path: StorePath): Promise<void>;
+
+  /** A folder of one's own in the store, flocked so that no collector removes it, gone when disposed. */
+  createTemporaryFolder(): Promise<TemporaryFolder>;
+  /** Nix's path locks, in order of the paths; undefined when one is held elsewhere and `wait` is false. */
+  lockPaths(paths: Iterable<StorePath>, options: { readonly wait: false }): Promise<PathLocks | undefined>;
+  lockPaths(
+    paths: Iterable<StorePath>,
+    options?: { readonly wait?: true; readonly signal?: AbortSignal | undefined; readonly onWait?: (path: StorePath) => void },
+  ): Promise<PathLocks>;
+
+  /** Keeps paths alive for as long as this process lives; they need not be valid yet. */
+  addTemporaryRoot(...paths: readonly StorePath[]): Promise<void>;
+  /** Makes a link outside the store, once it points into it, a root: `gcroots/auto/…` → link. */
+  addIndirectRoot(link: string): Promise<void>;
+  /** Makes `link` point to `path`, and it a root. */
+  addPermanentRoot(path: StorePath, link: string): Promise<void>;
+  findRoots(): Promise<Root[]>;
+  /** The roots that reach `path`, each with the way from it to `path`; empty when it is garbage. */
+  findRootsOf(path: StorePath): Promise<readonly { readonly root: Root; readonly way: readonly StorePath[] }[]>;
+  collectGarbage(options?: GarbageOptions): Promise<GarbageResult>;
+  verify(options?: VerifyOptions): Promise<StoreProblem[]>;
+};
+
+export type LocalStoreOptions = {
+  /** As Nix's `local?root=`: real files under `root + /nix`, logical paths in `/nix/store`. */
+  readonly root?: string | undefined;
+  /** Default `/nix/store`. */
+  readonly storeDir?: string | undefined;
+  /** Default `/nix/var/nix`, below `root`. */
+  readonly stateDir?: string | undefined;
+  /** Default `/nix/var/log/nix`, below `root`. */
+  readonly logDir?: string | undefined;
+};
