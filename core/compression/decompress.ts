@@ -1,0 +1,104 @@
+import { Readable } from "node:stream";
+import { createBrotliDecompress, createGunzip } from "node:zlib";
+import { TsosError } from "../error/tsos-error.ts";
+import { unreachable } from "../util/unreachable.ts";
+
+export type CompressionFormat = "none" | "gzip" | "xz" | "zstd" | "brotli";
+
+/**
+ * The decompressed bytes of `source`. Memory stays bounded by the format's window.
+ *
+ * @throws TsosError `compression.invalid` when the data are broken or end too early.
+ */
+export function decompress(format: CompressionFormat, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  switch (format) {
+    case "none":
+      return source;
+    case "gzip":
+      return throughZlib(format, source, createGunzip({ chunkSize: CHUNK }));
+    case "brotli":
+      return throughZlib(format, source, createBrotliDecompress({ chunkSize: CHUNK }));
+    case "xz":
+      return decompressXz(source);
+    case "zstd":
+      return decompressZstd(source);
+    default:
+      return unreachable(format);
+  }
+}
+
+/** The format that a file's first bytes (at least six) show; brotli has no such mark. */
+export function detectCompression(start: Uint8Array): CompressionFormat {
+  if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
+  if (start[0] === 0xfd && start[1] === 0x37 && start[2] === 0x7a && start[3] === 0x58 && start[4] === 0x5a) return "xz";
+  if (start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd) return "zstd";
+  return "none";
+}
+
+const CHUNK = 64 * 1024;
+
+async function* throughZlib(format: CompressionFormat, source: AsyncIterable<Uint8Array>, transform: NodeJS.ReadWriteStream): AsyncIterable<Uint8Array> {
+  const input = Readable.from(source, { objectMode: false });
+  // An error of the source must end the transform as well, or its reader waits for ever.
+  input.on("error", (error) => transform.emit("error", error));
+  try {
+    for await (const chunk of input.pipe(transform)) yield toBytes(chunk);
+  } catch (error) {
+    throw invalid(format, error);
+  } finally {
+    input.destroy();
+  }
+}
+
+async function* decompressXz(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const { XzReadableStream } = await import("xz-decompress");
+  const iterator = source[Symbol.asyncIterator]();
+  const input = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await iterator.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+  });
+  const reader = new XzReadableStream(input).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } catch (error) {
+    throw invalid("xz", error);
+  } finally {
+    await reader.cancel().catch(() => undefined);
+    await iterator.return?.();
+  }
+}
+
+async function* decompressZstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const { Decompress } = await import("fzstd");
+  let ready: Uint8Array[] = [];
+  const stream = new Decompress((data) => ready.push(data));
+  try {
+    for await (const chunk of source) {
+      stream.push(chunk);
+      yield* ready;
+      ready = [];
+    }
+    stream.push(new Uint8Array(0), true);
+    yield* ready;
+  } catch (error) {
+    throw invalid("zstd", error);
+  }
+}
+
+function toBytes(chunk: string | Uint8Array): Uint8Array {
+  if (typeof chunk === "string") throw new TypeError("a decompressor gave text");
+  return chunk;
+}
+
+function invalid(format: CompressionFormat, cause: unknown): unknown {
+  if (cause instanceof TsosError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new TsosError({ code: "compression.invalid", message: `the ${format} data cannot be decompressed: ${reason}`, cause });
+}

@@ -1,0 +1,35 @@
+import type { Dispatcher, request as undiciRequest } from "undici";
+import type { FetchSettings } from "./fetch-settings.ts";
+
+export type FetchDispatcher = { readonly request: typeof undiciRequest; readonly dispatcher: Dispatcher };
+
+// One pool of connections for all that is fetched with the same settings; it ends with them. Idle
+// connections do not keep the process alive.
+const dispatchers = new WeakMap<FetchSettings, Promise<FetchDispatcher>>();
+
+/** The connections for `settings`; the HTTP client's code is loaded when the first file is fetched. */
+export function getDispatcher(settings: FetchSettings): Promise<FetchDispatcher> {
+  let found = dispatchers.get(settings);
+  if (found === undefined) {
+    found = createDispatcher(settings);
+    dispatchers.set(settings, found);
+  }
+  return found;
+}
+
+async function createDispatcher(settings: FetchSettings): Promise<FetchDispatcher> {
+  const { EnvHttpProxyAgent, interceptors, request } = await import("undici");
+  const { http, https, no } = settings.proxies;
+  const agent = new EnvHttpProxyAgent({
+    // An empty string stands for "none": undefined would make the client read the environment itself.
+    httpProxy: http ?? "",
+    httpsProxy: https ?? "",
+    noProxy: no ?? "",
+    connections: settings.connections,
+    connect: { timeout: settings.connectTimeout },
+    headersTimeout: settings.stallTimeout,
+    bodyTimeout: settings.stallTimeout,
+    maxHeaderSize: 64 * 1024,
+  });
+  return { request, dispatcher: agent.compose(interceptors.redirect({ maxRedirections: 10 })) };
+}

@@ -1,0 +1,142 @@
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { TsosError } from "../error/tsos-error.ts";
+import { plainFetchSettings } from "./fetch-settings.ts";
+import type { FetchProxies, FetchSettings } from "./fetch-settings.ts";
+import { parseAptSources } from "./apt-sources.ts";
+import { parseNpmrc, parseNpmDefaultRegistry } from "./npmrc.ts";
+
+/** What of the machine the settings are read from. */
+export type SettingsMachine = {
+  /** The text of a file, or undefined where there is none. */
+  readFile(path: string): Promise<string | undefined>;
+  /** The names in a folder; none where there is no folder. */
+  listFolder(path: string): Promise<readonly string[]>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The path of the running Node, beside which its npm lies. */
+  readonly execPath: string;
+};
+
+/** The machine that this process runs on. */
+export function hostSettingsMachine(): SettingsMachine {
+  return {
+    readFile: (path) => readFile(path, "utf8").catch(() => undefined),
+    listFolder: (path) => readdir(path).catch(() => []),
+    env: process.env,
+    execPath: process.execPath,
+  };
+}
+
+/**
+ * The mirrors that this machine already uses, and the proxies of its environment. `mirrors.debian` are the
+ * base URLs of apt's sources that end in `/debian`; `mirrors.npm` is npm's registry. A settings file
+ * (`/etc/tsos/settings.json`, then the user's own) and `TSOS_MIRRORS` come before them:
+ *
+ * @example
+ * TSOS_MIRRORS="debian=http://mirror.example/debian npm=https://npm.example"
+ *
+ * @throws TsosError `fetch.bad-mirrors` when a setting cannot be read.
+ */
+export async function loadFetchSettings(machine: Partial<SettingsMachine> = {}): Promise<FetchSettings> {
+  const source: SettingsMachine = { ...hostSettingsMachine(), ...machine };
+  const { env } = source;
+  const [debian, npm] = await Promise.all([findDebianMirrors(source), findNpmRegistry(source)]);
+  const mirrors: Record<string, readonly string[]> = { debian, npm: npm === undefined ? [] : [npm] };
+  const configHome = env["XDG_CONFIG_HOME"] ?? (env["HOME"] === undefined ? undefined : join(env["HOME"], ".config"));
+  const files = ["/etc/tsos/settings.json", ...(configHome === undefined ? [] : [join(configHome, "tsos/settings.json")])];
+  for (const file of files) {
+    const text = await source.readFile(file);
+    if (text !== undefined) Object.assign(mirrors, parseSettingsFile(text, file));
+  }
+  if (env["TSOS_MIRRORS"] !== undefined) Object.assign(mirrors, parseMirrors(env["TSOS_MIRRORS"]));
+  return { ...plainFetchSettings, mirrors, proxies: readProxies(env) };
+}
+
+/** `NAME=URL` pairs between white space; a name given more than once has several mirrors. */
+export function parseMirrors(text: string): Record<string, string[]> {
+  const mirrors: Record<string, string[]> = {};
+  for (const pair of text.split(/\s+/).filter((part) => part !== "")) {
+    const match = /^([a-z][a-z0-9-]*)=(.+)$/.exec(pair);
+    if (match === null) throw badMirror(pair, "TSOS_MIRRORS");
+    (mirrors[match[1]!] ??= []).push(checkBaseUrl(match[2]!, "TSOS_MIRRORS"));
+  }
+  return mirrors;
+}
+
+function parseSettingsFile(text: string, file: string): Record<string, string[]> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new TsosError({ code: "fetch.bad-mirrors", message: `"${file}" is not JSON`, cause });
+  }
+  const mirrors: Record<string, string[]> = {};
+  const given = typeof value === "object" && value !== null && "mirrors" in value ? value.mirrors : {};
+  if (typeof given !== "object" || given === null) throw badMirror(JSON.stringify(given), file);
+  for (const [name, urls] of Object.entries(given)) {
+    const list: unknown[] = Array.isArray(urls) ? urls : [urls];
+    mirrors[name] = list.map((url) => {
+      if (typeof url !== "string") throw badMirror(JSON.stringify(url), file);
+      return checkBaseUrl(url, file);
+    });
+  }
+  return mirrors;
+}
+
+function checkBaseUrl(url: string, where: string): string {
+  if (!/^(https?|file):\/\/\S+$/.test(url)) throw badMirror(url, where);
+  return url.replace(/\/+$/, "");
+}
+
+function badMirror(value: string, where: string): TsosError {
+  return new TsosError({
+    code: "fetch.bad-mirrors",
+    message: `"${value}" in ${where} is not a mirror, expected a name and an http, https or file URL`,
+    hint: `write it as debian=http://HOST/debian or npm=https://HOST`,
+    data: { value, where },
+  });
+}
+
+async function findDebianMirrors(source: SettingsMachine): Promise<readonly string[]> {
+  const folder = "/etc/apt/sources.list.d";
+  const names = [...(await source.listFolder(folder))].sort();
+  const files = ["/etc/apt/sources.list", ...names.filter((name) => /\.(list|sources)$/.test(name)).map((name) => join(folder, name))];
+  const texts = await Promise.all(files.map((file) => source.readFile(file)));
+  const urls = texts.flatMap((text, i) => (text === undefined ? [] : parseAptSources(text, files[i]!.endsWith(".sources") ? "deb822" : "one-line")));
+  return [...new Set(urls.map((url) => url.replace(/\/+$/, "")))].filter((url) => /^(https?|file):/.test(url) && url.endsWith("/debian"));
+}
+
+async function findNpmRegistry(source: SettingsMachine): Promise<string | undefined> {
+  const { env } = source;
+  const fromEnv = Object.entries(env).find(([name, value]) => name.toLowerCase() === "npm_config_registry" && value)?.[1];
+  if (fromEnv !== undefined) return fromEnv.replace(/\/+$/, "");
+  const prefix = dirname(dirname(source.execPath));
+  const npm = join(prefix, "lib/node_modules/npm");
+  const files = [
+    env["NPM_CONFIG_USERCONFIG"] ?? env["npm_config_userconfig"] ?? (env["HOME"] === undefined ? undefined : join(env["HOME"], ".npmrc")),
+    env["NPM_CONFIG_GLOBALCONFIG"] ?? env["npm_config_globalconfig"] ?? join(prefix, "etc/npmrc"),
+    join(npm, "npmrc"),
+  ];
+  for (const file of files) {
+    const text = file === undefined ? undefined : await source.readFile(file);
+    const registry = text === undefined ? undefined : parseNpmrc(text, env)["registry"];
+    if (registry !== undefined && registry !== "") return registry.replace(/\/+$/, "");
+  }
+  // What npm itself falls back to stands in its own table of settings; Debian's npm lies elsewhere.
+  for (const folder of [npm, "/usr/share/nodejs/npm", "/usr/lib/node_modules/npm", "/usr/local/lib/node_modules/npm"]) {
+    for (const settings of ["node_modules/@npmcli/config", "../@npmcli/config"]) {
+      const text = await source.readFile(join(folder, settings, "lib/definitions/definitions.js"));
+      const registry = text === undefined ? undefined : parseNpmDefaultRegistry(text);
+      if (registry !== undefined) return registry.replace(/\/+$/, "");
+    }
+  }
+  return undefined;
+}
+
+function readProxies(env: SettingsMachine["env"]): FetchProxies {
+  const find = (name: string): string | undefined => env[name] || env[name.toUpperCase()] || undefined;
+  const http = find("http_proxy") ?? find("all_proxy");
+  const https = find("https_proxy") ?? find("all_proxy");
+  const no = find("no_proxy");
+  return { ...(http === undefined ? {} : { http }), ...(https === undefined ? {} : { https }), ...(no === undefined ? {} : { no }) };
+}
