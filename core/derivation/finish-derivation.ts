@@ -1,0 +1,95 @@
+import { TsosError } from "../error/tsos-error.ts";
+import { makeOutputPath } from "../store-path/make-store-path.ts";
+import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "../store-path/store-path.ts";
+import { checkStorePathName } from "../store-path/store-path-name.ts";
+import type { ByteString } from "../util/bytes.ts";
+import { derivationOutputPath } from "./derivation-output-paths.ts";
+import { derivationStorePath } from "./derivation-store-path.ts";
+import type { Derivation, DerivationOutput } from "./derivation.ts";
+import { formatDerivation } from "./format-derivation.ts";
+import { hashDerivationModulo } from "./hash-derivation-modulo.ts";
+import type { HashModuloCache } from "./hash-modulo-cache.ts";
+import { outputPlaceholder } from "./placeholder.ts";
+
+/** A derivation with all that can be computed of it. */
+export type FinishedDerivation = {
+  readonly derivation: Derivation;
+  /** The path of its `.drv` file. */
+  readonly path: StorePath;
+  /** The bytes of its `.drv` file. */
+  readonly contents: ByteString;
+  /** By output name; undefined for one that is known only after a build. */
+  readonly outputPaths: ReadonlyMap<string, StorePath | undefined>;
+};
+
+/**
+ * Completes a derivation that an evaluation describes: its `deferred` outputs become input-addressed (or stay
+ * deferred, when an input's output is floating), and the variable named for each output becomes the output's
+ * path, or its placeholder. The result is added to `cache`, to which its inputs must have been added before.
+ *
+ * @throws TsosError `derivation.no-outputs`, `derivation.bad-output-name`, `derivation.mixed-outputs`,
+ *   `store-path.bad-name`.
+ * @example
+ * const cache = new HashModuloCache();
+ * const { path, outputPaths } = finishDerivation({
+ *   name: "hello", outputs: new Map([["out", { kind: "deferred" }]]), inputDerivations: new Map(), inputSources: new Set(),
+ *   platform: "x86_64-linux", builder: "/bin/sh", args: ["-c", "echo > $out"], env: new Map([["name", "hello"]]),
+ * }, cache);
+ */
+export function finishDerivation(unfinished: Derivation, cache: HashModuloCache, storeDir: string = DEFAULT_STORE_DIR): FinishedDerivation {
+  const { name } = unfinished;
+  checkNames(unfinished);
+  const env = new Map(unfinished.env);
+  const outputs = new Map<string, DerivationOutput>(unfinished.outputs);
+
+  // The text is hashed with these variables there but empty, so each must exist before.
+  for (const outputName of outputs.keys()) env.set(outputName, "");
+  const hash = hashDerivationModulo({ ...unfinished, env }, cache.get, { maskOutputs: true, storeDir });
+  const outputPaths = new Map<string, StorePath | undefined>();
+  for (const [outputName, output] of unfinished.outputs) {
+    if (output.kind === "deferred" && hash.kind === "regular") {
+      outputs.set(outputName, { kind: "input-addressed", path: makeOutputPath({ derivationHash: hash.hash, outputName, name, storeDir }) });
+    }
+    const path = derivationOutputPath(name, outputName, outputs.get(outputName)!, storeDir);
+    outputPaths.set(outputName, path);
+    env.set(outputName, path === undefined ? outputPlaceholder(outputName) : formatStorePath(path, storeDir));
+  }
+
+  const derivation: Derivation = { ...unfinished, outputs, env };
+  const contents = formatDerivation(derivation, storeDir);
+  const path = derivationStorePath(derivation, storeDir, contents);
+  cache.add(path, derivation);
+  return { derivation, path, contents, outputPaths };
+}
+
+function checkNames({ name, outputs }: Derivation): void {
+  checkStorePathName(name);
+  if (name.endsWith(".drv")) {
+    throw new TsosError({ code: "derivation.bad-name", message: `a derivation must not be named "${name}": ".drv" is added to its name`, data: { name } });
+  }
+  if (outputs.size === 0) {
+    throw new TsosError({ code: "derivation.no-outputs", message: `derivation "${name}" has no outputs, expected at least "out"`, data: { name } });
+  }
+  for (const outputName of outputs.keys()) {
+    checkStorePathName(outputName);
+    // `drvPath` of a derivation would be the path of the output `drv`. Nix: libexpr/primops.cc, derivationStrict.
+    if (outputName === "drv") {
+      throw new TsosError({ code: "derivation.bad-output-name", message: `derivation "${name}" has an output named "drv", which no output may be`, data: { name, output: outputName } });
+    }
+  }
+  const kinds = new Set([...outputs.values()].map((output) => output.kind));
+  if (kinds.size > 1) {
+    throw new TsosError({
+      code: "derivation.mixed-outputs",
+      message: `derivation "${name}" has outputs of several kinds (${[...kinds].join(", ")}), expected one`,
+      data: { name },
+    });
+  }
+  if (kinds.has("fixed") && (outputs.size !== 1 || !outputs.has("out"))) {
+    throw new TsosError({
+      code: "derivation.bad-output-name",
+      message: `the fixed-output derivation "${name}" has the outputs ${[...outputs.keys()].map((key) => `"${key}"`).join(", ")}, expected only "out"`,
+      data: { name },
+    });
+  }
+}
