@@ -1,0 +1,93 @@
+import { coerceToEnvironment, coerceToJson, type AttributePlace, type DerivationAttributes } from "./derivation-attributes.ts";
+import type { EvaluationRegistry, RecordedDerivation } from "./evaluation-registry.ts";
+import type { DerivationOutput } from "../derivation/derivation.ts";
+import { finishDerivation } from "../derivation/finish-derivation.ts";
+import type { HashModuloCache } from "../derivation/hash-modulo-cache.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import { parseHash } from "../hash/hash.ts";
+import { parseHashAlgorithm } from "../hash/hash-algorithm.ts";
+import { checkMethodHash, parseContentAddressMethod } from "../store-path/content-address.ts";
+import type { StorePath } from "../store-path/store-path.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
+
+/**
+ * The `derivation` primitive: coerces the attributes to an environment as Nix does, makes an input of every
+ * store path that they hold, computes the output paths and records the result.
+ */
+export function deriveFromAttributes(registry: EvaluationRegistry, cache: HashModuloCache, attributes: DerivationAttributes): RecordedDerivation {
+  const { name } = attributes;
+  if (typeof name !== "string" || name === "") {
+    throw new TsosError({ code: "package.bad-attribute", message: `a derivation's name must be a text that is not empty, got "${String(name)}"` });
+  }
+  const inputDerivations = new Map<StorePath, Set<string>>();
+  const inputSources = new Set<StorePath>();
+  const take = (text: string, place: AttributePlace): ByteString => {
+    registry.scan(text, place, (issued) => {
+      if (issued.kind !== "output") {
+        inputSources.add(issued.path);
+        return;
+      }
+      const outputs = inputDerivations.get(issued.derivation);
+      if (outputs === undefined) inputDerivations.set(issued.derivation, new Set([issued.output]));
+      else outputs.add(issued.output);
+    });
+    return toByteString(text);
+  };
+
+  const coerce = (attribute: string, value: unknown): ByteString => {
+    const place = { derivation: name, attribute };
+    return take(coerceToEnvironment(value, place) ?? "", place);
+  };
+  const env = new Map<ByteString, ByteString>();
+  const structured = attributes.__structuredAttrs === true;
+  if (structured) {
+    const { __structuredAttrs: _, args: __, ...rest } = attributes;
+    const place = { derivation: name, attribute: "__json" };
+    env.set("__json", take(JSON.stringify(coerceToJson(rest, place)), place));
+  } else {
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key === "args" || value === null || value === undefined) continue;
+      env.set(toByteString(key), coerce(key, value));
+    }
+  }
+
+  const { derivation, path, contents, outputPaths } = finishDerivation(
+    {
+      name,
+      outputs: describeOutputs(attributes),
+      inputDerivations,
+      inputSources,
+      platform: coerce("system", attributes.system),
+      builder: coerce("builder", attributes.builder),
+      args: (attributes.args ?? []).map((argument) => coerce("args", argument)),
+      env,
+    },
+    cache,
+    registry.storeDir,
+  );
+  const outputs = new Map<string, StorePath>();
+  for (const [output, outputPath] of outputPaths) if (outputPath !== undefined) outputs.set(output, outputPath);
+  return registry.record({ path, derivation, contents, outputs });
+}
+
+function describeOutputs(attributes: DerivationAttributes): ReadonlyMap<string, DerivationOutput> {
+  const names = attributes.outputs ?? ["out"];
+  if (new Set(names).size !== names.length) {
+    throw new TsosError({
+      code: "package.duplicate-output",
+      message: `derivation "${attributes.name}" names an output twice: ${names.map((output) => `"${output}"`).join(", ")}`,
+    });
+  }
+  const { outputHash } = attributes;
+  if (outputHash === undefined || outputHash === null) return new Map(names.map((output) => [output, { kind: "deferred" }]));
+  if (names.length !== 1 || names[0] !== "out") {
+    throw new TsosError({
+      code: "package.fixed-with-outputs",
+      message: `derivation "${attributes.name}" has an outputHash and the outputs ${names.map((output) => `"${output}"`).join(", ")}, expected only "out"`,
+    });
+  }
+  const algorithm = attributes.outputHashAlgo;
+  const hash = parseHash(outputHash, algorithm === undefined || algorithm === "" ? undefined : parseHashAlgorithm(algorithm));
+  const method = parseContentAddressMethod(attributes.outputHashMode ?? "flat");
+  return new Map([["out", { kind: "fixed", contentAddress: { method, hash: checkMethodHash(method, hash) } }]]);
+}

@@ -1,0 +1,208 @@
+import type { StoreSource } from "./build-attributes.ts";
+import { deriveFromAttributes } from "./derive.ts";
+import type { AttributePlace, DerivationAttributes } from "./derivation-attributes.ts";
+import { createEvaluationStack, type EvaluationStack } from "./evaluation-stack.ts";
+import type { InstantiatedSource, Instantiation } from "./instantiation.ts";
+import type { Derivation } from "../derivation/derivation.ts";
+import { HashModuloCache } from "../derivation/hash-modulo-cache.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import { isNix32 } from "../hash/nix32.ts";
+import { makeTextPath } from "../store-path/make-store-path.ts";
+import {
+  DEFAULT_STORE_DIR,
+  formatStorePath,
+  parseStorePath,
+  STORE_PATH_HASH_LENGTH,
+  storePathHash,
+  storePathName,
+  type StorePath,
+} from "../store-path/store-path.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
+import { compareByteStrings } from "../util/ordering.ts";
+
+/** What an issued store path stands for. */
+export type IssuedPath =
+  | { readonly kind: "output"; readonly path: StorePath; readonly derivation: StorePath; readonly output: string }
+  | { readonly kind: "derivation"; readonly path: StorePath }
+  | { readonly kind: "source"; readonly path: StorePath };
+
+/** A derivation that stands in the registry, whole. */
+export type RecordedDerivation = {
+  readonly path: StorePath;
+  readonly derivation: Derivation;
+  readonly contents: ByteString;
+  readonly outputs: ReadonlyMap<string, StorePath>;
+};
+
+/**
+ * All that one evaluation has put towards the store: its derivations, inputs first, its sources, and every
+ * store path that it gave out. A string that enters a derivation may hold only paths that stand here.
+ */
+export class EvaluationRegistry {
+  readonly storeDir: string;
+  /** The packages under evaluation. */
+  readonly stack: EvaluationStack = createEvaluationStack();
+  readonly #prefix: string;
+  readonly #issued = new Map<string, IssuedPath>();
+  readonly #derivations = new Map<StorePath, RecordedDerivation>();
+  readonly #sources = new Map<StorePath, InstantiatedSource>();
+  readonly #hashes: HashModuloCache;
+  readonly #textPaths = new Map<string, StoreSource>();
+
+  constructor(options: { readonly storeDir?: string | undefined } = {}) {
+    this.storeDir = options.storeDir ?? DEFAULT_STORE_DIR;
+    this.#prefix = `${this.storeDir}/`;
+    this.#hashes = new HashModuloCache({ storeDir: this.storeDir });
+  }
+
+  /** The derivation of `attributes`: made, recorded, its paths issued. */
+  derive(attributes: DerivationAttributes): RecordedDerivation {
+    return deriveFromAttributes(this, this.#hashes, attributes);
+  }
+
+  /** Records a whole derivation whose inputs are recorded already, and issues its paths. */
+  record(recorded: RecordedDerivation): RecordedDerivation {
+    const known = this.#derivations.get(recorded.path);
+    if (known !== undefined) return known;
+    this.#derivations.set(recorded.path, recorded);
+    this.#issue({ kind: "derivation", path: recorded.path });
+    for (const [output, path] of recorded.outputs) this.#issue({ kind: "output", path, derivation: recorded.path, output });
+    return recorded;
+  }
+
+  #issue(issued: IssuedPath): void {
+    // The same fixed output may come from two derivations (two mirrors of one file): either will do.
+    const key = storePathHash(issued.path);
+    if (!this.#issued.has(key)) this.#issued.set(key, issued);
+  }
+
+  findRecorded(path: StorePath): RecordedDerivation | undefined {
+    return this.#derivations.get(path);
+  }
+
+  /** The derivation at `drvPath`, a store path in full. */
+  getRecorded(drvPath: string): RecordedDerivation {
+    const recorded = this.#derivations.get(parseStorePath(drvPath, this.storeDir));
+    if (recorded === undefined) throw unknownStorePath(drvPath, undefined);
+    return recorded;
+  }
+
+  /**
+   * A text that goes into the store without a build.
+   * @throws TsosError `package.text-refers-to-output` when it holds the path of something that must be built.
+   */
+  addText(name: string, text: string): StoreSource {
+    const key = `${name}\0${text}`;
+    const known = this.#textPaths.get(key);
+    if (known !== undefined) return known;
+    const contents = toByteString(text);
+    const references = new Set<StorePath>();
+    this.scan(contents, { derivation: name, attribute: "the text" }, (issued) => {
+      if (issued.kind !== "source") {
+        throw new TsosError({
+          code: "package.text-refers-to-output",
+          message: `the text "${name}" holds "${formatStorePath(issued.path, this.storeDir)}", which must be built first`,
+          hint: "write it with writeText, which is itself built",
+          data: { name, path: formatStorePath(issued.path, this.storeDir) },
+        });
+      }
+      references.add(issued.path);
+    });
+    const path = makeTextPath({ name, contents, references, storeDir: this.storeDir });
+    const full = formatStorePath(path, this.storeDir);
+    if (!this.#sources.has(path)) {
+      const sorted = [...references].sort(compareByteStrings).map((reference) => formatStorePath(reference, this.storeDir));
+      this.#sources.set(path, { kind: "text", path: full, name, contents, references: sorted });
+      this.#issue({ kind: "source", path });
+    }
+    const source = createSource(name, full);
+    this.#textPaths.set(key, source);
+    return source;
+  }
+
+  /** A file or folder of the project, whose store path whoever read it has computed. */
+  addPath(name: string, path: string, file: string): StoreSource {
+    const parsed = parseStorePath(path, this.storeDir);
+    if (!this.#sources.has(parsed)) {
+      this.#sources.set(parsed, { kind: "path", path, name, file });
+      this.#issue({ kind: "source", path: parsed });
+    }
+    return createSource(name, path);
+  }
+
+  /** What `path`, a store path in full, was issued as. */
+  findIssued(path: string): IssuedPath | undefined {
+    return path.startsWith(this.#prefix) ? this.#issued.get(path.slice(this.#prefix.length, this.#prefix.length + STORE_PATH_HASH_LENGTH)) : undefined;
+  }
+
+  /**
+   * Calls `onPath` for each store path in `text`.
+   * @throws TsosError `package.unknown-store-path` for one that this evaluation never issued.
+   */
+  scan(text: string, place: AttributePlace, onPath: (issued: IssuedPath) => void): void {
+    const prefix = this.#prefix;
+    for (let at = text.indexOf(prefix); at !== -1; at = text.indexOf(prefix, at + prefix.length)) {
+      const start = at + prefix.length;
+      const end = start + STORE_PATH_HASH_LENGTH;
+      const hash = text.slice(start, end);
+      // What has no hash (`/nix/store/`, `/nix/store/.links`) is no store path.
+      if (text[end] !== "-" || !isNix32(hash)) continue;
+      const issued = this.#issued.get(hash);
+      if (issued === undefined || !text.startsWith(storePathName(issued.path), end + 1)) {
+        throw unknownStorePath(/^[^\s"'<>:;,|&(){}[\]\\/]+/.exec(text.slice(start))?.[0] ?? hash, place, prefix);
+      }
+      onPath(issued);
+    }
+  }
+
+  /** What `roots` (store paths in full: derivations, outputs or sources) reach, inputs first. */
+  instantiation(roots: Iterable<string>): Instantiation {
+    const derivations = new Set<StorePath>();
+    const sources = new Set<StorePath>();
+    const pending: StorePath[] = [];
+    const reachDerivation = (path: StorePath): void => {
+      if (derivations.has(path)) return;
+      derivations.add(path);
+      pending.push(path);
+    };
+    const reach = (path: StorePath): void => {
+      if (this.#derivations.has(path)) return reachDerivation(path);
+      const source = this.#sources.get(path);
+      if (source === undefined || sources.has(path)) return;
+      sources.add(path);
+      if (source.kind === "text") for (const reference of source.references) reach(parseStorePath(reference, this.storeDir));
+    };
+    for (const root of roots) {
+      const issued = this.findIssued(root);
+      if (issued === undefined) throw unknownStorePath(root, undefined);
+      reach(issued.kind === "output" ? issued.derivation : issued.path);
+    }
+    for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+      const recorded = this.#derivations.get(path);
+      if (recorded === undefined) continue;
+      for (const input of recorded.derivation.inputDerivations.keys()) reachDerivation(input);
+      for (const source of recorded.derivation.inputSources) reach(source);
+    }
+    // Both maps keep the order of recording, in which inputs come first.
+    return {
+      derivations: [...this.#derivations.values()]
+        .filter((recorded) => derivations.has(recorded.path))
+        .map((recorded) => ({ path: formatStorePath(recorded.path, this.storeDir), contents: recorded.contents })),
+      sources: [...this.#sources].filter(([path]) => sources.has(path)).map(([, source]) => source),
+    };
+  }
+}
+
+function createSource(name: string, path: string): StoreSource {
+  return Object.freeze({ kind: "source", name, path, toString: () => path, toJSON: () => path });
+}
+
+function unknownStorePath(path: string, place: AttributePlace | undefined, prefix = ""): TsosError {
+  const where = place === undefined ? "" : ` in attribute "${place.attribute}" of derivation "${place.derivation}"`;
+  return new TsosError({
+    code: "package.unknown-store-path",
+    message: `store path "${prefix}${path}"${where} was never issued by this evaluation`,
+    hint: "use the package itself, as ${pkgs.NAME}, or path(\"./file\") for a file of the project",
+    data: { path: `${prefix}${path}`, ...place },
+  });
+}

@@ -1,0 +1,27 @@
+import type { ByteString } from "../util/bytes.ts";
+
+/** A source that goes into the store without a build. */
+export type InstantiatedSource =
+  | {
+      readonly kind: "text";
+      /** The store path, in full. */
+      readonly path: string;
+      readonly name: string;
+      readonly contents: ByteString;
+      /** Store paths in full, sorted. */
+      readonly references: readonly string[];
+    }
+  | {
+      readonly kind: "path";
+      readonly path: string;
+      readonly name: string;
+      /** The file or folder it is copied from. */
+      readonly file: string;
+    };
+
+/** What an evaluation hands to the store: plain JSON, so that it can leave the isolate and be cached. */
+export type Instantiation = {
+  /** Inputs stand before what uses them; `contents` is the ATerm. */
+  readonly derivations: readonly { readonly path: string; readonly contents: ByteString }[];
+  readonly sources: readonly InstantiatedSource[];
+};
