@@ -6,9 +6,9 @@ import type { ByteString } from "../../../util/bytes.ts";
 import { readAr } from "./read-ar.ts";
 import { readTar } from "./read-tar.ts";
 import type { TarEntry, TarSink } from "./read-tar.ts";
-import { compileTreeGlobs, parseTreePath, relativeTarget, resolveLink } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
-import { TreeWriter } from "./tree-writer.ts";
+import { compileTreeGlobs, parseTreePath, relativeTarget, resolveLink } from "../tree/tree-path.ts";
+import type { TreePath } from "../tree/tree-path.ts";
+import { TreeWriter } from "../tree/tree-writer.ts";
 
 export type UnpackDebTask = {
   readonly kind: "unpack-deb";

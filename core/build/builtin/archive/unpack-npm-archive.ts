@@ -2,9 +2,9 @@ import { createReadStream } from "node:fs";
 import { decompress } from "../../../compression/decompress.ts";
 import { TsosError } from "../../../error/tsos-error.ts";
 import { readTar } from "./read-tar.ts";
-import { compileTreeGlobs, parseTreePath } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
-import { TreeWriter } from "./tree-writer.ts";
+import { compileTreeGlobs, parseTreePath } from "../tree/tree-path.ts";
+import type { TreePath } from "../tree/tree-path.ts";
+import { TreeWriter } from "../tree/tree-writer.ts";
 
 export type UnpackNpmTask = {
   readonly kind: "unpack-npm";

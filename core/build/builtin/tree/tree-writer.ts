@@ -2,7 +2,7 @@ import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeSync } from
 import { TsosError } from "../../../error/tsos-error.ts";
 import type { ByteString } from "../../../util/bytes.ts";
 import { toByteString } from "../../../util/bytes.ts";
-import type { TarSink } from "./read-tar.ts";
+import type { TarSink } from "../archive/read-tar.ts";
 import { resolveLink, toFsPath } from "./tree-path.ts";
 import type { TreePath } from "./tree-path.ts";
 

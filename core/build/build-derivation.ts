@@ -1,0 +1,319 @@
+import { closeSync, constants, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { cp, lstat, mkdir, rename } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Derivation } from "../derivation/derivation.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import { formatHash } from "../hash/hash.ts";
+import { narHashOfPath } from "../nar/dump-path.ts";
+import type { BuiltOutput, LocalStore } from "../store/store.ts";
+import { formatStorePath, splitStorePath, type StorePath } from "../store-path/store-path.ts";
+import { fromByteString } from "../util/bytes.ts";
+import { createLineSplitter } from "../util/line-splitter.ts";
+import { runProcess } from "../util/process.ts";
+import { openBuildLog, type BuildLogWriter } from "./build-log.ts";
+import type { BuildOptions } from "./build-options.ts";
+import { derivationAttribute, derivationList, isFixedOutput, makeBuilderEnvironment, type BuilderEnvironment } from "./builder-environment.ts";
+import { compareTrees } from "./compare-trees.ts";
+import { checkOutputs } from "./reference-checks.ts";
+import { prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable, sandboxWasEntered } from "./sandbox.ts";
+
+export const BUILTIN_PREFIX = "builtin:";
+
+/** One derivation, all its inputs valid, its outputs' locks held. */
+export type DerivationBuild = {
+  readonly path: StorePath;
+  readonly derivation: Derivation;
+  readonly outputPaths: ReadonlyMap<string, StorePath>;
+  /** The outputs of input derivations that it uses. */
+  readonly inputOutputs: readonly StorePath[];
+  /** Its outputs are valid: build again beside them and compare. */
+  readonly check: boolean;
+  readonly signal: AbortSignal;
+  onLine(line: string): void;
+  onProgress(done: number, total?: number): void;
+};
+
+/** How a build ended that did not end well; beside its cause. */
+export type BuildFailure = {
+  readonly cause: unknown;
+  readonly logFile: string;
+  readonly lastLines: readonly string[];
+  /** Where the build folder was kept. */
+  readonly keptFolder?: string | undefined;
+};
+
+export type BuildResult = { readonly kind: "built" } | ({ readonly kind: "failed" } & BuildFailure);
+
+const LAST_LINES = 15;
+
+/**
+ * Builds one derivation and registers its outputs, or with `check` compares them.
+ *
+ * @throws the signal's reason when it was aborted; all else is a result
+ */
+export async function buildDerivation(store: LocalStore, build: DerivationBuild, options: BuildOptions): Promise<BuildResult> {
+  using log = openBuildLog(store.logDir, build.path);
+  const lastLines: string[] = [];
+  const onLine = (line: string): void => {
+    if (lastLines.push(line) > LAST_LINES) lastLines.shift();
+    build.onLine(line);
+  };
+  let keptFolder: string | undefined;
+  try {
+    await using scratch = await store.createTemporaryFolder();
+    try {
+      await buildIn(scratch.path, store, build, options, log, onLine);
+    } catch (error) {
+      if (options.keepFailed && !build.signal.aborted) keptFolder = await keepBuildFolder(join(scratch.path, "build"), build.derivation.name);
+      throw error;
+    }
+    return { kind: "built" };
+  } catch (cause) {
+    build.signal.throwIfAborted();
+    return { kind: "failed", cause, logFile: log.file, lastLines, keptFolder };
+  }
+}
+
+async function buildIn(
+  scratch: string,
+  store: LocalStore,
+  build: DerivationBuild,
+  options: BuildOptions,
+  log: BuildLogWriter,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const { derivation, outputPaths } = build;
+  const inputs = await store.closure([...derivation.inputSources, ...build.inputOutputs]);
+  const outputs = new Map([...outputPaths].map(([name, path]) => [name, join(scratch, "store", path)]));
+
+  if (derivation.builder.startsWith(BUILTIN_PREFIX)) {
+    await runBuiltin(scratch, store, build, options, outputs, (line) => {
+      log.write(Buffer.from(`${line}\n`));
+      onLine(line);
+    });
+  } else {
+    checkPlatform(derivation, options);
+    const environment = await makeBuilderEnvironment(store, {
+      derivation,
+      outputPaths,
+      inputs,
+      buildFolder: SANDBOX_BUILD_FOLDER,
+      cores: options.cores,
+      impure: options.environment ?? {},
+    });
+    await runSandboxed(scratch, store, build, options, { inputs, environment, log, onLine });
+  }
+  build.signal.throwIfAborted();
+
+  for (const [name, folder] of outputs) {
+    await lstat(folder).catch((cause: unknown) => {
+      throw new TsosError({
+        code: "build.output-missing",
+        message: `the builder did not make the output "${name}" ("${formatStorePath(outputPaths.get(name)!, store.storeDir)}")`,
+        data: { output: name },
+        cause,
+      });
+    });
+  }
+  if (build.check) await compareOutputs(store, build, outputs);
+  else await registerOutputs(store, build, outputs, inputs);
+}
+
+async function registerOutputs(
+  store: LocalStore,
+  build: DerivationBuild,
+  outputs: ReadonlyMap<string, string>,
+  inputs: ReadonlySet<StorePath>,
+): Promise<void> {
+  const { derivation } = build;
+  const built = [...outputs].map(([name, folder]): BuiltOutput => {
+    const output = derivation.outputs.get(name);
+    return { name, path: build.outputPaths.get(name), folder, ...(output?.kind === "fixed" ? { contentAddress: output.contentAddress } : {}) };
+  });
+  await store.registerBuildOutputs({
+    derivationPath: build.path,
+    outputs: built,
+    candidates: inputs,
+    check: (infos) => checkOutputs(store, derivation, infos),
+    signal: build.signal,
+  });
+}
+
+/** @throws TsosError `build.not-deterministic` naming the outputs and files that differ */
+async function compareOutputs(store: LocalStore, build: DerivationBuild, outputs: ReadonlyMap<string, string>): Promise<void> {
+  const different: { output: string; files: readonly string[]; registered: string; rebuilt: string }[] = [];
+  for (const [name, folder] of outputs) {
+    const path = build.outputPaths.get(name)!;
+    const { narHash } = await store.getPathInfo(path);
+    const rebuilt = await narHashOfPath(folder);
+    const [was, is] = [formatHash(narHash, "sri"), formatHash(rebuilt.hash, "sri")];
+    if (was !== is) different.push({ output: name, files: await compareTrees(store.realPath(path), folder), registered: was, rebuilt: is });
+  }
+  if (different.length === 0) return;
+  const list = different.flatMap(({ output, files }) => files.map((file) => `\n  ${output}: ${file}`)).join("");
+  throw new TsosError({
+    code: "build.not-deterministic",
+    message: `building again gave other contents; these files differ:${list}`,
+    data: { different },
+  });
+}
+
+async function runBuiltin(
+  scratch: string,
+  store: LocalStore,
+  build: DerivationBuild,
+  options: BuildOptions,
+  outputs: ReadonlyMap<string, string>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const { derivation } = build;
+  const name = fromByteString(derivation.builder.slice(BUILTIN_PREFIX.length));
+  const builder = options.builtins.get(name);
+  if (builder === undefined) {
+    throw new TsosError({
+      code: "build.unknown-builtin",
+      message: `there is no builtin builder "${name}", expected one of ${[...options.builtins.keys()].sort().join(", ")}`,
+      data: { name },
+    });
+  }
+  const temporaryFolder = join(scratch, "build");
+  mkdirSync(join(scratch, "store"));
+  mkdirSync(temporaryFolder);
+  await builder({
+    derivation,
+    derivationPath: build.path,
+    name,
+    env: new Map([...derivation.env].map(([key, value]) => [fromByteString(key), fromByteString(value)])),
+    outputs,
+    realPath: (path) => store.realPath(path),
+    temporaryFolder,
+    settings: options.settings,
+    signal: build.signal,
+    progress: (done, total) => build.onProgress(done, total),
+    log: onLine,
+  });
+}
+
+type SandboxedRun = {
+  readonly inputs: ReadonlySet<StorePath>;
+  readonly environment: BuilderEnvironment;
+  readonly log: BuildLogWriter;
+  readonly onLine: (line: string) => void;
+};
+
+async function runSandboxed(scratch: string, store: LocalStore, build: DerivationBuild, options: BuildOptions, run: SandboxedRun): Promise<void> {
+  const { derivation } = build;
+  const tool = await options.tools.bubblewrap();
+  const buildRoot = findBuildRoot(store, derivation, run.inputs);
+  const sandbox = prepareSandbox({
+    scratch,
+    storeDir: store.storeDir,
+    inputs: [...run.inputs].map((path) => ({ shown: formatStorePath(path, store.storeDir), real: store.realPath(path) })),
+    variables: run.environment.variables,
+    builder: derivation.builder,
+    args: derivation.args,
+    network: isFixedOutput(derivation),
+    ...(buildRoot === undefined ? {} : { buildRoot }),
+    ...(options.sandboxShell === undefined ? {} : { shell: options.sandboxShell }),
+    features: new Set(derivationList(derivation, "requiredSystemFeatures")),
+  });
+  for (const [name, contents] of run.environment.files) writeFileSync(join(sandbox.buildFolder, name), contents);
+
+  let complaint = "";
+  const splitter = createLineSplitter((line) => {
+    if (line.startsWith("bwrap: ")) complaint = line.slice("bwrap: ".length);
+    run.onLine(line);
+  });
+  const descriptors: number[] = [];
+  let end;
+  try {
+    descriptors.push(openSync(sandbox.argumentsFile, "r"), openSync(sandbox.filterFile, "r"), openSync(sandbox.statusFile, constants.O_WRONLY | constants.O_CREAT, 0o600));
+    end = await runProcess({
+      command: tool.command,
+      args: [...tool.args, ...sandbox.args],
+      env: {},
+      descriptors,
+      signal: build.signal,
+      onOutput(chunk) {
+        run.log.write(chunk);
+        splitter.write(chunk);
+      },
+    });
+    splitter.end();
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
+  }
+  if (end.kind === "exited" && end.code === 0) return;
+  if (!sandboxWasEntered(sandbox)) throw sandboxUnavailable(complaint);
+  throw builderFailed(end.kind === "exited" ? end.code : end.signal);
+}
+
+function builderFailed(end: number | string): TsosError {
+  // Bubblewrap tells of a signal as a shell does.
+  const how = typeof end === "string" ? `was killed by ${end}` : end > 128 ? `was killed by signal ${end - 128}` : `failed with exit code ${end}`;
+  return new TsosError({ code: "build.builder-failed", message: `the builder ${how}`, data: typeof end === "number" ? { exitCode: end } : { signal: end } });
+}
+
+/** `__buildRoot`: the store path whose `usr` and `etc` the builder sees as the machine's. */
+function findBuildRoot(store: LocalStore, derivation: Derivation, inputs: ReadonlySet<StorePath>): { shown: string; real: string } | undefined {
+  const text = derivationAttribute(derivation, "__buildRoot");
+  if (typeof text !== "string" || text === "") return undefined;
+  const { path } = splitStorePath(text, store.storeDir);
+  if (!inputs.has(path)) {
+    throw new TsosError({ code: "build.bad-build-root", message: `"__buildRoot" is "${text}", which is not among the inputs`, data: { path: text } });
+  }
+  return { shown: formatStorePath(path, store.storeDir), real: store.realPath(path) };
+}
+
+const PLATFORMS: Readonly<Record<string, readonly string[]>> = { x64: ["x86_64-linux", "i686-linux"], arm64: ["aarch64-linux"] };
+const FEATURES = ["benchmark", "big-parallel", "nixos-test", "kvm"];
+
+function checkPlatform(derivation: Derivation, options: BuildOptions): void {
+  const platforms = [...(PLATFORMS[process.arch] ?? []), ...(options.extraPlatforms ?? [])];
+  if (!platforms.includes(derivation.platform)) {
+    throw new TsosError({
+      code: "build.wrong-platform",
+      message: `it is for "${derivation.platform}", this machine builds for ${platforms.map((platform) => `"${platform}"`).join(", ")}`,
+      data: { platform: derivation.platform },
+    });
+  }
+  const feature = derivationList(derivation, "requiredSystemFeatures")?.find((name) => !FEATURES.includes(name));
+  if (feature !== undefined) {
+    throw new TsosError({
+      code: "build.unknown-feature",
+      message: `it requires the system feature "${feature}", expected one of ${FEATURES.join(", ")}`,
+      data: { feature },
+    });
+  }
+  const unsandboxed = derivationAttribute(derivation, "__noChroot");
+  if (unsandboxed === "1" || unsandboxed === true) {
+    throw new TsosError({
+      code: "build.no-sandbox-asked",
+      message: 'it has "__noChroot" set, and tsos builds in a sandbox only',
+      hint: "remove the attribute; what it needs of the machine must become an input",
+    });
+  }
+}
+
+/** Moves the build folder to where the user can look at it. */
+async function keepBuildFolder(folder: string, name: string): Promise<string | undefined> {
+  for (let number = 0; ; number++) {
+    const target = join(tmpdir(), `tsos-build-${name}-${number}`);
+    try {
+      await mkdir(target, { mode: 0o700 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") continue;
+      throw error;
+    }
+    try {
+      await rename(folder, target);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return undefined;
+      if (code !== "EXDEV") throw error;
+      await cp(folder, target, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    }
+    return target;
+  }
+}

@@ -1,0 +1,38 @@
+import type { FetchSettings } from "../fetch/fetch-settings.ts";
+import type { ProgressListener } from "../util/progress.ts";
+import type { BuiltinBuilder } from "./builtin-builder.ts";
+
+/** A program and the arguments that come before one's own (such as a dynamic linker's). */
+export type Tool = { readonly command: string; readonly args: readonly string[] };
+
+/** Programs that building needs, found or brought only when a build needs one. */
+export type BuildTools = {
+  /** The machine's own, or a seed's. @throws TsosError when there is none */
+  bubblewrap(): Promise<Tool>;
+};
+
+export type BuildOptions = {
+  /** How many builders run at once. */
+  readonly jobs: number;
+  /** What `NIX_BUILD_CORES` tells a builder; 0 means all. */
+  readonly cores: number;
+  /** How many builtin builders run at once, which mostly wait for the network; default 16. */
+  readonly builtinJobs?: number;
+  /** After a failure, still build all that does not need what failed; default false. */
+  readonly keepGoing?: boolean;
+  /** Keep the build folder of a failed build, and say where. */
+  readonly keepFailed?: boolean;
+  /** Build targets that are valid again and compare. */
+  readonly check?: boolean;
+  readonly signal?: AbortSignal;
+  readonly report?: ProgressListener;
+  readonly settings: FetchSettings;
+  readonly builtins: ReadonlyMap<string, BuiltinBuilder>;
+  readonly tools: BuildTools;
+  /** A statically linked shell of the machine, shown as `/bin/sh` where a derivation has no build root. */
+  readonly sandboxShell?: string;
+  /** Platforms built for besides the machine's own. */
+  readonly extraPlatforms?: readonly string[];
+  /** Where a fixed output's `impureEnvVars` are read; default: none are set. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+};

@@ -1,0 +1,43 @@
+import { TsosError } from "../../../error/tsos-error.ts";
+import { toByteString } from "../../../util/bytes.ts";
+import { addEntry, mergeTrees, sortTree } from "./merge-trees.ts";
+import type { MergedEntry } from "./merge-trees.ts";
+import { compileTreeGlobs, parseTreePath } from "./tree-path.ts";
+import type { TreePath } from "./tree-path.ts";
+import { writeMergedTree } from "./write-merged-tree.ts";
+
+export type ComposeTask = {
+  readonly kind: "compose";
+  /** Unpacked trees on disk. */
+  readonly trees: readonly string[];
+  readonly target: string;
+  /** Links that nobody ships, such as alternatives: path → target. They replace what is there. */
+  readonly links: Readonly<Record<string, string>>;
+  /** Empty folders. */
+  readonly directories: readonly string[];
+  /** Globs of paths to leave out. */
+  readonly remove: readonly string[];
+};
+
+/** Merges trees by hard links. */
+export function composeTree(task: ComposeTask): void {
+  const removed = compileTreeGlobs(task.remove);
+  const tree = new Map<TreePath, MergedEntry>(mergeTrees(task.trees, { place: (path) => (removed(path) ? undefined : path) }));
+  addLinks(tree, task.links);
+  for (const path of task.directories) {
+    const parsed = parseTreePath(toByteString(path));
+    if (!tree.has(parsed)) addEntry(tree, parsed, { kind: "directory" });
+  }
+  writeMergedTree(sortTree(tree), task.target);
+}
+
+/** Puts symbolic links into a tree; a file or link that is there gives way, a folder does not. */
+export function addLinks(tree: Map<TreePath, MergedEntry>, links: Readonly<Record<string, string>>): void {
+  for (const [path, target] of Object.entries(links)) {
+    const parsed = parseTreePath(toByteString(path));
+    if (tree.get(parsed)?.kind === "directory") {
+      throw new TsosError({ code: "tree.conflict", message: `the link "${path}" would stand where the trees have a folder`, data: { path } });
+    }
+    addEntry(tree, parsed, { kind: "symlink", target: toByteString(target), source: `links:${path}` });
+  }
+}

@@ -1,0 +1,47 @@
+import { chmodSync, constants, copyFileSync, linkSync, mkdirSync, symlinkSync } from "node:fs";
+import { toByteString } from "../../../util/bytes.ts";
+import type { ByteString } from "../../../util/bytes.ts";
+import { unreachable } from "../../../util/unreachable.ts";
+import type { MergedTree } from "./merge-trees.ts";
+import { toFsPath } from "./tree-path.ts";
+import type { TreePath } from "./tree-path.ts";
+
+/**
+ * Creates the tree at `target`. Files are hard links to their sources where the file system allows that;
+ * those in `copies` are copies of their own, writable, to be changed.
+ */
+export function writeMergedTree(tree: MergedTree, target: string, copies: ReadonlySet<TreePath> = new Set()): void {
+  const root = toByteString(target);
+  mkdirSync(target);
+  for (const [path, entry] of tree) {
+    const place = `${root}/${path}`;
+    switch (entry.kind) {
+      case "directory":
+        mkdirSync(toFsPath(place));
+        break;
+      case "symlink":
+        symlinkSync(toFsPath(entry.target), toFsPath(place));
+        break;
+      case "file":
+        if (!copies.has(path) && tryLink(entry.source, place)) break;
+        copyFileSync(toFsPath(entry.source), toFsPath(place), constants.COPYFILE_FICLONE);
+        chmodSync(toFsPath(place), entry.executable ? 0o755 : 0o644);
+        break;
+      default:
+        unreachable(entry);
+    }
+  }
+}
+
+function tryLink(source: ByteString, place: ByteString): boolean {
+  try {
+    linkSync(toFsPath(source), toFsPath(place));
+    return true;
+  } catch (error) {
+    // Another file system, too many links, or none allowed: a copy serves as well.
+    if (error instanceof Error && "code" in error && LINK_REFUSALS.has(String(error.code))) return false;
+    throw error;
+  }
+}
+
+const LINK_REFUSALS: ReadonlySet<string> = new Set(["EXDEV", "EMLINK", "EPERM", "ENOTSUP", "EOPNOTSUPP"]);

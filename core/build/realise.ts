@@ -1,0 +1,175 @@
+import { TsosError } from "../error/tsos-error.ts";
+import type { LocalStore, PathLocks } from "../store/store.ts";
+import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
+import { createActivityIds, type ProgressActivity, type ProgressEvent } from "../util/progress.ts";
+import { buildDerivation, BUILTIN_PREFIX, type BuildFailure } from "./build-derivation.ts";
+import { makeBuildError } from "./build-error.ts";
+import { readBuildGraph, type BuildGraph, type BuildTarget, type Goal } from "./build-graph.ts";
+import type { BuildOptions } from "./build-options.ts";
+import { createLimiter } from "./limiter.ts";
+
+/** Derivation → output name → path, of all outputs that were asked for. */
+export type RealisedOutputs = ReadonlyMap<StorePath, ReadonlyMap<string, StorePath>>;
+
+const DEFAULT_BUILTIN_JOBS = 16;
+
+/**
+ * Makes the outputs of derivations valid. What is valid is not built; what is independent is built at the same
+ * time; what another build (of this process or another) is making is waited for, not made twice.
+ *
+ * @throws TsosError `build.failed` with every failed derivation, its log and its last lines
+ * @throws the signal's reason, after every builder is dead
+ * @example
+ * const outputs = await realise(store, [{ drvPath, outputs: ["out"] }], { jobs: 2, cores: 0, settings, builtins, tools });
+ * outputs.get(drvPath)?.get("out") // "…-hello-2.12"
+ */
+export async function realise(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions): Promise<RealisedOutputs> {
+  options.signal?.throwIfAborted();
+  const graph = await readBuildGraph(store, targets, { check: options.check ?? false });
+  if ([...graph.goals.values()].some((goal) => goal.build)) await run(store, graph, options);
+  return new Map(
+    targets.map((target) => {
+      const goal = graph.goals.get(target.drvPath)!;
+      const names = target.outputs === undefined ? goal.outputPaths.keys() : target.outputs;
+      return [target.drvPath, new Map([...names].map((name) => [name, goal.outputPaths.get(name)!]))];
+    }),
+  );
+}
+
+async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions): Promise<void> {
+  const goals = [...graph.goals.values()].filter((goal) => goal.build);
+  const report = (event: ProgressEvent): void => options.report?.(event);
+  const nextId = createActivityIds();
+  const builders = createLimiter(options.jobs);
+  const builtins = createLimiter(options.builtinJobs ?? DEFAULT_BUILTIN_JOBS);
+
+  // Aborted by the caller, or by the first failure where nothing is to go on after it.
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+
+  const failures = new Map<Goal, BuildFailure>();
+  const waiting = new Map(goals.map((goal) => [goal, goal.needs.size]));
+  let done = 0;
+  const whole = nextId();
+  report({ kind: "start", id: whole, activity: "realise", subject: graph.targets.map((goal) => goal.derivation.name).join(", "), total: goals.length, unit: "items" });
+
+  /** One goal whose inputs are valid. */
+  async function achieve(goal: Goal): Promise<void> {
+    const limiter = goal.derivation.builder.startsWith(BUILTIN_PREFIX) ? builtins : builders;
+    let release = await limiter.acquire(stop.signal);
+    let locks: PathLocks | undefined;
+    try {
+      const paths = [...goal.outputPaths.values()];
+      locks = await store.lockPaths(paths, { wait: false });
+      if (locks === undefined) {
+        // Another makes it, or something with the same fixed output; that may take long, so it takes no place here.
+        release();
+        locks = await store.lockPaths(paths, {
+          signal: stop.signal,
+          onWait: (path) => report({ kind: "message", level: "notice", text: `waiting for another build of "${formatStorePath(path, store.storeDir)}"` }),
+        });
+        release = await limiter.acquire(stop.signal);
+      }
+      if (!goal.check && (await store.queryValidPaths(paths)).size === new Set(paths).size) return;
+      await buildGoal(goal);
+    } finally {
+      locks?.release();
+      release();
+    }
+  }
+
+  async function buildGoal(goal: Goal): Promise<void> {
+    const id = nextId();
+    report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name });
+    let outcome: "done" | "failed" | "cancelled" = "cancelled";
+    try {
+      const result = await buildDerivation(
+        store,
+        {
+          path: goal.path,
+          derivation: goal.derivation,
+          outputPaths: goal.outputPaths,
+          inputOutputs: inputOutputs(graph, goal),
+          check: goal.check,
+          signal: stop.signal,
+          onLine: (line) => report({ kind: "log", id, line }),
+          onProgress: (amount, total) => report({ kind: "progress", id, done: amount, ...(total === undefined ? {} : { total }) }),
+        },
+        options,
+      );
+      outcome = result.kind === "built" ? "done" : "failed";
+      if (result.kind === "failed") {
+        failures.set(goal, result);
+        // Where there is no sandbox every further build would fail the same way.
+        const hopeless = result.cause instanceof TsosError && result.cause.code === "build.no-sandbox";
+        if (!options.keepGoing || hopeless) stop.abort(result.cause);
+      }
+    } finally {
+      report({ kind: "stop", id, outcome });
+    }
+  }
+
+  let running = 0;
+  let broken: unknown;
+  let finish: () => void;
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  const start = (goal: Goal): void => {
+    running++;
+    void achieve(goal)
+      .then(() => {
+        if (failures.has(goal)) return;
+        report({ kind: "progress", id: whole, done: ++done, total: goals.length });
+        for (const user of goal.neededBy) {
+          const left = waiting.get(user)! - 1;
+          waiting.set(user, left);
+          if (left === 0 && !stop.signal.aborted) start(user);
+        }
+      })
+      .catch((error: unknown) => {
+        // What is cancelled is no failure of its own; anything else (a full disk, a bug) ends the run.
+        if (stop.signal.aborted) return;
+        broken = error;
+        stop.abort(error);
+      })
+      .finally(() => {
+        if (--running === 0) finish();
+      });
+  };
+
+  let outcome: "done" | "failed" | "cancelled" = "failed";
+  try {
+    for (const goal of goals) if (goal.needs.size === 0) start(goal);
+    if (running > 0) await finished;
+    if (options.signal?.aborted) {
+      outcome = "cancelled";
+      throw options.signal.reason;
+    }
+    if (broken !== undefined) throw broken;
+    if (failures.size > 0) throw makeBuildError(graph, failures, store.storeDir);
+    if (done < goals.length) throw cycle(goals.filter((goal) => waiting.get(goal)! > 0), store.storeDir);
+    outcome = "done";
+  } finally {
+    options.signal?.removeEventListener("abort", onAbort);
+    report({ kind: "stop", id: whole, outcome });
+  }
+}
+
+function inputOutputs(graph: BuildGraph, goal: Goal): readonly StorePath[] {
+  return [...goal.derivation.inputDerivations].flatMap(([path, names]) => {
+    const input = graph.goals.get(path)!;
+    return [...names].map((name) => input.outputPaths.get(name)!);
+  });
+}
+
+function activityOf(goal: Goal): ProgressActivity {
+  const { builder } = goal.derivation;
+  if (builder.startsWith(`${BUILTIN_PREFIX}fetch`)) return "fetch";
+  return builder.startsWith(`${BUILTIN_PREFIX}unpack`) ? "unpack" : "build";
+}
+
+/** Derivations are named by their contents, so no honest tool makes one that needs itself. */
+function cycle(goals: readonly Goal[], storeDir: string): TsosError {
+  const names = goals.map((goal) => `"${formatStorePath(goal.path, storeDir)}"`);
+  return new TsosError({ code: "build.cycle", message: `these derivations need one another: ${names.join(", ")}`, data: { derivations: names } });
+}

@@ -1,0 +1,181 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { TsosError } from "../error/tsos-error.ts";
+import { byteStringToBytes, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
+import { createSeccompFilter, type SeccompMachine } from "./seccomp-filter.ts";
+
+/** Where the builder finds its build folder, on every machine. */
+export const SANDBOX_BUILD_FOLDER = "/build";
+
+export type SandboxOptions = {
+  /** A folder of this build alone, on the store's file system. */
+  readonly scratch: string;
+  /** `/nix/store`. */
+  readonly storeDir: string;
+  /** What is visible of the store: where it is seen, and where it is. */
+  readonly inputs: Iterable<{ readonly shown: string; readonly real: string }>;
+  readonly variables: ReadonlyMap<ByteString, ByteString>;
+  readonly builder: ByteString;
+  readonly args: readonly ByteString[];
+  readonly network: boolean;
+  /** The merged tree whose `usr` and `etc` are the machine's: where it is seen, and where it is. */
+  readonly buildRoot?: { readonly shown: string; readonly real: string };
+  /** A program of the machine to be `/bin/sh` where there is no build root. */
+  readonly shell?: string;
+  readonly features: ReadonlySet<string>;
+};
+
+/** Folders and files of one sandbox, ready to be entered. */
+export type Sandbox = {
+  /** What follows bubblewrap's own arguments: the options from descriptors 3 (arguments) and 4 (filter), and the command. */
+  readonly args: readonly string[];
+  readonly argumentsFile: string;
+  readonly filterFile: string;
+  /** Bubblewrap tells here, as JSON lines, whether the builder was started and how it ended; descriptor 5. */
+  readonly statusFile: string;
+  /** The builder creates its outputs here; it sees the folder as the store. */
+  readonly storeFolder: string;
+  readonly buildFolder: string;
+};
+
+/** Lays out the scratch folder and writes bubblewrap's arguments. */
+export function prepareSandbox(options: SandboxOptions): Sandbox {
+  const { scratch } = options;
+  const storeFolder = join(scratch, "store");
+  const buildFolder = join(scratch, "build");
+  mkdirSync(storeFolder, { mode: 0o755, recursive: true });
+  mkdirSync(buildFolder, { mode: 0o700, recursive: true });
+  mkdirSync(join(scratch, "tmp"));
+  mkdirSync(join(scratch, "etc"));
+  writeEtc(join(scratch, "etc"), options);
+
+  const list: ByteString[] = [];
+  const add = (...words: readonly ByteString[]): void => void list.push(...words);
+  // Names of the machine are text; arguments are bytes.
+  const inScratch = (name: string): ByteString => toByteString(join(scratch, name));
+
+  // One user namespace for everybody, root included: the builder is the same user 1000 on every machine.
+  add("--unshare-user", "--uid", "1000", "--gid", "100", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try");
+  if (!options.network) add("--unshare-net");
+  // The builder itself is process 1: when it ends the kernel ends all that it left behind, before its end is told.
+  add("--as-pid-1", "--die-with-parent", "--new-session", "--hostname", "localhost", "--clearenv");
+  for (const [name, value] of options.variables) add("--setenv", name, value);
+
+  add("--bind", inScratch("store"), options.storeDir);
+  for (const input of options.inputs) {
+    // A bind follows links, so a store path that is one is made anew.
+    const stats = lstatSync(input.real);
+    if (stats.isSymbolicLink()) add("--symlink", readlinkSync(input.real, "latin1"), input.shown);
+    else add("--ro-bind", toByteString(input.real), input.shown);
+  }
+  addRoot(add, options);
+  add("--ro-bind", inScratch("etc"), "/etc");
+  add("--proc", "/proc", "--dev", "/dev");
+  if (options.features.has("kvm")) add("--dev-bind-try", "/dev/kvm", "/dev/kvm");
+  add("--bind", inScratch("tmp"), "/tmp", "--bind", inScratch("build"), SANDBOX_BUILD_FOLDER);
+  add("--remount-ro", "/", "--chdir", SANDBOX_BUILD_FOLDER);
+
+  const argumentsFile = join(scratch, "arguments");
+  const filterFile = join(scratch, "filter");
+  writeFileSync(argumentsFile, byteStringToBytes(list.join("\0") + "\0"));
+  writeFileSync(filterFile, createSeccompFilter(machine()));
+  return {
+    args: ["--args", "3", "--seccomp", "4", "--json-status-fd", "5", "--", ...[options.builder, ...options.args].map(commandText)],
+    argumentsFile,
+    filterFile,
+    statusFile: join(scratch, "status"),
+    storeFolder,
+    buildFolder,
+  };
+}
+
+/** Whether bubblewrap got as far as running the builder. */
+export function sandboxWasEntered(sandbox: Sandbox): boolean {
+  try {
+    return readFileSync(sandbox.statusFile, "utf8").includes('"exit-code"');
+  } catch {
+    return false;
+  }
+}
+
+/** What to change on a machine where bubblewrap said `complaint`. */
+export function sandboxUnavailable(complaint: string): TsosError {
+  return new TsosError({
+    code: "build.no-sandbox",
+    message: `the build sandbox cannot be set up: ${complaint === "" ? "bubblewrap ended without a word" : `"${complaint}"`}`,
+    hint: findRemedy(complaint),
+    data: { complaint },
+  });
+}
+
+function findRemedy(complaint: string): string {
+  if (/mount proc|\/proc/.test(complaint)) {
+    return "this looks like a container that hides parts of /proc: start it with --privileged, or with --security-opt systempaths=unconfined";
+  }
+  if (/No space left|ENOSPC/.test(complaint)) return "allow user namespaces: sysctl user.max_user_namespaces=15000";
+  if (/namespace|uid map|gid map|setgroups|Operation not permitted|Permission denied/.test(complaint)) {
+    return (
+      "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian), sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu); " +
+      "in a container start it with --privileged, or with --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+    );
+  }
+  return "see `tsos doctor` for what this machine lacks; tsos never builds outside of a sandbox";
+}
+
+function addRoot(add: (...words: readonly ByteString[]) => void, options: SandboxOptions): void {
+  if (options.buildRoot !== undefined) {
+    add("--ro-bind", toByteString(join(options.buildRoot.real, "usr")), "/usr");
+    for (const name of readdirSync(join(options.buildRoot.real, "usr"))) {
+      if (/^(bin|sbin|lib|lib32|lib64|libx32)$/.test(name)) add("--symlink", `usr/${name}`, `/${name}`);
+    }
+  } else if (options.shell !== undefined) add("--ro-bind", toByteString(options.shell), "/bin/sh");
+}
+
+/** The few files that name the builder's user and host; the network's only for who may use it. */
+function writeEtc(folder: string, options: SandboxOptions): void {
+  const files: Record<string, string> = {
+    passwd:
+      `root:x:0:0:Nix build user:${SANDBOX_BUILD_FOLDER}:/noshell\n` +
+      `nixbld:x:1000:100:Nix build user:${SANDBOX_BUILD_FOLDER}:/noshell\n` +
+      "nobody:x:65534:65534:Nobody:/:/noshell\n",
+    group: "root:x:0:\nnixbld:!:100:\nnogroup:x:65534:\n",
+    hosts: "127.0.0.1 localhost\n::1 localhost\n",
+  };
+  if (options.network) {
+    files["nsswitch.conf"] = "hosts: files dns\nservices: files\n";
+    for (const name of ["resolv.conf", "services", "hosts"]) {
+      try {
+        files[name] = readFileSync(`/etc/${name}`, "utf8");
+      } catch {
+        // A machine without one has nothing to show.
+      }
+    }
+  }
+  if (options.buildRoot !== undefined) {
+    let names: readonly string[] = [];
+    try {
+      names = readdirSync(join(options.buildRoot.real, "etc"));
+    } catch {
+      // A build root need not have an etc.
+    }
+    const target = (name: string): ByteString => `${options.buildRoot!.shown}/etc/${name}`;
+    for (const name of names) if (files[name] === undefined) symlinkSync(target(name), join(folder, name));
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+}
+
+function machine(): SeccompMachine {
+  if (process.arch === "x64" || process.arch === "arm64") return process.arch;
+  throw new TsosError({
+    code: "build.unknown-machine",
+    message: `builds on "${process.arch}" have no system call filter, expected "x64" or "arm64"`,
+  });
+}
+
+function commandText(word: ByteString): string {
+  try {
+    return fromByteString(word);
+  } catch (cause) {
+    throw new TsosError({ code: "build.argument-not-utf8", message: `the builder's argument ${JSON.stringify(word)} is not UTF-8`, cause });
+  }
+}
