@@ -7,7 +7,7 @@
  * | path | what it is |
  * |---|---|
  * | `manifest.json` | a `SystemManifest`; everything else the activator knows, it reads from there |
- * | `etc` | link to the tree of /etc: one symbolic link at `etc/TARGET` for each entry of kind `link` |
+ * | `etc/` | the tree of /etc: one symbolic link at `etc/TARGET` for each entry of kind `link` |
  * | `etc/systemd/system` | the units (as one entry `systemd/system`): unit files, `NAME.d`, `TARGET.wants` links |
  * | `sw` | link to the system path (the link farm of `environment.systemPackages`) |
  * | `os-root` | link to the OS root: a merged tree with `usr/`, which /usr of the machine points to |
@@ -56,6 +56,9 @@ export type SystemManifest = {
    */
   readonly firewall: { readonly ruleset: string } | null;
 
+  /** Copies with setuid or setgid bits in /run/wrappers/bin, since a store path has none. */
+  readonly wrappers: readonly Wrapper[];
+
   /**
    * Programs to run after users, /etc and tmpfiles are in place and before units start, in this order. Each is
    * run at every boot and every switch, as root, with `TSOS_ACTION` in its environment, so it must be idempotent.
@@ -90,8 +93,8 @@ export type EtcEntry =
 
 export type UsersManifest = {
   /**
-   * With true, users and passwords that were made by hand (`useradd`, `passwd`) stay; with false, /etc/passwd
-   * and /etc/group hold exactly what is declared, and a declared password always wins.
+   * With true, users that were made by hand (`useradd`) and the passwords of all users that are there stay; with
+   * false, /etc/passwd and /etc/group hold exactly what is declared, and a declared password always wins.
    */
   readonly mutableUsers: boolean;
   readonly users: readonly UserEntry[];
@@ -115,11 +118,14 @@ export type UserEntry = {
   readonly shell: string;
   /** A person: an id from 1000 on, rather than from 999 down. */
   readonly isNormalUser: boolean;
-  /** Wins at every activation. As in shadow(5): `!` is locked, the empty string needs no password. */
+  /**
+   * Set when the user is made, and at every activation where `mutableUsers` is false. As in shadow(5): `!` is
+   * locked, the empty string needs no password. Null is `!`.
+   */
   readonly hashedPassword: string | null;
   /** A file on the machine that holds the hash; read at activation, wins over `hashedPassword`. */
   readonly hashedPasswordFile: string | null;
-  /** Only for a user that is not there yet. */
+  /** Only for a user that is not there yet, and only if neither of those above is given. */
   readonly initialHashedPassword: string | null;
   /** Gives the user 65,536 subordinate uids and gids, which it keeps. */
   readonly autoSubUidGidRange: boolean;
@@ -131,6 +137,17 @@ export type GroupEntry = {
   readonly gid: number | null;
   /** Beside those whose `extraGroups` name it. */
   readonly members: readonly string[];
+};
+
+export type Wrapper = {
+  /** The name in /run/wrappers/bin. */
+  readonly name: string;
+  /** The program it is a copy of: a full path of the store, such as `<osRoot>/usr/bin/sudo`. */
+  readonly source: string;
+  readonly user: string;
+  readonly group: string;
+  /** Octal, such as `"4755"`. */
+  readonly mode: string;
 };
 
 export type ActivationProgram = {
@@ -152,7 +169,10 @@ export type HealthCheck = {
   | { readonly kind: "command"; readonly command: readonly string[] }
 );
 
-/**
+/** Where the units lie below /etc. */
+export const UNIT_DIRECTORY = "systemd/system";
+
+/*
  * What a unit file may say to the activator (NixOS's names), in `[Unit]` or, but for `X-StopOnRemoval` and
  * `X-OnlyManualStart`, `[Service]`:
  *
@@ -167,4 +187,3 @@ export type HealthCheck = {
  * | `X-OnlyManualStart` | false | (targets, services) never started by a switch |
  * | `X-Restart-Triggers`, `X-Reload-Triggers` | | any text; a change of the first restarts, of the second alone reloads |
  */
-export const UNIT_DIRECTORY = "systemd/system";
