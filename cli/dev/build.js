@@ -1,3 +1,195 @@
-// Bundles what runs: the command line, the evaluation runtime for the isolate, the activator.
+// Bundles what runs: the command line, the evaluation runtime for the isolate, the workers, the activator.
 // Plain JavaScript, since it runs before anything is built.
-console.error("tsos: nothing to bundle yet");
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { constants, createContext, runInContext } from "node:vm";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { build as esbuild } from "esbuild";
+
+const here = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+/** Packages with binaries, or too large to be read for a command that does not need them. */
+const EXTERNAL = ["esbuild", "ts-morph", "@ts-morph/common", "koffi", "@photostructure/sqlite"];
+
+/** Every thread's own entry: name in `dist` → source. The isolate's is CommonJS because that starts sooner. */
+const ISOLATE_WORKERS = { "isolate-worker": "core/config/isolate-worker.ts" };
+const WORKERS = {
+  "type-check-worker": "core/config/type-check-worker.ts",
+  "unpack-worker": "core/build/builtin/unpack-worker.ts",
+};
+
+/** Programs: name in `dist` → source. */
+const PROGRAMS = { cli: "cli/main.ts", demo: "cli/demo/main.ts" };
+
+// Bundled CommonJS packages ask for Node's builtins by require.
+const REQUIRE_BANNER = 'import { createRequire as __tsosRequire } from "node:module"; const require = __tsosRequire(import.meta.url);';
+
+const nodeOptions = {
+  bundle: true,
+  write: false,
+  metafile: true,
+  platform: "node",
+  target: "node20",
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "silent",
+  external: EXTERNAL,
+};
+
+/**
+ * Builds the runtime of evaluations, and what runs it, into `outFolder`.
+ * @param {{ root?: string, entry?: string, outFolder: string }} options
+ * @returns {Promise<readonly string[]>} the sources that went into it
+ */
+export async function buildRuntime({ root = here, entry = join(here, "cli/runtime/entry.ts"), outFolder }) {
+  const [runtime, worker] = await Promise.all([
+    esbuild({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outfile: join(outFolder, "runtime.js"),
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "iife",
+      globalName: "runtime",
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      conditions: ["isolate", "import"],
+      target: "es2023",
+      charset: "utf8",
+      supported: { "dynamic-import": false },
+      sourcemap: "external",
+      sourcesContent: false,
+      legalComments: "none",
+      logLevel: "silent",
+      // Nothing becomes a global of the realm: the script's value is all that leaves it.
+      banner: { js: "(() => {" },
+      footer: { js: "return runtime.start; })()" },
+      plugins: [pure],
+    }),
+    esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(here, ISOLATE_WORKERS), outdir: outFolder, format: "cjs", outExtension: { ".js": ".cjs" } }),
+  ]);
+  const files = [...runtime.outputFiles, ...worker.outputFiles];
+  const script = textOf(files, "runtime.js");
+  const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+  const hash = createHash("sha256");
+  for (const file of files) if (!file.path.endsWith(".map")) hash.update(file.contents);
+  // What bundles and answers host calls decides on results as much as the runtime does.
+  const host = join(here, "core/config");
+  for (const name of existsSync(host) ? readdirSync(host).sort() : []) hash.update(readFileSync(join(host, name)));
+  const description = { version, hash: hash.digest("hex"), ...describe(script) };
+  writeFiles(outFolder, [...files.map((f) => [f.path, f.contents]), [join(outFolder, "runtime.json"), JSON.stringify(description)]]);
+  await primeCodeCache(outFolder, description.hash);
+  return [...Object.keys(runtime.metafile.inputs), ...Object.keys(worker.metafile.inputs)].map((file) => resolve(root, file));
+}
+
+const pure = {
+  name: "pure",
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ errors: [{ text: `the isolate has no "${path}": this file and what it imports must be pure` }] }));
+  },
+};
+
+/** The names that configurations can import, from the runtime itself. */
+function describe(script) {
+  const realm = createContext(constants.DONT_CONTEXTIFY, { codeGeneration: { strings: false, wasm: false } });
+  const start = runInContext(script, realm, { filename: "tsos:runtime" });
+  return { exports: [...start.exports].sort(), folderExports: [...start.folderExports].sort() };
+}
+
+/** Runs one small evaluation; the thread writes the engine's code cache when it finds none that fits. */
+async function primeCodeCache(folder, hash) {
+  const { port1, port2 } = new MessageChannel();
+  const worker = new Worker(join(folder, "isolate-worker.cjs"), { workerData: { folder, hash, bell: new SharedArrayBuffer(4), port: port2 }, transferList: [port2], env: {} });
+  await new Promise((done, failed) => {
+    worker.once("error", failed);
+    worker.once("exit", done);
+    port1.postMessage({ kind: "evaluate", request: { kind: "system" }, code: "((tsos) => tsos.api.defineSystem?.({}))" });
+    // The answer, right or wrong, is of no interest here.
+    port1.once("message", () => port1.close());
+  });
+}
+
+/** Builds everything into `dist` and notes what it was made from. */
+export async function buildAll(root = here) {
+  const outFolder = join(root, "dist");
+  const began = Date.now();
+  mkdirSync(outFolder, { recursive: true });
+  const activator = { activate: "core/system/activate/main.ts" };
+  const [runtimeInputs, programs, activate] = await Promise.all([
+    existsSync(join(root, "cli/runtime/entry.ts")) ? buildRuntime({ root, outFolder }) : [],
+    esbuild({
+      ...nodeOptions,
+      absWorkingDir: root,
+      entryPoints: { ...inputsOf(root, PROGRAMS), ...inputsOf(root, WORKERS) },
+      outdir: outFolder,
+      format: "esm",
+      splitting: true,
+      chunkNames: "chunk-[hash]",
+      banner: { js: REQUIRE_BANNER },
+    }),
+    esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(root, activator), outdir: outFolder, format: "esm", outExtension: { ".js": ".mjs" }, banner: { js: REQUIRE_BANNER } }),
+  ]);
+  // Entries are replaced after the chunks that they load; a program that runs keeps the chunks it began with.
+  const files = [...programs.outputFiles, ...activate.outputFiles].sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
+  writeFiles(outFolder, files.map((f) => [f.path, f.contents]));
+  removeOldChunks(outFolder, new Set(files.map((f) => basename(f.path))), began);
+  const inputs = new Set([...runtimeInputs, ...[programs, activate].flatMap(({ metafile }) => Object.keys(metafile.inputs).map((file) => resolve(root, file)))]);
+  for (const file of ["package.json", "cli/dev/build.js"]) inputs.add(join(root, file));
+  const stamps = [...inputs].filter((file) => !file.includes("node_modules") && existsSync(file)).sort().map((file) => {
+    const { mtimeMs, size } = statSync(file);
+    // What changed while it was read is built again.
+    return [relative(root, file), mtimeMs >= began ? 0 : mtimeMs, size];
+  });
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  writeFiles(outFolder, [[join(outFolder, "build.json"), JSON.stringify({ version, node: process.version, inputs: stamps })]]);
+}
+
+function inputsOf(root, sources) {
+  return Object.fromEntries(Object.entries(sources).filter(([, file]) => existsSync(join(root, file))).map(([name, file]) => [name, join(root, file)]));
+}
+
+function textOf(files, name) {
+  return files.find((f) => basename(f.path) === name).text;
+}
+
+function isChunk(path) {
+  return basename(path).startsWith("chunk-");
+}
+
+/** Each file as a whole or not at all: another process may be starting. */
+function writeFiles(folder, files) {
+  mkdirSync(folder, { recursive: true });
+  for (const [path, contents] of files) {
+    const temporary = `${path}.${process.pid}.tmp`;
+    writeFileSync(temporary, contents);
+    renameSync(temporary, path);
+  }
+}
+
+const DAY = 86_400_000;
+
+function removeOldChunks(folder, current, now) {
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    const stale = (isChunk(name) && !current.has(name)) || name.endsWith(".tmp");
+    if (stale && now - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? now) > DAY) rmSync(file, { force: true });
+  }
+}
+
+function formatFailure(error) {
+  if (!Array.isArray(error?.errors)) return error?.stack ?? String(error);
+  return error.errors.map(({ text, location }) => (location ? `${location.file}:${location.line}:${location.column + 1}: ${text}\n    ${location.lineText}` : text)).join("\n");
+}
+
+if (process.argv[1] !== undefined && createRequire(import.meta.url).resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    await buildAll();
+  } catch (error) {
+    console.error(`tsos: cannot build\n${formatFailure(error)}`);
+    process.exitCode = 1;
+  }
+}

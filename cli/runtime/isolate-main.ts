@@ -1,0 +1,135 @@
+import { TsosError } from "../../core/error/tsos-error.ts";
+import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, InstantiationData, IsolateReply } from "../../core/config/protocol.ts";
+import { impureNames } from "./impure-names.ts";
+import { printed } from "./prelude.ts";
+
+/** What an evaluation may ask of the machine. Paths are relative to `folder`, which is relative to the project. */
+export type EvaluationHost = {
+  readFile(folder: string, path: string): string;
+  readFolder(folder: string, path: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
+  /** @returns the file's path relative to the project, its name, and its NAR hash as `sha256:` and base-16. */
+  hashPath(folder: string, path: string): { readonly file: string; readonly name: string; readonly narHash: string };
+};
+
+/** What the isolate runs. */
+export type RuntimeParts = {
+  /** What `"tsos"` exports. */
+  readonly api: Readonly<Record<string, unknown>>;
+  /** Those of its exports that depend on the folder of the importing file. */
+  readonly inFolder: (folder: string, host: EvaluationHost) => Readonly<Record<string, unknown>>;
+  readonly evaluate: (
+    definition: unknown,
+    request: EvaluationRequest,
+    host: EvaluationHost,
+  ) => { readonly result: EvaluationResult; readonly instantiation: InstantiationData; readonly warnings: readonly string[] };
+};
+
+type CallHost = (request: string) => string;
+type BundleFunction = (tsos: { readonly api: RuntimeParts["api"]; readonly in: (folder: string) => unknown }) => unknown;
+
+/**
+ * The function that the host gets as the value of the runtime's script. It and what it returns take and give
+ * nothing but texts and objects of this realm.
+ */
+export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: BundleFunction, request: string) => string {
+  return (call) => {
+    const host = createHost(call);
+    return (bundle, request) => {
+      let reply: IsolateReply;
+      try {
+        const definition = bundle({ api: parts.api, in: (folder) => parts.inFolder(folder, host) });
+        const outcome = parts.evaluate(definition, JSON.parse(request) as EvaluationRequest, host);
+        reply = { ok: true, ...outcome, printed };
+      } catch (error) {
+        reply = { ok: false, errors: flatten(error).map((e) => describeError(e, 0)), printed };
+      }
+      try {
+        return JSON.stringify(reply);
+      } catch (error) {
+        const failed: IsolateReply = { ok: false, errors: [describeError(error, 0)], printed: [] };
+        return JSON.stringify(failed);
+      }
+    };
+  };
+}
+
+function createHost(call: CallHost): EvaluationHost {
+  const ask = <O extends HostCall["op"]>(op: O, folder: string, path: string): Extract<HostReply, { readonly op: O }> => {
+    if (typeof path !== "string") throw new TsosError({ code: "config.bad-path", message: `a path must be a string, got ${typeof path}` });
+    let text: string;
+    try {
+      text = call(JSON.stringify({ op, folder, path }));
+    } catch {
+      // What the host's function throws, such as an overflow of the stack, belongs to the host's realm.
+      throw new RangeError("the host could not be asked: too deep a recursion?");
+    }
+    const reply = JSON.parse(text) as HostReply;
+    if (reply.op === "error") throw new TsosError({ code: reply.code, message: reply.message, hint: reply.hint });
+    return reply as Extract<HostReply, { readonly op: O }>;
+  };
+  return {
+    readFile: (folder, path) => ask("read-file", folder, path).text,
+    readFolder: (folder, path) => ask("read-folder", folder, path).entries,
+    hashPath: (folder, path) => {
+      const { file, name, narHash } = ask("hash-path", folder, path);
+      return { file, name, narHash };
+    },
+  };
+}
+
+/** Several errors thrown as one are told one by one. */
+function flatten(error: unknown): readonly unknown[] {
+  try {
+    if (error instanceof Error && "errors" in error && Array.isArray(error.errors) && error.errors.length > 0) return error.errors.flatMap(flatten);
+  } catch {
+    // A proxy that throws when looked at is told as it is.
+  }
+  return [error];
+}
+
+const MAX_CAUSES = 8;
+const FRAME = /^ {4}at .*\((tsos:\w+:\d+:\d+)\)$/gm;
+
+function describeError(error: unknown, depth: number): ErrorData {
+  try {
+    const stack = error instanceof Error ? String(error.stack) : "";
+    const frames = [...stack.matchAll(FRAME)].map((match) => match[1]!);
+    const cause = error instanceof Error && error.cause !== undefined && depth < MAX_CAUSES ? describeError(error.cause, depth + 1) : undefined;
+    if (error instanceof TsosError) {
+      const { code, message, hint, at, related } = error;
+      return { kind: "tsos", code, message, hint, at, related, data: plain(error.data), frames, stack, cause };
+    }
+    return { ...describeThrown(error, frames), frames, stack, cause };
+  } catch {
+    return { kind: "thrown", code: "config.threw", message: "the configuration threw a value that cannot be looked at", frames: [], stack: "" };
+  }
+}
+
+function describeThrown(error: unknown, frames: readonly string[]): Pick<ErrorData, "kind" | "code" | "message" | "hint" | "data"> {
+  if (!(error instanceof Error)) {
+    return { kind: "thrown", code: "config.threw", message: `the configuration threw ${JSON.stringify(error) ?? String(error)}`, hint: 'throw new Error("…"), which knows its place' };
+  }
+  const missing = error instanceof ReferenceError ? /^(\S+) is not defined$/.exec(error.message)?.[1] : undefined;
+  const instead = missing === undefined ? undefined : impureNames.get(missing);
+  if (missing !== undefined && instead !== undefined) {
+    return { kind: "tsos", code: "config.impure", message: `"${missing}" is not available in a configuration`, hint: instead, data: { name: missing } };
+  }
+  if (error instanceof EvalError && error.message.includes("Code generation from strings")) {
+    return { kind: "tsos", code: "config.impure", message: '"eval" and "new Function" are not available in a configuration', hint: "write the code itself" };
+  }
+  if (error instanceof RangeError && error.message.startsWith("Maximum call stack")) {
+    return { kind: "tsos", code: "config.too-deep", message: "the configuration calls itself without an end", hint: "look for a function that calls itself, or an option that is made from itself" };
+  }
+  // Code of tsos that fails with no code of the user on the stack is a bug of tsos.
+  const isBug = frames.length > 0 && !frames.some((frame) => frame.startsWith("tsos:config"));
+  return isBug ? { kind: "bug", code: "bug", message: `${error.name}: ${error.message}` } : { kind: "thrown", code: "config.threw", message: error.message === "" ? error.name : error.message, data: { name: error.name } };
+}
+
+/** `data` as JSON, without what JSON cannot hold. */
+function plain(data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(JSON.stringify(data, (_, value: unknown) => (typeof value === "bigint" || typeof value === "function" || typeof value === "symbol" ? String(value) : value))) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,36 @@
+import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { bundleConfig, findProject } from "./bundle.ts";
+import { joinErrors } from "./config-errors.ts";
+import type { EvaluateOptions, Evaluation } from "./evaluate.ts";
+import { createHostCalls } from "./host-calls.ts";
+import { openIsolate } from "./isolate.ts";
+import type { EvaluationRequest, InstantiationData, ResultOf } from "./protocol.ts";
+
+/** Bundles and evaluates, with nothing remembered. */
+export async function evaluateAfresh<R extends EvaluationRequest>(options: EvaluateOptions<R>): Promise<Omit<Evaluation<R["kind"]>, "cached">> {
+  const { file, runtime, request, signal } = options;
+  // The thread loads the runtime while the bundle is made.
+  await using isolate = openIsolate(runtime, { limits: options.limits, signal });
+  const project = file === undefined || !existsSync(dirname(file)) ? process.cwd() : findProject(file);
+  const bundle = await bundleConfig({ file, project, exports: runtime.exports, folderExports: runtime.folderExports });
+  const host = createHostCalls(project);
+  const reply = await isolate.evaluate(request, bundle.code, host.answer);
+  if (!reply.ok) {
+    const { locateErrors } = await import("./locate-errors.ts");
+    throw joinErrors(await locateErrors(reply.errors, { map: bundle.map, project, runtime, file }));
+  }
+  return {
+    // The runtime answers a request with the result of its kind.
+    result: reply.result as ResultOf<R["kind"]>,
+    instantiation: withRealFiles(reply.instantiation, project),
+    warnings: [...bundle.warnings.map((warning) => warning.message), ...reply.warnings],
+    printed: reply.printed,
+    reads: [...bundle.reads, ...host.reads()],
+  };
+}
+
+/** The isolate knows files by their path in the project. */
+function withRealFiles(instantiation: InstantiationData, project: string): InstantiationData {
+  return { ...instantiation, sources: instantiation.sources.map((source) => (source.kind === "path" ? { ...source, file: join(project, source.file) } : source)) };
+}

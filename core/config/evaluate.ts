@@ -1,0 +1,71 @@
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import type { ProgressListener } from "../util/progress.ts";
+import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
+import type { FileRead } from "./file-read.ts";
+import type { IsolateLimits } from "./isolate.ts";
+import type { EvaluationRequest, InstantiationData, ResultOf } from "./protocol.ts";
+import type { RuntimeFolder } from "./runtime-folder.ts";
+
+export type EvaluateOptions<R extends EvaluationRequest = EvaluationRequest> = {
+  /** The configuration; undefined for an evaluation of tsos's own packages only. */
+  readonly file: string | undefined;
+  readonly request: R;
+  readonly runtime: RuntimeFolder;
+  /** Where evaluations are remembered; undefined to remember none. */
+  readonly cacheDir?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly report?: ProgressListener | undefined;
+  readonly limits?: IsolateLimits | undefined;
+};
+
+/** What an evaluation gives, whether it ran or was remembered. */
+export type Evaluation<K extends EvaluationRequest["kind"] = EvaluationRequest["kind"]> = {
+  readonly result: ResultOf<K>;
+  readonly instantiation: InstantiationData;
+  readonly warnings: readonly string[];
+  /** What the configuration wrote with `console.log`. */
+  readonly printed: readonly string[];
+  /** Everything it looked at. */
+  readonly reads: readonly FileRead[];
+  readonly cached: boolean;
+};
+
+/**
+ * Evaluates a configuration, or answers from the cache where nothing that an earlier evaluation read has
+ * changed. The latter loads neither the bundler nor the isolate.
+ *
+ * @throws TsosError or `ConfigErrors` with places in the user's own files.
+ */
+export async function evaluateConfig<R extends EvaluationRequest>(options: EvaluateOptions<R>): Promise<Evaluation<R["kind"]>> {
+  const { runtime, request, cacheDir } = options;
+  const file = options.file === undefined ? undefined : findRealPath(options.file);
+  const key = cacheKey(["evaluation", runtime.hash, process.version, file ?? null, request]);
+  if (cacheDir !== undefined) {
+    const found = await findCached<Remembered<R["kind"]>>(cacheDir, key);
+    if (found !== undefined) return finish({ ...found.value, reads: found.reads, cached: true }, options.report);
+  }
+  options.signal?.throwIfAborted();
+  const { evaluateAfresh } = await import("./evaluate-afresh.ts");
+  const { reads, ...value } = await evaluateAfresh({ ...options, file });
+  if (cacheDir !== undefined) writeCached(cacheDir, key, { reads, value });
+  return finish({ ...value, reads, cached: false }, options.report);
+}
+
+type Remembered<K extends EvaluationRequest["kind"]> = Omit<Evaluation<K>, "reads" | "cached">;
+
+// What a configuration says to its author is said again when the answer is remembered.
+function finish<K extends EvaluationRequest["kind"]>(evaluation: Evaluation<K>, report: ProgressListener | undefined): Evaluation<K> {
+  for (const text of evaluation.printed) report?.({ kind: "message", level: "notice", text });
+  for (const text of evaluation.warnings) report?.({ kind: "message", level: "warning", text });
+  return evaluation;
+}
+
+function findRealPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    // That it is missing is told with the other errors of the bundle.
+    return resolve(file);
+  }
+}

@@ -1,0 +1,97 @@
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { TsosError } from "../error/tsos-error.ts";
+import { findNearestName } from "../util/suggest.ts";
+import { hashFolder, readTracked, stampTree, type FileRead } from "./file-read.ts";
+import type { HostCall, HostReply } from "./protocol.ts";
+
+export type HostCalls = {
+  answer(call: HostCall): Promise<HostReply>;
+  reads(): readonly FileRead[];
+};
+
+/** Answers what an evaluation asks of its project, and notes what was looked at. Nothing outside is shown. */
+export function createHostCalls(project: string): HostCalls {
+  const root = realpathSync(project);
+  const reads = new Map<string, FileRead>();
+  const note = (read: FileRead): void => {
+    reads.set(`${read.kind} ${read.path}`, read);
+  };
+
+  return {
+    reads: () => [...reads.values()],
+    async answer(call) {
+      const path = findInProject(root, call.folder, call.path);
+      switch (call.op) {
+        case "read-file": {
+          if (statSync(path).isDirectory()) throw new TsosError({ code: "config.not-a-file", message: `"${call.path}" is a folder`, hint: `path("${call.path}") copies a folder to the store` });
+          const { bytes, read } = readTracked(path);
+          note(read);
+          try {
+            return { op: "read-file", text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+          } catch (cause) {
+            throw new TsosError({ code: "config.not-text", message: `"${call.path}" is not UTF-8 text`, hint: `path("${call.path}") copies any file to the store`, cause });
+          }
+        }
+        case "read-folder": {
+          note({ kind: "folder", path, hash: hashFolder(path) });
+          const entries = readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, kind: entry.isDirectory() ? ("folder" as const) : entry.isSymbolicLink() ? ("symlink" as const) : ("file" as const) }));
+          return { op: "read-folder", entries: entries.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+        }
+        case "hash-path": {
+          checkTree(root, path, call.path);
+          const takenAt = Date.now();
+          const { stamp } = stampTree(path);
+          const { hashTree } = await import("./hash-tree.ts");
+          const hash = await hashTree(path);
+          note({ kind: "tree", path, stamp, takenAt, hash });
+          const file = relative(root, path).split(sep).join("/");
+          return { op: "hash-path", file, name: basename(path), narHash: hash };
+        }
+      }
+    },
+  };
+}
+
+/** @throws TsosError when there is nothing at `path`, or it leads out of the project. */
+function findInProject(root: string, folder: string, path: string): string {
+  if (isAbsolute(path)) {
+    throw new TsosError({ code: "config.outside-project", message: `"${path}" is an absolute path: a configuration sees its own project only`, hint: 'name it relative to the file that you write, such as "./site"' });
+  }
+  const target = resolve(root, folder, path);
+  let real: string;
+  try {
+    real = realpathSync(target);
+  } catch {
+    throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: suggestFile(target, path) });
+  }
+  if (real !== root && !real.startsWith(root + sep)) {
+    throw new TsosError({ code: "config.outside-project", message: `"${path}" leads out of the project, to "${real}"`, hint: "copy what you need into the project" });
+  }
+  return real;
+}
+
+function suggestFile(target: string, path: string): string | undefined {
+  try {
+    const near = findNearestName(basename(target), readdirSync(dirname(target)));
+    return near === undefined ? undefined : `did you mean "${path.slice(0, path.length - basename(path).length)}${near}"?`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A link is copied as a link, so one that leads elsewhere would mean something else in the store. */
+function checkTree(root: string, path: string, asked: string): void {
+  const stats = lstatSync(path);
+  if (stats.isDirectory()) {
+    for (const name of readdirSync(path)) checkTree(root, join(path, name), `${asked}/${name}`);
+  } else if (stats.isSymbolicLink()) {
+    const target = readlinkSync(path);
+    const end = resolve(dirname(path), target);
+    if (isAbsolute(target) || (end !== root && !end.startsWith(root + sep))) {
+      throw new TsosError({ code: "config.outside-project", message: `the symbolic link "${asked}" leads out of the project, to "${target}"`, hint: "replace it by what it points to" });
+    }
+  } else if (!stats.isFile()) {
+    throw new TsosError({ code: "config.bad-file", message: `"${asked}" is neither a file, a folder nor a symbolic link`, hint: "remove it, or name a folder without it" });
+  }
+}

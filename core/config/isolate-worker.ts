@@ -1,0 +1,93 @@
+// The thread in which a configuration is evaluated. It reads the runtime's script and makes a realm that has
+// the language and nothing else; all that a configuration asks of the machine goes to the main thread as text.
+import { createHash } from "node:crypto";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Script, constants, createContext } from "node:vm";
+import { receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import type { FromIsolate, IsolateData, ToIsolate } from "./isolate.ts";
+import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type HostReply } from "./protocol.ts";
+
+const { folder, hash, bell, port } = workerData as IsolateData & { readonly port: MessagePort };
+const cell = new Int32Array(bell);
+
+// Should an object of this realm ever reach the configuration, its constructors lead nowhere.
+for (const f of [() => undefined, async () => undefined, function* () {}, async function* () {}]) {
+  Object.defineProperty(Object.getPrototypeOf(f), "constructor", { value: undefined, writable: false, configurable: false });
+}
+
+const realm = createContext(constants.DONT_CONTEXTIFY, { codeGeneration: { strings: false, wasm: false }, name: "configuration" });
+const { script, isNew } = loadRuntime();
+type Enter = (bundle: unknown, request: string) => unknown;
+type Start = (call: (request: string) => string) => Enter;
+const start = script.runInContext(realm) as Start;
+const enter = start(callHost);
+
+port.on("message", (message: ToIsolate) => {
+  let reply: FromIsolate;
+  try {
+    const bundle: unknown = new Script(message.code, { filename: CONFIG_SCRIPT }).runInContext(realm);
+    const text = enter(bundle, JSON.stringify(message.request));
+    reply = typeof text === "string" ? { kind: "reply", reply: text } : { kind: "broken", stack: "the runtime gave no text" };
+  } catch {
+    // What was thrown comes from the other realm: nothing of it may be looked at here.
+    reply = { kind: "broken", stack: "the runtime did not catch an error" };
+  }
+  port.postMessage(reply);
+  // After an evaluation the cache holds what was compiled lazily, too.
+  if (isNew) writeCache(script.createCachedData());
+});
+
+/** Asks the main thread and waits. Texts only: an object would carry this realm with it. */
+function callHost(request: string): string {
+  try {
+    const message: FromIsolate = { kind: "call", call: JSON.parse(request) };
+    Atomics.store(cell, 0, 0);
+    port.postMessage(message);
+    Atomics.wait(cell, 0, 0);
+    const answer = receiveMessageOnPort(port) as { readonly message: string } | undefined;
+    if (answer !== undefined) return answer.message;
+  } catch {
+    // Told below, as text: an error of this realm must not be thrown into the other.
+  }
+  const failed: HostReply = { op: "error", code: "config.read-failed", message: "the host did not answer" };
+  return JSON.stringify(failed);
+}
+
+/** The runtime with the engine's code cache, where that fits this engine and this very script. */
+function loadRuntime(): { readonly script: Script; readonly isNew: boolean } {
+  const source = readFileSync(join(folder, "runtime.js"), "utf8");
+  const cachedData = readCache();
+  const options = { filename: RUNTIME_SCRIPT, ...(cachedData === undefined ? {} : { cachedData }) };
+  const loaded = new Script(source, options);
+  return { script: loaded, isNew: cachedData === undefined || loaded.cachedDataRejected === true };
+}
+
+// The engine itself compares only the length of the source, so the cache names what it was made from.
+function readCache(): Buffer | undefined {
+  try {
+    const bytes = readFileSync(join(folder, "runtime.cache"));
+    const data = bytes.subarray(64);
+    return bytes.subarray(0, 32).equals(cacheHeader()) && bytes.subarray(32, 64).equals(sha256(data)) ? data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeCache(data: Buffer): void {
+  const temporary = join(folder, `runtime.cache.${process.pid}.tmp`);
+  try {
+    writeFileSync(temporary, Buffer.concat([cacheHeader(), sha256(data), data]));
+    renameSync(temporary, join(folder, "runtime.cache"));
+  } catch {
+    // An installation that cannot be written to starts without the cache, a little later.
+  }
+}
+
+function cacheHeader(): Buffer {
+  return sha256(Buffer.from(`${hash} ${process.version} ${process.arch}`));
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash("sha256").update(bytes).digest();
+}

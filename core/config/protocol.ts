@@ -1,0 +1,105 @@
+/**
+ * What goes into the isolate and what comes out: plain JSON, both ways. This file is types only, shared by the
+ * host (this folder) and the runtime inside the isolate (`cli/runtime`).
+ */
+import type { RelatedPosition } from "../error/tsos-error.ts";
+import type { SourcePosition } from "../error/source-position.ts";
+
+/** What is asked of a configuration. */
+export type EvaluationRequest =
+  | { readonly kind: "system" }
+  /** With `packages`, a shell of these and no file. */
+  | { readonly kind: "shell"; readonly packages?: readonly string[] }
+  /** A package of the set as the configuration sees it; `name` may be dotted. */
+  | { readonly kind: "package"; readonly name: string }
+  /** One option of a system, or a whole branch; without a path the tree. */
+  | { readonly kind: "option"; readonly path: string }
+  /** Every option of the tree with type, default, description and declaration; not their values. */
+  | { readonly kind: "option-docs" };
+
+export type DerivationResult = {
+  readonly drvPath: string;
+  readonly name: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** The output that the value stood for, and its path. */
+  readonly outputName: string;
+  readonly outPath: string;
+};
+
+/** What a shell is, beside the packages that must be there. */
+export type ShellResult = {
+  readonly name: string;
+  /** The derivation whose output holds `environment.json` and refers to all of the shell's packages. */
+  readonly environment: DerivationResult;
+};
+
+export type OptionResult = {
+  readonly path: string;
+  /** JSON; a package is its store path. */
+  readonly value: unknown;
+  /** What the value is as a derivation, where it is one. */
+  readonly derivation?: DerivationResult | undefined;
+};
+
+export type EvaluationResult =
+  | { readonly kind: "system"; readonly toplevel: DerivationResult; readonly hostName: string }
+  | { readonly kind: "shell"; readonly shell: ShellResult }
+  | { readonly kind: "package"; readonly package: DerivationResult & { readonly mainProgram?: string | undefined } }
+  | { readonly kind: "option"; readonly option: OptionResult }
+  | { readonly kind: "option-docs"; readonly options: readonly unknown[] };
+
+/** The result of one kind of request. */
+export type ResultOf<K extends EvaluationRequest["kind"]> = Extract<EvaluationResult, { readonly kind: K }>;
+
+/** The shape of `core/package`'s `Instantiation`, a neighbour on this floor. */
+export type InstantiationData = {
+  readonly derivations: readonly { readonly path: string; readonly contents: string }[];
+  readonly sources: readonly (
+    | { readonly kind: "text"; readonly path: string; readonly name: string; readonly contents: string; readonly references: readonly string[] }
+    | { readonly kind: "path"; readonly path: string; readonly name: string; readonly file: string }
+  )[];
+};
+
+/** An error as it leaves the isolate. */
+export type ErrorData = {
+  /** `tsos`: a `TsosError`; `thrown`: what the user's code threw; `bug`: what tsos's own code threw. */
+  readonly kind: "tsos" | "thrown" | "bug";
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly at?: SourcePosition | undefined;
+  readonly related?: readonly RelatedPosition[] | undefined;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+  /** Frames as `file:line:column`, innermost first; `tsos:config` is the user's bundle. */
+  readonly frames: readonly string[];
+  readonly stack: string;
+  readonly cause?: ErrorData | undefined;
+};
+
+export type IsolateReply =
+  | {
+      readonly ok: true;
+      readonly result: EvaluationResult;
+      readonly instantiation: InstantiationData;
+      readonly warnings: readonly string[];
+      readonly printed: readonly string[];
+    }
+  | { readonly ok: false; readonly errors: readonly ErrorData[]; readonly printed: readonly string[] };
+
+/** What the isolate may ask of the host; each is recorded, so that a cached evaluation knows what it stands on. */
+export type HostCall =
+  | { readonly op: "read-file"; readonly folder: string; readonly path: string }
+  | { readonly op: "read-folder"; readonly folder: string; readonly path: string }
+  /** The NAR hash of a file or folder of the project. */
+  | { readonly op: "hash-path"; readonly folder: string; readonly path: string };
+
+export type HostReply =
+  | { readonly op: "read-file"; readonly text: string }
+  | { readonly op: "read-folder"; readonly entries: readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[] }
+  /** `file` is relative to the project; `narHash` is `sha256:` and base-16. */
+  | { readonly op: "hash-path"; readonly file: string; readonly name: string; readonly narHash: string }
+  | { readonly op: "error"; readonly code: string; readonly message: string; readonly hint?: string | undefined };
+
+/** File names that stacks inside the isolate know. */
+export const CONFIG_SCRIPT = "tsos:config";
+export const RUNTIME_SCRIPT = "tsos:runtime";
