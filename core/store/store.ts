@@ -1,4 +1,4 @@
-import type { HashAlgorithm } from "../hash/hash.ts";
+import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
 import type { Derivation } from "../derivation/derivation.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { ProgressListener } from "../util/progress.ts";

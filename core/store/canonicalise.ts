@@ -1,0 +1,65 @@
+import { chmodSync, lchownSync, lutimesSync, type Stats } from "node:fs";
+import { TsosError } from "../error/tsos-error.ts";
+import type { ByteString } from "../util/bytes.ts";
+import { native } from "../util/native.ts";
+import { fsPath, walkTree } from "./file-tree.ts";
+
+/** Set by the kernel or the security policy, not by a builder. Nix: the setting ignored-acls. */
+const KEPT_ATTRIBUTES: ReadonlySet<string> = new Set(["security.csm", "security.selinux", "system.nfs4_acl"]);
+
+/** Every file of a store has this modification time, in seconds. */
+export const CANONICAL_TIME = 1;
+
+/**
+ * Gives a tree the metadata of all store objects: modification time 1, modes 0444 and 0555 (executable for its
+ * owner → for all), so neither setuid nor write bits, this process's user as owner, no extended attributes or
+ * access lists. What has it already is left untouched, so a second call is cheap, and hard links to files of the
+ * store stay as they are.
+ *
+ * @throws TsosError `store.special-file` for anything but files, folders and symbolic links
+ */
+export async function canonicalisePath(root: ByteString, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  const canonicalise = createCanonicaliser();
+  await walkTree(root, canonicalise, options);
+}
+
+// Nix: libstore/posix-fs-canonicalise.cc
+function createCanonicaliser(): (file: ByteString, stats: Stats) => void {
+  const calls = native();
+  const uid = process.geteuid!();
+  const gid = process.getegid!();
+  return (file, stats) => {
+    if (!stats.isFile() && !stats.isDirectory() && !stats.isSymbolicLink()) {
+      throw new TsosError({
+        code: "store.special-file",
+        message: `"${file}" is ${specialKind(stats)}, expected a file, a folder or a symbolic link`,
+        hint: "a store object can hold nothing else; have the build remove it",
+        data: { file },
+      });
+    }
+    const target = fsPath(file);
+    for (const name of calls.listExtendedAttributes(target)) {
+      if (KEPT_ATTRIBUTES.has(name)) continue;
+      // Only a writable file lets its owner remove an attribute; its final mode follows below.
+      if (!stats.isSymbolicLink() && uid !== 0) chmodSync(target, stats.mode | 0o200);
+      calls.removeExtendedAttribute(target, name);
+      if (!stats.isSymbolicLink() && uid !== 0) chmodSync(target, stats.mode & 0o7777);
+    }
+    if (!stats.isSymbolicLink()) {
+      const mode = stats.mode & 0o7777;
+      if (mode !== 0o444 && mode !== 0o555) {
+        // A folder that its owner could not enter is still a folder that all may enter, as in Nix only if executable.
+        chmodSync(target, 0o444 | (mode & 0o100 ? 0o111 : 0));
+      }
+    }
+    if (stats.mtimeMs !== CANONICAL_TIME * 1000) lutimesSync(target, stats.atime, CANONICAL_TIME);
+    if (stats.uid !== uid) lchownSync(target, uid, gid);
+  };
+}
+
+function specialKind(stats: Stats): string {
+  if (stats.isFIFO()) return "a named pipe";
+  if (stats.isSocket()) return "a socket";
+  if (stats.isBlockDevice()) return "a block device";
+  return "a character device";
+}

@@ -1,0 +1,234 @@
+import { TsosError } from "../error/tsos-error.ts";
+import { equalHashes, formatHash, type Hash } from "../hash/hash.ts";
+import { createHasher, type Hasher } from "../hash/hasher.ts";
+import { dumpPath } from "../nar/dump-path.ts";
+import { restorePath } from "../nar/restore-path.ts";
+import { outputPathName, makeContentAddressedPath } from "../store-path/make-store-path.ts";
+import { storePathHash, storePathName, type StorePath } from "../store-path/store-path.ts";
+import { encodeUtf8 } from "../util/bytes.ts";
+import { compareByteStrings } from "../util/ordering.ts";
+import { canonicalisePath } from "./canonicalise.ts";
+import { contentHashOfPath } from "./content-hash.ts";
+import type { NewPathInfo } from "./path-info.ts";
+import { createReferenceScanner, rewriteHashParts } from "./reference-scanner.ts";
+import type { Registration } from "./registration-queue.ts";
+import type { BuiltOutput, RegisterBuildOutputsOptions } from "./store.ts";
+
+/** Where an output's final contents are, and what they are. */
+type FinishedOutput = { readonly info: NewPathInfo; readonly folder: string };
+
+type Scanned = { readonly narHash: Hash; readonly narSize: number; readonly references: Set<StorePath> };
+
+/**
+ * Reads, checks and describes the outputs of one build; registers nothing yet. The copies that fixed and rewritten
+ * outputs need are made in `temporaryFolder`.
+ */
+export async function finishBuildOutputs(
+  options: RegisterBuildOutputsOptions,
+  temporaryFolder: string,
+  storeDir: string,
+): Promise<Map<string, FinishedOutput>> {
+  const { outputs, signal } = options;
+  const candidates = new Set(options.candidates);
+  // What the builder knew its outputs as, which for a floating one differs from its final path.
+  for (const output of outputs) candidates.add(toldPath(output));
+
+  const folders = new Map<BuiltOutput, string>();
+  const scans = new Map<BuiltOutput, Scanned>();
+  for (const output of outputs) {
+    let folder = output.folder;
+    if (output.contentAddress !== undefined) {
+      // A descriptor that the builder passed on could still write to its files; to a copy it cannot.
+      folder = `${temporaryFolder}/fixed-${output.name}`;
+      await restorePath(dumpPath(output.folder, { signal }), folder);
+    }
+    await canonicalisePath(folder, { signal });
+    folders.set(output, folder);
+    scans.set(output, await scan(dumpPath(folder, { signal }), candidates));
+  }
+
+  const told = new Map(outputs.map((output) => [toldPath(output), output]));
+  const final = new Map<StorePath, StorePath>();
+  const finished = new Map<string, FinishedOutput>();
+  for (const output of sortUsedFirst(outputs, scans, told)) {
+    signal?.throwIfAborted();
+    const result = await finishOutput(output, folders.get(output)!, scans.get(output)!, final, temporaryFolder, storeDir, options);
+    final.set(toldPath(output), result.info.path);
+    finished.set(output.name, result);
+  }
+  // In the order asked for.
+  return new Map(outputs.map((output) => [output.name, finished.get(output.name)!]));
+}
+
+async function finishOutput(
+  output: BuiltOutput,
+  folder: string,
+  scanned: Scanned,
+  final: ReadonlyMap<StorePath, StorePath>,
+  temporaryFolder: string,
+  storeDir: string,
+  { derivationPath, signal }: RegisterBuildOutputsOptions,
+): Promise<FinishedOutput> {
+  const own = toldPath(output);
+  const common = { deriver: derivationPath, ultimate: true };
+  const others = [...scanned.references].filter((path) => path !== own).map((path) => final.get(path) ?? path);
+  const replacements = new Map<string, string>();
+  for (const path of scanned.references) {
+    const to = final.get(path);
+    if (to !== undefined && to !== path) replacements.set(storePathHash(path), storePathHash(to));
+  }
+
+  if (output.contentAddress !== undefined) {
+    const { method, hash: wanted } = output.contentAddress;
+    const got = await contentHashOfPath(folder, method, wanted.algorithm, { signal });
+    if (!equalHashes(wanted, got)) throw hashMismatch(derivationPath, output.name, wanted, got);
+    if (scanned.references.size > 0) {
+      const example = [...scanned.references][0]!;
+      throw new TsosError({
+        code: "store.fixed-output-references",
+        message: `fixed output "${output.name}" of "${derivationPath}" refers to store paths, such as "${storeDir}/${example}", expected none`,
+        data: { derivation: derivationPath, output: output.name, references: [...scanned.references] },
+      });
+    }
+    const path = makeContentAddressedPath(storePathName(own), output.contentAddress, undefined, storeDir);
+    return { folder, info: { path, ...described(scanned, []), ...common, contentAddress: output.contentAddress } };
+  }
+
+  if (output.floating !== undefined) {
+    // The contents' own name is not known before they are hashed, so it counts as zeros. Nix: libstore/build, newInfoFromCA.
+    const { method, algorithm } = output.floating;
+    const self = scanned.references.has(own);
+    const hash =
+      method === "nar"
+        ? await hashModuloSelf(rewriteHashParts(dumpPath(folder, { signal }), replacements), own, algorithm)
+        : await contentHashOfPath(folder, method, algorithm, { signal });
+    const contentAddress = { method, hash };
+    const name = outputPathName(storePathName(derivationPath).replace(/\.drv$/, ""), output.name);
+    const path = makeContentAddressedPath(name, contentAddress, { others, self }, storeDir);
+    replacements.set(storePathHash(own), storePathHash(path));
+    const rewritten = await rewrite(folder, replacements, `${temporaryFolder}/rewritten-${output.name}`, signal);
+    const references = self ? [...others, path] : others;
+    return { folder: rewritten.folder, info: { path, ...described(rewritten, references), ...common, contentAddress } };
+  }
+
+  const path = output.path!;
+  if (own !== path) replacements.set(storePathHash(own), storePathHash(path));
+  const references = scanned.references.has(own) ? [...others, path] : others;
+  if (replacements.size === 0) return { folder, info: { path, ...described(scanned, references), ...common } };
+  const rewritten = await rewrite(folder, replacements, `${temporaryFolder}/rewritten-${output.name}`, signal);
+  return { folder: rewritten.folder, info: { path, ...described(rewritten, references), ...common } };
+}
+
+function described(contents: Pick<Scanned, "narHash" | "narSize">, references: readonly StorePath[]): Pick<NewPathInfo, "narHash" | "narSize" | "references"> {
+  return { narHash: contents.narHash, narSize: contents.narSize, references: [...new Set(references)].sort(compareByteStrings) };
+}
+
+function toldPath(output: BuiltOutput): StorePath {
+  const path = output.scratchPath ?? output.path;
+  if (path === undefined) throw new Error(`output ${output.name} has neither a path nor a scratch path`);
+  return path;
+}
+
+/** Hash, size and references out of one read. */
+export async function scan(nar: AsyncIterable<Uint8Array>, candidates: Iterable<StorePath>): Promise<Scanned> {
+  const hasher = createHasher("sha256");
+  const scanner = createReferenceScanner(candidates);
+  let narSize = 0;
+  for await (const chunk of nar) {
+    hasher.update(chunk);
+    scanner.update(chunk);
+    narSize += chunk.length;
+  }
+  return { narHash: { algorithm: "sha256", digest: hasher.digest() }, narSize, references: scanner.found() };
+}
+
+async function rewrite(
+  folder: string,
+  replacements: ReadonlyMap<string, string>,
+  target: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly folder: string; readonly narHash: Hash; readonly narSize: number }> {
+  const hasher = createHasher("sha256");
+  let narSize = 0;
+  const tee = async function* (source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const chunk of source) {
+      hasher.update(chunk);
+      narSize += chunk.length;
+      yield chunk;
+    }
+  };
+  await restorePath(tee(rewriteHashParts(dumpPath(folder, { signal }), replacements)), target);
+  await canonicalisePath(target, { signal });
+  return { folder: target, narHash: { algorithm: "sha256", digest: hasher.digest() }, narSize };
+}
+
+/** The hash with the own hash part as zeros, followed by where it stood. Nix: libstore/references.cc, HashModuloSink. */
+async function hashModuloSelf(nar: AsyncIterable<Uint8Array>, self: StorePath, algorithm: Hash["algorithm"]): Promise<Hash> {
+  const part = storePathHash(self);
+  const hasher: Hasher = createHasher(algorithm);
+  const positions: number[] = [];
+  for await (const chunk of rewriteHashParts(nar, new Map([[part, "\0".repeat(part.length)]]), (position) => positions.push(position))) hasher.update(chunk);
+  for (const position of positions) hasher.update(encodeUtf8(`|${position}`));
+  return { algorithm, digest: hasher.digest() };
+}
+
+/** Outputs before those that refer to them; a floating one's path is part of what its users contain. */
+function sortUsedFirst(
+  outputs: readonly BuiltOutput[],
+  scans: ReadonlyMap<BuiltOutput, Scanned>,
+  told: ReadonlyMap<StorePath, BuiltOutput>,
+): BuiltOutput[] {
+  const sorted: BuiltOutput[] = [];
+  const state = new Map<BuiltOutput, "open" | "done">();
+  const visit = (output: BuiltOutput, way: readonly string[]): void => {
+    if (state.get(output) === "done") return;
+    const through = [...way, output.name];
+    if (state.get(output) === "open") {
+      throw new TsosError({
+        code: "store.output-cycle",
+        message: `the outputs refer to each other in a circle: ${through.map((name) => `"${name}"`).join(" → ")}`,
+        hint: "move what both need into one of them",
+        data: { cycle: through },
+      });
+    }
+    state.set(output, "open");
+    for (const path of scans.get(output)!.references) {
+      const used = told.get(path);
+      if (used !== undefined && used !== output) visit(used, through);
+    }
+    state.set(output, "done");
+    sorted.push(output);
+  };
+  for (const output of outputs) visit(output, []);
+  return sorted;
+}
+
+export function hashMismatch(derivation: StorePath, output: string, wanted: Hash, got: Hash): TsosError {
+  const data = { derivation, output, wanted: formatHash(wanted, "sri"), got: formatHash(got, "sri") };
+  return new TsosError({
+    code: "store.hash-mismatch",
+    message: `output "${output}" of "${derivation}" has the hash "${data.got}", expected "${data.wanted}"`,
+    hint: "if the new contents are the right ones, put their hash into the derivation",
+    data,
+  });
+}
+
+/** What the queue makes valid, and the output paths that the derivation learns. */
+export function registrationOf(
+  finished: ReadonlyMap<string, FinishedOutput>,
+  derivationPath: StorePath,
+  realStoreDir: string,
+): Registration {
+  const objects = [...finished.values()].map(({ info, folder }) => ({
+    info,
+    temporary: folder === `${realStoreDir}/${info.path}` ? undefined : folder,
+  }));
+  return {
+    objects,
+    locked: true,
+    also(database) {
+      if (database.findId(derivationPath) === undefined) return;
+      database.addDerivationOutputs(derivationPath, [...finished].map(([name, { info }]) => [name, info.path] as const));
+    },
+  };
+}

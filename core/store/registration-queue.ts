@@ -1,0 +1,213 @@
+import { chmodSync, closeSync, constants, fsync, lstatSync, lutimesSync, openSync, renameSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { StorePath } from "../store-path/store-path.ts";
+import { native } from "../util/native.ts";
+import { CANONICAL_TIME } from "./canonicalise.ts";
+import type { StoreDatabase } from "./database.ts";
+import { findStats, removeTree } from "./file-tree.ts";
+import { tryLockStorePath } from "./path-lock.ts";
+import type { NewPathInfo } from "./path-info.ts";
+import type { PathLocks } from "./store.ts";
+
+/** Paths that become valid together or not at all. */
+export type Registration = {
+  readonly objects: readonly {
+    readonly info: NewPathInfo;
+    /** Canonical and complete under a temporary name on the store's file system; undefined when in place already. */
+    readonly temporary: string | undefined;
+    /** One small file: cheaper to sync by itself than the whole file system. */
+    readonly small?: boolean;
+  }[];
+  /** The caller holds the paths' locks. */
+  readonly locked: boolean;
+  /** More rows of the same transaction. */
+  readonly also?: ((database: StoreDatabase) => void) | undefined;
+};
+
+type Waiting = Registration & { readonly resolve: () => void; readonly reject: (error: unknown) => void };
+
+/** `objects` are those still to be made valid, `paths` all that must be valid in the end. */
+type Ready = Waiting & { readonly paths: readonly StorePath[] };
+
+/** More would hold too many lock files open at once. */
+const MAX_GROUP = 500;
+
+/** Up to this many small files are synced one by one. */
+const MAX_SINGLE_SYNCS = 4;
+
+const fsyncAsync = promisify(fsync);
+
+/**
+ * Makes finished objects valid, in an order that a crash at any point leaves right: their contents reach the
+ * disk, then they get their final name, then the store's folder reaches the disk, then the database commits.
+ * A path that is registered is whole; one that is whole but not registered is removed by the next who wants it,
+ * or by the collector.
+ *
+ * Syncing each of the tens of thousands of files of a large object would take minutes, and a transaction for
+ * each of a thousand derivations seconds. So what waits is registered in groups: one `syncfs` covers the
+ * contents of all of the group, one `fsync` of the store's folder all of its renames, one transaction all rows.
+ * While one group is synced, the next one gathers.
+ */
+export class RegistrationQueue {
+  readonly #realStoreDir: string;
+  readonly #database: () => StoreDatabase;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(realStoreDir: string, database: () => StoreDatabase) {
+    this.#realStoreDir = realStoreDir;
+    this.#database = database;
+  }
+
+  /** Resolves when the paths are valid; their references must be, or wait before them in this queue. */
+  add(registration: Registration): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...registration, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drain(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (let delay = 1; this.#waiting.length > 0; ) {
+        // Those that are added in the same turn come into the same group.
+        await new Promise((resolve) => setImmediate(resolve));
+        const progress = await this.#registerGroup(this.#waiting.splice(0, MAX_GROUP));
+        delay = progress ? 1 : Math.min(delay * 2, 100);
+        if (!progress) await sleep(delay);
+      }
+    } finally {
+      this.#running = undefined;
+      // Something may have come between the last look and here.
+      if (this.#waiting.length > 0) this.#running = this.#run();
+    }
+  }
+
+  /** @returns whether any of the group left the queue */
+  async #registerGroup(group: readonly Waiting[]): Promise<boolean> {
+    const database = this.#database();
+    const locks: PathLocks[] = [];
+    const deferred: Waiting[] = [];
+    const ready: Ready[] = [];
+    const here = new Set<StorePath>();
+    const deferredPaths = new Set<StorePath>();
+    try {
+      for (const item of group) {
+        try {
+          if (item.objects.some(({ info }) => info.references.some((path) => deferredPaths.has(path))) || !this.#lock(item, here, locks)) {
+            deferred.push(item);
+            for (const { info } of item.objects) deferredPaths.add(info.path);
+            continue;
+          }
+          // What another made valid meanwhile, or a twin before us is about to, stays as it is: ours goes with its folder.
+          const objects = item.objects.filter(({ info }) => !here.has(info.path) && database.findId(info.path) === undefined);
+          const own = new Set(objects.map(({ info }) => info.path));
+          for (const { info } of objects) {
+            for (const path of info.references) {
+              if (!own.has(path) && !here.has(path) && database.findId(path) === undefined) throw database.invalidPath(path, `"${info.path}" refers to it`);
+            }
+          }
+          for (const path of own) here.add(path);
+          ready.push({ ...item, objects, paths: item.objects.map(({ info }) => info.path) });
+        } catch (error) {
+          item.reject(error);
+        }
+      }
+      await this.#commit(database, ready);
+    } finally {
+      for (const lock of locks) lock.release();
+      this.#waiting.unshift(...deferred);
+    }
+    return deferred.length < group.length;
+  }
+
+  /** Locks without waiting, since waiting while holding others' locks could be for ever. */
+  #lock(item: Waiting, here: ReadonlySet<StorePath>, locks: PathLocks[]): boolean {
+    if (item.locked) return true;
+    const own: PathLocks[] = [];
+    for (const { info } of item.objects) {
+      if (here.has(info.path)) continue;
+      const lock = tryLockStorePath(this.#realStoreDir, info.path);
+      if (lock === undefined) {
+        for (const held of own) held.release({ remove: false });
+        return false;
+      }
+      own.push(lock);
+    }
+    locks.push(...own);
+    return true;
+  }
+
+  async #commit(database: StoreDatabase, items: readonly Ready[]): Promise<void> {
+    if (items.length === 0) return;
+    try {
+      await this.#place(items);
+      database.transaction(() => {
+        const now = Math.floor(Date.now() / 1000);
+        for (const item of items) {
+          database.addValidPaths(item.objects.map(({ info }) => info), now);
+          // Those that a twin was to make valid: should it have failed, this one fails too.
+          for (const path of item.paths) if (database.findId(path) === undefined) throw database.invalidPath(path);
+          item.also?.(database);
+        }
+      });
+      for (const item of items) item.resolve();
+    } catch (error) {
+      if (items.length === 1) items[0]!.reject(error);
+      // One item must not fail the others of its group.
+      else for (const item of items) await this.#commit(database, [item]);
+    }
+  }
+
+  async #place(items: readonly Ready[]): Promise<void> {
+    const objects = items.flatMap((item) => item.objects);
+    if (objects.length === 0) return;
+    const store = openSync(this.#realStoreDir, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const unplaced = objects.filter(({ temporary }) => temporary === undefined || findStats(temporary) !== undefined);
+      if (unplaced.length <= MAX_SINGLE_SYNCS && unplaced.every(({ small, temporary }) => small && temporary !== undefined)) {
+        for (const { temporary } of unplaced) {
+          const file = openSync(temporary!, constants.O_RDONLY);
+          try {
+            await fsyncAsync(file);
+          } finally {
+            closeSync(file);
+          }
+        }
+      } else {
+        await native().syncFileSystem(store);
+      }
+      let renamed = 0;
+      for (const { info, temporary } of unplaced) {
+        if (temporary === undefined) continue;
+        const final = `${this.#realStoreDir}/${info.path}`;
+        // Left by one that was killed between the rename and the commit, or by a failed build: not valid, so rubbish.
+        if (findStats(final) !== undefined) await removeTree(final);
+        renameCanonical(temporary, final);
+        renamed++;
+      }
+      if (renamed > 0) await fsyncAsync(store);
+    } finally {
+      closeSync(store);
+    }
+  }
+}
+
+/** Renaming a folder to another parent changes its `..`, which only root may do to a read-only one. */
+export function renameCanonical(from: string, to: string): void {
+  const stats = lstatSync(from);
+  if (!stats.isDirectory() || process.geteuid?.() === 0 || (stats.mode & 0o200) !== 0) {
+    renameSync(from, to);
+    return;
+  }
+  chmodSync(from, (stats.mode & 0o7777) | 0o200);
+  renameSync(from, to);
+  chmodSync(to, stats.mode & 0o7777);
+  lutimesSync(to, stats.atime, CANONICAL_TIME);
+}

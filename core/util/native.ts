@@ -1,0 +1,87 @@
+import { createRequire } from "node:module";
+import type { KoffiFunc } from "koffi";
+
+/** What Node lacks and the store needs of libc. Each throws an error shaped like Node's own (`code`, `errno`, `syscall`). */
+export type Native = {
+  /** `operation` of `LOCK`; false when it has `nonBlocking` and another holds the lock. */
+  flock(descriptor: number, operation: number): boolean;
+  /** Everything written to the file system of `descriptor` is on disk after it; runs in a thread. */
+  syncFileSystem(descriptor: number): Promise<void>;
+  /** Names of the extended attributes, links not followed; none where the file system has none. */
+  listExtendedAttributes(file: string | Uint8Array): readonly string[];
+  removeExtendedAttribute(file: string | Uint8Array, name: string): void;
+};
+
+/** `flock`'s operations, the same on every Linux. */
+export const LOCK = { shared: 1, exclusive: 2, nonBlocking: 4, unlock: 8 } as const;
+
+let loaded: Native | undefined;
+
+/** The calls, bound at the first use: loading the bridge takes 10 ms, which opening a store must not pay. */
+export function native(): Native {
+  return (loaded ??= bind());
+}
+
+const EINTR = 4;
+const EAGAIN = 11;
+const ENODATA = 61;
+const EOPNOTSUPP = 95;
+
+function bind(): Native {
+  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+  const libc = koffi.load(null);
+  const flock = libc.func("int flock(int descriptor, int operation)");
+  const syncfs = libc.func("int syncfs(int descriptor)");
+  const llistxattr = libc.func("intptr_t llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)");
+  const lremovexattr = libc.func("int lremovexattr(const uint8_t *path, const char *name)");
+
+  const fail = (syscall: string, subject: string, errno: number): never => {
+    const code = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `E${errno}`;
+    throw Object.assign(new Error(`${code}: ${syscall} of "${subject}" failed`), { code, errno: -errno, syscall });
+  };
+  const call = (fn: KoffiFunc<(...args: unknown[]) => unknown>, ...args: readonly unknown[]): number => fn(...args) as number;
+  /** Paths may be any bytes, so they go as bytes with the closing zero of C. */
+  const path = (file: string | Uint8Array): Uint8Array => {
+    const bytes = typeof file === "string" ? Buffer.from(file) : file;
+    const terminated = new Uint8Array(bytes.length + 1);
+    terminated.set(bytes);
+    return terminated;
+  };
+  const list = new Uint8Array(65_536);
+
+  return {
+    flock(descriptor, operation) {
+      while (call(flock, descriptor, operation) !== 0) {
+        const errno = koffi.errno();
+        if (errno === EAGAIN && operation & LOCK.nonBlocking) return false;
+        if (errno !== EINTR) fail("flock", String(descriptor), errno);
+      }
+      return true;
+    },
+    syncFileSystem(descriptor) {
+      return new Promise((resolve, reject) => {
+        syncfs.async(descriptor, (error: unknown, result: number) => {
+          if (error) reject(error);
+          // The thread's errno is not ours to read; a failed sync is an input or output error by its manual page.
+          else if (result !== 0) reject(Object.assign(new Error(`EIO: syncfs of "${descriptor}" failed`), { code: "EIO", syscall: "syncfs" }));
+          else resolve();
+        });
+      });
+    },
+    listExtendedAttributes(file) {
+      const size = call(llistxattr, path(file), list, list.length);
+      if (size < 0) {
+        const errno = koffi.errno();
+        if (errno === EOPNOTSUPP || errno === ENODATA) return [];
+        return fail("llistxattr", String(file), errno);
+      }
+      return size === 0 ? [] : Buffer.from(list.buffer, 0, size - 1).toString("latin1").split("\0");
+    },
+    removeExtendedAttribute(file, name) {
+      if (call(lremovexattr, path(file), name) !== 0) {
+        const errno = koffi.errno();
+        if (errno !== ENODATA) fail("lremovexattr", String(file), errno);
+      }
+    },
+  };
+}
