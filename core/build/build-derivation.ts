@@ -16,7 +16,7 @@ import type { BuildOptions } from "./build-options.ts";
 import { derivationAttribute, derivationList, isFixedOutput, makeBuilderEnvironment, type BuilderEnvironment } from "./builder-environment.ts";
 import { compareTrees } from "./compare-trees.ts";
 import { checkOutputs } from "./reference-checks.ts";
-import { prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable, sandboxWasEntered } from "./sandbox.ts";
+import { builderWasRun, prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable } from "./sandbox.ts";
 
 export const BUILTIN_PREFIX = "builtin:";
 
@@ -245,7 +245,10 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
     for (const descriptor of descriptors) closeSync(descriptor);
   }
   if (end.kind === "exited" && end.code === 0) return;
-  if (!sandboxWasEntered(sandbox)) throw sandboxUnavailable(complaint);
+  if (!builderWasRun(sandbox)) {
+    if (complaint.startsWith("execvp ")) throw cannotExecute(derivation, complaint, run.inputs, store.storeDir);
+    throw sandboxUnavailable(complaint);
+  }
   throw builderFailed(end.kind === "exited" ? end.code : end.signal);
 }
 
@@ -253,6 +256,21 @@ function builderFailed(end: number | string): TsosError {
   // Bubblewrap tells of a signal as a shell does.
   const how = typeof end === "string" ? `was killed by ${end}` : end > 128 ? `was killed by signal ${end - 128}` : `failed with exit code ${end}`;
   return new TsosError({ code: "build.builder-failed", message: `the builder ${how}`, data: typeof end === "number" ? { exitCode: end } : { signal: end } });
+}
+
+/** What the kernel said of the builder's own file; a script's interpreter may be what is missing. */
+function cannotExecute(derivation: Derivation, complaint: string, inputs: ReadonlySet<StorePath>, storeDir: string): TsosError {
+  const builder = fromByteString(derivation.builder);
+  const inStore = builder.startsWith(`${storeDir}/`);
+  const isInput = inStore && inputs.has(splitStorePath(builder, storeDir).path);
+  return new TsosError({
+    code: "build.no-builder",
+    message: `the builder "${builder}" cannot be run: ${complaint.slice(complaint.lastIndexOf(": ") + 2)}`,
+    hint: isInput
+      ? "it or its interpreter is not there; only the closure of the inputs is visible to a build"
+      : "only the closure of the inputs is visible to a build; make the builder's package an input, or give a build root that holds it",
+    data: { builder },
+  });
 }
 
 /** `__buildRoot`: the store path whose `usr` and `etc` the builder sees as the machine's. */

@@ -70,7 +70,10 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
   }
   addRoot(add, options);
   add("--ro-bind", inScratch("etc"), "/etc");
-  add("--proc", "/proc", "--dev", "/dev");
+  add("--proc", "/proc");
+  // Where tsos runs as root the builder is still root to the kernel's own settings, whatever it is called inside.
+  for (const name of ["sys", "sysrq-trigger", "acpi", "fs", "scsi"]) add("--ro-bind-try", `/proc/${name}`, `/proc/${name}`);
+  add("--dev", "/dev");
   if (options.features.has("kvm")) add("--dev-bind-try", "/dev/kvm", "/dev/kvm");
   add("--bind", inScratch("tmp"), "/tmp", "--bind", inScratch("build"), SANDBOX_BUILD_FOLDER);
   add("--remount-ro", "/", "--chdir", SANDBOX_BUILD_FOLDER);
@@ -89,8 +92,8 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
   };
 }
 
-/** Whether bubblewrap got as far as running the builder. */
-export function sandboxWasEntered(sandbox: Sandbox): boolean {
+/** Whether bubblewrap got as far as running the builder; else what went wrong was the sandbox. */
+export function builderWasRun(sandbox: Sandbox): boolean {
   try {
     return readFileSync(sandbox.statusFile, "utf8").includes('"exit-code"');
   } catch {

@@ -16,10 +16,10 @@ export type MergedEntry =
 export type MergedTree = ReadonlyMap<TreePath, MergedEntry>;
 
 export type MergeOptions = {
-  /** Where an entry goes, or undefined to leave it out (a folder with all that is in it). */
-  readonly place: (path: TreePath) => TreePath | undefined;
+  /** Where an entry of the tree `root` goes, or undefined to leave it out (a folder with all that is in it). */
+  readonly place: (path: TreePath, root: string) => TreePath | undefined;
   /** A symbolic link's new target; both paths are those in its own tree. */
-  readonly retarget?: (path: TreePath, target: ByteString) => ByteString;
+  readonly retarget?: (path: TreePath, target: ByteString, root: string) => ByteString;
 };
 
 /**
@@ -30,7 +30,7 @@ export type MergeOptions = {
  */
 export function mergeTrees(roots: readonly string[], options: MergeOptions): MergedTree {
   const merged = new Map<TreePath, MergedEntry>();
-  for (const root of roots) readTree(toByteString(root), options, merged);
+  for (const root of roots) readTree(root, options, merged);
   return sortTree(merged);
 }
 
@@ -48,12 +48,13 @@ export function addEntry(tree: Map<TreePath, MergedEntry>, path: TreePath, entry
   }
 }
 
-function readTree(root: ByteString, { place, retarget }: MergeOptions, merged: Map<TreePath, MergedEntry>): void {
-  const visit = (folder: TreePath): void => {
-    const fsFolder = folder === "" ? root : `${root}/${folder}`;
+function readTree(folder: string, { place, retarget }: MergeOptions, merged: Map<TreePath, MergedEntry>): void {
+  const root = toByteString(folder);
+  const visit = (parent: TreePath): void => {
+    const fsFolder = parent === "" ? root : `${root}/${parent}`;
     for (const entry of readdirSync(toFsPath(fsFolder), { withFileTypes: true, encoding: "latin1" })) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      const placed = place(path);
+      const path = parent === "" ? entry.name : `${parent}/${entry.name}`;
+      const placed = place(path, folder);
       if (placed === undefined) continue;
       const source = `${root}/${path}`;
       if (entry.isDirectory()) {
@@ -61,7 +62,7 @@ function readTree(root: ByteString, { place, retarget }: MergeOptions, merged: M
         visit(path);
       } else if (entry.isSymbolicLink()) {
         const target = readlinkSync(toFsPath(source), "latin1");
-        add(merged, placed, { kind: "symlink", target: retarget === undefined ? target : retarget(path, target), source }, source);
+        add(merged, placed, { kind: "symlink", target: retarget === undefined ? target : retarget(path, target, folder), source }, source);
       } else if (entry.isFile()) {
         const { mode, size } = lstatSync(toFsPath(source));
         add(merged, placed, { kind: "file", source, executable: (mode & 0o100) !== 0, size }, source);

@@ -1,0 +1,23 @@
+import type { BuiltinBuilder } from "../builtin-builder.ts";
+import { getArgument, jsonArgument, outputPath, stringList, stringRecord } from "./builtin-arguments.ts";
+import type { WorkerPool } from "./worker/worker-pool.ts";
+
+/**
+ * `src`, an npm tarball → the package's folder. `bin` is a JSON object of programs and their paths, which
+ * become executable; `prune` a JSON list of globs to leave out.
+ */
+export function createUnpackNpm(workers: WorkerPool): BuiltinBuilder {
+  return async (context) => {
+    const source = context.realPath(getArgument(context, "src"));
+    await workers.run(
+      {
+        kind: "unpack-npm",
+        source,
+        target: outputPath(context),
+        prune: jsonArgument(context, "prune", stringList, []),
+        executables: Object.values(jsonArgument(context, "bin", stringRecord, {})),
+      },
+      context.signal,
+    );
+  };
+}

@@ -1,0 +1,108 @@
+import { Worker } from "node:worker_threads";
+import { TsosError } from "../../../error/tsos-error.ts";
+import type { BuiltinTask } from "./builtin-task.ts";
+import type { BuildWorkerAnswer } from "./build-worker.ts";
+
+/** Runs tasks in threads, as many at once as it has. Idle threads do not keep the process alive. */
+export type WorkerPool = {
+  /** @throws what the task throws; an aborted task's thread is ended at once. */
+  run(task: BuiltinTask, signal?: AbortSignal): Promise<void>;
+};
+
+export type WorkerPoolOptions = {
+  /** The worker's code: `build-worker.ts`, or its bundle. */
+  readonly entry: URL;
+  readonly threads: number;
+};
+
+type Waiting = { readonly start: (worker: Worker) => void };
+
+/** Threads start when there is work for them. */
+export function createWorkerPool({ entry, threads }: WorkerPoolOptions): WorkerPool {
+  const idle: Worker[] = [];
+  const queue: Waiting[] = [];
+  let alive = 0;
+
+  const next = (): void => {
+    while (queue.length > 0) {
+      const worker = idle.pop() ?? (alive < threads ? startWorker() : undefined);
+      if (worker === undefined) return;
+      queue.shift()!.start(worker);
+    }
+  };
+
+  const startWorker = (): Worker => {
+    alive++;
+    const worker = new Worker(entry);
+    worker.unref();
+    worker.once("exit", () => {
+      alive--;
+      const at = idle.indexOf(worker);
+      if (at >= 0) idle.splice(at, 1);
+      next();
+    });
+    return worker;
+  };
+
+  const run = async (task: BuiltinTask, signal?: AbortSignal): Promise<void> => {
+    signal?.throwIfAborted();
+    const worker = await new Promise<Worker>((resolve, reject) => {
+      const waiting: Waiting = {
+        start: (given) => {
+          signal?.removeEventListener("abort", leave);
+          resolve(given);
+        },
+      };
+      const leave = (): void => {
+        queue.splice(queue.indexOf(waiting), 1);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", leave, { once: true });
+      queue.push(waiting);
+      next();
+    });
+    // Referenced while it works, so that the process waits for it.
+    worker.ref();
+    try {
+      await runOn(worker, task, signal);
+      worker.unref();
+      idle.push(worker);
+      next();
+    } catch (error) {
+      if (error instanceof TsosError) {
+        worker.unref();
+        idle.push(worker);
+        next();
+      } else await worker.terminate();
+      throw error;
+    }
+  };
+
+  return { run };
+}
+
+function runOn(worker: Worker, task: BuiltinTask, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (end: () => void): void => {
+      worker.off("message", onMessage);
+      worker.off("error", onError);
+      worker.off("exit", onExit);
+      signal?.removeEventListener("abort", onAbort);
+      end();
+    };
+    const onMessage = (answer: BuildWorkerAnswer): void =>
+      finish(() => {
+        if (answer.kind === "done") resolve();
+        else if (answer.kind === "failed") reject(new TsosError(answer.error));
+        else reject(new Error(`a build worker failed: ${answer.stack}`));
+      });
+    const onError = (error: unknown): void => finish(() => reject(error));
+    const onExit = (code: number): void => finish(() => reject(new Error(`a build worker ended with code ${code}`)));
+    const onAbort = (): void => finish(() => reject(signal?.reason));
+    worker.on("message", onMessage);
+    worker.on("error", onError);
+    worker.on("exit", onExit);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    worker.postMessage(task);
+  });
+}
