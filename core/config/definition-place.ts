@@ -97,12 +97,9 @@ class Search {
       return;
     }
     if (ts.isObjectLiteralExpression(expression)) {
-      const config = expression.properties.find((property) => this.#nameOf(property) === "config");
-      if (config !== undefined) {
-        const body = ts.isPropertyAssignment(config) ? config.initializer : ts.isShorthandPropertyAssignment(config) ? config.name : config;
-        this.#visit(body, path, 0);
-        return;
-      }
+      const parts = expression.properties.filter((property) => ["config", "defaults"].includes(this.#nameOf(property) ?? ""));
+      for (const part of parts) this.#visit(ts.isPropertyAssignment(part) ? part.initializer : ts.isShorthandPropertyAssignment(part) ? part.name : part, path, 0);
+      if (parts.length > 0) return;
     }
     this.#visit(expression, path, 0);
   }

@@ -15,8 +15,16 @@ export type LocateContext = {
   readonly file: string | undefined;
 };
 
-/** A definition that an error is about: the module by the place that made it, and the option's path. */
-export type DefinitionReference = { readonly module?: SourcePosition | undefined; readonly path: readonly string[] };
+/**
+ * A definition or declaration as the option system's errors tell of it (`core/option/option-errors.ts`): the
+ * stack at which its module was made, and the path of the property in what that returned.
+ */
+type Site = {
+  readonly file: string | undefined;
+  readonly stack: string | undefined;
+  readonly path: readonly string[];
+  readonly note: string;
+};
 
 /** Makes errors of what left the isolate, with places in the user's own files. */
 export async function locateErrors(errors: readonly ErrorData[], context: LocateContext): Promise<readonly TsosError[]> {
@@ -66,6 +74,29 @@ function createLocator(context: LocateContext) {
     return own.find((at) => !at.file.includes("/node_modules/")) ?? own[0];
   };
 
+  /** Where the module itself was made, by the innermost frame that is not the function that makes modules. */
+  const modulePlace = (stack: string): SourcePosition | undefined => {
+    const frames = [...stack.matchAll(STACK_FRAME)].map((match) => match[1]!);
+    const own = userFrame(frames);
+    return own ?? frame(frames[1] ?? frames[0] ?? "");
+  };
+
+  const sitePlaces = async (sites: readonly Site[]): Promise<readonly RelatedPosition[]> => {
+    const places: RelatedPosition[] = [];
+    for (const { file, stack, path, note } of sites) {
+      // Where tsos declares something helps who develops tsos; who writes a configuration has the documentation.
+      if (note === NOTES["declaredAt"] && stack?.includes(CONFIG_SCRIPT) !== true) continue;
+      const made = stack === undefined ? undefined : modulePlace(stack);
+      const explicit = file === undefined ? undefined : { file: resolve(context.project, file) };
+      const start = explicit ?? made;
+      if (start === undefined) continue;
+      const found = await findDefinitionPlaces({ module: start, path: path.map((name) => name.replace(/^\[(\d+)\]$/, "$1")) });
+      if (found.length > 0) places.push(...found.map(({ name }) => ({ ...name, note })));
+      else if (made !== undefined) places.push({ ...made, note });
+    }
+    return uniquePlaces(places);
+  };
+
   const describeError = async (data: ErrorData): Promise<TsosError | Error> => {
     const cause = data.cause === undefined ? undefined : await describeError(data.cause);
     if (data.kind === "bug") {
@@ -73,19 +104,22 @@ function createLocator(context: LocateContext) {
       bug.stack = `${data.message}\n${data.frames.map((text) => `    at ${formatFrame(frame(text), text)}`).join("\n")}`;
       return bug;
     }
-    const places = await definitionPlaces(data, position);
+    const places = await sitePlaces(sitesIn(data.data));
     const related = (data.related ?? []).flatMap((place): RelatedPosition[] => {
       const at = position(place);
       return at === undefined ? [] : [{ ...at, note: place.note }];
     });
-    const at = places.at ?? (data.at === undefined ? undefined : position(data.at)) ?? userFrame(data.frames) ?? causePlace(cause);
+    // What was thrown has its own place; what is wrong with a definition has the definition's.
+    const own = (data.at === undefined ? undefined : position(data.at)) ?? causePlace(cause);
+    const [first, ...others] = own === undefined ? places : [{ ...own, note: "" }, ...places];
+    const at = first ?? userFrame(data.frames);
     const located = new TsosError({
       code: data.code,
       message: data.message,
       hint: data.hint,
-      at,
-      related: [...places.related, ...related].filter((place) => !samePlace(place, at)),
-      ...(data.data === undefined ? {} : { data: data.data }),
+      at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
+      related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),
+      ...(data.data === undefined ? {} : { data: withoutStacks(data.data) }),
       cause,
     });
     located.stack = `${data.message}\n${data.frames.map((text) => `    at ${formatFrame(frame(text), text)}`).join("\n")}`;
@@ -100,6 +134,29 @@ function createLocator(context: LocateContext) {
       return made;
     },
   };
+}
+
+const STACK_FRAME = /\((tsos:\w+:\d+:\d+)\)$/gm;
+
+/** What an error's `data` calls the places that it tells of, and what people read. */
+const NOTES: Readonly<Record<string, string>> = { declaredAt: "declared here" };
+
+/** Every definition and declaration that an error's data tells of, in its order. */
+function sitesIn(value: unknown, note = "also defined here", depth = 0): readonly Site[] {
+  if (typeof value !== "object" || value === null || depth > 6) return [];
+  if ("path" in value && Array.isArray(value.path) && ("stack" in value || "file" in value)) {
+    const { file, stack } = value as { readonly file?: unknown; readonly stack?: unknown };
+    return [{ file: typeof file === "string" ? file : undefined, stack: typeof stack === "string" ? stack : undefined, path: value.path.map(String), note }];
+  }
+  return Object.entries(value).flatMap(([key, inner]) => sitesIn(inner, NOTES[key] ?? note, depth + 1));
+}
+
+function withoutStacks(data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify(data, (key, value: unknown) => (key === "stack" ? undefined : value))) as Record<string, unknown>;
+}
+
+function uniquePlaces(places: readonly RelatedPosition[]): readonly RelatedPosition[] {
+  return places.filter((place, i) => places.findIndex((other) => samePlace(other, place)) === i);
 }
 
 function causePlace(cause: unknown): SourcePosition | undefined {
