@@ -7,7 +7,6 @@ import { resolveUrls } from "../../fetch/resolve-urls.ts";
 import { parseHash } from "../../hash/hash.ts";
 import type { Hash } from "../../hash/hash.ts";
 import { parseHashAlgorithm } from "../../hash/hash-algorithm.ts";
-import { restorePath } from "../../nar/restore-path.ts";
 import type { BuiltinBuilder, BuiltinBuildContext } from "../builtin-builder.ts";
 import { getArgument, outputPath } from "./builtin-arguments.ts";
 import { readStart } from "./tree/read-elf.ts";
@@ -36,6 +35,8 @@ export const fetchurl: BuiltinBuilder = async (context) => {
     progress: (done, total) => context.progress(done, total),
   });
   if (unpack) {
+    // Loaded where it is used: nearly every download is a plain file.
+    const { restorePath } = await import("../../nar/restore-path.ts");
     const bytes = createReadStream(target, { highWaterMark: 256 * 1024 });
     await restorePath(decompress(detectCompression(readStart(toByteString(target))), bytes), out);
     await rm(target);
