@@ -113,7 +113,7 @@ export function planUsers(
     passwdLines.push(line);
     const existing = passwd.get(user.name);
     if (existing !== undefined && existing.line !== line) changedUsers.push(user.name);
-    shadowLines.push(shadowLine(user, shadow.get(user.name), existing !== undefined, declared.mutableUsers, readPasswordFile, warnings));
+    shadowLines.push(shadowLine(user, shadow.get(user.name), declared.mutableUsers, readPasswordFile, warnings));
   }
   for (const line of records(current.passwd)) if (keepUser(recordName(line))) passwdLines.push(line);
   for (const line of records(current.shadow)) {
@@ -161,36 +161,37 @@ export function planUsers(
 function shadowLine(
   user: UserEntry,
   existing: string | undefined,
-  userExists: boolean,
   mutable: boolean,
   readPasswordFile: (file: string) => string | undefined,
   warnings: string[],
 ): string {
-  const fields = existing?.split(":");
-  const [, oldHash, ...rest] = fields ?? [];
+  const [, oldHash, ...rest] = existing?.split(":") ?? [];
   const aging = rest.length === 7 ? rest.join(":") : "1:0:99999:7:::";
-  // A shadow entry alone (of a user that was away) counts: the password is kept for when it returns.
-  const keeps = mutable && oldHash !== undefined;
-  let hash: string | undefined;
-  if (!keeps) {
-    hash = user.hashedPassword ?? undefined;
-    if (user.hashedPasswordFile !== null) {
-      const found = readPasswordFile(user.hashedPasswordFile)?.split("\n")[0];
-      if (found === undefined) {
-        warnings.push(`the password file "${user.hashedPasswordFile}" of the user "${user.name}" cannot be read: the user's password stays`);
-        hash = oldHash;
-      } else {
-        hash = found;
-      }
-    }
-    if (hash === undefined && !userExists && oldHash === undefined) hash = user.initialHashedPassword ?? undefined;
-    if (hash === undefined && !mutable) hash = user.initialHashedPassword !== null ? oldHash : undefined;
-  }
-  hash ??= keeps ? oldHash : undefined;
-  if (hash !== undefined && /[:\n]/.test(hash)) {
+  const hash = passwordHash(user, oldHash, mutable, readPasswordFile, warnings) ?? "!";
+  if (/[:\n]/.test(hash)) {
     throw new TsosError({ code: "users.invalid", message: `the password hash of the user "${user.name}" contains a colon or a newline` });
   }
-  return `${user.name}:${hash ?? "!"}:${aging}`;
+  return `${user.name}:${hash}:${aging}`;
+}
+
+function passwordHash(
+  user: UserEntry,
+  oldHash: string | undefined,
+  mutable: boolean,
+  readPasswordFile: (file: string) => string | undefined,
+  warnings: string[],
+): string | undefined {
+  // A lone `!` is what a user without any password has, so nobody's choice is lost.
+  if (mutable && oldHash !== undefined && oldHash !== "!") return oldHash;
+  if (user.hashedPasswordFile !== null) {
+    const found = readPasswordFile(user.hashedPasswordFile)?.split("\n")[0];
+    if (found !== undefined) return found;
+    warnings.push(`the password file "${user.hashedPasswordFile}" of the user "${user.name}" cannot be read`);
+    return oldHash ?? user.hashedPassword ?? undefined;
+  }
+  if (user.hashedPassword !== null) return user.hashedPassword;
+  if (user.initialHashedPassword !== null) return oldHash ?? user.initialHashedPassword;
+  return undefined;
 }
 
 type IdRequest = {
