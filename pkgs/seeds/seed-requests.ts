@@ -86,6 +86,7 @@ export const seedRequests: SeedRequests = {
     glibc: ["libc6", "libc-bin"],
     libstdcxx: ["libstdc++6"],
     cacert: ["ca-certificates"],
+    openssl: ["openssl", "libssl-dev"],
     procps: ["procps"],
     iproute2: ["iproute2"],
     "util-linux": ["util-linux"],
