@@ -1,0 +1,201 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, type Dirent, type Stats } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { TsosError } from "../error/tsos-error.ts";
+import { createHasher } from "../hash/hasher.ts";
+import type { Hash } from "../hash/hash.ts";
+import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
+import { compareByteStrings } from "../util/ordering.ts";
+import { unreachable } from "../util/unreachable.ts";
+import { showFsPath, toFsPath } from "./fs-path.ts";
+import { NAR_BLOCKS } from "./nar-block.ts";
+import { MAX_NAR_DEPTH, MAX_NAR_TARGET, paddedLength, writeNarLength } from "./nar-token.ts";
+
+export type DumpOptions = { readonly signal?: AbortSignal | undefined };
+
+/** Large enough that system calls and hashing are few, small enough for the second-level cache. */
+const CHUNK = 1 << 18;
+
+/** Above all that is written between two checks of the room left: the longest token and the fixed ones around it. */
+const MARGIN = MAX_NAR_TARGET + 1024;
+
+/** How long the event loop may wait, in milliseconds: for signals and progress. */
+const PAUSE_AFTER = 20;
+
+/**
+ * The archive of the file tree at `path`. Each chunk is the consumer's own.
+ *
+ * @throws TsosError `nar.unsupported-file`, `nar.file-changed`, `nar.unreadable`.
+ */
+export async function* dumpPath(path: string, options: DumpOptions = {}): AsyncGenerator<Uint8Array> {
+  let last = performance.now();
+  for (const chunk of dumpChunks(path, false)) {
+    yield chunk;
+    if (performance.now() - last > PAUSE_AFTER) {
+      await setImmediate();
+      options.signal?.throwIfAborted();
+      last = performance.now();
+    }
+  }
+}
+
+/** The hash and size of `dumpPath`'s archive. */
+export async function narHashOfPath(
+  path: string,
+  options: DumpOptions & { readonly algorithm?: HashAlgorithm | undefined } = {},
+): Promise<{ readonly hash: Hash; readonly size: number }> {
+  const algorithm = options.algorithm ?? "sha256";
+  const hasher = createHasher(algorithm);
+  let size = 0;
+  let last = performance.now();
+  for (const chunk of dumpChunks(path, true)) {
+    hasher.update(chunk);
+    size += chunk.length;
+    if (performance.now() - last > PAUSE_AFTER) {
+      await setImmediate();
+      options.signal?.throwIfAborted();
+      last = performance.now();
+    }
+  }
+  return { hash: { algorithm, digest: hasher.digest() }, size };
+}
+
+type Directory = { readonly path: ByteString; readonly entries: readonly Dirent[]; index: number };
+
+type Kind = "regular" | "directory" | "symlink";
+
+/**
+ * With synchronous calls: a promise a file costs more than the file. `reuse` writes each chunk over the last
+ * one, for a consumer that is done with it before it asks for the next.
+ */
+function* dumpChunks(path: string, reuse: boolean): Generator<Uint8Array> {
+  let buffer = Buffer.allocUnsafeSlow(CHUNK);
+  let position = 0;
+  const put = (block: Uint8Array): void => {
+    buffer.set(block, position);
+    position += block.length;
+  };
+  const putPadding = (length: number): void => {
+    const end = position + paddedLength(length) - length;
+    while (position < end) buffer[position++] = 0;
+  };
+  const putString = (text: ByteString): void => {
+    writeNarLength(buffer, position, text.length);
+    buffer.write(text, position + 8, "latin1");
+    position += 8 + text.length;
+    putPadding(text.length);
+  };
+  const takeBuffer = (): Uint8Array => {
+    const full = buffer.subarray(0, position);
+    if (!reuse) buffer = Buffer.allocUnsafeSlow(CHUNK);
+    position = 0;
+    return full;
+  };
+
+  put(NAR_BLOCKS.start);
+  const directories: Directory[] = [];
+  let current = toByteString(path);
+  let kind = kindOf(current, reading(current, () => lstatSync(toFsPath(current))));
+  for (;;) {
+    switch (kind) {
+      case "directory":
+        put(NAR_BLOCKS.directory);
+        directories.push({ path: current, entries: readDirectory(current), index: 0 });
+        break;
+      case "symlink":
+        put(NAR_BLOCKS.symlink);
+        putString(reading(current, () => readlinkSync(toFsPath(current), "latin1")));
+        put(NAR_BLOCKS.close);
+        break;
+      case "regular": {
+        // O_NOFOLLOW: what was a file when its folder was read may be a link by now.
+        const fd = reading(current, () => openSync(toFsPath(current), constants.O_RDONLY | constants.O_NOFOLLOW));
+        try {
+          const stat = fstatSync(fd);
+          if (!stat.isFile()) throw changed(current);
+          put((stat.mode & 0o100) === 0 ? NAR_BLOCKS.regular : NAR_BLOCKS.executable);
+          writeNarLength(buffer, position, stat.size);
+          position += 8;
+          for (let remaining = stat.size; remaining > 0; ) {
+            if (position === buffer.length) yield takeBuffer();
+            const wanted = Math.min(remaining, buffer.length - position);
+            const read = reading(current, () => readSync(fd, buffer, position, wanted, null));
+            if (read === 0) throw changed(current);
+            position += read;
+            remaining -= read;
+          }
+          if (buffer.length - position < MARGIN) yield takeBuffer();
+          putPadding(stat.size);
+        } finally {
+          closeSync(fd);
+        }
+        put(NAR_BLOCKS.close);
+        break;
+      }
+      default:
+        unreachable(kind);
+    }
+
+    const next = nextEntry();
+    if (next === undefined) break;
+    if (buffer.length - position < MARGIN) yield takeBuffer();
+    if (directories.length >= MAX_NAR_DEPTH) {
+      throw new TsosError({
+        code: "nar.too-deep",
+        message: `"${showFsPath(current)}" is nested ${MAX_NAR_DEPTH} deep, expected less for an archive`,
+        data: { path: showFsPath(current) },
+      });
+    }
+    put(NAR_BLOCKS.entry);
+    putString(next.name);
+    put(NAR_BLOCKS.node);
+    kind = kindOf(current, next);
+  }
+  if (position > 0) yield takeBuffer();
+
+  /** Makes the next entry the current one, and closes the directories that have no more on the way. */
+  function nextEntry(): Dirent | undefined {
+    for (let top = directories.at(-1); top !== undefined; top = directories.at(-1)) {
+      if (top.index > 0) put(NAR_BLOCKS.close);
+      const entry = top.entries[top.index++];
+      if (entry !== undefined) {
+        current = `${top.path}/${entry.name}`;
+        return entry;
+      }
+      put(NAR_BLOCKS.close);
+      directories.pop();
+    }
+    return undefined;
+  }
+}
+
+/** Sorted by bytes: in latin1 each byte is a character. */
+function readDirectory(path: ByteString): readonly Dirent[] {
+  const entries = reading(path, () => readdirSync(toFsPath(path), { withFileTypes: true, encoding: "latin1" }));
+  return entries.sort((a, b) => compareByteStrings(a.name, b.name));
+}
+
+function kindOf(path: ByteString, entry: Dirent | Stats): Kind {
+  if (entry.isFile()) return "regular";
+  if (entry.isDirectory()) return "directory";
+  if (entry.isSymbolicLink()) return "symlink";
+  throw new TsosError({
+    code: "nar.unsupported-file",
+    message: `"${showFsPath(path)}" is neither a file, a directory nor a symbolic link`,
+    hint: "sockets, devices and pipes have no place in an archive",
+    data: { path: showFsPath(path) },
+  });
+}
+
+function changed(path: ByteString): TsosError {
+  return new TsosError({ code: "nar.file-changed", message: `"${showFsPath(path)}" changed while it was read`, data: { path: showFsPath(path) } });
+}
+
+function reading<T>(path: ByteString, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    throw new TsosError({ code: "nar.unreadable", message: `cannot read "${showFsPath(path)}": ${reason}`, data: { path: showFsPath(path) }, cause });
+  }
+}

@@ -1,0 +1,96 @@
+import { chmodSync, closeSync, constants, fchmodSync, futimesSync, lutimesSync, mkdirSync, openSync, symlinkSync, utimesSync, writeSync } from "node:fs";
+import { TsosError } from "../error/tsos-error.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
+import { showFsPath, toFsPath } from "./fs-path.ts";
+import { readNar } from "./read-nar.ts";
+import type { NarVisitor } from "./nar-visitor.ts";
+
+/** The time stamp of everything in a store, in seconds: 1970-01-01 00:00:01. */
+const STORE_TIME = 1;
+
+/**
+ * Unpacks the archive `source` at `target`, which must not exist yet, with the modes and times of a store:
+ * 0444, 0555 for what may be executed and for directories, 1 second after the epoch. Nothing is synced to
+ * disk. What was written before an error stays; removing it is the caller's. Resolves to the archive's size.
+ *
+ * @throws TsosError `nar.*`; `nar.unwritable` naming the path.
+ */
+export async function restorePath(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, target: string): Promise<number> {
+  using visitor = new RestoreVisitor(target);
+  return await readNar(source, visitor);
+}
+
+/** The visitor behind `restorePath`, for one that reads an archive for other ends at the same time. */
+export class RestoreVisitor implements NarVisitor {
+  readonly #target: ByteString;
+  #fd: number | undefined;
+  #current: ByteString = "";
+
+  constructor(target: string) {
+    this.#target = toByteString(target);
+  }
+
+  directory(path: ByteString): void {
+    // Writable until its entries are there.
+    this.#write(path, (file) => mkdirSync(file, 0o700));
+  }
+
+  endDirectory(path: ByteString): void {
+    this.#write(path, (file) => {
+      chmodSync(file, 0o555);
+      utimesSync(file, STORE_TIME, STORE_TIME);
+    });
+  }
+
+  symlink(path: ByteString, linkTarget: ByteString): void {
+    this.#write(path, (file) => {
+      symlinkSync(toFsPath(linkTarget), file);
+      lutimesSync(file, STORE_TIME, STORE_TIME);
+    });
+  }
+
+  regular(path: ByteString, executable: boolean): void {
+    this.#write(path, (file) => {
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      this.#fd = openSync(file, flags, 0o600);
+      // Not left to open, which a umask would change.
+      fchmodSync(this.#fd, executable ? 0o555 : 0o444);
+    });
+    this.#current = path;
+  }
+
+  contents(bytes: Uint8Array): void {
+    const fd = this.#fd!;
+    this.#write(this.#current, () => {
+      for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+    });
+  }
+
+  endRegular(path: ByteString): void {
+    this.#write(path, () => {
+      futimesSync(this.#fd!, STORE_TIME, STORE_TIME);
+      this.#close();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#fd === undefined) return;
+    const fd = this.#fd;
+    this.#fd = undefined;
+    closeSync(fd);
+  }
+
+  #write(path: ByteString, write: (file: string | Buffer) => void): void {
+    const file = path === "" ? this.#target : `${this.#target}/${path}`;
+    try {
+      write(toFsPath(file));
+    } catch (cause) {
+      const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+      throw new TsosError({ code: "nar.unwritable", message: `cannot write "${showFsPath(file)}": ${reason}`, data: { path: showFsPath(file) }, cause });
+    }
+  }
+}
