@@ -1,6 +1,6 @@
 /** A store of its own, derivations by a line, and a build root made of this machine's own programs. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { BuildOptions } from "../../../core/build/build-options.ts";
@@ -41,7 +41,6 @@ export type BuildFixture = AsyncDisposable & {
   readonly tools: StorePath;
   readonly events: ProgressEvent[];
   derive(sketch: DerivationSketch): Promise<FinishedDerivation>;
-  /** Many at once, each made with those before it. */
   build(targets: readonly (FinishedDerivation | BuildTarget)[], options?: Partial<BuildOptions>): Promise<RealisedOutputs>;
   options(options?: Partial<BuildOptions>): BuildOptions;
   path(path: StorePath): string;
@@ -119,6 +118,18 @@ export function outputOf(derivation: FinishedDerivation, output = "out"): StoreP
   const path = derivation.outputPaths.get(output);
   if (path === undefined) throw new Error(`no path for ${output}`);
   return path;
+}
+
+/** Ids of the living processes that were started with exactly this command. */
+export function findProcesses(command: string): string[] {
+  return readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ").trim() === command;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** These tests are about the sandbox, so a machine without bubblewrap fails them rather than skipping. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test } from "node:test";
@@ -10,8 +10,7 @@ import type { FinishedDerivation } from "../../../core/derivation/finish-derivat
 import { TsosError } from "../../../core/error/tsos-error.ts";
 import { formatHash, hashBytes } from "../../../core/hash/hash.ts";
 import { encodeUtf8 } from "../../../core/util/bytes.ts";
-import { writeFileSync } from "node:fs";
-import { createBuildFixture, outputOf, outputText, type BuildFixture } from "./build-fixture.ts";
+import { createBuildFixture, findProcesses, outputOf, outputText, type BuildFixture } from "./build-fixture.ts";
 
 /** Writes `text`, or the name, and the texts of `inputs` after it. */
 const writeText: BuiltinBuilder = async (context) => {
@@ -230,7 +229,7 @@ describe("a failure", () => {
     const folder = error.failures[0]!.keptFolder!;
     assert.ok(error.message.includes(folder));
     assert.equal(readFileSync(join(folder, "note"), "utf8"), "here\n");
-    (await import("node:fs")).rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true });
   });
 
   test("of an unknown builtin builder names those there are", async () => {
@@ -341,14 +340,3 @@ describe("an output", () => {
     assert.deepEqual((await fixture.store.getPathInfo(outputOf(one))).references, []);
   });
 });
-
-function findProcesses(command: string): string[] {
-  return readdirSync("/proc").filter((name) => {
-    if (!/^\d+$/.test(name) || !existsSync(`/proc/${name}/cmdline`)) return false;
-    try {
-      return readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ").trim() === command;
-    } catch {
-      return false;
-    }
-  });
-}
