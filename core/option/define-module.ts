@@ -1,0 +1,49 @@
+import type { Definitions, Result } from "./config-types.ts";
+import { createModule } from "./module.ts";
+import type { Module, ModuleInput } from "./module.ts";
+import type { OptionTree } from "./option.ts";
+import type { OptionType } from "./option-type.ts";
+import type { ModuleArguments } from "./registry.ts";
+
+/** The parts of a module that do not depend on the configuration. */
+export type ModuleParts = {
+  /** A name by which `disabledModules` finds it, and by which two copies are one. */
+  readonly key?: string;
+  /** Where it stands, when that is not where it is made. */
+  readonly file?: string;
+  /** Other modules that belong to it; each is taken once, however often it is imported. */
+  readonly imports?: readonly ModuleInput[];
+  /** Modules that are left out: themselves or their keys. */
+  readonly disabledModules?: readonly (string | ModuleInput)[];
+  /** The type of definitions that have no option. */
+  readonly freeformType?: OptionType;
+  /** For people and tools: maintainers, documentation. */
+  readonly meta?: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * A module: options that it declares, and what it defines.
+ *
+ * `config` is plain code. It is run against a snapshot of the configuration and again whenever what it read
+ * changes, so it must return the same for the same, and change nothing. `defaults` is the same for values that
+ * are only defaults (priority 1400) of options whose default depends on the configuration.
+ *
+ * @example
+ * const options = defineOptions({ services: { hello: { enable: option(types.bool, { default: false }) } } });
+ * declare module "tsos" { interface OptionModules { hello: typeof options } }
+ * export default defineModule({
+ *   options,
+ *   config: ({ config, pkgs, lib }) => lib.mkIf(config.services.hello.enable, {
+ *     environment: { systemPackages: [pkgs.hello] },
+ *   }),
+ * });
+ */
+export function defineModule<R extends Definitions = Definitions, D extends Definitions = Definitions>(
+  module: ModuleParts & {
+    readonly options?: OptionTree;
+    readonly defaults?: (args: ModuleArguments) => Result<D, Definitions>;
+    readonly config?: ((args: ModuleArguments) => Result<R, Definitions>) | Definitions;
+  },
+): Module {
+  return createModule(module, new Error("defineModule"));
+}

@@ -1,0 +1,32 @@
+import type { DefinitionSite, PlacedDefinition } from "./definition.ts";
+import type { Module } from "./module.ts";
+
+/** What a type is given while it merges: where, and how a submodule is evaluated. */
+export type MergePlace = {
+  /** The option's path, and inside its value the names: `services.nginx.virtualHosts.x`. */
+  readonly path: readonly string[];
+  /** Where the option is declared, for errors. */
+  readonly declarations: readonly DefinitionSite[];
+  readonly context: MergeContext;
+};
+
+export type MergeContext = {
+  /**
+   * The value of a submodule.
+   * @param modules what the type declares
+   * @param definitions what modules define
+   */
+  evaluateSubmodule(place: MergePlace, submodule: SubmoduleInstance, definitions: readonly PlacedDefinition[]): unknown;
+};
+
+export type SubmoduleInstance = {
+  /** The type's own modules; the same list for every value of the type. */
+  readonly modules: readonly Module[];
+  readonly specialArgs: Readonly<Record<string, unknown>>;
+  /** Whether a plain object is a definition (and not a module with `options`, `config`, …). */
+  readonly shorthandOnlyDefinesConfig: boolean;
+};
+
+export function childPlace(place: MergePlace, name: string): MergePlace {
+  return { path: [...place.path, name], declarations: place.declarations, context: place.context };
+}

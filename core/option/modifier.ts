@@ -1,0 +1,130 @@
+import type { DefinitionSite } from "./definition.ts";
+
+/** The key under which a modified definition carries what modifies it; no user's key can be it. */
+export const MODIFIER: unique symbol = Symbol("tsos.modifier");
+
+declare const CONTENT: unique symbol;
+
+/** A definition of a `T` with a condition, a priority or a place in the order: what the functions below return. */
+export interface Modified<out T> {
+  readonly [MODIFIER]: Modifier;
+  /** For the type checker alone; there is no such property. */
+  readonly [CONTENT]: T;
+}
+
+/** A `T`, or one that is modified. */
+export type Definable<T> = T | Modified<T>;
+
+/** Where a forwarded definition was written: an alias passes it on. */
+export type ForwardedFrom = DefinitionSite;
+
+export type Modifier =
+  | { readonly kind: "if"; readonly condition: boolean; readonly content: unknown }
+  | { readonly kind: "merge"; readonly contents: readonly unknown[] }
+  | { readonly kind: "override"; readonly priority: number; readonly content: unknown }
+  | { readonly kind: "order"; readonly order: number; readonly content: unknown }
+  | { readonly kind: "assert"; readonly condition: boolean; readonly message: string; readonly content: unknown }
+  | { readonly kind: "forward"; readonly from: ForwardedFrom; readonly content: unknown };
+
+/** The lower number wins. Nix: lib/modules.nix */
+export const PRIORITY = {
+  vmOverride: 10,
+  force: 50,
+  imageMediaOverride: 60,
+  plain: 100,
+  default: 1000,
+  moduleDefault: 1400,
+  optionDefault: 1500,
+} as const;
+
+/** The lower number comes first. */
+export const ORDER = { before: 500, plain: 1000, after: 1500 } as const;
+
+/** The modifier of `value`, or undefined when it is a plain definition. */
+export function findModifier(value: unknown): Modifier | undefined {
+  return typeof value === "object" && value !== null ? (value as Partial<Modified<unknown>>)[MODIFIER] : undefined;
+}
+
+export function modified<T>(modifier: Modifier): Modified<T> {
+  // The other property of the interface is a phantom.
+  return Object.freeze({ [MODIFIER]: Object.freeze(modifier) }) as Modified<T>;
+}
+
+// The parameters are not inferred from: the place where the result goes says what `T` is, and so a typo inside
+// is an error at its own property.
+type Content<T> = NoInfer<T> | Modified<NoInfer<T>>;
+
+/**
+ * A definition that counts only if `condition` holds.
+ * @example
+ * networking: lib.mkIf(config.services.nginx.enable, { firewall: { allowedTCPPorts: [80] } })
+ */
+export function mkIf<T>(condition: boolean, content: Content<T>): Modified<T> {
+  if (typeof condition !== "boolean") {
+    throw new TypeError(`the condition of mkIf must be a boolean, got ${condition === null ? "null" : typeof condition}`);
+  }
+  return modified({ kind: "if", condition, content });
+}
+
+/** Several definitions of one option, or of a tree of options, as if each stood in a module of its own. */
+export function mkMerge<T>(contents: readonly Content<T>[]): Modified<T> {
+  if (!Array.isArray(contents)) throw new TypeError("mkMerge takes a list of definitions");
+  return modified({ kind: "merge", contents });
+}
+
+/** A definition with a priority: of several, those with the lowest number are merged and the rest dropped. */
+export function mkOverride<T>(priority: number, content: Content<T>): Modified<T> {
+  if (typeof priority !== "number") throw new TypeError("the priority of mkOverride must be a number");
+  return modified({ kind: "override", priority, content });
+}
+
+/** The priority of an option's own default, 1500. */
+export function mkOptionDefault<T>(content: Content<T>): Modified<T> {
+  return mkOverride<T>(PRIORITY.optionDefault, content);
+}
+
+/** A value that any plain definition replaces: priority 1000. */
+export function mkDefault<T>(content: Content<T>): Modified<T> {
+  return mkOverride<T>(PRIORITY.default, content);
+}
+
+/** A value that replaces plain definitions: priority 50. */
+export function mkForce<T>(content: Content<T>): Modified<T> {
+  return mkOverride<T>(PRIORITY.force, content);
+}
+
+/** The priority of images' own settings, 60. */
+export function mkImageMediaOverride<T>(content: Content<T>): Modified<T> {
+  return mkOverride<T>(PRIORITY.imageMediaOverride, content);
+}
+
+/** The priority of virtual machines' own settings, 10. */
+export function mkVMOverride<T>(content: Content<T>): Modified<T> {
+  return mkOverride<T>(PRIORITY.vmOverride, content);
+}
+
+/** A definition with a place among the others of a list or of lines: the lower number first, 1000 the default. */
+export function mkOrder<T>(order: number, content: Content<T>): Modified<T> {
+  if (typeof order !== "number") throw new TypeError("the order of mkOrder must be a number");
+  return modified({ kind: "order", order, content });
+}
+
+/** Before the others: order 500. */
+export function mkBefore<T>(content: Content<T>): Modified<T> {
+  return mkOrder<T>(ORDER.before, content);
+}
+
+/** After the others: order 1500. */
+export function mkAfter<T>(content: Content<T>): Modified<T> {
+  return mkOrder<T>(ORDER.after, content);
+}
+
+/** A definition that may be used only if `condition` holds; else the configuration fails with `message`. */
+export function mkAssert<T>(condition: boolean, message: string, content: Content<T>): Modified<T> {
+  return modified({ kind: "assert", condition, message, content });
+}
+
+/** A definition that keeps the place where it was first written. */
+export function mkForwarded(from: ForwardedFrom, content: unknown): Modified<unknown> {
+  return modified({ kind: "forward", from, content });
+}

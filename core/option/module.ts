@@ -1,0 +1,90 @@
+import { TsosError } from "../error/tsos-error.ts";
+import type { OptionTree } from "./option.ts";
+import type { OptionType } from "./option-type.ts";
+
+/** A module as the evaluator takes it; `defineModule` and `defineSystem` make it. */
+export type Module = {
+  readonly kind: "module";
+  /** A name by which others can disable it, and by which two copies are one. */
+  readonly key: string | undefined;
+  readonly file: string | undefined;
+  /** Made where the module was: its stack tells the file, and is formatted only when asked for. */
+  readonly origin: { readonly stack?: string | undefined } | undefined;
+  readonly imports: readonly ModuleInput[];
+  readonly disabledModules: readonly (string | ModuleInput)[];
+  readonly options: OptionTree | undefined;
+  /** Options that another option stands for; their type is the other's. */
+  readonly aliases: readonly OptionAlias[];
+  readonly freeformType: OptionType | undefined;
+  readonly defaults: ConfigFunction | undefined;
+  readonly config: ConfigFunction | object | undefined;
+  readonly meta: Readonly<Record<string, unknown>> | undefined;
+};
+
+export type OptionAlias = {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly visible: boolean;
+};
+
+export type ConfigFunction = (args: never) => unknown;
+
+/** A module, a function that is only its `config`, or a configuration that another imports whole. */
+export type ModuleInput = Module | ConfigFunction | ModuleList;
+
+/** What holds modules: a system's or a shell's configuration. */
+export type ModuleList = { readonly kind: "system-config" | "shell-config"; readonly modules: readonly Module[] };
+
+const KEYS: ReadonlySet<string> = new Set([
+  "key", "file", "imports", "disabledModules", "options", "freeformType", "defaults", "config", "meta",
+]);
+
+/**
+ * A module of its parts, unchecked by types: `defineModule` is the typed way.
+ * @throws TsosError `option.bad-module` for a part that no module has.
+ */
+export function createModule(
+  parts: Partial<Omit<Module, "kind" | "origin">>,
+  origin: Module["origin"],
+  what: string = "defineModule",
+): Module {
+  for (const key of Object.keys(parts)) {
+    if (!KEYS.has(key) && key !== "aliases" && key !== "inputs") {
+      throw new TsosError({
+        code: "option.bad-module",
+        message: `${what} does not take "${key}"; expected ${[...KEYS].map((name) => `"${name}"`).join(", ")}`,
+        hint: `definitions of options go under config: ${what}({ config: { ${key}: … } })`,
+        data: { key },
+      });
+    }
+  }
+  for (const name of ["imports", "disabledModules"] as const) {
+    if (parts[name] !== undefined && !Array.isArray(parts[name])) {
+      throw new TsosError({ code: "option.bad-module", message: `"${name}" of ${what} must be a list of modules`, data: { key: name } });
+    }
+  }
+  return {
+    kind: "module",
+    key: parts.key,
+    file: parts.file,
+    origin,
+    imports: parts.imports ?? [],
+    disabledModules: parts.disabledModules ?? [],
+    options: parts.options,
+    aliases: parts.aliases ?? [],
+    freeformType: parts.freeformType,
+    defaults: parts.defaults,
+    config: parts.config,
+    meta: parts.meta,
+  };
+}
+
+export function isModule(value: unknown): value is Module {
+  return typeof value === "object" && value !== null && (value as Partial<Module>).kind === "module" && "imports" in value;
+}
+
+export function isModuleList(value: unknown): value is ModuleList {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, modules } = value as Partial<ModuleList>;
+  return (kind === "system-config" || kind === "shell-config") && Array.isArray(modules);
+}

@@ -1,0 +1,125 @@
+import { TsosError } from "../error/tsos-error.ts";
+import { findNearestName } from "../util/suggest.ts";
+import type { DefinitionSite, RawDefinition } from "./definition.ts";
+import type { OptionType } from "./option-type.ts";
+import { formatOptionPath } from "./option-path.ts";
+import { previewValue } from "./preview-value.ts";
+
+/** What an error's `data` says of a definition: with it `core/config` finds file, line and column. */
+export type DefinitionData = {
+  readonly module: string;
+  readonly file: string | undefined;
+  /** The stack at which the module was made. */
+  readonly stack: string | undefined;
+  /** The path of the property in what the module returned. */
+  readonly path: readonly string[];
+  readonly priority: number;
+  /** One line, cut where it is long. */
+  readonly value: string;
+};
+
+export type DeclarationData = Omit<DefinitionData, "priority" | "value">;
+
+/** Where an error belongs: the option, and where it is declared. */
+export type ErrorPlace = { readonly path: readonly string[]; readonly declarations: readonly DefinitionSite[] };
+
+export function siteData(site: DefinitionSite): DeclarationData {
+  return { module: site.module.label, file: site.module.file, stack: site.module.stack, path: site.path };
+}
+
+export function definitionData(definition: RawDefinition): DefinitionData {
+  return { ...siteData(definition.site), priority: definition.priority, value: previewValue(definition.value) };
+}
+
+function optionData(place: ErrorPlace, definitions: readonly RawDefinition[]): Readonly<Record<string, unknown>> {
+  return {
+    optionPath: place.path,
+    definitions: definitions.map(definitionData),
+    declaredAt: place.declarations.map(siteData),
+  };
+}
+
+/** What a module may not write: the value is not of the option's type. */
+export function wrongType(place: ErrorPlace, type: OptionType, definition: RawDefinition, detail?: string): TsosError {
+  return new TsosError({
+    code: "option.wrong-type",
+    message: `the option "${formatOptionPath(place.path)}" must be ${withArticle(type.description)}, got ${previewValue(definition.value)}${detail === undefined ? "" : `: ${detail}`}`,
+    data: { ...optionData(place, [definition]), expected: type.description },
+  });
+}
+
+/** Several definitions of the same priority whose values differ. */
+export function conflict(place: ErrorPlace, definitions: readonly RawDefinition[], detail?: string): TsosError {
+  const values = definitions.map((definition) => `${previewValue(definition.value)} (${definition.site.module.label})`);
+  return new TsosError({
+    code: "option.conflict",
+    message: `the option "${formatOptionPath(place.path)}" has conflicting definitions: ${values.join(", ")}${detail === undefined ? "" : `; ${detail}`}`,
+    hint: "keep one of them, or let one win with lib.mkForce(value), or give way with lib.mkDefault(value)",
+    data: optionData(place, definitions),
+  });
+}
+
+/** A value that can come from one module only. */
+export function definedMoreThanOnce(place: ErrorPlace, definitions: readonly RawDefinition[], message?: string): TsosError {
+  return new TsosError({
+    code: "option.defined-twice",
+    message: `the option "${formatOptionPath(place.path)}" can have only one definition, got ${definitions.length}${message === undefined || message === "" ? "" : `: ${message}`}`,
+    hint: "keep one of them, or let one win with lib.mkForce(value)",
+    data: optionData(place, definitions),
+  });
+}
+
+export function readOnlyOption(place: ErrorPlace, definitions: readonly RawDefinition[]): TsosError {
+  return new TsosError({
+    code: "option.read-only",
+    message: `the option "${formatOptionPath(place.path)}" is read-only, but it is set ${definitions.length} times`,
+    data: optionData(place, definitions),
+  });
+}
+
+export function notDefined(place: ErrorPlace): TsosError {
+  const path = formatOptionPath(place.path);
+  return new TsosError({
+    code: "option.not-defined",
+    message: `the option "${path}" is used, but it has no value: no module defines it and it has no default`,
+    hint: `define ${path} in your configuration`,
+    data: optionData(place, []),
+  });
+}
+
+/** A definition or a read of what is not declared. */
+export function unknownOption(
+  path: readonly string[],
+  siblings: readonly string[],
+  definition: RawDefinition | undefined,
+): TsosError {
+  const name = path.at(-1) ?? "";
+  const parent = path.slice(0, -1);
+  const nearest = findNearestName(name, siblings);
+  const listed = siblings.length <= 20 ? siblings : [...siblings.slice(0, 20), "…"];
+  const where = parent.length === 0 ? "the options are" : `"${formatOptionPath(parent)}" has`;
+  return new TsosError({
+    code: "option.unknown",
+    message: `the option "${formatOptionPath(path)}" does not exist`,
+    hint: [
+      nearest === undefined ? undefined : `did you mean "${formatOptionPath([...parent, nearest])}"?`,
+      siblings.length === 0 ? undefined : `${where} ${listed.join(", ")}`,
+    ].filter((line) => line !== undefined).join(" ") || undefined,
+    data: { optionPath: path, definitions: definition === undefined ? [] : [definitionData(definition)], nearest, siblings },
+  });
+}
+
+/** A value where a set of options is: `services: 3`. */
+export function notASet(path: readonly string[], definition: RawDefinition): TsosError {
+  return new TsosError({
+    code: "option.not-a-set",
+    message: `"${formatOptionPath(path)}" is a set of options, got ${previewValue(definition.value)}; expected an object`,
+    data: { optionPath: path, definitions: [definitionData(definition)] },
+  });
+}
+
+export function withArticle(description: string): string {
+  return /^(one of|an? |the |anything|any |list |attribute set|attrs|unspecified|null or|raw|strings? |open )/i.test(description) || /^\(/.test(description)
+    ? description
+    : `${/^[aeiou](?!n?i[qt])/i.test(description) || /^8/.test(description) ? "an" : "a"} ${description}`;
+}

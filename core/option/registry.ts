@@ -1,0 +1,41 @@
+/**
+ * The interfaces that other folders and users' projects extend. A user writes `declare module "tsos"`, this
+ * repository's own files name this file.
+ */
+import type { Lib } from "./lib.ts";
+import type { Config, ShellConfig } from "./config-types.ts";
+import type { OptionsView } from "./options-view.ts";
+
+/**
+ * Every module's declared options by the module's name. `Config` and `Definitions` are made of them.
+ *
+ * @example
+ * const options = defineOptions({ services: { hello: { enable: option(types.bool, { default: false }) } } });
+ * declare module "tsos" { interface OptionModules { hello: typeof options } }
+ */
+export interface OptionModules {}
+
+/** The same for the options of a dev shell. */
+export interface ShellOptionModules {}
+
+/** What every function of a configuration is given besides `config`: `pkgs` is added by `core/index.ts`. */
+export interface CommonArguments {
+  readonly lib: Lib;
+}
+
+/** What a module's `config` function is given. Projects that pass `_module.args` add theirs here. */
+export interface ModuleArguments extends CommonArguments {
+  /** The merged configuration. What is read of it is noted, and the module runs again when that changes. */
+  readonly config: Config;
+  /** The declared options: whether they are defined, by whom, with which priority. */
+  readonly options: OptionsView;
+}
+
+/** What the `config` function of a module of a dev shell is given. */
+export interface ShellArguments extends CommonArguments {
+  readonly config: ShellConfig;
+  readonly options: OptionsView;
+}
+
+/** Types that live on higher floors: `core/index.ts` says what a package and a secret are. */
+export interface ForeignTypes {}

@@ -1,0 +1,129 @@
+import { createModule } from "./module.ts";
+import type { Module } from "./module.ts";
+import { mkForwarded, mkMerge, mkOverride } from "./modifier.ts";
+import { OPTION } from "./option.ts";
+import type { Option, OptionTree } from "./option.ts";
+import { formatOptionPath } from "./option-path.ts";
+import type { OptionView, OptionsView } from "./options-view.ts";
+import { setProperty } from "./plain-object.ts";
+import { unspecified } from "./types/anything.ts";
+
+type Path = readonly string[];
+
+/** `{ a: { b: value } }` of `["a", "b"]`. */
+function nest<T>(path: Path, value: T): T | { readonly [name: string]: T } {
+  return path.reduceRight<unknown>((inner, name) => {
+    const outer: Record<string, unknown> = {};
+    setProperty(outer, name, inner);
+    return outer;
+  }, value) as T | { readonly [name: string]: T };
+}
+
+function findOption(options: OptionsView, path: Path): OptionView | undefined {
+  let node: OptionsView | OptionView | undefined = options;
+  for (const name of path) {
+    if (node === undefined || isView(node)) return undefined;
+    node = node[name];
+  }
+  return node !== undefined && isView(node) ? node : undefined;
+}
+
+function isView(node: OptionsView | OptionView): node is OptionView {
+  return (node as OptionView).kind === "option";
+}
+
+
+type Arguments = { readonly config: unknown; readonly options: OptionsView };
+
+// What counts of `from` goes to `to` with its priority, its order and the place where it was written.
+function forward(from: OptionView): unknown {
+  const priority = from.highestPriority;
+  return mkMerge<unknown>(from.definitions.map(({ value, site }) => mkOverride(priority, mkForwarded(site, value))));
+}
+
+function writers(view: OptionView): string {
+  return [...new Set(view.definitions.map(({ site }) => site.module.label))].join(", ");
+}
+
+function alias(from: Path, to: Path, how: { readonly visible: boolean; readonly warn: boolean }, origin: Error): Module {
+  return createModule(
+    {
+      aliases: [{ from, to, visible: how.visible }],
+      config: ({ options }: Arguments) => {
+        const view = findOption(options, from);
+        if (view === undefined || !view.isDefined) return {};
+        const warning = `the option "${formatOptionPath(from)}" (${writers(view)}) has been renamed to "${formatOptionPath(to)}"`;
+        const forwarded = nest(to, forward(view));
+        return how.warn ? mkMerge<unknown>([forwarded, { warnings: [warning] }]) : forwarded;
+      },
+    },
+    origin,
+  );
+}
+
+/**
+ * `from` is the old name of `to`: definitions go on, readers get the new one's value, and there is a warning.
+ * @example
+ * imports: [lib.mkRenamedOptionModule(["services", "sshd"], ["services", "openssh"])]
+ */
+export function mkRenamedOptionModule(from: Path, to: Path): Module {
+  return alias(from, to, { visible: false, warn: true }, new Error("mkRenamedOptionModule"));
+}
+
+/** `from` is another name of `to`, for good: as `mkRenamedOptionModule` without the warning. */
+export function mkAliasOptionModule(from: Path, to: Path): Module {
+  return alias(from, to, { visible: true, warn: false }, new Error("mkAliasOptionModule"));
+}
+
+function hiddenOption(description: string): Option {
+  return { [OPTION]: true, type: unspecified, attributes: { visible: false, description } } as unknown as Option;
+}
+
+/** `from` is gone: a definition of it fails, and `replacement` says what to do. */
+export function mkRemovedOptionModule(from: Path, replacement: string): Module {
+  const name = formatOptionPath(from);
+  return createModule(
+    {
+      options: nest<Option>(from, {
+        ...hiddenOption(`${name} has been removed. ${replacement}`),
+      }) as OptionTree,
+      config: ({ options }: Arguments) => {
+        const view = findOption(options, from);
+        if (view === undefined || !view.isDefined) return {};
+        return {
+          assertions: [{ assertion: false, message: `the option "${name}" (${writers(view)}) has been removed: ${replacement}` }],
+        };
+      },
+    },
+    new Error("mkRemovedOptionModule"),
+  );
+}
+
+/** `from` became `to`, which means something else: `change` computes its value of the configuration. */
+export function mkChangedOptionModule(from: Path, to: Path, change: (config: never) => unknown): Module {
+  return mkMergedOptionModule([from], to, change);
+}
+
+/** Several options became one: `merge` computes its value of the configuration if any of them is defined. */
+export function mkMergedOptionModule(from: readonly Path[], to: Path, merge: (config: never) => unknown): Module {
+  const toName = formatOptionPath(to);
+  return createModule(
+    {
+      imports: from.map((path) =>
+        createModule({ options: nest<Option>(path, hiddenOption(`Became ${toName}.`)) as OptionTree }, undefined)),
+      config: ({ config, options }: Arguments) => {
+        const defined = from.flatMap((path) => {
+          const view = findOption(options, path);
+          return view?.isDefined === true ? [{ path, view }] : [];
+        });
+        if (defined.length === 0) return {};
+        const warnings = defined.map(({ path, view }) =>
+          `the option "${formatOptionPath(path)}" (${writers(view)}) has been changed to "${toName}", which has another type; see its documentation`);
+        // The functions are written against the typed configuration.
+        return mkMerge<unknown>([nest<unknown>(to, merge(config as never)), { warnings }]);
+      },
+    },
+    new Error("mkMergedOptionModule"),
+  );
+}
+

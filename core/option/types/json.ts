@@ -1,0 +1,43 @@
+import * as z from "zod/mini";
+import { isPackageValue } from "../foreign-types.ts";
+import type { PackageValue } from "../foreign-types.ts";
+import type { Definable } from "../modifier.ts";
+import { conflict } from "../option-errors.ts";
+import { createOptionType } from "../option-type.ts";
+import type { OptionType } from "../option-type.ts";
+import { mergeAttrs } from "./attrs-of.ts";
+import { mergeList } from "./list-of.ts";
+import { mergeEqual } from "./merge-equal.ts";
+import { isSetLike } from "./set-like.ts";
+
+/** What a settings file may hold. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+export type JsonDefinition =
+  | null
+  | boolean
+  | number
+  | string
+  | PackageValue
+  | readonly (Definable<JsonDefinition> | undefined)[]
+  | { readonly [name: string]: Definable<JsonDefinition> | undefined };
+
+function isScalar(value: unknown): boolean {
+  return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value) || isPackageValue(value);
+}
+
+/** The values of a settings file: objects are merged by name, lists put together, all else must be equal. */
+export const json: OptionType<JsonValue, JsonDefinition> = createOptionType<JsonValue, JsonDefinition>({
+  name: "json",
+  description: "JSON value",
+  check: (value) => isScalar(value) || Array.isArray(value) || isSetLike(value),
+  merge: (place, definitions) => {
+    if (definitions.every((definition) => isSetLike(definition.value))) return mergeAttrs(place, json, definitions, false);
+    if (definitions.every((definition) => Array.isArray(definition.value))) return mergeList(place, json, definitions);
+    if (!definitions.every((definition) => isScalar(definition.value))) throw conflict(place, definitions, "they are of different kinds");
+    const value = mergeEqual(place, definitions);
+    // A package in a file is the path of its output.
+    return isPackageValue(value) ? String(value) : value;
+  },
+  schema: () => z.json(),
+  printType: "JsonValue",
+});
