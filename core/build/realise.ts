@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { TsosError } from "../error/tsos-error.ts";
 import type { LocalStore, PathLocks } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
@@ -45,6 +46,8 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
 
   // Aborted by the caller, or by the first failure where nothing is to go on after it.
   const stop = new AbortController();
+  // Every goal listens to it at once, which is no leak.
+  setMaxListeners(0, stop.signal);
   const onAbort = (): void => stop.abort(options.signal?.reason);
   options.signal?.addEventListener("abort", onAbort, { once: true });
 

@@ -1,8 +1,8 @@
 /** A store of its own, derivations by a line, and a build root made of this machine's own programs. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { BuildOptions } from "../../../core/build/build-options.ts";
 import type { BuiltinBuilder } from "../../../core/build/builtin-builder.ts";
 import type { BuildTarget } from "../../../core/build/build-graph.ts";
@@ -51,9 +51,7 @@ const PROGRAMS = ["bash", "cat", "chmod", "env", "hostname", "id", "ln", "ls", "
 export async function createBuildFixture(options: { readonly root?: string; readonly builtins?: Readonly<Record<string, BuiltinBuilder>> } = {}): Promise<BuildFixture> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), "tsos-build-test-"));
   const store = await openLocalStore({ root });
-  const tree = join(root, "tools-tree");
-  if (!existsSync(tree)) copyTools(tree);
-  const tools = await store.addPathToStore("tools", tree);
+  const tools = await store.addPathToStore("tools", toolsTree());
   const cache = new HashModuloCache();
   const events: ProgressEvent[] = [];
 
@@ -144,6 +142,19 @@ function findProgram(name: string): string {
   throw new Error(`${name} is not on PATH; on Debian: apt-get install bubblewrap`);
 }
 
+let tree: string | undefined;
+
+/** Made once for all the fixtures of a process. */
+export function toolsTree(): string {
+  if (tree === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), "tsos-build-tools-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    copyTools(folder);
+    tree = folder;
+  }
+  return tree;
+}
+
 /** `usr/bin` and the libraries that its programs load, where they look for them. */
 function copyTools(tree: string): void {
   mkdirSync(join(tree, "usr/bin"), { recursive: true });
@@ -158,5 +169,5 @@ function copyTools(tree: string): void {
     }
   }
   symlinkSync("bash", join(tree, "usr/bin", "sh"));
-  copyFileSync(realpathSync("/etc/hostname"), join(tree, "etc", basename("/etc/from-the-build-root")));
+  writeFileSync(join(tree, "etc/from-the-build-root"), "");
 }

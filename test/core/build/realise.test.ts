@@ -10,7 +10,7 @@ import type { FinishedDerivation } from "../../../core/derivation/finish-derivat
 import { TsosError } from "../../../core/error/tsos-error.ts";
 import { formatHash, hashBytes } from "../../../core/hash/hash.ts";
 import { encodeUtf8 } from "../../../core/util/bytes.ts";
-import { createBuildFixture, findProcesses, outputOf, outputText, type BuildFixture } from "./build-fixture.ts";
+import { createBuildFixture, findProcesses, outputOf, outputText, toolsTree, type BuildFixture } from "./build-fixture.ts";
 
 /** Writes `text`, or the name, and the texts of `inputs` after it. */
 const writeText: BuiltinBuilder = async (context) => {
@@ -241,7 +241,7 @@ describe("a failure", () => {
   test("of a machine without a sandbox says what to change", async () => {
     await using fixture = await createBuildFixture();
     const one = await fixture.derive({ name: "one", script: "echo > $out" });
-    const tool = { command: join(fixture.root, "tools-tree/usr/bin/bash"), args: ["-c", "echo 'bwrap: Creating new namespace failed: Operation not permitted'; exit 1"] };
+    const tool = { command: join(toolsTree(), "usr/bin/bash"), args: ["-c", "echo 'bwrap: Creating new namespace failed: Operation not permitted'; exit 1"] };
     const error = await failureOf(fixture.build([one], { tools: { bubblewrap: () => Promise.resolve(tool) } }));
     assert.match(error.message, /sandbox cannot be set up: "Creating new namespace failed/);
     assert.match(error.hint!, /unprivileged_userns_clone/);
