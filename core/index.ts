@@ -1,0 +1,40 @@
+/** The public API: what a user imports from `"tsos"`. Pure, so that it runs in the evaluation isolate. */
+export type { BuildAttributes, CompileAttributes, StoreObject, StoreSource } from "./package/build-attributes.ts";
+export { defineHelper, type HelperContext, type HelperDefinition, type HelperValue } from "./package/define-helper.ts";
+export { definePackage, type BuildArguments, type PackageDefinition, type PackageInit } from "./package/define-package.ts";
+export type { DerivationAttributes, DerivationValue } from "./package/derivation-attributes.ts";
+export { EvaluationRegistry } from "./package/evaluation-registry.ts";
+export type { Instantiation } from "./package/instantiation.ts";
+export { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package/package.ts";
+export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";
+export type { PackageName, Packages } from "./package/packages.ts";
+export { isSecret, secretFile, type Secret } from "./package/secret.ts";
+import type { Package } from "./package/package.ts";
+import type { Packages } from "./package/packages.ts";
+import type { Secret } from "./package/secret.ts";
+
+// What core/option, which is on a lower floor, knows only by name.
+declare module "./option/registry.ts" {
+  interface CommonArguments {
+    /** The package set. */
+    readonly pkgs: Packages;
+  }
+  interface ForeignTypes {
+    readonly package: Package;
+    readonly secret: Secret;
+  }
+}
+
+export type { Config, ConfigOf, Definitions, DefinitionsOf, ShellConfig, ShellDefinitions } from "./option/config-types.ts";
+export { defineModule } from "./option/define-module.ts";
+export { defineShell, type ShellConfiguration } from "./option/define-shell.ts";
+export { defineSystem, type SystemConfig } from "./option/define-system.ts";
+export { lib, type Lib } from "./option/lib.ts";
+export type { Definable, Modified } from "./option/modifier.ts";
+export type { Module, ModuleInput } from "./option/module.ts";
+export { defineOptions, option, type Option, type OptionTree } from "./option/option.ts";
+export type { OptionType } from "./option/option-type.ts";
+export type { OptionsView, OptionView } from "./option/options-view.ts";
+// Whole, since only so can `declare module "tsos"` extend its interfaces.
+export type * from "./option/registry.ts";
+export { types } from "./option/types.ts";
