@@ -15,12 +15,16 @@ export type EvaluationHost = {
 export type RuntimeParts = {
   /** What `"tsos"` exports. */
   readonly api: Readonly<Record<string, unknown>>;
-  /** Those of its exports that depend on the folder of the importing file. */
-  readonly inFolder: (folder: string, host: EvaluationHost) => Readonly<Record<string, unknown>>;
+  /** Begins the isolate's one evaluation, before the configuration's own files run. */
+  readonly open: (host: EvaluationHost) => OpenEvaluation;
+};
+
+export type OpenEvaluation = {
+  /** The exports of `"tsos"` that depend on the folder of the importing file. */
+  readonly inFolder: (folder: string) => Readonly<Record<string, unknown>>;
   readonly evaluate: (
     definition: unknown,
     request: EvaluationRequest,
-    host: EvaluationHost,
   ) => { readonly result: EvaluationResult; readonly instantiation: InstantiationData; readonly warnings: readonly string[] };
 };
 
@@ -37,8 +41,9 @@ export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: B
     return (bundle, request) => {
       let reply: IsolateReply;
       try {
-        const definition = bundle({ api: parts.api, in: (folder) => parts.inFolder(folder, host) });
-        const outcome = parts.evaluate(definition, JSON.parse(request) as EvaluationRequest, host);
+        const evaluation = parts.open(host);
+        const definition = bundle({ api: parts.api, in: evaluation.inFolder });
+        const outcome = evaluation.evaluate(definition, JSON.parse(request) as EvaluationRequest);
         reply = { ok: true, ...outcome, printed };
       } catch (error) {
         reply = { ok: false, errors: flatten(error).map((e) => describeError(e, 0)), printed };

@@ -39,7 +39,11 @@ export function writeCached<T>(folder: string, key: string, entry: CacheEntry<T>
     renameSync(temporary, join(folder, key));
     prune(folder);
   } catch {
-    rmSync(temporary, { force: true });
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // There is no such folder, then.
+    }
   }
 }
 

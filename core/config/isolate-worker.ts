@@ -33,9 +33,9 @@ port.on("message", (message: ToIsolate) => {
     // What was thrown comes from the other realm: nothing of it may be looked at here.
     reply = { kind: "broken", stack: "the runtime did not catch an error" };
   }
-  port.postMessage(reply);
-  // After an evaluation the cache holds what was compiled lazily, too.
+  // After an evaluation the cache holds what was compiled lazily, too; after the reply this thread is ended.
   if (isNew) writeCache(script.createCachedData());
+  port.postMessage(reply);
 });
 
 /** Asks the main thread and waits. Texts only: an object would carry this realm with it. */

@@ -14,7 +14,7 @@ export type RuntimeFolder = {
 };
 
 /** Reads the runtime's description in `folder`, which is tsos's `dist`. */
-export function loadRuntimeFolder(folder: string): RuntimeFolder {
+export function openRuntimeFolder(folder: string): RuntimeFolder {
   const data = JSON.parse(readFileSync(join(folder, "runtime.json"), "utf8")) as Omit<RuntimeFolder, "folder">;
   return { ...data, folder };
 }

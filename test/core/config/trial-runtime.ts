@@ -12,15 +12,17 @@ const api = {
 export const start = Object.assign(
   createStart({
     api,
-    inFolder: (folder, host) => ({
-      path: (name: string) => host.hashPath(folder, name),
-      readFile: (name: string) => host.readFile(folder, name),
-      readFolder: (name: string) => host.readFolder(folder, name),
+    open: (host) => ({
+      inFolder: (folder) => ({
+        path: (name: string) => host.hashPath(folder, name),
+        readFile: (name: string) => host.readFile(folder, name),
+        readFolder: (name: string) => host.readFolder(folder, name),
+      }),
+      evaluate: (definition, request) => {
+        const value = typeof definition === "function" ? (definition as (request: unknown) => unknown)(request) : definition;
+        return { result: { kind: "option", option: { path: "", value } }, instantiation: { derivations: [], sources: [] }, warnings: [] };
+      },
     }),
-    evaluate: (definition, request) => {
-      const value = typeof definition === "function" ? (definition as (request: unknown) => unknown)(request) : definition;
-      return { result: { kind: "option", option: { path: "", value } }, instantiation: { derivations: [], sources: [] }, warnings: [] };
-    },
   }),
   { exports: [...Object.keys(api), "path", "readFile", "readFolder"], folderExports: ["path", "readFile", "readFolder"] },
 );

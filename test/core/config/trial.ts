@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildRuntime } from "../../../cli/dev/build.js";
 import { evaluateConfig, type Evaluation } from "../../../core/config/evaluate.ts";
-import { loadRuntimeFolder, type RuntimeFolder } from "../../../core/config/runtime-folder.ts";
+import { openRuntimeFolder, type RuntimeFolder } from "../../../core/config/runtime-folder.ts";
 import { formatError } from "../../../core/error/format-error.ts";
 import { TsosError } from "../../../core/error/tsos-error.ts";
 
@@ -17,7 +17,7 @@ export function makeFolder(): { readonly path: string; [Symbol.dispose](): void 
 export async function buildTrialRuntime(folder: string): Promise<RuntimeFolder> {
   const outFolder = join(folder, "runtime");
   await buildRuntime({ entry: join(import.meta.dirname, "trial-runtime.ts"), outFolder });
-  return loadRuntimeFolder(outFolder);
+  return openRuntimeFolder(outFolder);
 }
 
 /** Writes files of a project and gives the project's folder. */
