@@ -38,3 +38,7 @@ export type { OptionsView, OptionView } from "./option/options-view.ts";
 // Whole, since only so can `declare module "tsos"` extend its interfaces.
 export type * from "./option/registry.ts";
 export { types } from "./option/types.ts";
+
+export { TsosError, type TsosErrorInit } from "./error/tsos-error.ts";
+export { MANIFEST_VERSION, type EtcEntry, type SystemManifest, type UserEntry } from "./system/manifest.ts";
+export { toplevelEntries, type ToplevelParts } from "./system/toplevel.ts";

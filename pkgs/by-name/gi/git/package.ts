@@ -1,0 +1,26 @@
+import { defineSeedPackage } from "../../../build-support/define-seed-package.ts";
+
+export default defineSeedPackage({
+  pname: "git",
+  description: "distributed version control",
+  homepage: "https://git-scm.com/",
+  license: "GPL-2.0-only",
+  mainProgram: "git",
+  seeds: ["git", "openssh-client", "less"],
+  versionOf: "git",
+  wrappers: ({ cacert }) => ({
+    "bin/git": {
+      env: { GIT_EXEC_PATH: "$out/lib/git-core" },
+      defaults: { GIT_TEMPLATE_DIR: "$out/share/git-core/templates", GIT_SSL_CAINFO: `${cacert}/etc/ssl/certs/ca-bundle.crt` },
+    },
+  }),
+  test: ({ self }) => `
+    export HOME=$PWD
+    ${self}/bin/git init --quiet project
+    cd project
+    echo hello > file
+    ${self}/bin/git add file
+    ${self}/bin/git -c user.name=a -c user.email=a@b commit --quiet --message first
+    ${self}/bin/git log --oneline > $out
+  `,
+});

@@ -1,0 +1,11 @@
+import { defineSeedPackage } from "../../../build-support/define-seed-package.ts";
+
+export default defineSeedPackage({
+  pname: "tmux",
+  description: "terminal multiplexer",
+  homepage: "https://github.com/tmux/tmux/wiki",
+  license: "ISC",
+  mainProgram: "tmux",
+  wrappers: { "bin/tmux": { defaults: { TERMINFO_DIRS: "$out/share/terminfo:$out/lib/terminfo:/etc/terminfo:/lib/terminfo:/usr/share/terminfo" } } },
+  test: ({ self }) => `${self}/bin/tmux -V > $out`,
+});
