@@ -8,6 +8,7 @@ export type { Instantiation } from "./package/instantiation.ts";
 export { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package/package.ts";
 export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";
 export type { PackageName, Packages } from "./package/packages.ts";
+export { path, readFile, readFolder } from "./package/project-files.ts";
 export { isSecret, secretFile, type Secret } from "./package/secret.ts";
 import type { Package } from "./package/package.ts";
 import type { Packages } from "./package/packages.ts";

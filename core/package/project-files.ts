@@ -1,0 +1,56 @@
+import type { EvaluationRegistry } from "./evaluation-registry.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import { parseHash } from "../hash/hash.ts";
+import { makeFixedOutputPath } from "../store-path/make-store-path.ts";
+import { formatStorePath } from "../store-path/store-path.ts";
+
+/** What a configuration may see of its project; every look is noted, so that the evaluation can be remembered. */
+export type ProjectFiles = {
+  /**
+   * The store path of a file or folder of the project, which is copied there as it is: whatever uses the string
+   * depends on it. The path is relative to the file that it is written in.
+   * @example services.nginx.virtualHosts.localhost.root = path("./site")   // /nix/store/…-site
+   */
+  path(path: string, options?: { readonly name?: string }): string;
+  /** The text of a file of the project. */
+  readFile(path: string): string;
+  /** The names in a folder of the project, sorted. */
+  readFolder(path: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
+};
+
+/** The host's side: what it tells of a path that is relative to `folder`, which is relative to the project. */
+export type ProjectReader = {
+  readFile(folder: string, path: string): string;
+  readFolder(folder: string, path: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
+  /** @returns the path relative to the project, the name, and the NAR hash as `sha256:` and base-16. */
+  hashPath(folder: string, path: string): { readonly file: string; readonly name: string; readonly narHash: string };
+};
+
+/** `path` and its like for the files of one folder of the project. */
+export function createProjectFiles(registry: EvaluationRegistry, reader: ProjectReader, folder: string): ProjectFiles {
+  return {
+    path(path, options) {
+      const found = reader.hashPath(folder, path);
+      const name = options?.name ?? storeName(found.name);
+      const storePath = makeFixedOutputPath({ name, method: "nar", hash: parseHash(found.narHash), storeDir: registry.storeDir });
+      return registry.addPath(name, formatStorePath(storePath, registry.storeDir), found.file).path;
+    },
+    readFile: (path) => reader.readFile(folder, path),
+    readFolder: (path) => reader.readFolder(folder, path),
+  };
+}
+
+/** A file's name with what no store path may hold replaced: `my page.html` becomes `my-page.html`. */
+function storeName(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9+\-._?=]/g, "-").replace(/^\.+/, "");
+  return plain === "" ? "source" : plain;
+}
+
+// In an evaluation, the bundle gives each folder its own; these are what any other program gets.
+const outside = (name: string) => (): never => {
+  throw new TsosError({ code: "package.no-project", message: `"${name}" works only in a configuration that tsos evaluates`, hint: "tsos eval" });
+};
+
+export const path: ProjectFiles["path"] = outside("path");
+export const readFile: ProjectFiles["readFile"] = outside("readFile");
+export const readFolder: ProjectFiles["readFolder"] = outside("readFolder");
