@@ -1,15 +1,12 @@
 import { TsosError } from "../error/tsos-error.ts";
-import { makeOutputPath } from "../store-path/make-store-path.ts";
-import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "../store-path/store-path.ts";
+import { DEFAULT_STORE_DIR, type StorePath } from "../store-path/store-path.ts";
 import { checkStorePathName } from "../store-path/store-path-name.ts";
 import type { ByteString } from "../util/bytes.ts";
-import { derivationOutputPath } from "./derivation-output-paths.ts";
 import { derivationStorePath } from "./derivation-store-path.ts";
-import type { Derivation, DerivationOutput } from "./derivation.ts";
+import type { Derivation } from "./derivation.ts";
+import { fillOutputPaths } from "./fill-output-paths.ts";
 import { formatDerivation } from "./format-derivation.ts";
-import { hashDerivationModulo } from "./hash-derivation-modulo.ts";
 import type { HashModuloCache } from "./hash-modulo-cache.ts";
-import { outputPlaceholder } from "./placeholder.ts";
 
 /** A derivation with all that can be computed of it. */
 export type FinishedDerivation = {
@@ -37,25 +34,11 @@ export type FinishedDerivation = {
  * }, cache);
  */
 export function finishDerivation(unfinished: Derivation, cache: HashModuloCache, storeDir: string = DEFAULT_STORE_DIR): FinishedDerivation {
-  const { name } = unfinished;
   checkNames(unfinished);
-  const env = new Map(unfinished.env);
-  const outputs = new Map<string, DerivationOutput>(unfinished.outputs);
-
   // The text is hashed with these variables there but empty, so each must exist before.
-  for (const outputName of outputs.keys()) env.set(outputName, "");
-  const hash = hashDerivationModulo({ ...unfinished, env }, cache.get, { maskOutputs: true, storeDir });
-  const outputPaths = new Map<string, StorePath | undefined>();
-  for (const [outputName, output] of unfinished.outputs) {
-    if (output.kind === "deferred" && hash.kind === "regular") {
-      outputs.set(outputName, { kind: "input-addressed", path: makeOutputPath({ derivationHash: hash.hash, outputName, name, storeDir }) });
-    }
-    const path = derivationOutputPath(name, outputName, outputs.get(outputName)!, storeDir);
-    outputPaths.set(outputName, path);
-    env.set(outputName, path === undefined ? outputPlaceholder(outputName) : formatStorePath(path, storeDir));
-  }
-
-  const derivation: Derivation = { ...unfinished, outputs, env };
+  const env = new Map(unfinished.env);
+  for (const outputName of unfinished.outputs.keys()) env.set(outputName, "");
+  const { derivation, outputPaths } = fillOutputPaths({ ...unfinished, env }, cache, storeDir);
   const contents = formatDerivation(derivation, storeDir);
   const path = derivationStorePath(derivation, storeDir, contents);
   cache.add(path, derivation);

@@ -12,15 +12,20 @@ export function createEngineHasher(algorithm: HashAlgorithm): Hasher {
     update(bytes) {
       hasher.update(bytes);
     },
-    digest: () => hasher.digest(),
+    digest: () => plain(hasher.digest()),
   };
 }
 
 export function digestBytes(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array {
-  return algorithm === "blake3" ? blake3(bytes) : hash(algorithm, bytes, "buffer");
+  return algorithm === "blake3" ? blake3(bytes) : plain(hash(algorithm, bytes, "buffer"));
 }
 
 /** The digest of the bytes that `text` stands for. */
 export function digestByteString(algorithm: HashAlgorithm, text: ByteString): Uint8Array {
-  return algorithm === "blake3" ? blake3(byteStringToBytes(text)) : hash(algorithm, Buffer.from(text, "latin1"), "buffer");
+  return algorithm === "blake3" ? blake3(byteStringToBytes(text)) : plain(hash(algorithm, Buffer.from(text, "latin1"), "buffer"));
+}
+
+/** Not a Buffer, so that digests of both engines are the same to everyone. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
