@@ -43,6 +43,19 @@ export const FILE_STEPS: readonly Step[] = [
 
 const USR_LINKS = ["bin", "sbin", "lib", "lib64"];
 
+const ROOT_FOLDERS = [
+  ["dev", 0o755],
+  ["etc", 0o755],
+  ["home", 0o755],
+  ["proc", 0o555],
+  ["root", 0o700],
+  ["run", 0o755],
+  ["srv", 0o755],
+  ["sys", 0o555],
+  ["tmp", 0o1777],
+  ["var", 0o755],
+] as const;
+
 /**
  * Refuses a root that another system lives in, before anything is changed.
  *
@@ -67,6 +80,11 @@ export function checkRoot(root: MachineRoot, manifest: SystemManifest): void {
 }
 
 function linkOsRoot({ root, manifest }: StepContext): void {
+  placeOsRoot(root, manifest.osRoot, manifest.osRoot);
+}
+
+/** The folders and links of a root, by which an OS root becomes its system. `realOsRoot` is where it can be read. */
+export function placeOsRoot(root: MachineRoot, osRoot: string, realOsRoot: string): void {
   const place = (name: string, target: string): void => {
     const path = join(root, "/", name);
     const node = readNode(path);
@@ -75,11 +93,11 @@ function linkOsRoot({ root, manifest }: StepContext): void {
     if (node.kind === "folder") rmdirSync(path);
     replaceLink(target, path);
   };
-  place("usr", osRootLink(manifest.osRoot));
+  place("usr", osRootLink(osRoot));
   for (const name of USR_LINKS) {
-    if (existsSync(join(manifest.osRoot, "usr", name))) place(name, `usr/${name}`);
+    if (existsSync(join(realOsRoot, "usr", name))) place(name, `usr/${name}`);
   }
-  for (const [name, mode] of [["dev", 0o755], ["home", 0o755], ["proc", 0o555], ["root", 0o700], ["run", 0o755], ["sys", 0o555], ["tmp", 0o1777], ["var", 0o755]] as const) {
+  for (const [name, mode] of ROOT_FOLDERS) {
     const path = join(root, "/", name);
     if (existsSync(path)) continue;
     mkdirSync(path);
