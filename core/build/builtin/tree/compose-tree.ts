@@ -1,5 +1,7 @@
 import { TsosError } from "../../../error/tsos-error.ts";
 import { toByteString } from "../../../util/bytes.ts";
+import { concatenateFiles, writeConcatenations } from "./concatenations.ts";
+import type { Concatenations } from "./concatenations.ts";
 import { addEntry, mergeTrees, sortTree } from "./merge-trees.ts";
 import type { MergedEntry } from "./merge-trees.ts";
 import { compileTreeGlobs, parseTreePath } from "./tree-path.ts";
@@ -15,6 +17,7 @@ export type ComposeTask = {
   readonly links: Readonly<Record<string, string>>;
   /** Empty folders. */
   readonly directories: readonly string[];
+  readonly concatenate: Concatenations;
   /** Globs of paths to leave out. */
   readonly remove: readonly string[];
 };
@@ -28,7 +31,9 @@ export function composeTree(task: ComposeTask): void {
     const parsed = parseTreePath(toByteString(path));
     if (!tree.has(parsed)) addEntry(tree, parsed, { kind: "directory" });
   }
+  const files = concatenateFiles(tree, task.concatenate);
   writeMergedTree(sortTree(tree), task.target);
+  writeConcatenations(task.target, files);
 }
 
 /** Puts symbolic links into a tree; a file or link that is there gives way, a folder does not. */

@@ -3,7 +3,7 @@ import { TsosError } from "../../../error/tsos-error.ts";
 import { fromByteString, toByteString } from "../../../util/bytes.ts";
 import type { ByteString } from "../../../util/bytes.ts";
 import { compareByteStrings } from "../../../util/ordering.ts";
-import { toFsPath } from "./tree-path.ts";
+import { currentTarget, resolveLink, toFsPath } from "./tree-path.ts";
 import type { TreePath } from "./tree-path.ts";
 
 /** What a merged tree has at a path. A file's `source` is where its bytes are. */
@@ -58,7 +58,7 @@ function readTree(folder: string, { place, retarget }: MergeOptions, merged: Map
       if (placed === undefined) continue;
       const source = `${root}/${path}`;
       if (entry.isDirectory()) {
-        add(merged, placed, { kind: "directory" }, source);
+        if (placed !== "") add(merged, placed, { kind: "directory" }, source);
         visit(path);
       } else if (entry.isSymbolicLink()) {
         const target = readlinkSync(toFsPath(source), "latin1");
@@ -83,6 +83,12 @@ function add(merged: Map<TreePath, MergedEntry>, path: TreePath, entry: MergedEn
   if (existing.kind === "directory" && entry.kind === "directory") return;
   if (existing.kind === "symlink" && entry.kind === "symlink" && existing.target === entry.target) return;
   if (existing.kind === "file" && entry.kind === "file" && existing.size === entry.size && equalFiles(existing.source, entry.source)) return;
+  // Moved to one folder, a program and a link to it under the same name are one.
+  if (existing.kind === "file" && isLinkTo(entry, path)) return;
+  if (entry.kind === "file" && isLinkTo(existing, path)) {
+    merged.set(path, entry);
+    return;
+  }
   const first = existing.kind === "directory" ? "a folder of an earlier tree" : `"${fromByteString(existing.source)}"`;
   throw new TsosError({
     code: "tree.conflict",
@@ -90,6 +96,10 @@ function add(merged: Map<TreePath, MergedEntry>, path: TreePath, entry: MergedEn
     hint: "leave one of them out of `trees`, or the path itself by `remove`",
     data: { path },
   });
+}
+
+function isLinkTo(entry: MergedEntry, path: TreePath): boolean {
+  return entry.kind === "symlink" && resolveLink(path, currentTarget(entry.target)) === path;
 }
 
 function equalFiles(a: ByteString, b: ByteString): boolean {

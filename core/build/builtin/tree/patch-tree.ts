@@ -4,11 +4,13 @@ import { TsosError } from "../../../error/tsos-error.ts";
 import { fromByteString, toByteString } from "../../../util/bytes.ts";
 import type { ByteString } from "../../../util/bytes.ts";
 import { addLinks } from "./compose-tree.ts";
+import { concatenateFiles, writeConcatenations } from "./concatenations.ts";
+import type { Concatenations } from "./concatenations.ts";
 import { addEntry, mergeTrees, sortTree } from "./merge-trees.ts";
 import type { MergedEntry, MergedTree } from "./merge-trees.ts";
-import { isElf, readElf, readStart } from "./read-elf.ts";
+import { hasSoundSegments, isElf, readElf, readStart } from "./read-elf.ts";
 import type { Elf } from "./read-elf.ts";
-import { compileTreeGlobs, parseTreePath, relativeTarget, resolveLink, toFsPath } from "./tree-path.ts";
+import { compileTreeGlobs, currentTarget, openTarget, parseOpenTarget, parseTreePath, relativeTarget, resolveLink, toFsPath } from "./tree-path.ts";
 import type { TreePath } from "./tree-path.ts";
 import { writeMergedTree } from "./write-merged-tree.ts";
 
@@ -29,8 +31,11 @@ export type PatchTask = {
   readonly links: Readonly<Record<string, string>>;
   /** Folders of the result whose programs are linked into `bin`. */
   readonly linkFolders: readonly string[];
+  readonly concatenate: Concatenations;
   /** Globs of paths (of the trees) to leave out. */
   readonly remove: readonly string[];
+  /** Globs of further text files (of the result) in which the machine's paths become those of the tree. */
+  readonly rewrite: readonly string[];
   /** Also give each library a search path of its own, for programs of other closures that link to it. */
   readonly patchLibraries: boolean;
 };
@@ -62,19 +67,22 @@ export function patchTree(task: PatchTask): void {
   const retarget = (path: TreePath, target: ByteString, root: string): ByteString => retargetLink(path, target, relocators.get(root)!);
   const tree = new Map<TreePath, MergedEntry>(mergeTrees(task.trees, { place, retarget }));
   if (tree.has("bin") && !tree.has("sbin")) addEntry(tree, "sbin", { kind: "symlink", target: "bin", source: "bin" });
-  dropForeignLinks(tree);
+  settleLinks(tree);
+  gatherPrograms(tree);
   addLinks(tree, task.links);
   for (const folder of task.linkFolders) linkFolder(tree, folder);
   const wrapped = new Map<TreePath, Wrapper>();
   for (const [path, wrapper] of Object.entries(task.wrappers)) wrapped.set(moveWrapped(tree, parseTreePath(toByteString(path))), wrapper);
 
+  const concatenated = concatenateFiles(tree, task.concatenate);
   const prefix = toByteString(task.prefix);
-  const plan = planPatches(sortTree(tree), prefix, task.patchLibraries);
-  writeMergedTree(sortTree(tree), task.target, new Set([...plan.programs.values(), plan.linkers].flat()));
+  const plan = planPatches(sortTree(tree), prefix, task);
+  writeMergedTree(sortTree(tree), task.target, new Set([...plan.groups.map(({ paths }) => paths), plan.linkers].flat()));
   const target = toByteString(task.target);
+  writeConcatenations(task.target, concatenated);
   for (const [path, text] of plan.scripts) replaceFile(`${target}/${path}`, tree.get(path), text);
   for (const path of plan.linkers) isolateLinker(`${target}/${path}`);
-  if (plan.programs.size > 0) runPatchelf(task, plan);
+  if (plan.groups.length > 0) runPatchelf(task, plan);
   for (const [path, wrapper] of wrapped) writeWrapper(target, path, wrapper, prefix, tree);
 }
 
@@ -96,20 +104,44 @@ function retargetLink(path: TreePath, target: ByteString, place: typeof relocate
   const placed = place(path);
   const resolved = resolveLink(path, target);
   const destination = resolved === undefined ? undefined : place(resolved);
-  return placed === undefined || destination === undefined ? target : `${MARK}${relativeTarget(placed, destination)}\0${target}`;
+  return placed === undefined || destination === undefined ? target : openTarget(relativeTarget(placed, destination), target);
 }
 
-// Whether an absolute link becomes relative depends on what the whole tree has; until that is known both
-// targets stand in the entry.
-const MARK = "\0";
-
-function dropForeignLinks(tree: Map<TreePath, MergedEntry>): void {
+function settleLinks(tree: Map<TreePath, MergedEntry>): void {
   for (const [path, entry] of tree) {
-    if (entry.kind !== "symlink" || !entry.target.startsWith(MARK)) continue;
-    const [, relative, original] = entry.target.split("\0");
-    const destination = resolveLink(path, relative!);
-    const inside = destination !== undefined && (destination === "" || hasPath(tree, destination));
-    tree.set(path, { ...entry, target: inside || !original!.startsWith("/") ? relative! : original! });
+    const open = entry.kind === "symlink" ? parseOpenTarget(entry.target) : undefined;
+    if (entry.kind !== "symlink" || open === undefined) continue;
+    const destination = resolveLink(path, open.relative);
+    const inside =
+      destination !== undefined &&
+      (destination === "" || hasPath(tree, destination) || (destination.startsWith("bin/") && hasPath(tree, `libexec/${destination}`)));
+    tree.set(path, { ...entry, target: inside || !open.original.startsWith("/") ? open.relative : open.original });
+  }
+}
+
+/**
+ * What a link of `bin` stands for belongs to `bin` as well, whichever package has it: python3 is a link to
+ * python3.13 of another package. Then links that missed the move are set right.
+ */
+function gatherPrograms(tree: Map<TreePath, MergedEntry>): void {
+  const queue = [...tree.keys()].filter((path) => path.startsWith("bin/"));
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    const entry = tree.get(path);
+    const destination = entry?.kind === "symlink" ? resolveLink(path, entry.target) : undefined;
+    if (destination === undefined || !/^(libexec\/)?bin\/[^/]+$/.test(destination)) continue;
+    const visible = destination.replace(/^libexec\//, "");
+    const hidden = tree.get(`libexec/${visible}`);
+    if (!tree.has(visible) && hidden !== undefined) {
+      tree.delete(`libexec/${visible}`);
+      tree.set(visible, moveLink(hidden, `libexec/${visible}`, visible));
+      queue.push(visible);
+    }
+  }
+  for (const [path, entry] of tree) {
+    const destination = entry.kind === "symlink" ? resolveLink(path, entry.target) : undefined;
+    if (entry.kind !== "symlink" || destination === undefined || entry.target.startsWith("/") || tree.has(destination)) continue;
+    const other = destination.startsWith("libexec/bin/") ? destination.slice("libexec/".length) : `libexec/${destination}`;
+    if (/^(libexec\/)?bin\/[^/]+$/.test(destination) && tree.has(other)) tree.set(path, { ...entry, target: relativeTarget(path, other) });
   }
 }
 
@@ -121,11 +153,17 @@ function hasPath(tree: ReadonlyMap<TreePath, MergedEntry>, path: TreePath, depth
     const entry = tree.get(path.slice(0, slash));
     if (entry === undefined) return false;
     if (entry.kind !== "symlink") continue;
-    const target = entry.target.startsWith(MARK) ? entry.target.split("\0")[1]! : entry.target;
-    const resolved = resolveLink(path.slice(0, slash), target);
+    const resolved = resolveLink(path.slice(0, slash), currentTarget(entry.target));
     return resolved !== undefined && hasPath(tree, `${resolved}${path.slice(slash)}`, depth + 1);
   }
   return false;
+}
+
+/** An entry at another place: a relative link keeps its meaning. */
+function moveLink(entry: MergedEntry, from: TreePath, to: TreePath): MergedEntry {
+  if (entry.kind !== "symlink" || entry.target.startsWith("/")) return entry;
+  const destination = resolveLink(from, entry.target);
+  return destination === undefined ? entry : { ...entry, target: relativeTarget(to, destination) };
 }
 
 function linkFolder(tree: Map<TreePath, MergedEntry>, folder: string): void {
@@ -137,15 +175,18 @@ function linkFolder(tree: Map<TreePath, MergedEntry>, folder: string): void {
   }
 }
 
+/** Files that get the same search path in the same way. */
+type PatchGroup = { readonly kind: "program" | "fixed-program" | "library"; readonly runPath: ByteString; readonly paths: TreePath[] };
+
 type PatchPlan = {
-  /** Programs by the search path that they get; a library's has a `-` before it. */
-  readonly programs: ReadonlyMap<string, readonly TreePath[]>;
+  readonly groups: readonly PatchGroup[];
   readonly scripts: ReadonlyMap<TreePath, Buffer>;
   readonly linkers: readonly TreePath[];
 };
 
-function planPatches(tree: MergedTree, prefix: ByteString, patchLibraries: boolean): PatchPlan {
-  const programs = new Map<string, TreePath[]>();
+function planPatches(tree: MergedTree, prefix: ByteString, { patchLibraries, rewrite }: PatchTask): PatchPlan {
+  const rewritten = compileTreeGlobs(rewrite);
+  const groups = new Map<string, PatchGroup>();
   const scripts = new Map<TreePath, Buffer>();
   const linkers: TreePath[] = [];
   const elves = new Map<TreePath, Elf>();
@@ -153,7 +194,7 @@ function planPatches(tree: MergedTree, prefix: ByteString, patchLibraries: boole
     if (entry.kind !== "file" || entry.size < 4) continue;
     // Shared objects are not executable in Debian; all else that is neither a program nor a script is data.
     const library = /\.so(\.|$)/.test(path);
-    const configuration = path.endsWith(".pc");
+    const configuration = path.endsWith(".pc") || rewritten(path);
     if (!entry.executable && !library && !configuration) continue;
     const start = readStart(entry.source);
     if (isElf(start)) {
@@ -172,12 +213,13 @@ function planPatches(tree: MergedTree, prefix: ByteString, patchLibraries: boole
     const program = elf.interpreter !== undefined && elf.soname === undefined;
     if (!program && elf.runPath === undefined && !(patchLibraries && elf.needed.length > 0)) continue;
     const runPath = [...new Set([...ownFolders(path, elf, tree), ...folders])];
-    const key = `${program ? "" : "-"}${runPath.map((folder) => (folder.startsWith("$") ? folder : `${prefix}/${folder}`)).join(":")}`;
-    const group = programs.get(key);
-    if (group === undefined) programs.set(key, [path]);
-    else group.push(path);
+    const text = runPath.map((folder) => (folder.startsWith("$") ? folder : `${prefix}/${folder}`)).join(":");
+    const kind = !program ? "library" : elf.fixedAddress ? "fixed-program" : "program";
+    const group = groups.get(`${kind} ${text}`);
+    if (group === undefined) groups.set(`${kind} ${text}`, { kind, runPath: text, paths: [path] });
+    else group.paths.push(path);
   }
-  return { programs, scripts, linkers };
+  return { groups: [...groups.values()], scripts, linkers };
 }
 
 const LINKER = /^ld-linux.*\.so\./;
@@ -262,17 +304,28 @@ function isolateLinker(path: ByteString): void {
 function runPatchelf(task: PatchTask, plan: PatchPlan): void {
   const [command, fixed] = locatePatchelf(task.patchelf);
   const linker = plan.linkers.length > 0 ? `${task.prefix}/${fromByteString(plan.linkers[0]!)}` : undefined;
-  for (const [key, paths] of plan.programs) {
-    const library = key.startsWith("-");
-    const args = [...fixed, "--force-rpath", "--set-rpath", fromByteString(library ? key.slice(1) : key)];
-    if (!library && linker !== undefined) args.push("--set-interpreter", linker);
+  const run = (args: readonly string[], files: readonly string[]): void => {
+    try {
+      execFileSync(command, [...fixed, ...args, ...files], { env: {}, stdio: ["ignore", "pipe", "pipe"] });
+    } catch (cause) {
+      const output = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : String(cause);
+      throw new TsosError({ code: "patch.failed", message: `patchelf failed on the programs of "${task.prefix}": ${output}`, cause });
+    }
+  };
+  for (const { kind, runPath, paths } of plan.groups) {
+    const setRunPath = ["--force-rpath", "--set-rpath", fromByteString(runPath)];
+    const setLinker = kind === "library" || linker === undefined ? [] : ["--set-interpreter", linker];
     for (let at = 0; at < paths.length; at += BATCH) {
       const files = paths.slice(at, at + BATCH).map((path) => `${task.target}/${fromByteString(path)}`);
-      try {
-        execFileSync(command, [...args, ...files], { env: {}, stdio: ["ignore", "pipe", "pipe"] });
-      } catch (cause) {
-        const output = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : String(cause);
-        throw new TsosError({ code: "patch.failed", message: `patchelf failed on the programs of "${task.prefix}": ${output}`, cause });
+      if (kind !== "fixed-program") run([...setRunPath, ...setLinker], files);
+      else {
+        // In one go, or in the other order, patchelf lets the new segment of such a program overlap the old one.
+        run(setRunPath, files);
+        if (setLinker.length > 0) run(setLinker, files);
+      }
+      const broken = files.find((file) => !hasSoundSegments(toByteString(file)));
+      if (broken !== undefined) {
+        throw new TsosError({ code: "patch.failed", message: `patchelf left "${broken}" with segments that overlap`, data: { file: broken } });
       }
     }
   }

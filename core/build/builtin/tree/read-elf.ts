@@ -5,6 +5,8 @@ import { toFsPath } from "./tree-path.ts";
 
 /** What of an ELF file decides how it finds its libraries. */
 export type Elf = {
+  /** Whether it is loaded at addresses of its own choice: not position independent. */
+  readonly fixedAddress: boolean;
   readonly interpreter?: ByteString;
   readonly soname?: ByteString;
   readonly needed: readonly ByteString[];
@@ -48,6 +50,7 @@ export function readElf(path: ByteString, start: Buffer): Elf | undefined {
     if (dynamic === undefined) return undefined;
     const interpreter = segments.find(({ type: kind }) => kind === PT_INTERP);
     return {
+      fixedAddress: type === ET_EXEC,
       ...readDynamic(read(dynamic.offset, dynamic.size), segments, read),
       ...(interpreter === undefined ? {} : { interpreter: untilZero(read(interpreter.offset, interpreter.size)) }),
     };
@@ -56,6 +59,19 @@ export function readElf(path: ByteString, start: Buffer): Elf | undefined {
   }
 }
 
+/** Whether no two loaded segments of an ELF file share a page, which would make one overwrite the other. */
+export function hasSoundSegments(path: ByteString): boolean {
+  const start = readStart(path);
+  const loads = readSegments(start, (offset, length) => start.subarray(offset, offset + length))
+    .filter(({ type }) => type === PT_LOAD)
+    .sort((a, b) => a.address - b.address);
+  return loads.every(({ address, size }, i) => {
+    const next = loads[i + 1];
+    return next === undefined || Math.ceil((address + size) / PAGE) <= Math.floor(next.address / PAGE);
+  });
+}
+
+const PAGE = 4096;
 const [ET_EXEC, ET_DYN] = [2, 3];
 const [PT_LOAD, PT_DYNAMIC, PT_INTERP] = [1, 2, 3];
 const [DT_NEEDED, DT_STRTAB, DT_SONAME, DT_RPATH, DT_RUNPATH, DT_STRSZ] = [1, 5, 14, 15, 29, 10];
@@ -75,7 +91,7 @@ function readSegments(start: Buffer, read: Read): readonly Segment[] {
   }));
 }
 
-function readDynamic(table: Buffer, segments: readonly Segment[], read: Read): Omit<Elf, "interpreter"> {
+function readDynamic(table: Buffer, segments: readonly Segment[], read: Read): Omit<Elf, "interpreter" | "fixedAddress"> {
   const entries: [tag: number, value: number][] = [];
   for (let at = 0; at + 16 <= table.length; at += 16) {
     const tag = Number(table.readBigUInt64LE(at));

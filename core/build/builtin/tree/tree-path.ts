@@ -66,3 +66,23 @@ export function compileTreeGlobs(globs: readonly string[]): (path: TreePath) => 
   const pattern = new RegExp(`^(?:${sources.join("|")})(?:/|$)`, "s");
   return (path) => pattern.test(path);
 }
+
+/**
+ * A link's target while it is open which of two it will be: relative inside of the tree, or as it was written,
+ * when the whole tree shows that it has nothing there.
+ */
+export function openTarget(relative: ByteString, original: ByteString): ByteString {
+  return `\0${relative}\0${original}`;
+}
+
+/** Both targets of an open link. */
+export function parseOpenTarget(target: ByteString): { readonly relative: ByteString; readonly original: ByteString } | undefined {
+  // No real target has a zero byte.
+  const [start, relative, original] = target.split("\0");
+  return start === "" && relative !== undefined && original !== undefined ? { relative, original } : undefined;
+}
+
+/** The target to follow, whether it is open or not. */
+export function currentTarget(target: ByteString): ByteString {
+  return parseOpenTarget(target)?.relative ?? target;
+}

@@ -33,7 +33,7 @@ export function createWorkerPool({ entry, threads }: WorkerPoolOptions): WorkerP
 
   const startWorker = (): Worker => {
     alive++;
-    const worker = new Worker(entry);
+    const worker = new Worker(loadableEntry(entry));
     worker.unref();
     worker.once("exit", () => {
       alive--;
@@ -79,6 +79,14 @@ export function createWorkerPool({ entry, threads }: WorkerPoolOptions): WorkerP
   };
 
   return { run };
+}
+
+/** From its source, a thread needs the loader that the main thread already has; a bundle needs nothing. */
+function loadableEntry(entry: URL): URL {
+  if (!entry.href.endsWith(".ts")) return entry;
+  const loader = import.meta.resolve("tsx/esm/api");
+  const code = `import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(entry.href)});`;
+  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 }
 
 function runOn(worker: Worker, task: BuiltinTask, signal: AbortSignal | undefined): Promise<void> {
