@@ -57,6 +57,13 @@ export const setupScript: string =
   "  fi\n" +
   "}\n" +
   "\n" +
+  "# The tools of setup itself: the build root's, or packages.\n" +
+  "basePath=\n" +
+  "if declare -p initialInputs >/dev/null 2>&1; then\n" +
+  "  for input in \"${initialInputs[@]}\"; do basePath+=\"$input/bin:\"; done\n" +
+  "fi\n" +
+  "export PATH=\"$basePath/usr/bin\"\n" +
+  "\n" +
   "# --- outputs --------------------------------------------------------------------------------------------------\n" +
   "\n" +
   "outputNames=()\n" +
@@ -178,10 +185,7 @@ export const setupScript: string =
   "  buildRootPath=/usr/bin:/usr/sbin:\n" +
   "  toolPath=\"$NIX_BUILD_TOP/.compiler:$toolPath\"\n" +
   "fi\n" +
-  "if declare -p initialInputs >/dev/null 2>&1; then\n" +
-  "  for input in \"${initialInputs[@]}\"; do buildRootPath=\"$input/bin:$buildRootPath\"; done\n" +
-  "fi\n" +
-  "PATH=\"$toolPath$hostPath$buildRootPath\"\n" +
+  "PATH=\"$toolPath$hostPath$basePath$buildRootPath\"\n" +
   "export PATH=${PATH%:}\n" +
   "\n" +
   "for input in \"${nativeInputs[@]}\" \"${allInputs[@]}\"; do\n" +

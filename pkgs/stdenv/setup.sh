@@ -53,6 +53,13 @@ runCode() {
   fi
 }
 
+# The tools of setup itself: the build root's, or packages.
+basePath=
+if declare -p initialInputs >/dev/null 2>&1; then
+  for input in "${initialInputs[@]}"; do basePath+="$input/bin:"; done
+fi
+export PATH="$basePath/usr/bin"
+
 # --- outputs --------------------------------------------------------------------------------------------------
 
 outputNames=()
@@ -174,10 +181,7 @@ if [ -n "${__buildRoot:-}" ]; then
   buildRootPath=/usr/bin:/usr/sbin:
   toolPath="$NIX_BUILD_TOP/.compiler:$toolPath"
 fi
-if declare -p initialInputs >/dev/null 2>&1; then
-  for input in "${initialInputs[@]}"; do buildRootPath="$input/bin:$buildRootPath"; done
-fi
-PATH="$toolPath$hostPath$buildRootPath"
+PATH="$toolPath$hostPath$basePath$buildRootPath"
 export PATH=${PATH%:}
 
 for input in "${nativeInputs[@]}" "${allInputs[@]}"; do
