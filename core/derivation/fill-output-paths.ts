@@ -29,7 +29,9 @@ export function fillOutputPaths(
     const path = derivationOutputPath(name, outputName, output, storeDir);
     outputs.set(outputName, output);
     outputPaths.set(outputName, path);
-    env.set(outputName, path === undefined ? outputPlaceholder(outputName) : formatStorePath(path, storeDir));
+    // A deferred output's variable is left alone: the derivation is completed anew once its inputs are built.
+    if (path !== undefined) env.set(outputName, formatStorePath(path, storeDir));
+    else if (output.kind !== "deferred") env.set(outputName, outputPlaceholder(outputName));
   }
   return { derivation: { ...unfinished, outputs, env }, outputPaths };
 }

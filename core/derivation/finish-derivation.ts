@@ -22,7 +22,8 @@ export type FinishedDerivation = {
 /**
  * Completes a derivation that an evaluation describes: its `deferred` outputs become input-addressed (or stay
  * deferred, when an input's output is floating), and the variable named for each output becomes the output's
- * path, or its placeholder. The result is added to `cache`, to which its inputs must have been added before.
+ * path, a floating one's placeholder, or for a deferred one empty. The result is added to `cache`, to which its
+ * inputs must have been added before.
  *
  * @throws TsosError `derivation.no-outputs`, `derivation.bad-output-name`, `derivation.mixed-outputs`,
  *   `store-path.bad-name`.
