@@ -52,8 +52,8 @@ export function planActivation({ root, from, to, states, pendingUnits }: Activat
         ? EMPTY_UNIT_PLAN
         : planUnits({
             states,
-            oldFiles: from === undefined ? undefined : readUnitFiles(from.toplevel, from.manifest.osRoot),
-            newFiles: readUnitFiles(to.toplevel, to.manifest.osRoot),
+            oldFiles: from === undefined ? undefined : readUnitFiles(from.manifest),
+            newFiles: readUnitFiles(to.manifest),
             oldTarget: from?.manifest.defaultTarget ?? to.manifest.defaultTarget,
             newTarget: to.manifest.defaultTarget,
             pending: pendingUnits,

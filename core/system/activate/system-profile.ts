@@ -48,11 +48,7 @@ export function setSystemProfile(profile: string, toplevel: string, number?: num
   const name = profile.slice(folder.length + 1);
   makeFolder(folder);
   const generations = listSystemGenerations(profile);
-  const newest = generations.at(-1);
-  let chosen: number;
-  if (number !== undefined) chosen = number;
-  else if (newest?.toplevel === toplevel) chosen = newest.number;
-  else chosen = (newest?.number ?? 0) + 1;
+  const chosen = number ?? nextGenerationNumber(profile, toplevel);
   const link = join(folder, `${name}-${chosen}-link`);
   if (generations.find((one) => one.number === chosen)?.toplevel !== toplevel) {
     const temporary = `${link}.tsos-new`;
@@ -64,6 +60,13 @@ export function setSystemProfile(profile: string, toplevel: string, number?: num
   replaceLink(`${name}-${chosen}-link`, profile);
   syncFolder(folder);
   return chosen;
+}
+
+/** The number that `toplevel` gets: the newest one's where that is the same, else one more. */
+export function nextGenerationNumber(profile: string, toplevel: string): number {
+  const newest = listSystemGenerations(profile).at(-1);
+  if (newest?.toplevel === toplevel) return newest.number;
+  return (newest?.number ?? 0) + 1;
 }
 
 function findCurrentGenerationNumber(profile: string): number | undefined {

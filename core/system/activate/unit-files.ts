@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { compareUtf8 } from "../../util/ordering.ts";
+import { type SystemManifest, UNIT_DIRECTORY } from "../manifest.ts";
 import { escapeUnitPath, parseUnitFile, templateOf, type UnitSections, unitValues } from "./unit-file.ts";
 
 /** The unit files of one generation, wherever they lie. */
@@ -67,18 +68,21 @@ export function wantedUnits(files: UnitFiles, target: string): ReadonlySet<strin
   return seen;
 }
 
-/** For a generation on disk. `realPath` maps a logical path of the store to where it is. */
-export function readUnitFiles(toplevel: string, osRoot: string): UnitFiles {
-  const declared = join(toplevel, "etc/systemd/system");
+/** The units of a generation on disk: those of its /etc before those of its OS root. `realPath` finds store paths. */
+export function readUnitFiles(manifest: Pick<SystemManifest, "etc" | "osRoot">, realPath: (path: string) => string = (path) => path): UnitFiles {
+  const sourceOf = (target: string): string | undefined => manifest.etc.find((entry) => entry.target === target)?.source;
+  const declared = sourceOf(UNIT_DIRECTORY);
   const folders = [
-    { path: declared, declared: true },
-    { path: join(osRoot, "usr/lib/systemd/system"), declared: false },
+    ...(declared === undefined ? [] : [{ path: realPath(declared), declared: true }]),
+    { path: join(realPath(manifest.osRoot), "usr/lib/systemd/system"), declared: false },
   ];
-  const mounts = new Map(Object.entries(fstabUnits(readText(join(toplevel, "etc/fstab")) ?? "")));
+  const fstab = sourceOf("fstab");
+  const mounts = new Map(Object.entries(fstab === undefined ? {} : fstabUnits(readText(realPath(fstab)) ?? "")));
+  // A link into /usr means the OS root of the same generation, not the one that the machine is running on.
+  const follow = (target: string): string => (/^\/(usr|lib)\//.test(target) ? join(realPath(manifest.osRoot), target.replace(/^\/lib\//, "/usr/lib/")) : realPath(target));
   const read = (path: string): UnitText | undefined => {
     for (const folder of folders) {
-      const file = join(folder.path, path);
-      const found = resolveUnit(file, osRoot);
+      const found = resolveUnit(join(folder.path, path), follow);
       if (found === undefined) continue;
       if (found === "/dev/null") return { kind: "masked" };
       const text = readText(found);
@@ -98,11 +102,8 @@ export function readUnitFiles(toplevel: string, osRoot: string): UnitFiles {
   return { read, list };
 }
 
-/**
- * Where a unit's file really is. A link into /usr means the OS root of the same generation, not the one that the
- * machine is running on.
- */
-function resolveUnit(file: string, osRoot: string): string | undefined {
+/** The file that a unit's links end at, `/dev/null` for a masked one; `follow` says where an absolute target is. */
+function resolveUnit(file: string, follow: (target: string) => string): string | undefined {
   let path = file;
   for (let depth = 0; depth < 10; depth++) {
     let isLink: boolean;
@@ -114,8 +115,7 @@ function resolveUnit(file: string, osRoot: string): string | undefined {
     if (!isLink) return path;
     const target = readlinkSync(path);
     if (target === "/dev/null") return target;
-    const absolute = target.startsWith("/") ? target : join(path, "..", target);
-    path = absolute.startsWith("/usr/") || absolute.startsWith("/lib/") ? join(osRoot, absolute.replace(/^\/lib\//, "/usr/lib/")) : absolute;
+    path = target.startsWith("/") ? follow(target) : join(path, "..", target);
   }
   return undefined;
 }

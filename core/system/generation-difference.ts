@@ -1,0 +1,123 @@
+import { compareUtf8 } from "../util/ordering.ts";
+import { findUnit, readUnitFiles } from "./activate/unit-files.ts";
+import { compareUnits } from "./activate/unit-plan.ts";
+import { type SystemManifest, UNIT_DIRECTORY } from "./manifest.ts";
+import { readdirSync } from "node:fs";
+
+export type Change = { readonly added: readonly string[]; readonly removed: readonly string[]; readonly changed: readonly string[] };
+
+export type PackageChange = { readonly name: string; readonly before: readonly string[]; readonly after: readonly string[] };
+
+export type GenerationDifference = {
+  /** By name; `before` or `after` is empty for one that came or went. A changed build of the same version is left out. */
+  readonly packages: readonly PackageChange[];
+  readonly units: Change;
+  readonly etc: Change;
+  readonly users: Change;
+  readonly hostName: { readonly before: string; readonly after: string } | null;
+};
+
+export type GenerationContents = {
+  readonly manifest: SystemManifest;
+  /** The base names of the store paths of its closure. */
+  readonly closure: readonly string[];
+};
+
+/** What is another in `after` than in `before`. */
+export function compareGenerations(before: GenerationContents, after: GenerationContents, realPath: (path: string) => string = (path) => path): GenerationDifference {
+  return {
+    packages: comparePackages(before.closure, after.closure),
+    units: compareDeclaredUnits(before.manifest, after.manifest, realPath),
+    etc: compareBy(
+      new Map(before.manifest.etc.map((entry) => [entry.target, JSON.stringify(entry)])),
+      new Map(after.manifest.etc.map((entry) => [entry.target, JSON.stringify(entry)])),
+    ),
+    users: compareBy(
+      new Map(before.manifest.users.users.map((one) => [one.name, JSON.stringify(one)])),
+      new Map(after.manifest.users.users.map((one) => [one.name, JSON.stringify(one)])),
+    ),
+    hostName: before.manifest.hostName === after.manifest.hostName ? null : { before: before.manifest.hostName, after: after.manifest.hostName },
+  };
+}
+
+/** What a person reads: a line each. */
+export function describeDifference({ packages, units, etc, users, hostName }: GenerationDifference): readonly string[] {
+  const lines: string[] = [];
+  for (const { name, before, after } of packages) {
+    lines.push(`package ${name}: ${before.length === 0 ? "added" : before.join(", ")}${after.length === 0 ? " removed" : before.length === 0 ? ` ${after.join(", ")}` : ` → ${after.join(", ")}`}`);
+  }
+  for (const [what, change] of [["unit", units], ["/etc", etc], ["user", users]] as const) {
+    for (const kind of ["added", "removed", "changed"] as const) {
+      if (change[kind].length > 0) lines.push(`${what} ${kind}: ${change[kind].join(", ")}`);
+    }
+  }
+  if (hostName !== null) lines.push(`host name: ${hostName.before} → ${hostName.after}`);
+  return lines;
+}
+
+/**
+ * The name and version of a store path, as Nix splits them: the version starts at the first dash before a digit.
+ *
+ * @example
+ * splitPackageName("00000000000000000000000000000000-nginx-1.28.0") // { name: "nginx", version: "1.28.0" }
+ */
+export function splitPackageName(baseName: string): { readonly name: string; readonly version: string } {
+  const full = baseName.slice(33);
+  const dash = /-(?=[0-9])/.exec(full);
+  if (!dash || dash.index === 0) return { name: full, version: "" };
+  // The name of an output other than the first stands behind the version.
+  const version = full.slice(dash.index + 1).replace(/-(dev|lib|man|doc|info|bin|out)$/, "");
+  return { name: full.slice(0, dash.index), version };
+}
+
+function comparePackages(before: readonly string[], after: readonly string[]): readonly PackageChange[] {
+  const [old, now] = [versions(before), versions(after)];
+  const changes: PackageChange[] = [];
+  for (const name of [...new Set([...old.keys(), ...now.keys()])].sort(compareUtf8)) {
+    const [a, b] = [[...(old.get(name) ?? [])].sort(compareUtf8), [...(now.get(name) ?? [])].sort(compareUtf8)];
+    if (a.join("\0") !== b.join("\0")) changes.push({ name, before: a, after: b });
+  }
+  return changes;
+}
+
+/** Only what has a version is a package; the rest of a closure is files that modules write. */
+function versions(closure: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const result = new Map<string, Set<string>>();
+  for (const baseName of closure) {
+    const { name, version } = splitPackageName(baseName);
+    if (version === "") continue;
+    const known = result.get(name);
+    if (known) known.add(version);
+    else result.set(name, new Set([version]));
+  }
+  return result;
+}
+
+function compareDeclaredUnits(before: SystemManifest, after: SystemManifest, realPath: (path: string) => string): Change {
+  const [old, now] = [declaredUnits(before, realPath), declaredUnits(after, realPath)];
+  const [oldFiles, newFiles] = [readUnitFiles(before, realPath), readUnitFiles(after, realPath)];
+  const change = { added: [] as string[], removed: [] as string[], changed: [] as string[] };
+  for (const name of new Set([...old, ...now])) {
+    if (!old.has(name)) change.added.push(name);
+    else if (!now.has(name)) change.removed.push(name);
+    else {
+      const [a, b] = [findUnit(oldFiles, name), findUnit(newFiles, name)];
+      if (a === undefined || b === undefined || a.masked || b.masked ? a?.masked !== b?.masked : compareUnits(name, a.sections, b.sections) !== "equal") change.changed.push(name);
+    }
+  }
+  return { added: change.added.sort(compareUtf8), removed: change.removed.sort(compareUtf8), changed: change.changed.sort(compareUtf8) };
+}
+
+function declaredUnits(manifest: SystemManifest, realPath: (path: string) => string): ReadonlySet<string> {
+  const source = manifest.etc.find((entry) => entry.target === UNIT_DIRECTORY)?.source;
+  if (source === undefined) return new Set();
+  return new Set(readdirSync(realPath(source)).filter((name) => /\.(service|socket|timer|target|path|mount|automount|swap|slice)$/.test(name)));
+}
+
+function compareBy(old: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): Change {
+  return {
+    added: [...now.keys()].filter((name) => !old.has(name)).sort(compareUtf8),
+    removed: [...old.keys()].filter((name) => !now.has(name)).sort(compareUtf8),
+    changed: [...now.keys()].filter((name) => old.has(name) && old.get(name) !== now.get(name)).sort(compareUtf8),
+  };
+}

@@ -1,0 +1,168 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { TsosError } from "../error/tsos-error.ts";
+import { lockFile } from "../util/file-lock.ts";
+import { readManifest } from "./activate/read-manifest.ts";
+import { listSystemGenerations, nextGenerationNumber, setSystemProfile, SYSTEM_PROFILE, type SystemGeneration } from "./activate/system-profile.ts";
+import { type MachineCommandResult, findRunningMachine } from "./running-machine.ts";
+
+export type SwitchAction = "switch" | "test" | "boot" | "dry-activate";
+
+export type SwitchTarget =
+  /** A toplevel that was built: the logical path. */
+  | { readonly kind: "toplevel"; readonly toplevel: string }
+  | { readonly kind: "generation"; readonly number: number }
+  /** The generation before the current one. */
+  | { readonly kind: "rollback" };
+
+export type SwitchOptions = {
+  readonly action: SwitchAction;
+  readonly target: SwitchTarget;
+  /** The root folder of the machine that is meant; default `/`, this machine. */
+  readonly root?: string | undefined;
+  /** Logical path of the store → where it is on this host; default the same. */
+  readonly realPath?: ((path: string) => string) | undefined;
+  /** Makes a link outside the store, which may not be there yet, an indirect root. */
+  readonly addRoot?: ((link: string) => Promise<void>) | undefined;
+  /** A dry activation's plan as JSON. */
+  readonly json?: boolean | undefined;
+  readonly onOutput?: ((text: string, stream: "stdout" | "stderr") => void) | undefined;
+  readonly onWait?: (() => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type SwitchResult = {
+  /** 0 done, 1 failed, 3 a unit failed, 4 reverted, 130 interrupted and reverted. */
+  readonly exitCode: number;
+  /** The generation that the machine boots now, after whatever happened. */
+  readonly generation: number | undefined;
+  readonly toplevel: string;
+  /** The machine of `root` is not running: only what it boots next was set. */
+  readonly offline: boolean;
+};
+
+/** A machine's `system` profile on this host. */
+export function systemProfileOf(root = "/"): string {
+  return join(root, SYSTEM_PROFILE);
+}
+
+/**
+ * Takes a machine to a generation: this machine, the running machine of `root`, or, where that is not running,
+ * what it boots next. Needs nothing but the generation's own closure; no evaluation, build or network.
+ *
+ * @throws TsosError `switch.no-generation`, `switch.not-running`, `manifest.*`
+ */
+export async function switchSystem(options: SwitchOptions): Promise<SwitchResult> {
+  const { action, root = "/", addRoot, signal } = options;
+  const realPath = options.realPath ?? ((path: string) => path);
+  const profile = systemProfileOf(root);
+  mkdirSync(dirname(profile), { recursive: true });
+  // Nix's lock of a profile, so that nothing deletes or makes generations meanwhile.
+  using _lock = await lockFile(`${profile}.lock`, { signal, onWait: options.onWait });
+
+  const chosen = chooseGeneration(profile, options.target);
+  // Says early and on this host what a wrong path is; the activator reads it again.
+  readManifest(realPath(chosen.toplevel));
+  const number = chosen.number ?? nextGenerationNumber(profile, chosen.toplevel);
+  const link = `${profile}-${number}-link`;
+  const keepsGeneration = action === "switch" || action === "boot";
+  // Before and after: the link appears only with the commit, and a collector forgets roots that lead nowhere.
+  if (keepsGeneration) await addRoot?.(link);
+
+  const result = (exitCode: number, offline: boolean): SwitchResult => ({
+    exitCode,
+    generation: listSystemGenerations(profile).find((one) => one.isCurrent)?.number,
+    toplevel: chosen.toplevel,
+    offline,
+  });
+  const args: readonly string[] = [action, ...(keepsGeneration ? ["--generation", String(number)] : []), ...(options.json === true ? ["--json"] : [])];
+  const program = `${chosen.toplevel}/bin/switch-to-configuration`;
+
+  const machine = root === "/" ? undefined : findRunningMachine(root);
+  if (root !== "/" && machine === undefined) {
+    if (action === "test" || action === "dry-activate") {
+      throw new TsosError({
+        code: "switch.not-running",
+        message: `the machine with the root "${root}" is not running, so "${action}" has nothing to act on`,
+        hint: "start it with `tsos machine`, or use `tsos boot`",
+      });
+    }
+    setSystemProfile(profile, chosen.toplevel, number);
+    await addRoot?.(link);
+    return result(0, true);
+  }
+  const run = machine === undefined ? runHere : machine.run.bind(machine);
+  const { code } = await run([program, ...args], { onOutput: options.onOutput, signal });
+  if (keepsGeneration && existsSync(link)) await addRoot?.(link);
+  return result(code, false);
+}
+
+type Chosen = { readonly toplevel: string; readonly number: number | undefined };
+
+function chooseGeneration(profile: string, target: SwitchTarget): Chosen {
+  if (target.kind === "toplevel") return { toplevel: target.toplevel, number: undefined };
+  const generations = listSystemGenerations(profile);
+  const current = generations.find((one) => one.isCurrent);
+  const wanted = target.kind === "generation" ? generations.find((one) => one.number === target.number) : generations.filter((one) => current !== undefined && one.number < current.number).at(-1);
+  if (wanted !== undefined) return { toplevel: wanted.toplevel, number: wanted.number };
+  const there = generations.map((one) => one.number).join(", ");
+  throw new TsosError({
+    code: "switch.no-generation",
+    message:
+      target.kind === "generation"
+        ? `there is no generation "${target.number}"`
+        : current === undefined
+          ? "there is no generation to go back to"
+          : `there is no generation before "${current.number}" to go back to`,
+    hint: there === "" ? "this machine was never switched by tsos" : `there are the generations ${there}`,
+  });
+}
+
+async function runHere(
+  [command, ...args]: readonly [string, ...string[]],
+  { onOutput, signal }: Pick<SwitchOptions, "onOutput" | "signal">,
+): Promise<MachineCommandResult> {
+  return await new Promise((resolve, reject) => {
+    // A session of its own: neither Ctrl-C nor the end of an SSH session reaches it but by the signal.
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const abort = (): void => void child.kill("SIGTERM");
+    signal?.addEventListener("abort", abort, { once: true });
+    const output = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream].setEncoding("utf8").on("data", (chunk: string) => {
+        output[stream] += chunk;
+        onOutput?.(chunk, stream);
+      });
+    }
+    child.once("error", (cause) => reject(new TsosError({ code: "switch.not-started", message: `"${command}" cannot be run: ${cause.message}`, cause })));
+    child.once("close", (code) => {
+      signal?.removeEventListener("abort", abort);
+      resolve({ code: code ?? 1, ...output });
+    });
+  });
+}
+
+/** One line of `tsos generations`. */
+export type GenerationSummary = SystemGeneration & {
+  readonly label: string;
+  readonly tsosVersion: string;
+  /** It is what runs now (/run/current-system), which after `boot` or `test` is another than the default. */
+  readonly isRunning: boolean;
+};
+
+/** Ascending. What a generation's path no longer tells is the empty string. */
+export function listSystem(root = "/", realPath: (path: string) => string = (path) => path, runningToplevel?: string): readonly GenerationSummary[] {
+  return listSystemGenerations(systemProfileOf(root)).map((generation) => {
+    const real = realPath(generation.toplevel);
+    let label = "";
+    let tsosVersion = "";
+    try {
+      label = readManifest(real).label;
+      tsosVersion = readFileSync(join(real, "tsos-version"), "utf8").trim();
+    } catch {
+      // Its path was deleted or is of another version.
+    }
+    return { ...generation, label, tsosVersion, isRunning: generation.toplevel === runningToplevel };
+  });
+}
