@@ -7,7 +7,8 @@ export { EvaluationRegistry } from "./package/evaluation-registry.ts";
 export type { Instantiation } from "./package/instantiation.ts";
 export { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package/package.ts";
 export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";
-export type { PackageName, Packages } from "./package/packages.ts";
+// Whole, so that `declare module "tsos"` can add the packages of a project.
+export type * from "./package/packages.ts";
 export { path, readFile, readFolder } from "./package/project-files.ts";
 export { isSecret, secretFile, type Secret } from "./package/secret.ts";
 import type { Package } from "./package/package.ts";

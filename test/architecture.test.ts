@@ -21,7 +21,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 };
 
 /** Bundled into the isolate, where there is no Node. */
-const PURE = [/^core\/error\/(?!format)/, /^core\/util\/(bytes|ordering|unreachable|suggest|progress)\.ts$/, /^core\/hash\/(?!engine-node)/, /^core\/store-path\//, /^core\/derivation\//, /^core\/option\//, /^core\/package\//, /^core\/index\.ts$/, /^modules\//, /^pkgs\//];
+const PURE = [/^core\/error\/(?!format)/, /^core\/util\/(bytes|ordering|unreachable|suggest|progress)\.ts$/, /^core\/hash\/(?!engine-node)/, /^core\/store-path\//, /^core\/derivation\//, /^core\/option\//, /^core\/package\//, /^core\/index\.ts$/, /^core\/system\/(manifest|toplevel)\.ts$/, /^modules\//, /^pkgs\//];
 
 type Import = { readonly from: string; readonly to: string; readonly line: number; readonly typeOnly: boolean };
 

@@ -61,5 +61,8 @@ export type Exact<R, D> = R extends Opaque
           ? unknown
           : { readonly [K in keyof R]: K extends KeysOf<D> ? Exact<R[K], Plain<At<D, K>>> : NoSuchOption<K> };
 
-/** A function's result that must be a `D` and nothing more; `Modified<D>` gives `mkIf` at the top its context. */
-export type Result<R, D> = (R & (D extends R ? unknown : Exact<R, D>)) | Modified<D>;
+/**
+ * A function's result that must be a `D` and nothing more. No union: a function with several `return`s has a union
+ * for a result, and all of it must be inferred as `R`.
+ */
+export type Result<R, D> = R & (D extends R ? unknown : Exact<R, D>);

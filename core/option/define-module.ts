@@ -1,4 +1,5 @@
 import type { Definitions, Result } from "./config-types.ts";
+import type { Modified } from "./modifier.ts";
 import { createModule } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import type { OptionTree } from "./option.ts";
@@ -41,8 +42,8 @@ export type ModuleParts = {
 export function defineModule<R extends Definitions = Definitions, D extends Definitions = Definitions>(
   module: ModuleParts & {
     readonly options?: OptionTree;
-    readonly defaults?: (args: ModuleArguments) => Result<D, Definitions>;
-    readonly config?: ((args: ModuleArguments) => Result<R, Definitions>) | Definitions;
+    readonly defaults?: ((args: ModuleArguments) => Result<D, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>);
+    readonly config?: ((args: ModuleArguments) => Result<R, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>) | Definitions;
   },
 ): Module {
   return createModule(module, new Error("defineModule"));

@@ -1,5 +1,6 @@
 import type { Result, ShellDefinitions } from "./config-types.ts";
 import type { ModuleParts } from "./define-module.ts";
+import type { Modified } from "./modifier.ts";
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
 import type { OptionTree } from "./option.ts";
@@ -20,10 +21,10 @@ export type ShellConfiguration = {
  */
 export function defineShell<R extends ShellDefinitions = ShellDefinitions>(
   shell:
-    | ((args: ShellArguments) => Result<R, ShellDefinitions>)
+    | ((args: ShellArguments) => Result<R, ShellDefinitions>) | ((args: ShellArguments) => Modified<ShellDefinitions>)
     | (ModuleParts & {
         readonly options?: OptionTree;
-        readonly config?: ((args: ShellArguments) => Result<R, ShellDefinitions>) | ShellDefinitions;
+        readonly config?: ((args: ShellArguments) => Result<R, ShellDefinitions>) | ((args: ShellArguments) => Modified<ShellDefinitions>) | ShellDefinitions;
         /** Sources outside the project, locked in `tsos.lock`. */
         readonly inputs?: Readonly<Record<string, unknown>>;
       }),

@@ -1,5 +1,6 @@
 import type { Definitions, Result } from "./config-types.ts";
 import type { ModuleParts } from "./define-module.ts";
+import type { Modified } from "./modifier.ts";
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
 import type { OptionTree } from "./option.ts";
@@ -24,11 +25,11 @@ export type SystemConfig = {
  */
 export function defineSystem<R extends Definitions = Definitions, D extends Definitions = Definitions>(
   system:
-    | ((args: ModuleArguments) => Result<R, Definitions>)
+    | ((args: ModuleArguments) => Result<R, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>)
     | (ModuleParts & {
         readonly options?: OptionTree;
-        readonly defaults?: (args: ModuleArguments) => Result<D, Definitions>;
-        readonly config?: ((args: ModuleArguments) => Result<R, Definitions>) | Definitions;
+        readonly defaults?: ((args: ModuleArguments) => Result<D, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>);
+        readonly config?: ((args: ModuleArguments) => Result<R, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>) | Definitions;
         /** Sources outside the project, locked in `tsos.lock`. */
         readonly inputs?: Readonly<Record<string, unknown>>;
       }),
