@@ -1,8 +1,9 @@
 import { chmodSync, lchownSync, lutimesSync, type Stats } from "node:fs";
 import { TsosError } from "../error/tsos-error.ts";
+import { toFsPath } from "../nar/fs-path.ts";
 import type { ByteString } from "../util/bytes.ts";
 import { native } from "../util/native.ts";
-import { fsPath, walkTree } from "./file-tree.ts";
+import { walkTree } from "./file-tree.ts";
 
 /** Set by the kernel or the security policy, not by a builder. Nix: the setting ignored-acls. */
 const KEPT_ATTRIBUTES: ReadonlySet<string> = new Set(["security.csm", "security.selinux", "system.nfs4_acl"]);
@@ -18,9 +19,18 @@ export const CANONICAL_TIME = 1;
  *
  * @throws TsosError `store.special-file` for anything but files, folders and symbolic links
  */
-export async function canonicalisePath(root: ByteString, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+export async function canonicalisePath(root: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
   const canonicalise = createCanonicaliser();
   await walkTree(root, canonicalise, options);
+}
+
+/**
+ * The same for what `restorePath` just made in `folder`: it has the right times and modes, and nobody else's files,
+ * so only attributes that files inherit from their folder could be wrong, and looking at each is saved.
+ */
+export async function canonicaliseRestored(root: string, folder: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  const inherited = native().listExtendedAttributes(folder).some((name) => !KEPT_ATTRIBUTES.has(name));
+  if (inherited) await canonicalisePath(root, options);
 }
 
 // Nix: libstore/posix-fs-canonicalise.cc
@@ -37,7 +47,7 @@ function createCanonicaliser(): (file: ByteString, stats: Stats) => void {
         data: { file },
       });
     }
-    const target = fsPath(file);
+    const target = toFsPath(file);
     for (const name of calls.listExtendedAttributes(target)) {
       if (KEPT_ATTRIBUTES.has(name)) continue;
       // Only a writable file lets its owner remove an attribute; its final mode follows below.

@@ -3,7 +3,6 @@ import { createServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import { formatStorePath, isStorePathBaseName, storePathHash, type StorePath } from "../store-path/store-path.ts";
-import { toByteString } from "../util/bytes.ts";
 import { lockFile, openLockFile, tryLockDescriptor, type FileLock } from "../util/file-lock.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import { createActivityIds } from "../util/progress.ts";
@@ -133,7 +132,7 @@ async function sweep(layout: StoreLayout, database: StoreDatabase, options: Garb
         deleted.push(formatStorePath(path, layout.storeDir));
       }
       for (const path of batch) {
-        bytesFreed += await removeTree(toByteString(`${trash.path}/${path}`), { signal });
+        bytesFreed += await removeTree(`${trash.path}/${path}`, { signal });
         await nextTurn();
         signal?.throwIfAborted();
       }
@@ -174,7 +173,7 @@ async function removeLeftover(
     const descriptor = lockFolder(file);
     if (descriptor === undefined) return undefined;
     try {
-      return await removeTree(toByteString(file));
+      return await removeTree(file);
     } finally {
       closeSync(descriptor);
     }
@@ -185,7 +184,7 @@ async function removeLeftover(
   }
   if (findStats(file) === undefined) return undefined;
   renameCanonical(file, trash);
-  return removeTree(toByteString(trash));
+  return removeTree(trash);
 }
 
 function removeStaleLock(file: string): number | undefined {

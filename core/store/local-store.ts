@@ -12,6 +12,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { checkDerivation } from "../derivation/check-derivation.ts";
 import { derivationOutputPaths } from "../derivation/derivation-output-paths.ts";
@@ -27,10 +28,10 @@ import { restorePath } from "../nar/restore-path.ts";
 import { writeNar } from "../nar/write-nar.ts";
 import { makeContentAddressedPath, makeTextPath } from "../store-path/make-store-path.ts";
 import { formatStorePath, isDerivationPath, storePathName, type StorePath } from "../store-path/store-path.ts";
-import { byteStringToBytes, toByteString, type ByteString } from "../util/bytes.ts";
+import { byteStringToBytes, type ByteString } from "../util/bytes.ts";
 import { lockFile, type FileLock } from "../util/file-lock.ts";
 import { compareByteStrings } from "../util/ordering.ts";
-import { canonicalisePath, CANONICAL_TIME } from "./canonicalise.ts";
+import { canonicaliseRestored, CANONICAL_TIME } from "./canonicalise.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { contentHashOfPath } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
@@ -299,7 +300,7 @@ class FolderStore implements LocalStore {
       await restorePath(meter.pass(nar), file);
       const got = meter.result();
       if (!equalHashes(got.hash, info.narHash) || got.size !== info.narSize) throw this.#narMismatch(info, got);
-      await canonicalisePath(file, options);
+      await canonicaliseRestored(file, dirname(file), options);
       await this.#checkContentAddress(info, file);
       await this.#register({ objects: [{ info, temporary: file }], locked: options.locked ?? false });
     } finally {
@@ -320,7 +321,7 @@ class FolderStore implements LocalStore {
     try {
       const meter = createMeter("sha256", signal);
       await restorePath(meter.pass(dumpPath(source, { signal })), file);
-      await canonicalisePath(file, { signal });
+      await canonicaliseRestored(file, dirname(file), { signal });
       const { hash: narHash, size: narSize } = meter.result();
       const hash = method === "nar" && algorithm === "sha256" ? narHash : await contentHashOfPath(file, method, algorithm, { signal });
       const contentAddress = { method, hash };
@@ -374,7 +375,7 @@ class FolderStore implements LocalStore {
 
   async deleteInvalidPath(path: StorePath): Promise<void> {
     await this.#prepareToWrite();
-    if (this.#database.findId(path) === undefined) await removeTree(toByteString(this.realPath(path)));
+    if (this.#database.findId(path) === undefined) await removeTree(this.realPath(path));
   }
 
   async createTemporaryFolder(): Promise<TemporaryFolder> {
@@ -517,6 +518,7 @@ class FolderStore implements LocalStore {
     });
   }
 
+  /** A name in a temporary folder; what is still there at the release is removed. */
   #borrowTemporaryName(): { readonly file: string; readonly release: () => Promise<void> } {
     const scratch = (this.#scratch ??= { folder: makeTemporaryFolder(this.realStoreDir), users: 0, files: 0 });
     scratch.users++;
@@ -530,7 +532,7 @@ class FolderStore implements LocalStore {
           // The folder with all that was not moved away.
           await scratch.folder[Symbol.asyncDispose]();
         } else {
-          await removeTree(toByteString(file));
+          await removeTree(file);
         }
       },
     };

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { equalHashes, formatHash, type Hash } from "../hash/hash.ts";
 import { createHasher, type Hasher } from "../hash/hasher.ts";
@@ -7,7 +8,7 @@ import { outputPathName, makeContentAddressedPath } from "../store-path/make-sto
 import { storePathHash, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { encodeUtf8 } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
-import { canonicalisePath } from "./canonicalise.ts";
+import { canonicalisePath, canonicaliseRestored } from "./canonicalise.ts";
 import { contentHashOfPath } from "./content-hash.ts";
 import type { NewPathInfo } from "./path-info.ts";
 import { createReferenceScanner, rewriteHashParts } from "./reference-scanner.ts";
@@ -158,7 +159,7 @@ async function rewrite(
     }
   };
   await restorePath(tee(rewriteHashParts(dumpPath(folder, { signal }), replacements)), target);
-  await canonicalisePath(target, { signal });
+  await canonicaliseRestored(target, dirname(target), { signal });
   return { folder: target, narHash: { algorithm: "sha256", digest: hasher.digest() }, narSize };
 }
 

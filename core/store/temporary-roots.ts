@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, unlinkSync, writeSync, constants } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync, constants } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatStorePath, isStorePathBaseName, type StorePath } from "../store-path/store-path.ts";
@@ -49,7 +49,7 @@ export class TemporaryRoots implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#file !== undefined) {
-      unlinkSync(this.#file.path);
+      rmSync(this.#file.path, { force: true });
       closeSync(this.#file.descriptor);
       this.#file = undefined;
     }
