@@ -11,7 +11,7 @@ export function makeContainerStore(folder: string, osRoot: string): FixtureStore
   execFileSync("cp", ["-al", join(osRoot, "os-root"), join(folder, "test-os-root")]);
   const activator = join(folder, "activate.mjs");
   buildSync({
-    entryPoints: [resolve(import.meta.dirname, "../../../../core/system/activate/entry.ts")],
+    entryPoints: [resolve(import.meta.dirname, "../../../../core/system/activate/main.ts")],
     bundle: true,
     platform: "node",
     format: "esm",
