@@ -21,6 +21,9 @@ const WORKERS = {
   "unpack-worker": "core/build/builtin/unpack-worker.ts",
 };
 
+/** What a generation is activated with; evaluations put it into the store. */
+const ACTIVATOR = { activate: "core/system/activate/main.ts" };
+
 /** Programs: name in `dist` → source. */
 const PROGRAMS = { cli: "cli/main.ts", demo: "cli/demo/main.ts" };
 
@@ -45,7 +48,7 @@ const nodeOptions = {
  * @returns {Promise<readonly string[]>} the sources that went into it
  */
 export async function buildRuntime({ root = here, entry = join(here, "cli/runtime/entry.ts"), outFolder }) {
-  const [runtime, worker] = await Promise.all([
+  const [runtime, worker, activator] = await Promise.all([
     esbuild({
       absWorkingDir: root,
       entryPoints: [entry],
@@ -71,8 +74,9 @@ export async function buildRuntime({ root = here, entry = join(here, "cli/runtim
       plugins: [pure],
     }),
     esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(here, ISOLATE_WORKERS), outdir: outFolder, format: "cjs", outExtension: { ".js": ".cjs" } }),
+    esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(here, ACTIVATOR), outdir: outFolder, format: "esm", outExtension: { ".js": ".mjs" } }),
   ]);
-  const files = [...runtime.outputFiles, ...worker.outputFiles];
+  const files = [...runtime.outputFiles, ...worker.outputFiles, ...activator.outputFiles];
   const script = textOf(files, "runtime.js");
   const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
   const hash = createHash("sha256");
@@ -83,7 +87,7 @@ export async function buildRuntime({ root = here, entry = join(here, "cli/runtim
   const description = { version, hash: hash.digest("hex"), ...describe(script) };
   writeFiles(outFolder, [...files.map((f) => [f.path, f.contents]), [join(outFolder, "runtime.json"), JSON.stringify(description)]]);
   await primeCodeCache(outFolder, description.hash);
-  return [...Object.keys(runtime.metafile.inputs), ...Object.keys(worker.metafile.inputs)].map((file) => resolve(root, file));
+  return [runtime, worker, activator].flatMap(({ metafile }) => Object.keys(metafile.inputs).map((file) => resolve(root, file)));
 }
 
 const pure = {
@@ -118,8 +122,7 @@ export async function buildAll(root = here) {
   const outFolder = join(root, "dist");
   const began = Date.now();
   mkdirSync(outFolder, { recursive: true });
-  const activator = { activate: "core/system/activate/main.ts" };
-  const [runtimeInputs, programs, activate] = await Promise.all([
+  const [runtimeInputs, programs] = await Promise.all([
     existsSync(join(root, "cli/runtime/entry.ts")) ? buildRuntime({ root, outFolder }) : [],
     esbuild({
       ...nodeOptions,
@@ -131,13 +134,12 @@ export async function buildAll(root = here) {
       chunkNames: "chunk-[hash]",
       banner: { js: REQUIRE_BANNER },
     }),
-    esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(root, activator), outdir: outFolder, format: "esm", outExtension: { ".js": ".mjs" }, banner: { js: REQUIRE_BANNER } }),
   ]);
   // Entries are replaced after the chunks that they load; a program that runs keeps the chunks it began with.
-  const files = [...programs.outputFiles, ...activate.outputFiles].sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
+  const files = [...programs.outputFiles].sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
   writeFiles(outFolder, files.map((f) => [f.path, f.contents]));
   removeOldChunks(outFolder, new Set(files.map((f) => basename(f.path))), began);
-  const inputs = new Set([...runtimeInputs, ...[programs, activate].flatMap(({ metafile }) => Object.keys(metafile.inputs).map((file) => resolve(root, file)))]);
+  const inputs = new Set([...runtimeInputs, ...Object.keys(programs.metafile.inputs).map((file) => resolve(root, file))]);
   for (const file of ["package.json", "cli/dev/build.js"]) inputs.add(join(root, file));
   const stamps = [...inputs].filter((file) => !file.includes("node_modules") && existsSync(file)).sort().map((file) => {
     const { mtimeMs, size } = statSync(file);

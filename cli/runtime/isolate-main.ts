@@ -9,6 +9,8 @@ export type EvaluationHost = {
   readFolder(folder: string, path: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
   /** @returns the file's path relative to the project, its name, and its NAR hash as `sha256:` and base-16. */
   hashPath(folder: string, path: string): { readonly file: string; readonly name: string; readonly narHash: string };
+  /** The activator's program text. */
+  activator(): string;
 };
 
 /** What the isolate runs. */
@@ -59,11 +61,11 @@ export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: B
 }
 
 function createHost(call: CallHost): EvaluationHost {
-  const ask = <O extends HostCall["op"]>(op: O, folder: string, path: string): Extract<HostReply, { readonly op: O }> => {
-    if (typeof path !== "string") throw new TsosError({ code: "config.bad-path", message: `a path must be a string, got ${typeof path}` });
+  const ask = <O extends HostReply["op"]>(request: Extract<HostCall, { readonly op: O }>): Extract<HostReply, { readonly op: O }> => {
+    if ("path" in request && typeof request.path !== "string") throw new TsosError({ code: "config.bad-path", message: `a path must be a string, got ${typeof request.path}` });
     let text: string;
     try {
-      text = call(JSON.stringify({ op, folder, path }));
+      text = call(JSON.stringify(request));
     } catch {
       // What the host's function throws, such as an overflow of the stack, belongs to the host's realm.
       throw new RangeError("the host could not be asked: too deep a recursion?");
@@ -73,12 +75,13 @@ function createHost(call: CallHost): EvaluationHost {
     return reply as Extract<HostReply, { readonly op: O }>;
   };
   return {
-    readFile: (folder, path) => ask("read-file", folder, path).text,
-    readFolder: (folder, path) => ask("read-folder", folder, path).entries,
+    readFile: (folder, path) => ask({ op: "read-file", folder, path }).text,
+    readFolder: (folder, path) => ask({ op: "read-folder", folder, path }).entries,
     hashPath: (folder, path) => {
-      const { file, name, narHash } = ask("hash-path", folder, path);
+      const { file, name, narHash } = ask({ op: "hash-path", folder, path });
       return { file, name, narHash };
     },
+    activator: () => ask({ op: "activator" }).text,
   };
 }
 

@@ -14,7 +14,7 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
   await using isolate = openIsolate(runtime, { limits: options.limits, signal });
   const project = file === undefined || !existsSync(dirname(file)) ? process.cwd() : findProject(file);
   const bundle = await bundleConfig({ file, project, exports: runtime.exports, folderExports: runtime.folderExports });
-  const host = createHostCalls(project);
+  const host = createHostCalls(project, runtime);
   const reply = await isolate.evaluate(request, bundle.code, host.answer);
   if (!reply.ok) {
     const { locateErrors } = await import("./locate-errors.ts");

@@ -1,9 +1,10 @@
-import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
 import { hashFolder, readTracked, stampTree, type FileRead } from "./file-read.ts";
 import type { HostCall, HostReply } from "./protocol.ts";
+import type { RuntimeFolder } from "./runtime-folder.ts";
 
 export type HostCalls = {
   answer(call: HostCall): Promise<HostReply>;
@@ -11,7 +12,7 @@ export type HostCalls = {
 };
 
 /** Answers what an evaluation asks of its project, and notes what was looked at. Nothing outside is shown. */
-export function createHostCalls(project: string): HostCalls {
+export function createHostCalls(project: string, runtime: RuntimeFolder): HostCalls {
   const root = realpathSync(project);
   const reads = new Map<string, FileRead>();
   const note = (read: FileRead): void => {
@@ -21,6 +22,7 @@ export function createHostCalls(project: string): HostCalls {
   return {
     reads: () => [...reads.values()],
     async answer(call) {
+      if (call.op === "activator") return { op: "activator", text: readFileSync(join(runtime.folder, "activate.mjs"), "utf8") };
       const path = findInProject(root, call.folder, call.path);
       switch (call.op) {
         case "read-file": {

@@ -91,13 +91,16 @@ export type HostCall =
   | { readonly op: "read-file"; readonly folder: string; readonly path: string }
   | { readonly op: "read-folder"; readonly folder: string; readonly path: string }
   /** The NAR hash of a file or folder of the project. */
-  | { readonly op: "hash-path"; readonly folder: string; readonly path: string };
+  | { readonly op: "hash-path"; readonly folder: string; readonly path: string }
+  /** The activator's program text: part of tsos itself, so the runtime's hash stands for it. */
+  | { readonly op: "activator" };
 
 export type HostReply =
   | { readonly op: "read-file"; readonly text: string }
   | { readonly op: "read-folder"; readonly entries: readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[] }
   /** `file` is relative to the project; `narHash` is `sha256:` and base-16. */
   | { readonly op: "hash-path"; readonly file: string; readonly name: string; readonly narHash: string }
+  | { readonly op: "activator"; readonly text: string }
   | { readonly op: "error"; readonly code: string; readonly message: string; readonly hint?: string | undefined };
 
 /** File names that stacks inside the isolate know. */
