@@ -13,7 +13,7 @@ declare const DEFINITION: unique symbol;
  * What values an option may have: how definitions are checked and merged, how a value is described to people,
  * as a zod schema and as TypeScript. `Value` is what is read, `Definition` what may be written.
  */
-export interface OptionType<out Value = unknown, out Definition = unknown> {
+export interface OptionType<out Value = unknown, out Definition = Value> {
   readonly [OPTION_TYPE]: true;
   /** For the type checker alone, as the next. */
   readonly [VALUE]: Value;
