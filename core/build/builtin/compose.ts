@@ -4,7 +4,8 @@ import { jsonArgument, outputPath, pathsArgument, stringList, stringRecord } fro
 import type { WorkerPool } from "./worker/worker-pool.ts";
 
 /**
- * `trees` (JSON list) → one tree. `links` (JSON object, path → target), `directories` (JSON list) and `concatenate`
+ * `trees` (JSON list) → one tree. `alternatives` (JSON object, link → candidates of which the first that exists is
+ * taken), `links` (JSON object, path → target), `directories` (JSON list) and `concatenate`
  * (JSON object, path → globs of the files that it is made of) are added, `remove` (JSON list of globs) left out.
  */
 export function createCompose(workers: WorkerPool): BuiltinBuilder {
@@ -15,6 +16,7 @@ export function createCompose(workers: WorkerPool): BuiltinBuilder {
         trees: pathsArgument(context, "trees"),
         target: outputPath(context),
         links: jsonArgument(context, "links", stringRecord, {}),
+        alternatives: jsonArgument(context, "alternatives", z.record(z.string(), stringList), {}),
         directories: jsonArgument(context, "directories", stringList, []),
         concatenate: jsonArgument(context, "concatenate", z.record(z.string(), stringList), {}),
         remove: jsonArgument(context, "remove", stringList, []),

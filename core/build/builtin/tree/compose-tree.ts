@@ -1,10 +1,10 @@
 import { TsosError } from "../../../error/tsos-error.ts";
-import { toByteString } from "../../../util/bytes.ts";
+import { fromByteString, toByteString } from "../../../util/bytes.ts";
 import { concatenateFiles, writeConcatenations } from "./concatenations.ts";
 import type { Concatenations } from "./concatenations.ts";
 import { addEntry, mergeTrees, sortTree } from "./merge-trees.ts";
 import type { MergedEntry } from "./merge-trees.ts";
-import { compileTreeGlobs, parseTreePath } from "./tree-path.ts";
+import { compileTreeGlobs, parseTreePath, relativeTarget } from "./tree-path.ts";
 import type { TreePath } from "./tree-path.ts";
 import { writeMergedTree } from "./write-merged-tree.ts";
 
@@ -15,6 +15,8 @@ export type ComposeTask = {
   readonly target: string;
   /** Links that nobody ships, such as alternatives: path → target. They replace what is there. */
   readonly links: Readonly<Record<string, string>>;
+  /** Link → candidates for its target, paths in the tree: the first that exists is taken, none makes no link. */
+  readonly alternatives: Readonly<Record<string, readonly string[]>>;
   /** Empty folders. */
   readonly directories: readonly string[];
   readonly concatenate: Concatenations;
@@ -26,6 +28,7 @@ export type ComposeTask = {
 export function composeTree(task: ComposeTask): void {
   const removed = compileTreeGlobs(task.remove);
   const tree = new Map<TreePath, MergedEntry>(mergeTrees(task.trees, { place: (path) => (removed(path) ? undefined : path) }));
+  addAlternatives(tree, task.alternatives);
   addLinks(tree, task.links);
   for (const path of task.directories) {
     const parsed = parseTreePath(toByteString(path));
@@ -34,6 +37,14 @@ export function composeTree(task: ComposeTask): void {
   const files = concatenateFiles(tree, task.concatenate);
   writeMergedTree(sortTree(tree), task.target);
   writeConcatenations(task.target, files);
+}
+
+function addAlternatives(tree: Map<TreePath, MergedEntry>, alternatives: ComposeTask["alternatives"]): void {
+  for (const [link, candidates] of Object.entries(alternatives)) {
+    const path = parseTreePath(toByteString(link));
+    const target = candidates.map((candidate) => parseTreePath(toByteString(candidate))).find((candidate) => tree.has(candidate));
+    if (target !== undefined && !tree.has(path)) addLinks(tree, { [link]: fromByteString(relativeTarget(path, target)) });
+  }
 }
 
 /** Puts symbolic links into a tree; a file or link that is there gives way, a folder does not. */
