@@ -16,8 +16,11 @@ export type DumpOptions = { readonly signal?: AbortSignal | undefined };
 /** Large enough that system calls and hashing are few, small enough for the second-level cache. */
 const CHUNK = 1 << 18;
 
-/** Above all that is written between two checks of the room left: the longest token and the fixed ones around it. */
-const MARGIN = MAX_NAR_TARGET + 1024;
+/**
+ * Above all that is written between two checks of the room left: the longest token, the fixed ones around it,
+ * and the ends of as many directories as may be open.
+ */
+const MARGIN = MAX_NAR_TARGET + 1024 + 32 * MAX_NAR_DEPTH;
 
 /** How long the event loop may wait, in milliseconds: for signals and progress. */
 const PAUSE_AFTER = 20;
