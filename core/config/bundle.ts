@@ -300,7 +300,7 @@ function toTsosError(message: Message, options: BundleOptions): TsosError {
   if (/^This call to "require"|^"import\.meta" is not available/.test(message.text) || message.text.startsWith('Could not resolve "')) {
     return new TsosError({ code: "config.unknown-import", message: lowerFirst(message.text), at, related });
   }
-  return new TsosError({ code: "config.syntax", message: lowerFirst(message.text), at, related, hint: location?.suggestion ? `did you mean ${location.suggestion}?` : undefined });
+  return new TsosError({ code: "config.syntax", message: lowerFirst(message.text), at, related });
 }
 
 function lowerFirst(text: string): string {
