@@ -31,6 +31,7 @@ const PAUSE_AFTER = 20;
  * @throws TsosError `nar.unsupported-file`, `nar.file-changed`, `nar.unreadable`.
  */
 export async function* dumpPath(path: string, options: DumpOptions = {}): AsyncGenerator<Uint8Array> {
+  options.signal?.throwIfAborted();
   let last = performance.now();
   for (const chunk of dumpChunks(path, false)) {
     yield chunk;
@@ -50,6 +51,7 @@ export async function narHashOfPath(
   const algorithm = options.algorithm ?? "sha256";
   const hasher = createHasher(algorithm);
   let size = 0;
+  options.signal?.throwIfAborted();
   let last = performance.now();
   for (const chunk of dumpChunks(path, true)) {
     hasher.update(chunk);
