@@ -50,45 +50,22 @@ async function* throughZlib(format: CompressionFormat, source: AsyncIterable<Uin
   }
 }
 
+// Loaded with the first stream of their kind, since each brings a decoder of its own along.
 async function* decompressXz(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const { XzReadableStream } = await import("xz-decompress");
-  const iterator = source[Symbol.asyncIterator]();
-  const input = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const next = await iterator.next();
-      if (next.done === true) controller.close();
-      else controller.enqueue(next.value);
-    },
-  });
-  const reader = new XzReadableStream(input).getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } catch (error) {
-    throw invalid("xz", error);
-  } finally {
-    await reader.cancel().catch(() => undefined);
-    await iterator.return?.();
-  }
+  const { readXz } = await import("./read-xz.ts");
+  yield* guarded("xz", readXz(source));
 }
 
 async function* decompressZstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const { Decompress } = await import("fzstd");
-  let ready: Uint8Array[] = [];
-  const stream = new Decompress((data) => ready.push(data));
+  const { readZstd } = await import("./read-zstd.ts");
+  yield* guarded("zstd", readZstd(source));
+}
+
+async function* guarded(format: CompressionFormat, chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   try {
-    for await (const chunk of source) {
-      stream.push(chunk);
-      yield* ready;
-      ready = [];
-    }
-    stream.push(new Uint8Array(0), true);
-    yield* ready;
+    yield* chunks;
   } catch (error) {
-    throw invalid("zstd", error);
+    throw invalid(format, error);
   }
 }
 

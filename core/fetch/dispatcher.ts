@@ -1,14 +1,15 @@
-import type { Dispatcher, request as undiciRequest } from "undici";
+import { EnvHttpProxyAgent, interceptors, request } from "undici";
+import type { Dispatcher } from "undici";
 import type { FetchSettings } from "./fetch-settings.ts";
 
-export type FetchDispatcher = { readonly request: typeof undiciRequest; readonly dispatcher: Dispatcher };
+export type FetchDispatcher = { readonly request: typeof request; readonly dispatcher: Dispatcher };
 
 // One pool of connections for all that is fetched with the same settings; it ends with them. Idle
 // connections do not keep the process alive.
-const dispatchers = new WeakMap<FetchSettings, Promise<FetchDispatcher>>();
+const dispatchers = new WeakMap<FetchSettings, FetchDispatcher>();
 
-/** The connections for `settings`; the HTTP client's code is loaded when the first file is fetched. */
-export function getDispatcher(settings: FetchSettings): Promise<FetchDispatcher> {
+/** The connections for `settings`. */
+export function getDispatcher(settings: FetchSettings): FetchDispatcher {
   let found = dispatchers.get(settings);
   if (found === undefined) {
     found = createDispatcher(settings);
@@ -17,8 +18,7 @@ export function getDispatcher(settings: FetchSettings): Promise<FetchDispatcher>
   return found;
 }
 
-async function createDispatcher(settings: FetchSettings): Promise<FetchDispatcher> {
-  const { EnvHttpProxyAgent, interceptors, request } = await import("undici");
+function createDispatcher(settings: FetchSettings): FetchDispatcher {
   const { http, https, no } = settings.proxies;
   const agent = new EnvHttpProxyAgent({
     // An empty string stands for "none": undefined would make the client read the environment itself.

@@ -11,7 +11,6 @@ import { encodeBase16 } from "../hash/base16.ts";
 import { formatHash } from "../hash/hash.ts";
 import type { Hash } from "../hash/hash.ts";
 import { equalBytes } from "../util/bytes.ts";
-import { getDispatcher } from "./dispatcher.ts";
 import type { FetchSettings } from "./fetch-settings.ts";
 
 export type FetchOptions = {
@@ -199,7 +198,9 @@ async function readLocalFile(url: string, transfer: Transfer, { signal }: FetchO
 async function transferOnce(url: string, transfer: Transfer, options: FetchOptions): Promise<void> {
   const { settings, size, signal, progress } = options;
   if (size !== undefined && transfer.length === size) return;
-  const { request, dispatcher } = await getDispatcher(settings);
+  // The HTTP client is a megabyte of code: loaded when the first file is fetched.
+  const { getDispatcher } = await import("./dispatcher.ts");
+  const { request, dispatcher } = getDispatcher(settings);
   const from = transfer.length;
   // Identity: the hash is of the file, not of what a server makes of it on the way.
   const headers: Record<string, string> = { "accept-encoding": "identity", "user-agent": "tsos", accept: "*/*" };

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { TsosError } from "../../error/tsos-error.ts";
 import type { BuiltinBuildContext } from "../builtin-builder.ts";
 
@@ -14,7 +13,7 @@ export function getArgument(context: BuiltinBuildContext, name: string): string 
 }
 
 /** A variable that holds JSON, or `fallback` where it is not set. @throws TsosError `builtin.bad-argument` */
-export function jsonArgument<T>(context: BuiltinBuildContext, name: string, schema: z.ZodType<T>, fallback: T): T {
+export function jsonArgument<T>(context: BuiltinBuildContext, name: string, shape: Shape<T>, fallback: T): T {
   const text = context.env.get(name);
   if (text === undefined || text === "") return fallback;
   let value: unknown;
@@ -23,14 +22,13 @@ export function jsonArgument<T>(context: BuiltinBuildContext, name: string, sche
   } catch (cause) {
     throw badArgument(context, name, "not JSON", cause);
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw badArgument(context, name, z.prettifyError(parsed.error), parsed.error);
+  if (shape.test(value)) return value;
+  throw badArgument(context, name, `expected ${shape.name}`);
 }
 
 /** Store paths on disk, from a JSON list. */
 export function pathsArgument(context: BuiltinBuildContext, name: string): string[] {
-  return jsonArgument(context, name, z.array(z.string()), []).map((path) => context.realPath(path));
+  return jsonArgument(context, name, stringList, []).map((path) => context.realPath(path));
 }
 
 /** The place on disk of the derivation's only output. */
@@ -43,10 +41,29 @@ export function outputPath(context: BuiltinBuildContext): string {
   });
 }
 
-export const stringList = z.array(z.string());
-export const stringRecord = z.record(z.string(), z.string());
+/** What JSON may look like, and how that is called. */
+export type Shape<T> = { readonly name: string; readonly test: (value: unknown) => value is T };
 
-function badArgument(context: BuiltinBuildContext, name: string, reason: string, cause: unknown): TsosError {
+export const stringList: Shape<readonly string[]> = { name: "a list of strings", test: isStringList };
+export const stringRecord: Shape<Readonly<Record<string, string>>> = { name: "an object of strings", test: isStringRecord };
+export const stringListRecord: Shape<Readonly<Record<string, readonly string[]>>> = {
+  name: "an object of lists of strings",
+  test: (value): value is Readonly<Record<string, readonly string[]>> => isRecord(value) && Object.values(value).every(isStringList),
+};
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isStringList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+export function isStringRecord(value: unknown): value is Readonly<Record<string, string>> {
+  return isRecord(value) && Object.values(value).every((item) => typeof item === "string");
+}
+
+function badArgument(context: BuiltinBuildContext, name: string, reason: string, cause?: unknown): TsosError {
   return new TsosError({
     code: "builtin.bad-argument",
     message: `"${name}" of the derivation "${context.derivation.name}" is not what builtin:${context.name} takes: ${reason}`,

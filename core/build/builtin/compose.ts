@@ -1,6 +1,5 @@
-import { z } from "zod";
 import type { BuiltinBuilder } from "../builtin-builder.ts";
-import { jsonArgument, outputPath, pathsArgument, stringList, stringRecord } from "./builtin-arguments.ts";
+import { jsonArgument, outputPath, pathsArgument, stringList, stringListRecord, stringRecord } from "./builtin-arguments.ts";
 import type { WorkerPool } from "./worker/worker-pool.ts";
 
 /**
@@ -16,9 +15,9 @@ export function createCompose(workers: WorkerPool): BuiltinBuilder {
         trees: pathsArgument(context, "trees"),
         target: outputPath(context),
         links: jsonArgument(context, "links", stringRecord, {}),
-        alternatives: jsonArgument(context, "alternatives", z.record(z.string(), stringList), {}),
+        alternatives: jsonArgument(context, "alternatives", stringListRecord, {}),
         directories: jsonArgument(context, "directories", stringList, []),
-        concatenate: jsonArgument(context, "concatenate", z.record(z.string(), stringList), {}),
+        concatenate: jsonArgument(context, "concatenate", stringListRecord, {}),
         remove: jsonArgument(context, "remove", stringList, []),
       },
       context.signal,

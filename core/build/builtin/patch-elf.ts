@@ -1,12 +1,22 @@
-import { z } from "zod";
 import type { BuiltinBuilder } from "../builtin-builder.ts";
-import { getArgument, jsonArgument, outputPath, pathsArgument, stringList, stringRecord } from "./builtin-arguments.ts";
+import {
+  getArgument, isRecord, isStringList, isStringRecord, jsonArgument, outputPath, pathsArgument, stringList, stringListRecord, stringRecord,
+} from "./builtin-arguments.ts";
+import type { Shape } from "./builtin-arguments.ts";
+import type { Wrapper } from "./tree/patch-tree.ts";
 import type { WorkerPool } from "./worker/worker-pool.ts";
 
-const wrappers = z.record(
-  z.string(),
-  z.strictObject({ env: stringRecord.optional(), defaults: stringRecord.optional(), prefix: stringRecord.optional(), args: stringList.optional() }),
-);
+const wrappers: Shape<Readonly<Record<string, Wrapper>>> = {
+  name: "an object of wrappers: { env?, defaults?, prefix?, args? }",
+  test: (value): value is Readonly<Record<string, Wrapper>> => isRecord(value) && Object.values(value).every(isWrapper),
+};
+
+function isWrapper(value: unknown): value is Wrapper {
+  return (
+    isRecord(value) &&
+    Object.entries(value).every(([name, part]) => (name === "args" ? isStringList(part) : ["env", "defaults", "prefix"].includes(name) && isStringRecord(part)))
+  );
+}
 
 /**
  * `trees` (JSON list: packages and all that they need) → one relocated tree, see `patchTree`. `patchelf` is
@@ -30,7 +40,7 @@ export function createPatchElf(workers: WorkerPool): BuiltinBuilder {
         wrappers: jsonArgument(context, "wrappers", wrappers, {}),
         links: jsonArgument(context, "links", stringRecord, {}),
         linkFolders: jsonArgument(context, "linkFolders", stringList, []),
-        concatenate: jsonArgument(context, "concatenate", z.record(z.string(), stringList), {}),
+        concatenate: jsonArgument(context, "concatenate", stringListRecord, {}),
         rewrite: jsonArgument(context, "rewrite", stringList, []),
         remove: jsonArgument(context, "remove", stringList, []),
         patchLibraries: context.env.get("patchLibraries") === "1",

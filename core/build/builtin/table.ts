@@ -27,7 +27,7 @@ export function createBuiltinBuilders(workers: WorkerPool): ReadonlyMap<string, 
  * The worker's code: beside this file in the source, or in the bundles' folder, where the build script puts
  * it as an entry of its own.
  */
-const workerEntry = new URL(import.meta.url.endsWith(".ts") ? "./worker/build-worker.ts" : "./build-worker.js", import.meta.url);
+const workerEntry = new URL(import.meta.url.endsWith(".ts") ? "./unpack-worker.ts" : "./unpack-worker.js", import.meta.url);
 
 /** The builders with a thread for each processor, started when the first work for one comes. */
 export const builtinBuilders: ReadonlyMap<string, BuiltinBuilder> = createBuiltinBuilders(

@@ -1,20 +1,34 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
 import { TsosError } from "../../error/tsos-error.ts";
 import { toByteString } from "../../util/bytes.ts";
 import { unreachable } from "../../util/unreachable.ts";
 import type { BuiltinBuilder } from "../builtin-builder.ts";
-import { jsonArgument, outputPath } from "./builtin-arguments.ts";
+import { isRecord, jsonArgument, outputPath } from "./builtin-arguments.ts";
+import type { Shape } from "./builtin-arguments.ts";
 import { parseTreePath } from "./tree/tree-path.ts";
 
-const entries = z.array(
-  z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("file"), path: z.string(), contents: z.string(), executable: z.boolean().optional() }),
-    z.strictObject({ kind: z.literal("symlink"), path: z.string(), target: z.string() }),
-    z.strictObject({ kind: z.literal("directory"), path: z.string() }),
-  ]),
-);
+type Entry =
+  | { readonly kind: "file"; readonly path: string; readonly contents: string; readonly executable?: boolean }
+  | { readonly kind: "symlink"; readonly path: string; readonly target: string }
+  | { readonly kind: "directory"; readonly path: string };
+
+const entries: Shape<readonly Entry[]> = {
+  name: `a list of { path, kind: "file" | "symlink" | "directory", contents?, executable?, target? }`,
+  test: (value): value is readonly Entry[] => Array.isArray(value) && value.every(isEntry),
+};
+
+function isEntry(value: unknown): value is Entry {
+  if (!isRecord(value) || typeof value["path"] !== "string") return false;
+  switch (value["kind"]) {
+    case "file":
+      return typeof value["contents"] === "string" && ["undefined", "boolean"].includes(typeof value["executable"]);
+    case "symlink":
+      return typeof value["target"] === "string";
+    default:
+      return value["kind"] === "directory";
+  }
+}
 
 /**
  * `entries`, a JSON list of `{ path, kind: "file" | "symlink" | "directory", contents?, executable?, target? }` →

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { TsosError } from "../../../error/tsos-error.ts";
 import type { BuiltinTask } from "./builtin-task.ts";
-import type { BuildWorkerAnswer } from "./build-worker.ts";
+import type { UnpackWorkerAnswer } from "../unpack-worker.ts";
 
 /** Runs tasks in threads, as many at once as it has. Idle threads do not keep the process alive. */
 export type WorkerPool = {
@@ -10,7 +10,7 @@ export type WorkerPool = {
 };
 
 export type WorkerPoolOptions = {
-  /** The worker's code: `build-worker.ts`, or its bundle. */
+  /** The worker's code: `unpack-worker.ts`, or its bundle. */
   readonly entry: URL;
   readonly threads: number;
 };
@@ -98,7 +98,7 @@ function runOn(worker: Worker, task: BuiltinTask, signal: AbortSignal | undefine
       signal?.removeEventListener("abort", onAbort);
       end();
     };
-    const onMessage = (answer: BuildWorkerAnswer): void =>
+    const onMessage = (answer: UnpackWorkerAnswer): void =>
       finish(() => {
         if (answer.kind === "done") resolve();
         else if (answer.kind === "failed") reject(new TsosError(answer.error));

@@ -1,11 +1,11 @@
 import { parentPort } from "node:worker_threads";
-import { TsosError } from "../../../error/tsos-error.ts";
-import type { TsosErrorInit } from "../../../error/tsos-error.ts";
-import { runBuiltinTask } from "./builtin-task.ts";
-import type { BuiltinTask } from "./builtin-task.ts";
+import { TsosError } from "../../error/tsos-error.ts";
+import type { TsosErrorInit } from "../../error/tsos-error.ts";
+import { runBuiltinTask } from "./worker/builtin-task.ts";
+import type { BuiltinTask } from "./worker/builtin-task.ts";
 
 /** What a worker answers: a `TsosError` as its parts, since a message carries no class of ours. */
-export type BuildWorkerAnswer =
+export type UnpackWorkerAnswer =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly error: TsosErrorInit }
   | { readonly kind: "crashed"; readonly stack: string };
@@ -18,11 +18,11 @@ parentPort?.on("message", (task: BuiltinTask) => {
   );
 });
 
-function answer(message: BuildWorkerAnswer): void {
+function answer(message: UnpackWorkerAnswer): void {
   parentPort?.postMessage(message);
 }
 
-function describe(error: unknown): BuildWorkerAnswer {
+function describe(error: unknown): UnpackWorkerAnswer {
   if (error instanceof TsosError) {
     const { code, message, hint, data } = error;
     return { kind: "failed", error: { code, message, hint, data } };
