@@ -1,0 +1,23 @@
+import type { CommandContext } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import { formatBytes } from "../output/units.ts";
+import { parseSize, parseTimeSpan } from "../parse-amount.ts";
+import { deleteOldGenerations } from "../generations.ts";
+
+/** Deletes what no root reaches; with `--older-than`, old generations first. */
+export async function gc(context: CommandContext, args: { readonly olderThan?: string; readonly max?: string; readonly dryRun: boolean }): Promise<number> {
+  const store = await context.openStore();
+  if (args.olderThan !== undefined && !args.dryRun) await deleteOldGenerations(context, store, parseTimeSpan(args.olderThan));
+  const { deleted, alive, bytesFreed } = await store.collectGarbage({
+    dryRun: args.dryRun,
+    maxFreed: args.max === undefined ? undefined : parseSize(args.max),
+    signal: context.signal,
+    report: context.report,
+  });
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, dryRun: args.dryRun, deleted, alive, bytesFreed }));
+  else {
+    if (args.dryRun) for (const path of deleted) context.print(path);
+    context.say(`${args.dryRun ? "would delete" : "deleted"} ${deleted.length} paths, ${formatBytes(bytesFreed)}; ${alive} are alive`);
+  }
+  return ExitCode.done;
+}

@@ -1,0 +1,89 @@
+import { deleteGenerations, deleteGenerationsOlderThan } from "../../core/store/profile.ts";
+import { compareGenerations, describeDifference, type GenerationContents } from "../../core/system/generation-difference.ts";
+import { listSystem, systemProfileOf, type GenerationSummary } from "../../core/system/switch.ts";
+import { readManifest } from "../../core/system/activate/read-manifest.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { parseStorePath } from "../../core/store-path/store-path.ts";
+import type { LocalStore } from "../../core/store/store.ts";
+import { unreachable } from "../../core/util/unreachable.ts";
+import type { CommandContext } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import { formatTable } from "../output/table.ts";
+import { parseTimeSpan } from "../parse-amount.ts";
+
+export type GenerationsArguments = { readonly action: "list" | "diff" | "delete"; readonly arguments: readonly string[]; readonly olderThan?: string };
+
+/** The generations of this machine, or of the one whose root is `--root`. */
+export async function generations(context: CommandContext, args: GenerationsArguments): Promise<number> {
+  const store = await context.openStore();
+  switch (args.action) {
+    case "list":
+      return list(context, store);
+    case "diff":
+      return diff(context, store, args);
+    case "delete":
+      return remove(context, store, args);
+    default:
+      return unreachable(args.action);
+  }
+}
+
+function summaries(context: CommandContext, store: LocalStore): readonly GenerationSummary[] {
+  return listSystem(context.flags.root, (path) => store.realPath(path));
+}
+
+function list(context: CommandContext, store: LocalStore): number {
+  const all = summaries(context, store);
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, generations: all }));
+  else if (all.length === 0) context.say("this machine has no generation yet; tsos switch makes the first");
+  else {
+    const rows = all.map((one) => [String(one.number), one.created.toISOString().slice(0, 19).replace("T", " "), one.isCurrent ? "current" : "", one.tsosVersion, one.label, one.toplevel]);
+    context.print(formatTable(["generation", "date (UTC)", "", "tsos", "label", "toplevel"], rows));
+  }
+  return ExitCode.done;
+}
+
+/** What changed between two generations; with one, between it and the current one. */
+async function diff(context: CommandContext, store: LocalStore, args: GenerationsArguments): Promise<number> {
+  const all = summaries(context, store);
+  const current = all.find((one) => one.isCurrent);
+  const numbers = args.arguments.map((text) => parseGeneration(text));
+  const [before, after] = numbers.length === 0 ? [all.at(-2)?.number, current?.number] : numbers.length === 1 ? [numbers[0], current?.number] : numbers;
+  const contents = async (number: number | undefined): Promise<GenerationContents> => {
+    const found = all.find((one) => one.number === number);
+    if (found === undefined) throw unknownGeneration(number, all);
+    const closure = await store.closure([parseStorePath(found.toplevel, store.storeDir)]);
+    return { manifest: readManifest(store.realPath(found.toplevel)), closure: [...closure] };
+  };
+  const difference = compareGenerations(await contents(before), await contents(after), (path) => store.realPath(path));
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, before, after, difference }));
+  else {
+    const lines = describeDifference(difference);
+    context.print(lines.length === 0 ? `generations ${before} and ${after} are the same` : lines.join("\n"));
+  }
+  return ExitCode.done;
+}
+
+async function remove(context: CommandContext, store: LocalStore, args: GenerationsArguments): Promise<number> {
+  const profile = systemProfileOf(context.flags.root);
+  const removed =
+    args.olderThan === undefined
+      ? await deleteGenerations(store, profile, args.arguments.map(parseGeneration))
+      : await deleteGenerationsOlderThan(store, profile, new Date(Date.now() - parseTimeSpan(args.olderThan)));
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, deleted: removed.map((one) => one.number) }));
+  else context.say(removed.length === 0 ? "nothing to delete" : `deleted ${removed.map((one) => one.number).join(", ")}; tsos gc frees what only they needed`);
+  return ExitCode.done;
+}
+
+function parseGeneration(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new TsosError({ code: "cli.bad-generation", message: `"${text}" is not a generation's number`, hint: "tsos generations lists them" });
+}
+
+function unknownGeneration(number: number | undefined, all: readonly GenerationSummary[]): TsosError {
+  return new TsosError({
+    code: "switch.no-generation",
+    message: number === undefined ? "there are no two generations to compare" : `there is no generation "${number}"`,
+    hint: all.length === 0 ? "this machine was never switched by tsos" : `there are the generations ${all.map((one) => one.number).join(", ")}`,
+  });
+}

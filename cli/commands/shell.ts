@@ -1,0 +1,70 @@
+import { mkdir, readFile, rename, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { enterShell } from "../../core/shell/enter-shell.ts";
+import { formatEnvironmentScript, shellVariables, type ShellEnvironment } from "../../core/shell/shell-environment.ts";
+import { isShellRooted, shellRootLink } from "../../core/shell/shell-root.ts";
+import { existsSync } from "node:fs";
+import type { CommandContext } from "../context.ts";
+import { evaluate, typeCheck } from "../evaluation.ts";
+import { ExitCode } from "../exit-code.ts";
+import { getConfig } from "../find-config.ts";
+
+export type ShellArguments = {
+  readonly action?: "env";
+  readonly packages?: readonly string[];
+  readonly check: boolean;
+  readonly "--"?: readonly string[];
+};
+
+/**
+ * Enters the shell of `shell.config.ts`, or of the packages named with `-p`. When it was entered before and
+ * nothing changed, neither the evaluator nor the store is opened.
+ */
+export async function shell(context: CommandContext, args: ShellArguments): Promise<number> {
+  const file = args.packages === undefined ? getConfig(context, ["shell"]) : undefined;
+  const checking = file !== undefined && args.check ? typeCheck(context, file) : Promise.resolve();
+  checking.catch(() => undefined);
+  const evaluation = await evaluate(context, file, args.packages === undefined ? { kind: "shell" } : { kind: "shell", packages: args.packages });
+  await checking;
+  const { environment: derivation } = evaluation.result.shell;
+
+  const { storeRoot } = context.places;
+  const physical = (path: string): string => (storeRoot === undefined ? path : join(storeRoot, path));
+  const link = shellRootLink(join(physical("/nix/var/nix"), "tsos"), file ?? `-p ${[...(args.packages ?? [])].sort().join(" ")}`);
+  if (!isShellRooted(link, derivation.outPath, physical)) {
+    const store = await context.openStore();
+    const { realiseResults } = await import("../realise.ts");
+    await realiseResults(context, store, { instantiation: evaluation.instantiation, targets: [derivation] });
+    await mkdir(dirname(link), { recursive: true });
+    const temporary = `${link}.tmp-${process.pid}`;
+    await symlink(derivation.outPath, temporary);
+    await rename(temporary, link);
+    await store.addIndirectRoot(link);
+  }
+
+  const environment = JSON.parse(await readFile(join(physical(derivation.outPath), "environment.json"), "utf8")) as ShellEnvironment;
+  if (args.action === "env") {
+    const variables = shellVariables(environment, context.env, (path) => existsSync(physical(path)));
+    if (context.flags.json) context.print(JSON.stringify({ version: 1, variables: changedVariables(variables, context.env), shellHook: environment.shellHook }));
+    else context.print(formatEnvironmentScript(environment, variables, context.env).replace(/\n$/, ""));
+    return ExitCode.done;
+  }
+  context.quietScreen();
+  return enterShell({
+    environment,
+    command: args["--"],
+    env: context.env,
+    folder: context.folder,
+    ...(storeRoot === undefined ? {} : { storeRoot, bubblewrap: await findBubblewrap(context) }),
+  });
+}
+
+function changedVariables(variables: Readonly<Record<string, string>>, inherited: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).filter(([name, value]) => inherited[name] !== value));
+}
+
+// A store that is elsewhere is shown at its logical place by bubblewrap.
+async function findBubblewrap(context: CommandContext): Promise<string> {
+  const { findSandboxTool } = await import("../tools.ts");
+  return (await findSandboxTool(context, await context.openStore())).command;
+}

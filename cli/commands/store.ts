@@ -1,0 +1,176 @@
+import { createReadStream, readlinkSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
+import { basename, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { findBuildLog, type BuildLogFile } from "../../core/build/build-log.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { formatHash } from "../../core/hash/hash.ts";
+import { restorePath } from "../../core/nar/restore-path.ts";
+import { dumpPath } from "../../core/nar/dump-path.ts";
+import type { LocalStore } from "../../core/store/store.ts";
+import { formatStorePath, parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
+import { unreachable } from "../../core/util/unreachable.ts";
+import type { CommandContext } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { StoreArguments } from "../main.ts";
+
+/** The store by hand. */
+export async function store(context: CommandContext, args: StoreArguments): Promise<number> {
+  switch (args.action) {
+    case "add":
+      return add(context, args);
+    case "cat":
+      for (const path of needPaths(args)) await pipeline(createReadStream((await context.openStore()).realPath(path)), process.stdout, { end: false });
+      return ExitCode.done;
+    case "ls": {
+      const opened = await context.openStore();
+      for (const path of needPaths(args)) {
+        const entries = await readdir(opened.realPath(path), { withFileTypes: true });
+        for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) context.print(entry.isDirectory() ? `${entry.name}/` : entry.name);
+      }
+      return ExitCode.done;
+    }
+    case "dump":
+      for (const path of needPaths(args)) await pipeline(dumpPath(resolve(path)), process.stdout, { end: false });
+      return ExitCode.done;
+    case "restore": {
+      const [target] = needPaths(args);
+      await restorePath(process.stdin, resolve(target!));
+      return ExitCode.done;
+    }
+    case "info":
+      return info(context, args);
+    case "closure": {
+      const opened = await context.openStore();
+      const closure = await opened.closure(needStorePaths(opened, args), { direction: args.reverse ? "referrers" : "references" });
+      printPaths(context, opened, [...closure].sort());
+      return ExitCode.done;
+    }
+    case "why":
+      return why(context, args);
+    case "verify":
+      return verify(context, args);
+    case "log":
+      return log(context, args);
+    case "realise":
+      return realiseDerivations(context, args);
+    default:
+      return unreachable(args.action);
+  }
+}
+
+function needPaths(args: StoreArguments): readonly string[] {
+  if (args.paths.length > 0) return args.paths;
+  throw new TsosError({ code: "cli.missing-path", message: `"tsos store ${args.action}" needs a path`, hint: `write tsos store ${args.action} /nix/store/…` });
+}
+
+/** Store paths as given, or as links and files below them lead to. */
+function needStorePaths(opened: LocalStore, args: StoreArguments): StorePath[] {
+  return needPaths(args).map((path) => toStorePath(opened, path));
+}
+
+function toStorePath(opened: LocalStore, path: string): StorePath {
+  const full = path.startsWith("/") ? path : resolve(path);
+  const text = full.startsWith(`${opened.storeDir}/`) ? full : readLinkInto(full, opened.storeDir);
+  const [base] = text.slice(opened.storeDir.length + 1).split("/");
+  return parseStorePath(`${opened.storeDir}/${base}`, opened.storeDir);
+}
+
+function readLinkInto(path: string, storeDir: string): string {
+  // A result link of a store elsewhere does not resolve on this machine, so it is read, not followed.
+  try {
+    const target = readlinkSync(path);
+    if (target.startsWith(`${storeDir}/`)) return target;
+  } catch {
+    // Told below.
+  }
+  throw new TsosError({ code: "cli.not-a-store-path", message: `"${path}" is not in the store "${storeDir}" and no link into it` });
+}
+
+function printPaths(context: CommandContext, opened: LocalStore, paths: readonly StorePath[]): void {
+  const full = paths.map((path) => formatStorePath(path, opened.storeDir));
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, paths: full }));
+  else for (const path of full) context.print(path);
+}
+
+async function add(context: CommandContext, args: StoreArguments): Promise<number> {
+  const opened = await context.openStore();
+  const added: StorePath[] = [];
+  for (const file of needPaths(args)) added.push(await opened.addPathToStore(args.name ?? basename(resolve(file)), resolve(file), { signal: context.signal }));
+  printPaths(context, opened, added);
+  return ExitCode.done;
+}
+
+async function info(context: CommandContext, args: StoreArguments): Promise<number> {
+  const opened = await context.openStore();
+  for (const path of needStorePaths(opened, args)) {
+    const found = await opened.getPathInfo(path);
+    const full = (other: StorePath): string => formatStorePath(other, opened.storeDir);
+    const fields = {
+      path: full(path),
+      narHash: formatHash(found.narHash, "sri"),
+      narSize: found.narSize,
+      references: found.references.map(full),
+      deriver: found.deriver === undefined ? null : full(found.deriver),
+      registrationTime: found.registrationTime,
+    };
+    if (context.flags.json) context.print(JSON.stringify({ version: 1, ...fields }));
+    else for (const [key, value] of Object.entries(fields)) context.print(`${key}: ${Array.isArray(value) ? value.join(" ") : String(value)}`);
+  }
+  return ExitCode.done;
+}
+
+async function why(context: CommandContext, args: StoreArguments): Promise<number> {
+  const opened = await context.openStore();
+  const [path] = needStorePaths(opened, args);
+  const found = await opened.findRootsOf(path!);
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, roots: found.map(({ root, way }) => ({ source: root.source, way: way.map((step) => formatStorePath(step, opened.storeDir)) })) }));
+  else if (found.length === 0) context.print("no root reaches it: the next tsos gc deletes it");
+  else for (const { root, way } of found) context.print([root.source, ...way.map((step) => formatStorePath(step, opened.storeDir))].join("\n  → "));
+  return ExitCode.done;
+}
+
+async function verify(context: CommandContext, args: StoreArguments): Promise<number> {
+  const opened = await context.openStore();
+  const problems = await opened.verify({ checkContents: args.checkContents, signal: context.signal, report: context.report });
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, problems }));
+  else for (const problem of problems) context.print(Object.values(problem).map(String).join(" "));
+  context.say(problems.length === 0 ? "the store is sound" : `${problems.length} problems`);
+  return problems.length === 0 ? ExitCode.done : ExitCode.failed;
+}
+
+async function log(context: CommandContext, args: StoreArguments): Promise<number> {
+  const opened = await context.openStore();
+  for (const path of needStorePaths(opened, args)) {
+    // A path that is no derivation means the one that made it.
+    const derivation = path.endsWith(".drv") ? path : (await opened.findPathInfo(path))?.deriver;
+    const file = derivation === undefined ? undefined : await findBuildLog(opened, derivation);
+    if (file === undefined) {
+      throw new TsosError({ code: "store.no-log", message: `there is no build log of "${formatStorePath(path, opened.storeDir)}"`, hint: "logs are kept of what was built on this machine" });
+    }
+    context.print((await readBuildLog(file)).replace(/\n$/, ""));
+  }
+  return ExitCode.done;
+}
+
+async function readBuildLog({ file, compression }: BuildLogFile): Promise<string> {
+  switch (compression) {
+    case "none":
+      return readFile(file, "utf8");
+    case "gzip":
+      return gunzipSync(await readFile(file)).toString();
+    case "bzip2":
+      throw new TsosError({ code: "store.packed-log", message: `the build log "${file}" is packed with bzip2`, hint: `Nix wrote it; read it with: bzcat ${file}` });
+    default:
+      return unreachable(compression);
+  }
+}
+
+async function realiseDerivations(context: CommandContext, args: StoreArguments): Promise<number> {
+  const { realiseDerivationPaths } = await import("../realise.ts");
+  const opened = await context.openStore();
+  const outputs = await realiseDerivationPaths(context, opened, needStorePaths(opened, args));
+  printPaths(context, opened, outputs);
+  return ExitCode.done;
+}

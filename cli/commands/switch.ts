@@ -1,0 +1,50 @@
+import { switchSystem, type SwitchAction, type SwitchTarget } from "../../core/system/switch.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import type { CommandContext } from "../context.ts";
+import { evaluateTarget } from "../evaluation.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { SwitchArguments } from "../main.ts";
+
+/**
+ * `switch`, `boot`, `test` and `dry-activate`. To another generation (`--rollback`, `--generation`) nothing is
+ * evaluated, built or fetched, so that side's code is not even loaded.
+ */
+export async function switchTo(context: CommandContext, args: SwitchArguments & { readonly action: SwitchAction }): Promise<number> {
+  const { root } = context.flags;
+  if (root === undefined && context.uid !== 0) {
+    throw new TsosError({ code: "cli.needs-root", message: `"tsos ${args.action}" changes this machine, so it needs root`, hint: "run it with sudo, or name another machine's root with --root" });
+  }
+  const store = await context.openStore();
+  const target = await chooseTarget(context, args);
+  const { exitCode, generation, toplevel, offline } = await switchSystem({
+    action: args.action,
+    target,
+    root,
+    realPath: (path) => store.realPath(path),
+    addRoot: (link) => store.addIndirectRoot(link),
+    json: context.flags.json,
+    signal: context.signal,
+    onWait: () => context.say("waiting for another switch of this machine to end"),
+    onOutput: (text, stream) => {
+      context.quietScreen();
+      (stream === "stdout" ? process.stdout : process.stderr).write(text);
+    },
+  });
+  if (context.flags.json && args.action !== "dry-activate") context.print(JSON.stringify({ version: 1, exitCode, generation, toplevel, offline }));
+  else if (exitCode === ExitCode.done && args.action !== "dry-activate") {
+    context.say(`${offline ? "the machine is not running; it boots" : args.action === "boot" ? "the next boot is" : "running"} ${generation === undefined || args.action === "test" ? toplevel : `generation ${generation}`}`);
+  }
+  return exitCode;
+}
+
+async function chooseTarget(context: CommandContext, args: SwitchArguments): Promise<SwitchTarget> {
+  if (args.generation !== undefined && args.rollback) {
+    throw new TsosError({ code: "cli.two-targets", message: "--rollback and --generation name two generations", hint: "give one of them" });
+  }
+  if (args.generation !== undefined) return { kind: "generation", number: args.generation };
+  if (args.rollback) return { kind: "rollback" };
+  const { realiseResults } = await import("../realise.ts");
+  const { evaluation, derivation } = await evaluateTarget(context, undefined, args.check);
+  await realiseResults(context, await context.openStore(), { instantiation: evaluation.instantiation, targets: [derivation] });
+  return { kind: "toplevel", toplevel: derivation.outPath };
+}

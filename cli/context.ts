@@ -1,0 +1,119 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { formatError } from "../core/error/format-error.ts";
+import { TsosError } from "../core/error/tsos-error.ts";
+import type { ProgressListener } from "../core/util/progress.ts";
+import type { LocalStore } from "../core/store/store.ts";
+import { ExitCode } from "./exit-code.ts";
+import type { GlobalFlags } from "./global-flags.ts";
+import { createProgressRenderer } from "./output/progress-renderer.ts";
+import { createStyle, wantsColor, type Style } from "./output/style.ts";
+import { findPlaces, type Places } from "./places.ts";
+
+/** What a command has to work with; nothing else reaches the machine. */
+export type CommandContext = {
+  readonly flags: GlobalFlags;
+  readonly version: string;
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly uid: number;
+  readonly places: Places;
+  readonly jobs: number;
+  readonly cores: number;
+  readonly signal: AbortSignal;
+  readonly report: ProgressListener;
+  /** For stdout: results only. */
+  readonly print: (text: string) => void;
+  /** For stderr: what people read beside the result. */
+  readonly say: (text: string) => void;
+  /** For stderr, a caught error that does not end the command. */
+  readonly complain: (error: unknown) => Promise<void>;
+  readonly outStyle: Style;
+  readonly errStyle: Style;
+  /** Takes live lines off the terminal before another program writes on it. */
+  readonly quietScreen: () => void;
+  /** Opened at the first call, closed when the command ends. */
+  openStore(): Promise<LocalStore>;
+};
+
+/** Makes the context, runs the command, renders what it throws, and gives the exit code. */
+export async function withContext(flags: GlobalFlags, version: string, run: (context: CommandContext) => Promise<number>): Promise<number> {
+  const { env } = process;
+  const uid = process.getuid?.() ?? 0;
+  const places = findPlaces(env, uid, flags.store);
+  const errColor = wantsColor(flags.color, env, process.stderr.isTTY === true);
+  const outStyle = createStyle(wantsColor(flags.color, env, process.stdout.isTTY === true));
+  const errStyle = createStyle(errColor);
+  const renderer = createProgressRenderer({
+    stream: process.stderr,
+    live: process.stderr.isTTY === true && env["TERM"] !== "dumb" && flags.verbosity >= 0,
+    style: errStyle,
+    verbosity: flags.verbosity,
+    now: () => performance.now(),
+  });
+
+  const controller = new AbortController();
+  let interrupts = 0;
+  const interrupt = (): void => {
+    // Builds get the chance to end and clean up; who asks again does not want to wait.
+    if (++interrupts > 1) process.exit(ExitCode.interrupted);
+    controller.abort(new TsosError({ code: "cli.interrupted", message: "interrupted" }));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+
+  const render = (error: unknown): Promise<string> =>
+    formatError(error, { color: errColor, verbose: flags.verbosity > 0, readSource: (file) => readFile(file, "utf8").catch(() => undefined) });
+
+  let store: Promise<LocalStore> | undefined;
+  const context: CommandContext = {
+    flags,
+    version,
+    folder: process.cwd(),
+    env,
+    uid,
+    places,
+    jobs: flags.jobs ?? availableParallelism(),
+    cores: flags.cores ?? availableParallelism(),
+    signal: controller.signal,
+    report: renderer.report,
+    print: (text) => {
+      renderer.close();
+      process.stdout.write(`${text}\n`);
+    },
+    say: (text) => {
+      if (flags.verbosity >= 0) renderer.write(text);
+    },
+    complain: async (error) => renderer.write(await render(error)),
+    outStyle,
+    errStyle,
+    quietScreen: () => renderer.close(),
+    openStore: () => {
+      store ??= import("../core/store/local-store.ts").then(({ openLocalStore }) => openLocalStore(places.storeRoot === undefined ? {} : { root: places.storeRoot }));
+      return store;
+    },
+  };
+
+  try {
+    return await run(context);
+  } catch (error) {
+    renderer.close();
+    if (controller.signal.aborted) {
+      process.stderr.write("tsos: interrupted\n");
+      return ExitCode.interrupted;
+    }
+    if (flags.json && error instanceof TsosError) process.stdout.write(`${JSON.stringify({ version: 1, error: describeError(error) })}\n`);
+    process.stderr.write(`${await render(error)}\n`);
+    return ExitCode.failed;
+  } finally {
+    renderer.close();
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+    await store?.then((opened) => opened[Symbol.asyncDispose]()).catch(() => undefined);
+  }
+}
+
+/** The stable form of an error for `--json`. */
+function describeError(error: TsosError): Record<string, unknown> {
+  return { code: error.code, message: error.message, hint: error.hint, at: error.at, related: error.related, data: error.data };
+}

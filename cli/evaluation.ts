@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { evaluateConfig, type Evaluation } from "../core/config/evaluate.ts";
+import type { DerivationResult, EvaluationRequest } from "../core/config/protocol.ts";
+import { TsosError } from "../core/error/tsos-error.ts";
+import type { CommandContext } from "./context.ts";
+import { findConfig, getConfig, type ConfigKind } from "./find-config.ts";
+import { findInstallation } from "./installation.ts";
+
+/** Evaluates with this installation's runtime and cache. */
+export async function evaluate<R extends EvaluationRequest>(context: CommandContext, file: string | undefined, request: R): Promise<Evaluation<R["kind"]>> {
+  const { openRuntimeFolder } = await import("../core/config/runtime-folder.ts");
+  return evaluateConfig({
+    file,
+    request,
+    runtime: openRuntimeFolder(join(findInstallation(), "dist")),
+    cacheDir: join(context.places.cache, "evaluation"),
+    signal: context.signal,
+    report: context.report,
+  });
+}
+
+/**
+ * Evaluates and, at the same time, type-checks the file (unless `check` is false). The evaluation's own error
+ * comes first, since it is the one that stops a build.
+ */
+export async function evaluateChecked<R extends EvaluationRequest>(context: CommandContext, file: string | undefined, request: R, check: boolean): Promise<Evaluation<R["kind"]>> {
+  const checking = check && file !== undefined ? typeCheck(context, file) : Promise.resolve();
+  checking.catch(() => undefined);
+  const evaluation = await evaluate(context, file, request);
+  await checking;
+  return evaluation;
+}
+
+/** @throws ConfigErrors with every diagnostic of the compiler */
+export async function typeCheck(context: CommandContext, file: string): Promise<void> {
+  const { typeCheckConfig } = await import("../core/config/type-check.ts");
+  await typeCheckConfig({ file, installation: findInstallation(), cacheDir: join(context.places.cache, "check"), signal: context.signal });
+}
+
+/** What a command's target names: the toplevel, a package (`pkgs.NAME`) or an option that holds a derivation. */
+export async function evaluateTarget(context: CommandContext, target: string | undefined, check: boolean): Promise<{ readonly evaluation: Evaluation<"system"> | Evaluation<"package"> | Evaluation<"option">; readonly derivation: DerivationResult; readonly mainProgram?: string | undefined }> {
+  if (target === undefined) {
+    const evaluation = await evaluateChecked(context, getConfig(context, ["system"]), { kind: "system" }, check);
+    return { evaluation, derivation: evaluation.result.toplevel };
+  }
+  if (target.startsWith("pkgs.")) {
+    const evaluation = await evaluateChecked(context, findConfig(context, ["system", "shell"]), { kind: "package", name: target.slice("pkgs.".length) }, check);
+    return { evaluation, derivation: evaluation.result.package, mainProgram: evaluation.result.package.mainProgram };
+  }
+  const evaluation = await evaluateChecked(context, getConfig(context, ["system", "shell"] satisfies ConfigKind[]), { kind: "option", path: target }, check);
+  const { derivation } = evaluation.result.option;
+  if (derivation === undefined) {
+    throw new TsosError({
+      code: "cli.not-a-derivation",
+      message: `the option "${target}" is not a derivation, so it cannot be realised`,
+      hint: `print its value with "tsos eval ${target}"`,
+    });
+  }
+  return { evaluation, derivation };
+}

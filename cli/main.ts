@@ -1,0 +1,145 @@
+import yargs from "yargs";
+import type { Argv } from "yargs";
+import type { CommandContext } from "./context.ts";
+import { ExitCode } from "./exit-code.ts";
+import { globalOptions, readGlobalFlags } from "./global-flags.ts";
+
+
+/**
+ * Runs one command line and gives its exit code. Each command's own code is loaded when it runs, so that a
+ * short command pays for nothing else.
+ */
+export async function main(argv: readonly string[], version: string): Promise<number> {
+  let exitCode: number = ExitCode.usage;
+  let ran = false;
+
+  // What a command runs with is made here, once for all of them.
+  const action =
+    <A>(run: (context: CommandContext, args: A) => Promise<number>) =>
+    async (parsed: unknown): Promise<void> => {
+      ran = true;
+      const { withContext } = await import("./context.ts");
+      exitCode = await withContext(readGlobalFlags(parsed as Parameters<typeof readGlobalFlags>[0]), version, (context) => run(context, parsed as A));
+    };
+
+  const noLink = { type: "boolean", default: true, describe: "make the ./result link" } as const;
+  const check = { type: "boolean", default: true, describe: "type-check (--no-check skips)" } as const;
+  const switchOptions = <T>(y: Argv<T>) =>
+    y
+      .option("check", check)
+      .option("rollback", { type: "boolean", default: false, describe: "go back to the generation before" })
+      .option("generation", { type: "number", describe: "go to this generation", requiresArg: true });
+
+  const parser = yargs([...argv])
+    .scriptName("tsos")
+    .usage("$0 COMMAND\n\nReproducible, atomic, revertible machines and dev shells, in TypeScript.")
+    .parserConfiguration({ "populate--": true, "strip-dashed": true, "camel-case-expansion": true })
+    .options(globalOptions)
+    .command(
+      "init [template]",
+      "start a project from a template",
+      (y) => y.positional("template", { type: "string", describe: "its name", default: "minimal" }).option("force", { type: "boolean", default: false, describe: "also in a folder that is not empty" }).option("dir", { type: "string", describe: "the folder (default: this one)" }),
+      action(async (context, args: { template: string; force: boolean; dir?: string }) => (await import("./commands/init.ts")).init(context, args)),
+    )
+    .command(
+      "check",
+      "type-check and evaluate, build nothing",
+      (y) => y.option("check", check),
+      action(async (context, args: { check: boolean }) => (await import("./commands/check.ts")).check(context, args)),
+    )
+    .command(
+      "eval [path]",
+      "print a value of the option tree",
+      (y) => y.positional("path", { type: "string", describe: "OPTION.PATH or pkgs.NAME" }).option("drv", { type: "boolean", default: false, describe: "the derivation's path" }),
+      action(async (context, args: { path?: string; drv: boolean }) => (await import("./commands/eval.ts")).evaluate(context, args)),
+    )
+    .command(
+      "build [target]",
+      "realise the system's toplevel, an option's package or pkgs.NAME",
+      (y) => y.positional("target", { type: "string", describe: "OPTION.PATH or pkgs.NAME" }).option("link", noLink).option("check", check).option("rebuild", { type: "boolean", default: false, describe: "build again and compare" }),
+      action(async (context, args: { target?: string; link: boolean; check: boolean; rebuild: boolean }) => (await import("./commands/build.ts")).build(context, args)),
+    )
+    .command("switch", "build and activate, now and at boot", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "switch" })))
+    .command("boot", "build and activate at the next boot", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "boot" })))
+    .command("test", "build and activate now, not at boot", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "test" })))
+    .command("dry-activate", "build, and say what a switch would do", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "dry-activate" })))
+    .command(
+      "generations [action] [arguments..]",
+      "list, diff A B, delete N…",
+      (y) => y.positional("action", { choices: ["list", "diff", "delete"] as const, default: "list" as const }).positional("arguments", { type: "string", array: true, default: [] as string[] }).option("older-than", { type: "string", describe: "delete those older than this, such as 30d", requiresArg: true }),
+      action(async (context, args: { action: "list" | "diff" | "delete"; arguments: string[]; olderThan?: string }) => (await import("./commands/generations.ts")).generations(context, args)),
+    )
+    .command(
+      "shell [action]",
+      "enter the shell of shell.config.ts, or run a command in it (-- CMD …)",
+      (y) => y.positional("action", { choices: ["env"] as const, describe: "print the environment" }).option("packages", { alias: "p", type: "string", array: true, describe: "a shell of these packages, without a file" }).option("check", check),
+      action(async (context, args: { action?: "env"; packages?: string[]; check: boolean; "--"?: string[] }) => (await import("./commands/shell.ts")).shell(context, args)),
+    )
+    .command(
+      "run <package>",
+      "run a package's main program (-- ARGS)",
+      (y) => y.positional("package", { type: "string", demandOption: true, describe: "pkgs.NAME" }),
+      action(async (context, args: { package: string; "--"?: string[] }) => (await import("./commands/run.ts")).run(context, args)),
+    )
+    .command(
+      "machine",
+      "boot the configuration in a container of its own, with a shell (or -- CMD)",
+      (y) => y.option("name", { type: "string", describe: "the machine's name (default: its host name)", requiresArg: true }).option("port", { alias: "p", type: "string", array: true, describe: "forward HOST:MACHINE" }).option("keep", { type: "boolean", default: false, describe: "keep its files for the next start" }).option("check", check),
+      action(async (context, args: { name?: string; port?: string[]; keep: boolean; check: boolean; "--"?: string[] }) => (await import("./commands/machine.ts")).machine(context, args)),
+    )
+    .command(
+      "store <action> [paths..]",
+      "the store by hand",
+      (y) =>
+        y
+          .positional("action", { choices: ["add", "cat", "ls", "dump", "restore", "info", "closure", "why", "verify", "log", "realise"] as const, demandOption: true })
+          .positional("paths", { type: "string", array: true, default: [] as string[] })
+          .option("check-contents", { type: "boolean", default: false, describe: "verify: read and hash every path" })
+          .option("name", { type: "string", describe: "add: the store path's name", requiresArg: true })
+          .option("reverse", { type: "boolean", default: false, describe: "closure: who refers to it" }),
+      action(async (context, args: StoreArguments) => (await import("./commands/store.ts")).store(context, args)),
+    )
+    .command(
+      "gc",
+      "delete what no root reaches",
+      (y) => y.option("older-than", { type: "string", describe: "first delete generations older than this, such as 30d", requiresArg: true }).option("max", { type: "string", describe: "stop after this much, such as 10G", requiresArg: true }).option("dry-run", { type: "boolean", default: false, describe: "only say what would go" }),
+      action(async (context, args: { olderThan?: string; max?: string; dryRun: boolean }) => (await import("./commands/gc.ts")).gc(context, args)),
+    )
+    .demandCommand(1, "which command?")
+    .strict()
+    .recommendCommands()
+    .version(version)
+    .help()
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .exitProcess(false)
+    .fail((message, error, y) => {
+      if (error) throw error;
+      ran = true;
+      exitCode = ExitCode.usage;
+      process.stderr.write(`tsos: ${message}\n\n`);
+      y.showHelp((help) => process.stderr.write(`${help.split("\n\n")[0]}\n\ntsos --help lists the commands and their flags.\n`));
+      throw new UsageReported();
+    });
+
+  try {
+    await parser.parseAsync();
+  } catch (error) {
+    if (error instanceof UsageReported) return ExitCode.usage;
+    throw error;
+  }
+  // Help and version are printed by yargs itself.
+  return ran ? exitCode : ExitCode.done;
+}
+
+class UsageReported extends Error {}
+
+export type SwitchArguments = { readonly check: boolean; readonly rollback: boolean; readonly generation?: number };
+
+export type StoreArguments = {
+  readonly action: "add" | "cat" | "ls" | "dump" | "restore" | "info" | "closure" | "why" | "verify" | "log" | "realise";
+  readonly paths: string[];
+  readonly checkContents: boolean;
+  readonly name?: string;
+  readonly reverse: boolean;
+};
+

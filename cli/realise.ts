@@ -1,0 +1,59 @@
+import { builtinBuilders } from "../core/build/builtin/table.ts";
+import type { BuildOptions } from "../core/build/build-options.ts";
+import { realise } from "../core/build/realise.ts";
+import type { DerivationResult, InstantiationData } from "../core/config/protocol.ts";
+import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
+import type { LocalStore } from "../core/store/store.ts";
+import { parseStorePath, type StorePath } from "../core/store-path/store-path.ts";
+import type { CommandContext } from "./context.ts";
+import { instantiate } from "./instantiate.ts";
+import { findSandboxTool } from "./tools.ts";
+
+export type RealiseRequest = {
+  readonly instantiation: InstantiationData;
+  readonly targets: readonly DerivationResult[];
+  /** Build again and compare. */
+  readonly check?: boolean;
+};
+
+/** Makes outputs that an evaluation asked for valid, and keeps them while this process lives. */
+export async function realiseResults(context: CommandContext, store: LocalStore, request: RealiseRequest): Promise<void> {
+  const outputs = request.targets.map(({ outPath }) => parseStorePath(outPath, store.storeDir));
+  await store.addTemporaryRoot(...outputs);
+  if (request.check !== true) {
+    const valid = await store.queryValidPaths(outputs);
+    if (outputs.every((path) => valid.has(path))) return;
+  }
+  await instantiate(store, request.instantiation, context.signal);
+  await realise(
+    store,
+    request.targets.map(({ drvPath, outputName }) => ({ drvPath: parseStorePath(drvPath, store.storeDir), outputs: [outputName] })),
+    await buildOptions(context, store, request.check ?? false),
+  );
+}
+
+/** Realises all outputs of derivations that are in the store. */
+export async function realiseDerivationPaths(context: CommandContext, store: LocalStore, drvPaths: readonly StorePath[]): Promise<StorePath[]> {
+  const outputs = await realise(
+    store,
+    drvPaths.map((drvPath) => ({ drvPath })),
+    await buildOptions(context, store, false),
+  );
+  return [...outputs.values()].flatMap((paths) => [...paths.values()]);
+}
+
+async function buildOptions(context: CommandContext, store: LocalStore, check: boolean): Promise<BuildOptions> {
+  return {
+    jobs: context.jobs,
+    cores: context.cores,
+    keepFailed: context.flags.keepFailed,
+    keepGoing: context.flags.keepGoing,
+    check,
+    signal: context.signal,
+    report: context.report,
+    settings: await loadFetchSettings({ env: context.env }),
+    builtins: builtinBuilders,
+    tools: { bubblewrap: () => findSandboxTool(context, store) },
+    environment: context.env,
+  };
+}

@@ -1,0 +1,66 @@
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { builtinBuilders } from "../core/build/builtin/table.ts";
+import type { Tool } from "../core/build/build-options.ts";
+import { realise } from "../core/build/realise.ts";
+import { TsosError } from "../core/error/tsos-error.ts";
+import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
+import type { LocalStore } from "../core/store/store.ts";
+import { parseStorePath } from "../core/store-path/store-path.ts";
+import type { CommandContext } from "./context.ts";
+import { evaluate } from "./evaluation.ts";
+import { instantiate } from "./instantiate.ts";
+
+/** The program that builds are shut in with: the machine's own, else the one that tsos brings. */
+export async function findSandboxTool(context: CommandContext, store: LocalStore): Promise<Tool> {
+  return findTool(context, store, { program: "bwrap", package: "bubblewrap" });
+}
+
+/** The program that machines are booted in. */
+export async function findContainerTool(context: CommandContext, store: LocalStore): Promise<Tool> {
+  return findTool(context, store, { program: "systemd-nspawn", package: "systemd-nspawn" });
+}
+
+/**
+ * A program of this machine, or of one of tsos's own packages. Such a package is made by builtin builders alone,
+ * so it needs no sandbox to be made.
+ */
+async function findTool(context: CommandContext, store: LocalStore, tool: { readonly program: string; readonly package: string }): Promise<Tool> {
+  for (const folder of (context.env["PATH"] ?? "").split(delimiter)) {
+    const file = join(folder, tool.program);
+    if (folder.startsWith("/") && (await isExecutable(file))) return { command: file, args: [] };
+  }
+  const { result, instantiation } = await evaluate(context, undefined, { kind: "package", name: tool.package });
+  const { outPath, drvPath, outputName } = result.package;
+  const path = parseStorePath(outPath, store.storeDir);
+  await store.addTemporaryRoot(path);
+  if (!(await store.isValidPath(path))) {
+    await instantiate(store, instantiation, context.signal);
+    await realise(store, [{ drvPath: parseStorePath(drvPath, store.storeDir), outputs: [outputName] }], {
+      jobs: context.jobs,
+      cores: context.cores,
+      signal: context.signal,
+      report: context.report,
+      settings: await loadFetchSettings({ env: context.env }),
+      builtins: builtinBuilders,
+      tools: { bubblewrap: () => Promise.reject(needsNoSandbox(tool.package)) },
+    });
+  }
+  const real = store.realPath(outPath);
+  const program = join(real, "bin", tool.program);
+  if (real === outPath) return { command: program, args: [] };
+  // Its interpreter and libraries are named by their logical paths, which are not there on this machine.
+  return { command: join(real, "lib/ld-linux-x86-64.so.2"), args: ["--library-path", join(real, "lib"), program] };
+}
+
+function needsNoSandbox(name: string): TsosError {
+  return new TsosError({ code: "cli.tool-needs-sandbox", message: `the package "${name}", which sandboxes need, needs one to be built` });
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
