@@ -90,9 +90,10 @@ export function notDefined(place: ErrorPlace): TsosError {
 /** A definition or a read of what is not declared. */
 export function unknownOption(
   path: readonly string[],
-  siblings: readonly string[],
+  names: readonly string[],
   definition: RawDefinition | undefined,
 ): TsosError {
+  const siblings = names.filter((sibling) => sibling !== "_module");
   const name = path.at(-1) ?? "";
   const parent = path.slice(0, -1);
   const nearest = findNearestName(name, siblings);

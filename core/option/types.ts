@@ -5,14 +5,14 @@ import { bool, boolByOr } from "./types/bool.ts";
 import { coercedTo } from "./types/coerced-to.ts";
 import { deferredModule } from "./types/deferred-module.ts";
 import { either, oneOf } from "./types/either.ts";
-import { enum as enumOf } from "./types/enum.ts";
+import { enumOf } from "./types/enum.ts";
 import { inline, luaInline } from "./types/inline.ts";
 import { json } from "./types/json.ts";
 import { listOf, nonEmptyListOf } from "./types/list-of.ts";
 import { nullOr } from "./types/null-or.ts";
 import { float, int, ints, number, numbers, port } from "./types/numbers.ts";
 import { optionType } from "./types/option-type.ts";
-import { package as packageType, shellPackage } from "./types/package.ts";
+import { packageType, shellPackage } from "./types/package.ts";
 import { path, pathInStore } from "./types/path.ts";
 import { secret } from "./types/secret.ts";
 import {

@@ -10,7 +10,7 @@ type Literal = string | number | boolean | null;
  * @example
  * types.enum(["start", "stop"])  // config reads "start" | "stop"
  */
-function enumOf<const T extends Literal>(values: readonly T[]): OptionType<T> {
+export function enumOf<const T extends Literal>(values: readonly T[]): OptionType<T> {
   const known: ReadonlySet<unknown> = new Set<unknown>(values);
   return createOptionType<T>({
     name: "enum",
@@ -26,7 +26,6 @@ function enumOf<const T extends Literal>(values: readonly T[]): OptionType<T> {
     mergeType: (other) => enumOf([...values, ...(other.payload as readonly Literal[])]),
   });
 }
-export { enumOf as enum };
 
 function describe(values: readonly Literal[]): string {
   if (values.length === 0) return "impossible (an empty enum)";

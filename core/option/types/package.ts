@@ -4,7 +4,7 @@ import type { PackageValue } from "../foreign-types.ts";
 import { createOptionType } from "../option-type.ts";
 import { mergeOne } from "./merge-equal.ts";
 
-const packageType = createOptionType<PackageValue>({
+export const packageType = createOptionType<PackageValue>({
   name: "package",
   description: "package",
   check: isPackageValue,
@@ -12,7 +12,6 @@ const packageType = createOptionType<PackageValue>({
   schema: () => z.custom<PackageValue>(isPackageValue),
   printType: "Package",
 });
-export { packageType as package };
 
 /** A package that is a login shell: it says its program's path as `shellPath`. */
 export const shellPackage = createOptionType<PackageValue>({

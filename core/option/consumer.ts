@@ -1,0 +1,52 @@
+/**
+ * What computes something of what it reads. Consumers nest: while an option's value is merged, modules of a
+ * submodule inside it run. A read belongs to the innermost consumer of the evaluation that owns what is read,
+ * since to an inner evaluation everything outside of it stands still.
+ */
+export interface Consumer {
+  /** The evaluation whose sources it notes. */
+  readonly owner: object;
+  readonly sources: Set<Source>;
+  outer: Consumer | undefined;
+}
+
+/** What can be read: it says when it last became something else. */
+export interface Source {
+  readonly owner: object;
+  /** Brings `changedAt` up to date. */
+  refresh(): void;
+  readonly changedAt: number;
+}
+
+/** The state that all evaluations of one configuration share: who is reading, and a clock. */
+export class Tracker {
+  #current: Consumer | undefined;
+  #clock = 0;
+
+  /** A number greater than all before. */
+  tick(): number {
+    return ++this.#clock;
+  }
+
+  note(source: Source): void {
+    for (let consumer = this.#current; consumer !== undefined; consumer = consumer.outer) {
+      if (consumer.owner === source.owner) {
+        consumer.sources.add(source);
+        return;
+      }
+    }
+  }
+
+  /** Runs `compute`, its reads noted by `consumer`. */
+  run<T>(consumer: Consumer, compute: () => T): T {
+    const outer = this.#current;
+    consumer.outer = outer;
+    this.#current = consumer;
+    try {
+      return compute();
+    } finally {
+      this.#current = outer;
+      consumer.outer = undefined;
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { TsosError } from "../error/tsos-error.ts";
+import { baseModule, moduleModule } from "./base-options.ts";
+import type { Assertion } from "./base-options.ts";
+import { collectModules } from "./collect-modules.ts";
+import type { Config } from "./config-types.ts";
+import { Evaluation, compileModules } from "./evaluation.ts";
+import type { ModuleInput } from "./module.ts";
+import type { OptionsView } from "./options-view.ts";
+
+export type EvaluateModulesInit = {
+  readonly modules: readonly ModuleInput[];
+  /** Further arguments of all functions: `pkgs` is one. */
+  readonly specialArgs?: Readonly<Record<string, unknown>>;
+  /** Put before every option's path in errors. */
+  readonly prefix?: readonly string[];
+};
+
+/** A settled tree of options. */
+export type EvaluatedModules<C = Config> = {
+  readonly config: C;
+  readonly options: OptionsView;
+  readonly warnings: readonly string[];
+  readonly assertions: readonly Assertion[];
+  /** The same modules and others besides, evaluated on their own. */
+  extendModules(more: Partial<Pick<EvaluateModulesInit, "modules" | "specialArgs">>): EvaluatedModules<C>;
+  /**
+   * Other modules in place of these: what did not change is not run again.
+   * @returns a new result; this one must not be used any more.
+   */
+  update(modules: readonly ModuleInput[]): EvaluatedModules<C>;
+};
+
+/**
+ * Runs modules until the tree settles.
+ *
+ * @throws TsosError `option.unsettled`, `option.unknown`, `option.wrong-type`, `option.conflict` and the others of
+ * this folder; of several, the first, which carries the rest as `data.others`.
+ *
+ * @example
+ * const { config } = evaluateModules({ modules: [nginx, system], specialArgs: { pkgs } });
+ * config.services.nginx.enable // true
+ */
+export function evaluateModules<C = Config>(init: EvaluateModulesInit): EvaluatedModules<C> {
+  const { modules, specialArgs = {}, prefix = [] } = init;
+  const extendModules: EvaluatedModules<C>["extendModules"] = (more) =>
+    evaluateModules<C>({
+      modules: [...modules, ...(more.modules ?? [])],
+      specialArgs: { ...specialArgs, ...more.specialArgs },
+      prefix,
+    });
+  const evaluation = new Evaluation({
+    compiled: compileModules(withBase(modules)),
+    extraUnits: [],
+    specialArgs: { ...specialArgs, extendModules },
+    prefix,
+    name: "",
+    surroundings: undefined,
+  });
+  evaluation.settle();
+  return result<C>(evaluation, init, extendModules);
+}
+
+function withBase(modules: readonly ModuleInput[]): readonly ModuleInput[] {
+  return [...modules, baseModule, moduleModule];
+}
+
+function result<C>(evaluation: Evaluation, init: EvaluateModulesInit, extendModules: EvaluatedModules<C>["extendModules"]): EvaluatedModules<C> {
+  // The two options are declared by `baseModule`.
+  const { warnings, assertions } = evaluation.config as { readonly warnings: readonly string[]; readonly assertions: readonly Assertion[] };
+  return {
+    // What the registry's interfaces say of the tree is what its modules declare.
+    config: evaluation.config as C,
+    options: evaluation.options,
+    warnings,
+    assertions,
+    extendModules,
+    update(modules) {
+      const found = collectModules(withBase(modules));
+      const before = evaluation.init.compiled.modules;
+      const declares = (list: typeof found) => list.filter((m) => m.options !== undefined || m.aliases.length > 0 || m.freeformType !== undefined);
+      const same = declares(found).length === declares(before).length && declares(found).every((m, i) => m === declares(before)[i]);
+      if (!same) return evaluateModules<C>({ ...init, modules });
+      const compiled = compileModules(withBase(modules));
+      evaluation.replaceUnits(compiled.units);
+      return result<C>(evaluation, { ...init, modules }, extendModules);
+    },
+  };
+}
+
+/**
+ * Stops on what must hold and does not.
+ * @throws TsosError `option.assertion-failed` that lists all of them.
+ */
+export function checkAssertions(assertions: readonly Assertion[]): void {
+  const failed = assertions.filter(({ assertion }) => !assertion).map(({ message }) => message);
+  if (failed.length === 0) return;
+  throw new TsosError({
+    code: "option.assertion-failed",
+    message:
+      failed.length === 1
+        ? `an assertion failed: ${failed[0]}`
+        : `${failed.length} assertions failed:${failed.map((message) => `\n- ${message}`).join("")}`,
+    data: { failed },
+  });
+}
