@@ -159,7 +159,7 @@ declare module "../core/package/packages.ts" {
     readonly gnused: Package;
     /** gnutar 1.35: tar of the GNU project. https://www.gnu.org/software/tar/ */
     readonly gnutar: Package;
-    /** go 1.24~2: programming language. https://go.dev/ */
+    /** go 1.24.4: programming language. https://go.dev/ */
     readonly go: Package;
     /** gopls 0.16.1: language server for Go. https://go.dev/gopls/ */
     readonly gopls: Package;

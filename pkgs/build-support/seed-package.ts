@@ -58,12 +58,14 @@ const NEVER_NEEDED = ["usr/share/doc"];
 
 /** Debian packages merged into one store path that runs anywhere: interpreters and run paths go to itself. */
 export const seedPackage = defineHelper(({ pkgs, createPackage }) => (init: SeedPackage): Package => {
+  // A wrapper is a script and needs a shell that comes along.
+  const shell = Object.keys(init.wrappers ?? {}).length > 0 ? ["dash"] : [];
   const { pname, version, seeds, exclude, trees = [], wrappers = {}, links = {}, linkFolders = [], remove = [], patchLibraries = false } = init;
   return createPackage({ pname, version, seeds, exclude, trees, wrappers, links, linkFolders, remove, patchLibraries }, (attributes) => ({
     name: `${String(attributes.pname)}-${String(attributes.version)}`,
     system: "builtin",
     builder: "builtin:patch-elf",
-    trees: JSON.stringify([...seedClosure(seeds, exclude === undefined ? {} : { exclude }).map((seed) => pkgs.unpackSeed(seed)), ...trees]),
+    trees: JSON.stringify([...seedClosure([...seeds, ...shell], exclude === undefined ? {} : { exclude }).map((seed) => pkgs.unpackSeed(seed)), ...trees]),
     main: JSON.stringify([...seeds.map((name) => pkgs.unpackSeed(getSeed(name))), ...trees]),
     patchelf: JSON.stringify(seedClosure(seedSet("patchelf")).map((seed) => pkgs.unpackSeed(seed))),
     wrappers: JSON.stringify(attributes["wrappers"]),

@@ -201,13 +201,13 @@ export const setupScript: string =
   "  local name\n" +
   "  for name; do\n" +
   "    declare -p \"$name\" >/dev/null 2>&1 || continue\n" +
-  "    if [[ \"$(declare -p \"$name\")\" == \"declare -\"*a* ]]; then\n" +
+  "    if [[ \"$(declare -p \"$name\")\" =~ ^declare\\ -[A-Za-z]*a ]]; then\n" +
   "      local -n list=$name\n" +
   "      words+=(\"${list[@]}\")\n" +
   "      unset -n list\n" +
   "    elif [ -n \"${!name}\" ]; then\n" +
   "      local -a split\n" +
-  "      read -r -d '' -a split <<<\"${!name}\" || true\n" +
+  "      read -r -d \"\" -a split <<<\"${!name}\" || true\n" +
   "      words+=(\"${split[@]}\")\n" +
   "    fi\n" +
   "  done\n" +

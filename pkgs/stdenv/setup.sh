@@ -197,13 +197,13 @@ wordsOf() {
   local name
   for name; do
     declare -p "$name" >/dev/null 2>&1 || continue
-    if [[ "$(declare -p "$name")" == "declare -"*a* ]]; then
+    if [[ "$(declare -p "$name")" =~ ^declare\ -[A-Za-z]*a ]]; then
       local -n list=$name
       words+=("${list[@]}")
       unset -n list
     elif [ -n "${!name}" ]; then
       local -a split
-      read -r -d '' -a split <<<"${!name}" || true
+      read -r -d "" -a split <<<"${!name}" || true
       words+=("${split[@]}")
     fi
   done

@@ -6,6 +6,7 @@ export default defineSeedPackage({
   homepage: "https://go.dev/",
   license: "BSD-3-Clause",
   mainProgram: "go",
+  versionOf: "golang-1.24-go",
   wrappers: { "bin/go": { defaults: { GOTOOLCHAIN: "local" } } },
   test: ({ self }) => `
     export HOME=$PWD

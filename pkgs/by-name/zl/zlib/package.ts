@@ -13,12 +13,15 @@ export default definePackage({
       version,
       src: fetchSource(pname),
       outputs: ["out", "dev"],
-      // Its configure is not autoconf's and knows few flags; `--shared` still makes the static library too.
-      configureFlags: ["--shared"],
-      buildFlags: ["shared"],
-      installTargets: "install-libs",
-      preInstall: `makeFlags+=("LIBS=$sharedLibraries" "STATICLIB=")`,
-      preConfigure: `sharedLibraries="libz.so.${sourceVersion("zlib")}"`,
+      // Its configure is not autoconf's and knows few flags, and its Makefile cannot do without the static library.
+      preConfigure: `configureFlags=("--shared" "--includedir=$outputDev/include")`,
+      buildFlags: [`libz.so.${version}`],
+      installPhase: `
+        mkdir -p "$outputLib/lib" "$outputDev/include" "$outputDev/lib/pkgconfig"
+        cp -P libz.so* "$outputLib/lib"
+        cp zlib.h zconf.h "$outputDev/include"
+        cp zlib.pc "$outputDev/lib/pkgconfig"
+      `,
     }),
   test: ({ self, runCommand }) => runCommand("zlib-test", {}, `test -e ${self}/lib/libz.so.1 && test -e ${self.dev}/include/zlib.h && grep -q ${self.version} ${self.dev}/lib/pkgconfig/zlib.pc && echo ok > $out`),
   update: { kind: "debian-source", package: "zlib" },
