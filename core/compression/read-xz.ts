@@ -1,4 +1,7 @@
-import { XzReadableStream } from "xz-decompress";
+import * as xzModule from "xz-decompress";
+
+// A CommonJS module whose names Node cannot see: there they are on the default export; bundled, on both.
+const { XzReadableStream } = "default" in xzModule ? (xzModule.default as typeof xzModule) : xzModule;
 
 /** The bytes of an xz stream. */
 export async function* readXz(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
