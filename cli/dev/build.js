@@ -48,6 +48,7 @@ const nodeOptions = {
  * @returns {Promise<readonly string[]>} the sources that went into it
  */
 export async function buildRuntime({ root = here, entry = join(here, "cli/runtime/entry.ts"), outFolder }) {
+  const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
   const [runtime, worker, activator] = await Promise.all([
     esbuild({
       absWorkingDir: root,
@@ -64,6 +65,7 @@ export async function buildRuntime({ root = here, entry = join(here, "cli/runtim
       target: "es2023",
       charset: "utf8",
       supported: { "dynamic-import": false },
+      define: { TSOS_VERSION: JSON.stringify(version) },
       sourcemap: "external",
       sourcesContent: false,
       legalComments: "none",
@@ -78,7 +80,6 @@ export async function buildRuntime({ root = here, entry = join(here, "cli/runtim
   ]);
   const files = [...runtime.outputFiles, ...worker.outputFiles, ...activator.outputFiles];
   const script = textOf(files, "runtime.js");
-  const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
   const hash = createHash("sha256");
   for (const file of files) if (!file.path.endsWith(".map")) hash.update(file.contents);
   // What bundles and answers host calls decides on results as much as the runtime does.

@@ -1,11 +1,20 @@
 import type { EvaluationRequest, EvaluationResult, InstantiationData } from "../../core/config/protocol.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { isPackage, type EvaluationRegistry, type Package } from "../../core/index.ts";
+import { isPackage, type Config, type EvaluationRegistry, type Package, type Packages, type ShellConfig } from "../../core/index.ts";
+import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
+import { createModule, isModuleList, type ModuleList } from "../../core/option/module.ts";
+import { formatOptionPath, parseOptionPath } from "../../core/option/option-path.ts";
+import { shellModules } from "../../core/shell/shell-module.ts";
+import { findNearestName } from "../../core/util/suggest.ts";
+import { systemModules } from "../../modules/index.ts";
 import { createPackages } from "../../pkgs/index.ts";
 import { describeDerivation } from "./derivation-result.ts";
 import type { EvaluationHost } from "./isolate-main.ts";
+import { branchToJson, documentOptions, isOptionView, valueToJson } from "./option-value.ts";
+import { createShellEnvironment } from "./shell-environment.ts";
 
 export type RequestContext = {
+  /** What the configuration exports; undefined where there is no file. */
   readonly definition: unknown;
   readonly request: EvaluationRequest;
   readonly registry: EvaluationRegistry;
@@ -17,21 +26,117 @@ export type RequestOutcome = { readonly result: EvaluationResult; readonly insta
 /** Answers one request about a configuration. */
 export function evaluateRequest(context: RequestContext): RequestOutcome {
   const { request, registry } = context;
+  const configuration = checkConfiguration(context.definition);
   const pkgs = createPackages(registry);
+  const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: registry.instantiation(roots), warnings });
+
   switch (request.kind) {
-    case "package": {
-      const found = findPackage(pkgs, request.name);
-      const result = { ...describeDerivation(found), mainProgram: found.meta.mainProgram };
-      return { result: { kind: "package", package: result }, instantiation: registry.instantiation([found.drvPath]), warnings: [] };
+    case "system": {
+      const system = evaluateSystem(configuration, pkgs, context.host);
+      checkAssertions(system.assertions);
+      const toplevel = system.config.system.build.toplevel;
+      return outcome({ kind: "system", toplevel: describeDerivation(toplevel), hostName: system.config.networking.hostName }, [toplevel.drvPath], system.warnings);
     }
-    default:
-      throw new TsosError({ code: "config.later", message: "later" });
+    case "shell": {
+      const packages = request.packages?.map((name) => getPackage(pkgs, name));
+      const shell = evaluateShell(configuration, pkgs, packages);
+      checkAssertions(shell.assertions);
+      const environment = createShellEnvironment(shell.config, pkgs);
+      return outcome({ kind: "shell", shell: { name: shell.config.name, environment: describeDerivation(environment) } }, [environment.drvPath], shell.warnings);
+    }
+    case "package": {
+      const found = getPackage(pkgs, request.name);
+      return outcome({ kind: "package", package: { ...describeDerivation(found), mainProgram: found.meta.mainProgram } }, [found.drvPath]);
+    }
+    case "option": {
+      const tree = evaluateTree(configuration, pkgs, context.host);
+      const { value, json } = findOption(tree, request.path);
+      const derivation = isPackage(value) ? describeDerivation(value) : undefined;
+      return outcome({ kind: "option", option: { path: request.path, value: json, derivation } }, derivation === undefined ? [] : [derivation.drvPath], tree.warnings);
+    }
+    case "option-docs":
+      return outcome({ kind: "option-docs", options: documentOptions(evaluateTree(configuration, pkgs, context.host).options) }, []);
   }
 }
 
-function findPackage(pkgs: object, name: string): Package {
+/** @throws TsosError for what `defineSystem` and `defineShell` did not make. */
+function checkConfiguration(definition: unknown): ModuleList | undefined {
+  if (definition === undefined || isModuleList(definition)) return definition;
+  if (definition instanceof Promise) {
+    throw new TsosError({ code: "config.async", message: "the configuration is a Promise", hint: "an evaluation is synchronous: export defineSystem({ … }) itself" });
+  }
+  const what = typeof definition === "function" ? "a function" : Array.isArray(definition) ? "a list" : typeof definition === "object" ? "an object" : JSON.stringify(definition);
+  throw new TsosError({ code: "config.not-a-configuration", message: `the default export must be what defineSystem or defineShell returns, got ${what}`, hint: "export default defineSystem(({ config, pkgs, lib }) => ({ … }))" });
+}
+
+function evaluateSystem(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): EvaluatedModules<Config> {
+  if (configuration === undefined) throw new TsosError({ code: "config.no-system", message: "there is no configuration of a system", hint: "tsos init server makes one" });
+  if (configuration.kind !== "system-config") throw wrongKind("defineSystem", "system.config.ts", "defineShell");
+  const own = createModule({ key: "tsos/runtime", config: () => ({ system: { tsos: { version: TSOS_VERSION, activator: host.activator() } } }) }, undefined);
+  return evaluateModules<Config>({ modules: [...systemModules, own, configuration], specialArgs: { pkgs } });
+}
+
+function evaluateShell(configuration: ModuleList | undefined, pkgs: Packages, packages: readonly Package[] | undefined): EvaluatedModules<ShellConfig> {
+  if (configuration !== undefined && configuration.kind !== "shell-config") throw wrongKind("defineShell", "shell.config.ts", "defineSystem");
+  const own = packages === undefined ? [] : [createModule({ key: "tsos/command-line", config: { packages } }, undefined)];
+  return evaluateModules<ShellConfig>({ modules: [...shellModules, ...own, ...(configuration === undefined ? [] : [configuration])], specialArgs: { pkgs } });
+}
+
+function evaluateTree(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): EvaluatedModules<Config> | EvaluatedModules<ShellConfig> {
+  return configuration?.kind === "shell-config" ? evaluateShell(configuration, pkgs, undefined) : evaluateSystem(configuration, pkgs, host);
+}
+
+function wrongKind(expected: string, file: string, got: string): TsosError {
+  return new TsosError({ code: "config.wrong-kind", message: `the configuration is made by ${got}, but ${expected} is needed here`, hint: `write it in ${file}, or name the file with --config` });
+}
+
+function getPackage(pkgs: Packages, name: string): Package {
   let value: unknown = pkgs;
-  for (const part of name.split(".")) value = typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined;
+  for (const part of name.split(".")) value = (typeof value === "object" && value !== null) || typeof value === "function" ? Reflect.get(value, part) : undefined;
   if (!isPackage(value)) throw new TsosError({ code: "config.not-a-package", message: `"pkgs.${name}" is not a package`, hint: "tsos pkg search lists the packages" });
   return value;
+}
+
+/** An option, what is inside one's value, or a branch of the tree. */
+function findOption(tree: EvaluatedModules<unknown>, text: string): { readonly value: unknown; readonly json: unknown } {
+  const path = parsePath(text);
+  let view: unknown = tree.options;
+  let value: unknown = tree.config;
+  let isValue = false;
+  for (const [i, name] of path.entries()) {
+    const inner: unknown = typeof value === "object" && value !== null && name in value ? Reflect.get(value, indexOf(name)) : undefined;
+    if (!isValue) {
+      view = Reflect.get(view as object, name);
+      if (view === undefined) throw unknownPath(path.slice(0, i + 1), value);
+      isValue = isOptionView(view as never);
+    } else if (inner === undefined) {
+      throw unknownPath(path.slice(0, i + 1), value);
+    }
+    value = inner;
+  }
+  return { value, json: isValue ? valueToJson(value) : branchToJson(view as never) };
+}
+
+function parsePath(text: string): readonly string[] {
+  try {
+    return parseOptionPath(text);
+  } catch (cause) {
+    throw new TsosError({ code: "config.bad-option-path", message: cause instanceof Error ? cause.message : String(cause), hint: 'write it as services.nginx.virtualHosts."a.example".root' });
+  }
+}
+
+/** `[0]` is the first item of a list. */
+function indexOf(name: string): string {
+  return /^\[(\d+)\]$/.exec(name)?.[1] ?? name;
+}
+
+function unknownPath(path: readonly string[], around: unknown): TsosError {
+  const names = typeof around === "object" && around !== null ? Object.keys(around) : [];
+  const near = findNearestName(path.at(-1) ?? "", names);
+  return new TsosError({
+    code: "option.unknown",
+    message: `the option "${formatOptionPath(path)}" does not exist`,
+    hint: near === undefined ? undefined : `did you mean "${formatOptionPath([...path.slice(0, -1), near])}"?`,
+    data: { optionPath: path },
+  });
 }

@@ -48,7 +48,7 @@ export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: B
         const outcome = evaluation.evaluate(definition, JSON.parse(request) as EvaluationRequest);
         reply = { ok: true, ...outcome, printed };
       } catch (error) {
-        reply = { ok: false, errors: flatten(error).map((e) => describeError(e, 0)), printed };
+        reply = { ok: false, errors: flatten(error).map((e) => describeError(e, 0)).flatMap(unfold), printed };
       }
       try {
         return JSON.stringify(reply);
@@ -93,6 +93,17 @@ function flatten(error: unknown): readonly unknown[] {
     // A proxy that throws when looked at is told as it is.
   }
   return [error];
+}
+
+/** The first of several errors carries the others in its data, as `core/option` throws them. */
+function unfold(error: ErrorData): readonly ErrorData[] {
+  const { others, ...data } = error.data ?? {};
+  if (!Array.isArray(others)) return [error];
+  const rest = others.map((other: { readonly code: string; readonly message: string; readonly hint?: string; readonly data?: Readonly<Record<string, unknown>> }): ErrorData => {
+    const { code, message, hint, data: inner } = other;
+    return { kind: "tsos", code, message, hint, data: inner, frames: [], stack: "" };
+  });
+  return [{ ...error, data }, ...rest];
 }
 
 const MAX_CAUSES = 8;

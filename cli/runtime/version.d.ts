@@ -1,0 +1,2 @@
+/** tsos's version, which the build puts in. */
+declare const TSOS_VERSION: string;
