@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cp, lstat, mkdir, rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import type { BuildOptions } from "./build-options.ts";
 import { derivationAttribute, derivationList, isFixedOutput, makeBuilderEnvironment, type BuilderEnvironment } from "./builder-environment.ts";
 import { compareTrees } from "./compare-trees.ts";
 import { checkOutputs } from "./reference-checks.ts";
-import { builderWasRun, prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable } from "./sandbox.ts";
+import { prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable, SCRATCH_FOLDERS } from "./sandbox.ts";
 
 export const BUILTIN_PREFIX = "builtin:";
 
@@ -30,6 +30,10 @@ export type DerivationBuild = {
   /** Its outputs are valid: build again beside them and compare. */
   readonly check: boolean;
   readonly signal: AbortSignal;
+  /** The builder has ended; what is left to do (hashing, registering) takes no builder's place. */
+  onBuilderEnd(): void;
+  /** Takes what may be done later, when others do not wait for it. */
+  defer(cleanUp: () => Promise<void>): void;
   onLine(line: string): void;
   onProgress(done: number, total?: number): void;
 };
@@ -61,11 +65,12 @@ export async function buildDerivation(store: LocalStore, build: DerivationBuild,
   };
   let keptFolder: string | undefined;
   try {
-    await using scratch = await store.createTemporaryFolder();
+    const scratch = await store.createTemporaryFolder();
+    build.defer(async () => await scratch[Symbol.asyncDispose]());
     try {
       await buildIn(scratch.path, store, build, options, log, onLine);
     } catch (error) {
-      if (options.keepFailed && !build.signal.aborted) keptFolder = await keepBuildFolder(join(scratch.path, "build"), build.derivation.name);
+      if (options.keepFailed && !build.signal.aborted) keptFolder = await keepBuildFolder(join(scratch.path, SCRATCH_FOLDERS.build), build.derivation.name);
       throw error;
     }
     return { kind: "built" };
@@ -85,7 +90,7 @@ async function buildIn(
 ): Promise<void> {
   const { derivation, outputPaths } = build;
   const inputs = await store.closure([...derivation.inputSources, ...build.inputOutputs]);
-  const outputs = new Map([...outputPaths].map(([name, path]) => [name, join(scratch, "store", path)]));
+  const outputs = new Map([...outputPaths].map(([name, path]) => [name, join(scratch, SCRATCH_FOLDERS.store, path)]));
 
   if (derivation.builder.startsWith(BUILTIN_PREFIX)) {
     await runBuiltin(scratch, store, build, options, outputs, (line) => {
@@ -105,6 +110,7 @@ async function buildIn(
     await runSandboxed(scratch, store, build, options, { inputs, environment, log, onLine });
   }
   build.signal.throwIfAborted();
+  build.onBuilderEnd();
 
   for (const [name, folder] of outputs) {
     await lstat(folder).catch((cause: unknown) => {
@@ -177,8 +183,8 @@ async function runBuiltin(
       data: { name },
     });
   }
-  const temporaryFolder = join(scratch, "build");
-  mkdirSync(join(scratch, "store"));
+  const temporaryFolder = join(scratch, SCRATCH_FOLDERS.build);
+  mkdirSync(join(scratch, SCRATCH_FOLDERS.store));
   mkdirSync(temporaryFolder);
   await builder({
     derivation,
@@ -206,7 +212,7 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
   const { derivation } = build;
   const tool = await options.tools.bubblewrap();
   const buildRoot = findBuildRoot(store, derivation, run.inputs);
-  const sandbox = prepareSandbox({
+  using sandbox = prepareSandbox({
     scratch,
     storeDir: store.storeDir,
     inputs: [...run.inputs].map((path) => ({ shown: formatStorePath(path, store.storeDir), real: store.realPath(path) })),
@@ -218,34 +224,27 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
     ...(options.sandboxShell === undefined ? {} : { shell: options.sandboxShell }),
     features: new Set(derivationList(derivation, "requiredSystemFeatures")),
   });
-  for (const [name, contents] of run.environment.files) writeFileSync(join(sandbox.buildFolder, name), contents);
+  for (const [name, contents] of run.environment.files) writeFileSync(join(scratch, SCRATCH_FOLDERS.build, name), contents);
 
   let complaint = "";
   const splitter = createLineSplitter((line) => {
     if (line.startsWith("bwrap: ")) complaint = line.slice("bwrap: ".length);
     run.onLine(line);
   });
-  const descriptors: number[] = [];
-  let end;
-  try {
-    descriptors.push(openSync(sandbox.argumentsFile, "r"), openSync(sandbox.filterFile, "r"), openSync(sandbox.statusFile, constants.O_WRONLY | constants.O_CREAT, 0o600));
-    end = await runProcess({
-      command: tool.command,
-      args: [...tool.args, ...sandbox.args],
-      env: {},
-      descriptors,
-      signal: build.signal,
-      onOutput(chunk) {
-        run.log.write(chunk);
-        splitter.write(chunk);
-      },
-    });
-    splitter.end();
-  } finally {
-    for (const descriptor of descriptors) closeSync(descriptor);
-  }
+  const end = await runProcess({
+    command: tool.command,
+    args: [...tool.args, ...sandbox.args],
+    env: {},
+    descriptors: sandbox.descriptors,
+    signal: build.signal,
+    onOutput(chunk) {
+      run.log.write(chunk);
+      splitter.write(chunk);
+    },
+  });
+  splitter.end();
   if (end.kind === "exited" && end.code === 0) return;
-  if (!builderWasRun(sandbox)) {
+  if (!sandbox.builderWasRun()) {
     if (complaint.startsWith("execvp ")) throw cannotExecute(derivation, complaint, run.inputs, store.storeDir);
     throw sandboxUnavailable(complaint);
   }

@@ -75,15 +75,18 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
         release = await limiter.acquire(stop.signal);
       }
       if (!goal.check && (await store.queryValidPaths(paths)).size === new Set(paths).size) return;
-      await buildGoal(goal);
+      await buildGoal(goal, release);
     } finally {
       locks?.release();
       release();
     }
   }
 
-  async function buildGoal(goal: Goal): Promise<void> {
+  const cleanUps: Promise<void>[] = [];
+
+  async function buildGoal(goal: Goal, releasePlace: () => void): Promise<void> {
     const id = nextId();
+    const later: (() => Promise<void>)[] = [];
     report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name });
     let outcome: "done" | "failed" | "cancelled" = "cancelled";
     try {
@@ -96,6 +99,8 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
           inputOutputs: inputOutputs(graph, goal),
           check: goal.check,
           signal: stop.signal,
+          onBuilderEnd: releasePlace,
+          defer: (cleanUp) => void later.push(cleanUp),
           onLine: (line) => report({ kind: "log", id, line }),
           onProgress: (amount, total) => report({ kind: "progress", id, done: amount, ...(total === undefined ? {} : { total }) }),
         },
@@ -110,7 +115,13 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
       }
     } finally {
       report({ kind: "stop", id, outcome });
+      for (const cleanUp of later) cleanUps.push(cleanUp().catch(reportLeftover));
     }
+  }
+
+  /** The collector removes it later. */
+  function reportLeftover(error: unknown): void {
+    report({ kind: "message", level: "warning", text: `a build's folder could not be removed: ${error instanceof Error ? error.message : String(error)}` });
   }
 
   let running = 0;
@@ -144,6 +155,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
   try {
     for (const goal of goals) if (goal.needs.size === 0) start(goal);
     if (running > 0) await finished;
+    await Promise.all(cleanUps);
     if (options.signal?.aborted) {
       outcome = "cancelled";
       throw options.signal.reason;

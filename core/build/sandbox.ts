@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
-import { byteStringToBytes, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
+import { byteStringToBytes, encodeUtf8, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
+import { openMemoryFile } from "../util/memory-file.ts";
 import { createSeccompFilter, type SeccompMachine } from "./seccomp-filter.ts";
 
 /** Where the builder finds its build folder, on every machine. */
@@ -25,34 +26,63 @@ export type SandboxOptions = {
   readonly features: ReadonlySet<string>;
 };
 
-/** Folders and files of one sandbox, ready to be entered. */
-export type Sandbox = {
-  /** What follows bubblewrap's own arguments: the options from descriptors 3 (arguments) and 4 (filter), and the command. */
+/** One sandbox, ready to be entered. */
+export type Sandbox = Disposable & {
+  /** What follows bubblewrap's own arguments. */
   readonly args: readonly string[];
-  readonly argumentsFile: string;
-  readonly filterFile: string;
-  /** Bubblewrap tells here, as JSON lines, whether the builder was started and how it ended; descriptor 5. */
-  readonly statusFile: string;
-  /** The builder creates its outputs here; it sees the folder as the store. */
-  readonly storeFolder: string;
-  readonly buildFolder: string;
+  /** What the process must have as 3, 4, …: files in memory, closed when the sandbox is disposed. */
+  readonly descriptors: readonly number[];
+  /** Whether bubblewrap got as far as running the builder; else what went wrong was the sandbox. */
+  builderWasRun(): boolean;
 };
 
-/** Lays out the scratch folder and writes bubblewrap's arguments. */
+/** Where in the scratch folder the builder's folders are. It sees the first as the store and makes its outputs there. */
+export const SCRATCH_FOLDERS = { store: "store", build: "build", temporary: "tmp" } as const;
+
+/** The first descriptor after the standard ones. */
+const FIRST_DESCRIPTOR = 3;
+
+/** Lays out the scratch folder and bubblewrap's arguments. */
 export function prepareSandbox(options: SandboxOptions): Sandbox {
   const { scratch } = options;
-  const storeFolder = join(scratch, "store");
-  const buildFolder = join(scratch, "build");
-  mkdirSync(storeFolder, { mode: 0o755, recursive: true });
-  mkdirSync(buildFolder, { mode: 0o700, recursive: true });
-  mkdirSync(join(scratch, "tmp"));
-  mkdirSync(join(scratch, "etc"));
-  writeEtc(join(scratch, "etc"), options);
+  mkdirSync(join(scratch, SCRATCH_FOLDERS.store), { mode: 0o755, recursive: true });
+  mkdirSync(join(scratch, SCRATCH_FOLDERS.build), { mode: 0o700, recursive: true });
+  mkdirSync(join(scratch, SCRATCH_FOLDERS.temporary));
 
+  const descriptors: number[] = [];
+  /** The number under which bubblewrap finds these bytes. */
+  const pass = (contents?: Uint8Array): string => String(FIRST_DESCRIPTOR - 1 + descriptors.push(openMemoryFile(contents)));
+  const dispose = (): void => {
+    for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
+  };
+  try {
+    const status = pass();
+    const filter = pass(createSeccompFilter(machine()));
+    const list = sandboxArguments(options, pass);
+    const args = ["--args", pass(byteStringToBytes(list.join("\0") + "\0")), "--seccomp", filter, "--json-status-fd", status];
+    return {
+      args: [...args, "--", ...[options.builder, ...options.args].map(commandText)],
+      descriptors,
+      builderWasRun: () => readFrom(descriptors[0]!).includes('"exit-code"'),
+      [Symbol.dispose]: dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** What bubblewrap told of the builder: JSON lines. */
+function readFrom(descriptor: number): string {
+  const bytes = Buffer.alloc(4096);
+  return bytes.toString("utf8", 0, readSync(descriptor, bytes, 0, bytes.length, 0));
+}
+
+function sandboxArguments(options: SandboxOptions, pass: (contents: Uint8Array) => string): ByteString[] {
   const list: ByteString[] = [];
   const add = (...words: readonly ByteString[]): void => void list.push(...words);
   // Names of the machine are text; arguments are bytes.
-  const inScratch = (name: string): ByteString => toByteString(join(scratch, name));
+  const inScratch = (name: string): ByteString => toByteString(join(options.scratch, name));
 
   // One user namespace for everybody, root included: the builder is the same user 1000 on every machine.
   add("--unshare-user", "--uid", "1000", "--gid", "100", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try");
@@ -61,7 +91,7 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
   add("--as-pid-1", "--die-with-parent", "--new-session", "--hostname", "localhost", "--clearenv");
   for (const [name, value] of options.variables) add("--setenv", name, value);
 
-  add("--bind", inScratch("store"), options.storeDir);
+  add("--bind", inScratch(SCRATCH_FOLDERS.store), options.storeDir);
   for (const input of options.inputs) {
     // A bind follows links, so a store path that is one is made anew.
     const stats = lstatSync(input.real);
@@ -69,36 +99,15 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
     else add("--ro-bind", toByteString(input.real), input.shown);
   }
   addRoot(add, options);
-  add("--ro-bind", inScratch("etc"), "/etc");
+  addEtc(add, pass, options);
   add("--proc", "/proc");
   // Where tsos runs as root the builder is still root to the kernel's own settings, whatever it is called inside.
   for (const name of ["sys", "sysrq-trigger", "acpi", "fs", "scsi"]) add("--ro-bind-try", `/proc/${name}`, `/proc/${name}`);
   add("--dev", "/dev");
   if (options.features.has("kvm")) add("--dev-bind-try", "/dev/kvm", "/dev/kvm");
-  add("--bind", inScratch("tmp"), "/tmp", "--bind", inScratch("build"), SANDBOX_BUILD_FOLDER);
+  add("--bind", inScratch(SCRATCH_FOLDERS.temporary), "/tmp", "--bind", inScratch(SCRATCH_FOLDERS.build), SANDBOX_BUILD_FOLDER);
   add("--remount-ro", "/", "--chdir", SANDBOX_BUILD_FOLDER);
-
-  const argumentsFile = join(scratch, "arguments");
-  const filterFile = join(scratch, "filter");
-  writeFileSync(argumentsFile, byteStringToBytes(list.join("\0") + "\0"));
-  writeFileSync(filterFile, createSeccompFilter(machine()));
-  return {
-    args: ["--args", "3", "--seccomp", "4", "--json-status-fd", "5", "--", ...[options.builder, ...options.args].map(commandText)],
-    argumentsFile,
-    filterFile,
-    statusFile: join(scratch, "status"),
-    storeFolder,
-    buildFolder,
-  };
-}
-
-/** Whether bubblewrap got as far as running the builder; else what went wrong was the sandbox. */
-export function builderWasRun(sandbox: Sandbox): boolean {
-  try {
-    return readFileSync(sandbox.statusFile, "utf8").includes('"exit-code"');
-  } catch {
-    return false;
-  }
+  return list;
 }
 
 /** What to change on a machine where bubblewrap said `complaint`. */
@@ -135,7 +144,7 @@ function addRoot(add: (...words: readonly ByteString[]) => void, options: Sandbo
 }
 
 /** The few files that name the builder's user and host; the network's only for who may use it. */
-function writeEtc(folder: string, options: SandboxOptions): void {
+function addEtc(add: (...words: readonly ByteString[]) => void, pass: (contents: Uint8Array) => string, options: SandboxOptions): void {
   const files: Record<string, string> = {
     passwd:
       `root:x:0:0:Nix build user:${SANDBOX_BUILD_FOLDER}:/noshell\n` +
@@ -161,10 +170,10 @@ function writeEtc(folder: string, options: SandboxOptions): void {
     } catch {
       // A build root need not have an etc.
     }
-    const target = (name: string): ByteString => `${options.buildRoot!.shown}/etc/${name}`;
-    for (const name of names) if (files[name] === undefined) symlinkSync(target(name), join(folder, name));
+    const target = (name: string): ByteString => `${options.buildRoot!.shown}/etc/${toByteString(name)}`;
+    for (const name of names) if (files[name] === undefined) add("--symlink", target(name), `/etc/${toByteString(name)}`);
   }
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) add("--perms", "0644", "--file", pass(encodeUtf8(text)), `/etc/${name}`);
 }
 
 function machine(): SeccompMachine {
