@@ -96,11 +96,17 @@ function formatInput(outputs: ReadonlySet<string>, dynamicOutputs: ReadonlyMap<s
 }
 
 const SPECIAL = /["\\\n\r\t]/;
-const ALL_SPECIAL = /["\\\n\r\t]/g;
-const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 function quote(text: ByteString): string {
-  return SPECIAL.test(text) ? `"${text.replace(ALL_SPECIAL, (character) => ESCAPES[character]!)}"` : `"${text}"`;
+  if (!SPECIAL.test(text)) return `"${text}"`;
+  // Passes of native code over the whole are several times faster than a callback for each character.
+  const escaped = text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r")
+    .replaceAll("\t", "\\t");
+  return `"${escaped}"`;
 }
 
 /** Most maps come from a sorted text, and then need no sorting. */
