@@ -53,16 +53,12 @@ export function toFsPath(path: ByteString): string | Buffer {
   return /^[\x00-\x7f]*$/.test(path) ? path : Buffer.from(path, "latin1");
 }
 
-/** A test for paths: `*` is anything within a name, `**` any names; a folder's pattern also holds for all below. */
+const GLOB_TOKENS: Readonly<Record<string, string>> = { "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|" };
+
+/** A test for paths: `*` is anything within a name, `**` any names, `{a,b}` a choice. A folder's pattern also holds for all below. */
 export function compileTreeGlobs(globs: readonly string[]): (path: TreePath) => boolean {
   if (globs.length === 0) return () => false;
-  const sources = globs.map((glob) =>
-    glob
-      .replace(/[.+^$()|[\]\\]/g, "\\$&")
-      .replace(/\{([^}]*)\}/g, (_, choices: string) => `(?:${choices.replaceAll(",", "|")})`)
-      .replaceAll("?", "[^/]")
-      .replace(/\*\*\/?|\*/g, (star) => (star === "*" ? "[^/]*" : star === "**" ? ".*" : "(?:.*/)?")),
-  );
+  const sources = globs.map((glob) => glob.replace(/\*\*\/|\*\*|[*?{},.+^$()|[\]\\]/g, (token) => GLOB_TOKENS[token] ?? `\\${token}`));
   const pattern = new RegExp(`^(?:${sources.join("|")})(?:/|$)`, "s");
   return (path) => pattern.test(path);
 }
