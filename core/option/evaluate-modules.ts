@@ -3,8 +3,8 @@ import { baseModule, moduleModule } from "./base-options.ts";
 import type { Assertion } from "./base-options.ts";
 import { collectModules } from "./collect-modules.ts";
 import type { Config } from "./config-types.ts";
-import { Evaluation, compileModules } from "./evaluation.ts";
-import type { ModuleInput } from "./module.ts";
+import { Evaluation, compileModules, unitsOf } from "./evaluation.ts";
+import type { Module, ModuleInput } from "./module.ts";
 import type { OptionsView } from "./options-view.ts";
 
 export type EvaluateModulesInit = {
@@ -76,15 +76,21 @@ function result<C>(evaluation: Evaluation, init: EvaluateModulesInit, extendModu
     extendModules,
     update(modules) {
       const found = collectModules(withBase(modules));
-      const before = evaluation.init.compiled.modules;
-      const declares = (list: typeof found) => list.filter((m) => m.options !== undefined || m.aliases.length > 0 || m.freeformType !== undefined);
-      const same = declares(found).length === declares(before).length && declares(found).every((m, i) => m === declares(before)[i]);
-      if (!same) return evaluateModules<C>({ ...init, modules });
-      const compiled = compileModules(withBase(modules));
-      evaluation.replaceUnits(compiled.units);
+      const before = evaluation.init.compiled;
+      const declared = before.modules.filter(declares);
+      const declaring = found.filter(declares);
+      if (declaring.length !== declared.length || !declaring.every((module, i) => module === declared[i])) {
+        return evaluateModules<C>({ ...init, modules });
+      }
+      evaluation.replaceUnits(found.flatMap((module) => unitsOf(module, before.root)));
       return result<C>(evaluation, { ...init, modules }, extendModules);
     },
   };
+}
+
+// What a tree of options is made of; as long as it is the same modules, so is the tree.
+function declares(module: Module): boolean {
+  return module.options !== undefined || module.aliases.length > 0 || module.freeformType !== undefined;
 }
 
 /**

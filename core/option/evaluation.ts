@@ -62,7 +62,8 @@ function findFreeformType(modules: readonly Module[]): OptionType | undefined {
   return found;
 }
 
-function unitsOf(module: Module, root: OptionNode): readonly UnitInit[] {
+/** What of a module is run. */
+export function unitsOf(module: Module, root: OptionNode): readonly UnitInit[] {
   const units: UnitInit[] = [];
   const origin = definingModule(module);
   if (module.meta !== undefined && root.children?.has("meta") === true) {
