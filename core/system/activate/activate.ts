@@ -10,7 +10,7 @@ import { type MachineRoot, STATE_FOLDER } from "./machine-state.ts";
 import { readManifest } from "./read-manifest.ts";
 import { type JobOutcome, runCommand, type SystemManager } from "./system-manager.ts";
 import { setSystemProfile, SYSTEM_PROFILE } from "./system-profile.ts";
-import { EMPTY_UNIT_PLAN, type UnitPlan } from "./unit-plan.ts";
+import { mergeUnitPlans, type UnitPlan } from "./unit-plan.ts";
 
 export type ActivateOptions = {
   readonly action: "switch" | "test";
@@ -59,10 +59,11 @@ export async function activate(options: ActivateOptions): Promise<ActivationOutc
   const from = findGeneration(left === undefined ? findRunningToplevel(root) : left.from, warn);
   checkRoot(root, to.manifest);
   await checkFirewall(options, to.manifest);
-  const plan = planActivation({ root, from, to, states: await options.systemManager?.listUnits(), pendingUnits: left?.units });
+  const cutOff = left === undefined ? undefined : { to: left.to === to.toplevel ? undefined : findGeneration(left.to, () => {}), units: left.units };
+  const plan = planActivation({ root, from, to, states: await options.systemManager?.listUnits(), cutOff });
 
   const entry: Omit<JournalEntry, "step" | "units" | "direction"> = { version: 1, action: options.action, from: from?.toplevel ?? null, to: to.toplevel };
-  const units = mergeUnits(left?.units, plan.units);
+  const units = left === undefined ? plan.units : mergeUnitPlans(left.units, plan.units);
   const beforeStep =
     (direction: "forward" | "back", pending: UnitPlan) =>
     (step: string): void => {
@@ -93,8 +94,8 @@ export async function activate(options: ActivateOptions): Promise<ActivationOutc
     report(`error: ${reason}`);
     report(`going back to ${from.toplevel}`);
     try {
-      const back = planActivation({ root, from: to, to: from, states: await options.systemManager?.listUnits(), pendingUnits: units });
-      const step = beforeStep("back", mergeUnits(units, back.units));
+      const back = planActivation({ root, from: to, to: from, states: await options.systemManager?.listUnits(), cutOff: { to: cutOff?.to, units } });
+      const step = beforeStep("back", mergeUnitPlans(units, back.units));
       await apply({ options: { ...options, signal: undefined }, to: from, from: to, plan: back, warn, step });
       journal.remove();
       return { kind: "reverted", reason, interrupted };
@@ -249,12 +250,6 @@ function hasSameSystemd(before: string, after: string): boolean {
   } catch {
     return false;
   }
-}
-
-function mergeUnits(a: UnitPlan | undefined, b: UnitPlan): UnitPlan {
-  if (a === undefined) return b;
-  const join = (key: keyof UnitPlan): readonly string[] => [...new Set([...a[key], ...b[key]])].sort();
-  return { ...EMPTY_UNIT_PLAN, stop: join("stop"), reload: join("reload"), restart: join("restart"), start: join("start"), skipped: b.skipped };
 }
 
 function reasonOf(error: unknown): string {

@@ -4,7 +4,7 @@ import type { EtcEntry, SystemManifest } from "../manifest.ts";
 import { type EtcPlan, planEtc } from "./etc-plan.ts";
 import { readIdAllocations, readLink, readOwnedCopies, readText, readUserFiles, snapshotEtc, type MachineRoot } from "./machine-state.ts";
 import { readUnitFiles } from "./unit-files.ts";
-import { EMPTY_UNIT_PLAN, planUnits, type UnitPlan, type UnitState } from "./unit-plan.ts";
+import { EMPTY_UNIT_PLAN, mergeUnitPlans, planUnits, type UnitPlan, type UnitState } from "./unit-plan.ts";
 import { planUsers, type UserPlan } from "./user-plan.ts";
 
 /** All that a switch is going to do; plain data. */
@@ -29,11 +29,18 @@ export type ActivationPlanInput = {
   readonly to: { readonly toplevel: string; readonly manifest: SystemManifest };
   /** Undefined where no systemd runs: units are then left out. */
   readonly states: readonly UnitState[] | undefined;
-  readonly pendingUnits?: UnitPlan | undefined;
+  readonly cutOff?: CutOffSwitch | undefined;
+};
+
+/** A switch that was killed, or failed, and left units between two generations. */
+export type CutOffSwitch = {
+  /** Where it was going; units may run its definitions. Undefined when that can no longer be read. */
+  readonly to: { readonly manifest: SystemManifest } | undefined;
+  readonly units: UnitPlan;
 };
 
 /** Reads the machine and changes nothing. @throws TsosError `users.*` */
-export function planActivation({ root, from, to, states, pendingUnits }: ActivationPlanInput): ActivationPlan {
+export function planActivation({ root, from, to, states, cutOff }: ActivationPlanInput): ActivationPlan {
   const usr = readLink(join(root, "/usr"));
   const wantedUsr = osRootLink(to.manifest.osRoot);
   const hostName = readText(join(root, "/etc/hostname"))?.trim() ?? "";
@@ -47,18 +54,23 @@ export function planActivation({ root, from, to, states, pendingUnits }: Activat
     changedEtc: changedEntries(from?.manifest.etc ?? [], to.manifest.etc),
     hostName: to.manifest.hostName === "" || to.manifest.hostName === hostName ? null : { from: hostName, to: to.manifest.hostName },
     sysctl: Object.fromEntries(Object.entries(to.manifest.sysctl).filter(([key, value]) => from?.manifest.sysctl[key] !== value)),
-    units:
-      states === undefined
-        ? EMPTY_UNIT_PLAN
-        : planUnits({
-            states,
-            oldFiles: from === undefined ? undefined : readUnitFiles(from.manifest),
-            newFiles: readUnitFiles(to.manifest),
-            oldTarget: from?.manifest.defaultTarget ?? to.manifest.defaultTarget,
-            newTarget: to.manifest.defaultTarget,
-            pending: pendingUnits,
-          }),
+    units: states === undefined ? EMPTY_UNIT_PLAN : planAllUnits(states, from?.manifest, to.manifest, cutOff),
   };
+}
+
+function planAllUnits(states: readonly UnitState[], from: SystemManifest | undefined, to: SystemManifest, cutOff: CutOffSwitch | undefined): UnitPlan {
+  const newFiles = readUnitFiles(to);
+  const planFrom = (old: SystemManifest | undefined): UnitPlan =>
+    planUnits({
+      states,
+      oldFiles: old === undefined ? undefined : readUnitFiles(old),
+      newFiles,
+      oldTarget: old?.defaultTarget ?? to.defaultTarget,
+      newTarget: to.defaultTarget,
+      pending: cutOff?.units,
+    });
+  const plan = planFrom(from);
+  return cutOff?.to === undefined ? plan : mergeUnitPlans(plan, planFrom(cutOff.to.manifest));
 }
 
 /** What /usr points to: relative, so that it also holds for who looks into the root from outside. */

@@ -58,7 +58,7 @@ async function run({ action, toplevel, root, generation, json }: Arguments, repo
     checkRoot(root, manifest);
     const left = openJournal(join(root, STATE_FOLDER, "activation.json")).find();
     const from = findGeneration(left === undefined ? findRunningToplevel(root) : left.from, report);
-    const plan = planActivation({ root, from, to: { toplevel, manifest }, states: await systemManager?.listUnits(), pendingUnits: left?.units });
+    const plan = planActivation({ root, from, to: { toplevel, manifest }, states: await systemManager?.listUnits(), cutOff: left === undefined ? undefined : { to: findGeneration(left.to, () => {}), units: left.units } });
     if (json) process.stdout.write(`${JSON.stringify(printablePlan(plan), undefined, 2)}\n`);
     else for (const line of describePlan(plan)) process.stdout.write(`${line}\n`);
     return EXIT.done;

@@ -191,12 +191,21 @@ export function planUnits(input: UnitPlanInput): UnitPlan {
   const pending = input.pending;
   if (pending !== undefined) {
     // What was stopped and not started again, or not yet told of its change, would be forgotten otherwise.
-    for (const name of pending.stop) if (isActive(name)) stop.add(name);
     for (const name of pending.start) if (mayStart(name) && (!isActive(name) || stop.has(name))) start.add(name);
     for (const name of pending.restart) if (findUnit(newFiles, name)?.masked === false) restart.add(name);
     for (const name of pending.reload) if (isActive(name) && findUnit(newFiles, name)?.masked === false) reload.add(name);
   }
 
+  return orderPlan({ stop, reload, restart, start, skipped });
+}
+
+/** What has to happen for the sake of either plan. */
+export function mergeUnitPlans(a: UnitPlan, b: UnitPlan): UnitPlan {
+  const union = (key: keyof UnitPlan): Set<string> => new Set([...a[key], ...b[key]]);
+  return orderPlan({ stop: union("stop"), reload: union("reload"), restart: union("restart"), start: union("start"), skipped: union("skipped") });
+}
+
+function orderPlan({ stop, reload, restart, start, skipped }: { readonly [key in keyof UnitPlan]: Set<string> }): UnitPlan {
   for (const name of [...stop, ...start]) {
     restart.delete(name);
     reload.delete(name);
