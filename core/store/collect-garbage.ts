@@ -26,11 +26,12 @@ const BATCH = 200;
  */
 export async function collectGarbage(layout: StoreLayout, database: StoreDatabase, options: GarbageOptions): Promise<GarbageResult> {
   if (options.dryRun) {
-    const { dead, alive } = mark(layout, database, options);
+    const { dead, alive, neededHashes } = mark(layout, database, options);
     const sizes = database.narSizes(dead);
     let bytesFreed = 0;
     for (const size of sizes.values()) bytesFreed += size;
-    return { deleted: dead.map((path) => formatStorePath(path, layout.storeDir)), alive: alive.size, bytesFreed };
+    const leftovers = options.paths === undefined ? findLeftovers(layout, database, neededHashes) : [];
+    return { deleted: [...dead, ...leftovers].map((name) => `${layout.storeDir}/${name}`), alive: alive.size, bytesFreed };
   }
   // Room for the database's log, should the disk be full.
   rmSync(layout.reserved, { force: true });
@@ -131,23 +132,26 @@ async function sweep(layout: StoreLayout, database: StoreDatabase, options: Garb
         if (findStats(file) !== undefined) renameCanonical(file, `${trash.path}/${path}`);
         deleted.push(formatStorePath(path, layout.storeDir));
       }
-      for (const path of batch) {
-        bytesFreed += await removeTree(`${trash.path}/${path}`, { signal });
-        await nextTurn();
-        signal?.throwIfAborted();
-      }
+      // It lets others in and looks at the signal by itself.
+      for (const path of batch) bytesFreed += await removeTree(`${trash.path}/${path}`, { signal });
+      await nextTurn();
+      signal?.throwIfAborted();
       report?.({ kind: "progress", id, done: at, total: dead.length });
     }
     if (options.paths === undefined && bytesFreed < maxFreed) {
+      let since = performance.now();
       for (const name of readdirSync(layout.realStoreDir)) {
         if (bytesFreed >= maxFreed) break;
+        if (performance.now() - since > 10) {
+          await nextTurn();
+          signal?.throwIfAborted();
+          since = performance.now();
+        }
         spareAnnounced();
         const freed = await removeLeftover(layout, database, name, neededHashes, `${trash.path}/leftover`);
         if (freed === undefined) continue;
         bytesFreed += freed;
         deleted.push(`${layout.storeDir}/${name}`);
-        await nextTurn();
-        signal?.throwIfAborted();
       }
       bytesFreed += await removeUnusedLinks(layout, signal);
     }
@@ -157,6 +161,14 @@ async function sweep(layout: StoreLayout, database: StoreDatabase, options: Garb
     report?.({ kind: "stop", id, outcome });
   }
   return { deleted, alive: alive.size, bytesFreed };
+}
+
+/** What lies in the store, is no valid path and that no process needs; locks are not looked at. */
+function findLeftovers(layout: StoreLayout, database: StoreDatabase, neededHashes: ReadonlySet<string>): string[] {
+  const valid = new Set<string>(database.allPaths());
+  return readdirSync(layout.realStoreDir).filter(
+    (name) => name !== ".links" && !name.startsWith(TEMPORARY_PREFIX) && !valid.has(name) && !(isStorePathBaseName(name) && neededHashes.has(storePathHash(name))),
+  );
 }
 
 /** Removes what lies in the store and is no valid path, unless somebody is at it. */
