@@ -19,7 +19,7 @@ export const buildEnv = defineHelper(({ createPackage }) => ({ name, paths, path
     system: "builtin",
     builder: "builtin:buildenv",
     // For each: "true", its priority, how many paths, the paths. Nix: libstore/builtins/buildenv.cc.
-    derivations: paths.map((path) => ["true", path.meta.priority ?? DEFAULT_PRIORITY, 1, path]),
+    derivations: (attributes["paths"] as readonly Package[]).map((path) => ["true", path.meta.priority ?? DEFAULT_PRIORITY, 1, path]),
     pathsToLink: pathsToLink === undefined ? undefined : JSON.stringify(attributes["pathsToLink"]),
     preferLocalBuild: true,
     allowSubstitutes: false,

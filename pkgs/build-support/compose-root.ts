@@ -19,7 +19,7 @@ export const composeRoot = defineHelper(({ pkgs, createPackage }) => ({ name, pa
     name: String(attributes.name),
     system: "builtin",
     builder: "builtin:compose",
-    trees: JSON.stringify(seedClosure(packages).map((seed) => pkgs.unpackSeed(seed))),
+    trees: JSON.stringify(seedClosure(attributes["packages"] as readonly string[]).map((seed) => pkgs.unpackSeed(seed))),
     links: JSON.stringify(attributes["links"]),
     directories: JSON.stringify(attributes["directories"]),
     remove: JSON.stringify(attributes["remove"]),

@@ -13,13 +13,15 @@ export type SeedPackageInit = PackageMeta &
     /** The Debian package that gives the version; default: the first. */
     readonly versionOf?: string;
     readonly wrappers?: SeedPackage["wrappers"] | ((args: Arguments) => Readonly<Record<string, ProgramWrapper>>);
+    /** Run the test where there is a `/bin/sh`. */
+    readonly testOnBuildRoot?: boolean;
     /** A script that fails when the package does not work; `mainProgram --version` by default. */
     readonly test?: (args: Arguments & { readonly self: Package }) => string;
   };
 
 /** A package that is Debian's, patched to run from the store: most tools are no more than this. */
 export function defineSeedPackage(init: SeedPackageInit): PackageDefinition {
-  const { pname, description, homepage, license, mainProgram, priority, test, versionOf, wrappers, ...rest } = init;
+  const { pname, description, homepage, license, mainProgram, priority, test, versionOf, wrappers, testOnBuildRoot = false, ...rest } = init;
   const seeds = init.seeds ?? seedSet(pname);
   const main = versionOf ?? seeds[0] ?? pname;
   return definePackage({
@@ -31,7 +33,10 @@ export function defineSeedPackage(init: SeedPackageInit): PackageDefinition {
     mainProgram,
     priority,
     build: (args) => args.seedPackage({ ...rest, pname, version: args.version, seeds, wrappers: typeof wrappers === "function" ? wrappers(args) : wrappers }),
-    test: (args) => args.runCommand(`${pname}-test`, {}, test?.(args) ?? `${args.self}/bin/${mainProgram ?? pname} --version > $out`),
+    test: (args) => {
+      const buildCommand = test?.(args) ?? `${args.self}/bin/${mainProgram ?? pname} --version > $out`;
+      return args.mkDerivation({ name: `${pname}-test`, buildCommand, withoutCompiler: !testOnBuildRoot });
+    },
     update: { kind: "debian", package: main },
   });
 }

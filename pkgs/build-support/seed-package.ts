@@ -1,4 +1,4 @@
-import { defineHelper, type Package } from "../../core/index.ts";
+import { defineHelper, type BuildAttributes, type DerivationAttributes, type Package } from "../../core/index.ts";
 import { getSeed, seedClosure, seedSet, type Seed } from "../seeds/seeds.ts";
 
 /** How a program is started: with what in its environment and before its arguments. `$out` is the package. */
@@ -18,6 +18,8 @@ export type SeedPackage = {
   readonly version: string;
   /** The Debian packages that it is made of; what they depend on comes along. */
   readonly seeds: readonly string[];
+  /** Debian packages whose programs the package runs: they are in `libexec/bin` and in nobody's way. */
+  readonly companions?: readonly string[];
   /** Debian packages to leave out, with what only they need. */
   readonly exclude?: readonly string[];
   /** Trees beside those of the seeds. */
@@ -57,22 +59,29 @@ export const unpackSeed = defineHelper(({ pkgs, createPackage }) => {
 const NEVER_NEEDED = ["usr/share/doc"];
 
 /** Debian packages merged into one store path that runs anywhere: interpreters and run paths go to itself. */
-export const seedPackage = defineHelper(({ pkgs, createPackage }) => (init: SeedPackage): Package => {
-  // A wrapper is a script and needs a shell that comes along.
-  const shell = Object.keys(init.wrappers ?? {}).length > 0 ? ["dash"] : [];
-  const { pname, version, seeds, exclude, trees = [], wrappers = {}, links = {}, linkFolders = [], remove = [], patchLibraries = false } = init;
-  return createPackage({ pname, version, seeds, exclude, trees, wrappers, links, linkFolders, remove, patchLibraries }, (attributes) => ({
-    name: `${String(attributes.pname)}-${String(attributes.version)}`,
-    system: "builtin",
-    builder: "builtin:patch-elf",
-    trees: JSON.stringify([...seedClosure([...seeds, ...shell], exclude === undefined ? {} : { exclude }).map((seed) => pkgs.unpackSeed(seed)), ...trees]),
-    main: JSON.stringify([...seeds.map((name) => pkgs.unpackSeed(getSeed(name))), ...trees]),
-    patchelf: JSON.stringify(seedClosure(seedSet("patchelf")).map((seed) => pkgs.unpackSeed(seed))),
-    wrappers: JSON.stringify(attributes["wrappers"]),
-    links: JSON.stringify(attributes["links"]),
-    linkFolders: JSON.stringify(attributes["linkFolders"]),
-    remove: JSON.stringify([...NEVER_NEEDED, ...(attributes["remove"] as readonly string[])]),
-    patchLibraries: attributes["patchLibraries"],
-    preferLocalBuild: true,
-  }));
+export const seedPackage = defineHelper(({ pkgs, createPackage }) => {
+  const unpack = (seeds: readonly Seed[]): readonly Package[] => seeds.map((seed) => pkgs.unpackSeed(seed));
+
+  const compile = (attributes: BuildAttributes): DerivationAttributes => {
+    // What `overrideAttrs` may have changed has the same form, or the builder says what is wrong with it.
+    const { pname, version, seeds, companions = [], exclude = [], trees = [], ...more } = attributes as unknown as SeedPackage;
+    const { wrappers = {}, links = {}, linkFolders = [], remove = [], patchLibraries = false } = more;
+    // A wrapper is a script and needs a shell that comes along.
+    const shell = Object.keys(wrappers).length > 0 ? ["dash"] : [];
+    return {
+      name: `${pname}-${version}`,
+      system: "builtin",
+      builder: "builtin:patch-elf",
+      trees: JSON.stringify([...unpack(seedClosure([...seeds, ...companions, ...shell], { exclude })), ...trees]),
+      main: JSON.stringify([...unpack(seeds.map(getSeed)), ...trees]),
+      patchelf: JSON.stringify(unpack(seedClosure(seedSet("patchelf")))),
+      wrappers: JSON.stringify(wrappers),
+      links: JSON.stringify(links),
+      linkFolders: JSON.stringify(linkFolders),
+      remove: JSON.stringify([...NEVER_NEEDED, ...remove]),
+      patchLibraries,
+      preferLocalBuild: true,
+    };
+  };
+  return (init: SeedPackage): Package => createPackage({ ...init }, compile);
 });

@@ -1,7 +1,7 @@
 import { defineSeedPackage } from "../../../build-support/define-seed-package.ts";
 
 const compiler = {
-  args: ["--sysroot=$out", "-Wl,--dynamic-linker=$out/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "-Wl,-rpath,$out/lib/x86_64-linux-gnu"],
+  args: ["--sysroot=$out", "-B$out/bin/", "-Wl,--dynamic-linker=$out/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "-Wl,-rpath,$out/lib/x86_64-linux-gnu"],
 } as const;
 
 export default defineSeedPackage({
@@ -10,6 +10,7 @@ export default defineSeedPackage({
   homepage: "https://gcc.gnu.org/",
   license: "GPL-3.0-or-later WITH GCC-exception-3.1",
   mainProgram: "gcc",
+  seeds: ["gcc", "g++", "binutils", "libc6-dev"],
   // The compiler takes the tree for its whole system, and what it makes runs with the tree's C library.
   links: { usr: ".", "bin/cc": "gcc", "bin/c++": "g++" },
   remove: ["usr/lib/gcc/*/*/lib*san*", "usr/lib/x86_64-linux-gnu/lib*san.so*"],

@@ -6,12 +6,18 @@ export default defineSeedPackage({
   homepage: "https://git-scm.com/",
   license: "GPL-2.0-only",
   mainProgram: "git",
-  seeds: ["git", "openssh-client", "less"],
-  versionOf: "git",
+  seeds: ["git"],
+  companions: ["openssh-client", "less"],
   wrappers: ({ cacert }) => ({
     "bin/git": {
       env: { GIT_EXEC_PATH: "$out/lib/git-core" },
-      defaults: { GIT_TEMPLATE_DIR: "$out/share/git-core/templates", GIT_SSL_CAINFO: `${cacert}/etc/ssl/certs/ca-bundle.crt` },
+      defaults: {
+        GIT_TEMPLATE_DIR: "$out/share/git-core/templates",
+        GIT_SSL_CAINFO: `${cacert}/etc/ssl/certs/ca-bundle.crt`,
+        // The last places that git looks at, so that any configuration wins.
+        GIT_SSH: "$out/libexec/bin/ssh",
+        PAGER: "$out/libexec/bin/less",
+      },
     },
   }),
   test: ({ self }) => `

@@ -14,7 +14,9 @@ export default definePackage({
       mkdir -p $out/bin $out/lib/node_modules
       cp ${unpackNpm("nodejs")}/bin/node $out/bin/node
       chmod u+w $out/bin/node
-      patchelf --set-interpreter ${glibc}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --set-rpath ${glibc}/lib/x86_64-linux-gnu $out/bin/node
+      # One after the other: patchelf breaks a program of fixed address when it does both at once.
+      patchelf --force-rpath --set-rpath ${glibc}/lib/x86_64-linux-gnu $out/bin/node
+      patchelf --set-interpreter ${glibc}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 $out/bin/node
       # npm finds itself by its own path, so that it is copied and not linked.
       cp -r ${npm} $out/lib/node_modules/npm
       for program in npm npx; do

@@ -8,6 +8,8 @@ export default defineSeedPackage({
   mainProgram: "psql",
   linkFolders: ["lib/postgresql/17/bin"],
   versionOf: "postgresql-17",
+  // The server starts its own programs through /bin/sh.
+  testOnBuildRoot: true,
   test: ({ self }) => `
     ${self}/bin/initdb --no-locale --auth=trust --pgdata=$PWD/data
     ${self}/bin/postgres --single -D $PWD/data postgres <<< 'select 6 * 7 as answer' > $out

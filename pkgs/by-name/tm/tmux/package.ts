@@ -7,5 +7,5 @@ export default defineSeedPackage({
   license: "ISC",
   mainProgram: "tmux",
   wrappers: { "bin/tmux": { defaults: { TERMINFO_DIRS: "$out/share/terminfo:$out/lib/terminfo:/etc/terminfo:/lib/terminfo:/usr/share/terminfo" } } },
-  test: ({ self }) => `${self}/bin/tmux -V > $out`,
+  test: ({ self }) => `LC_ALL=C.UTF-8 ${self}/bin/tmux -V > $out`,
 });
