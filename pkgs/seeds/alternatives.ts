@@ -20,6 +20,8 @@ export const alternatives: Readonly<Record<string, readonly string[]>> = {
   "usr/bin/c++": ["usr/bin/g++"],
   "usr/bin/c89": ["usr/bin/c89-gcc"],
   "usr/bin/c99": ["usr/bin/c99-gcc"],
+  "usr/bin/automake": ["usr/bin/automake-1.17"],
+  "usr/bin/aclocal": ["usr/bin/aclocal-1.17"],
   "usr/bin/lzma": ["usr/bin/xz"],
   "usr/bin/unlzma": ["usr/bin/xz"],
   "usr/bin/lzcat": ["usr/bin/xz"],
