@@ -210,9 +210,9 @@ type SandboxedRun = {
 
 async function runSandboxed(scratch: string, store: LocalStore, build: DerivationBuild, options: BuildOptions, run: SandboxedRun): Promise<void> {
   const { derivation } = build;
-  const tool = await options.tools.bubblewrap();
   const buildRoot = findBuildRoot(store, derivation, run.inputs);
   using sandbox = prepareSandbox({
+    bubblewrap: await options.tools.bubblewrap(),
     scratch,
     storeDir: store.storeDir,
     inputs: [...run.inputs].map((path) => ({ shown: formatStorePath(path, store.storeDir), real: store.realPath(path) })),
@@ -232,8 +232,8 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
     run.onLine(line);
   });
   const end = await runProcess({
-    command: tool.command,
-    args: [...tool.args, ...sandbox.args],
+    command: sandbox.command,
+    args: sandbox.args,
     env: {},
     descriptors: sandbox.descriptors,
     signal: build.signal,

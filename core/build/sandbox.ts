@@ -1,26 +1,32 @@
-import { closeSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, symlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { byteStringToBytes, encodeUtf8, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
 import { openMemoryFile } from "../util/memory-file.ts";
+import type { Tool } from "./build-options.ts";
+import { MOUNTS_OF_BUBBLEWRAP, mounterCommand, type MountJob } from "./sandbox-mounts.ts";
 import { createSeccompFilter, type SeccompMachine } from "./seccomp-filter.ts";
 
 /** Where the builder finds its build folder, on every machine. */
 export const SANDBOX_BUILD_FOLDER = "/build";
 
+/** A store path: where it is seen, and where it is. */
+export type SandboxInput = { readonly shown: string; readonly real: string };
+
 export type SandboxOptions = {
+  readonly bubblewrap: Tool;
   /** A folder of this build alone, on the store's file system. */
   readonly scratch: string;
   /** `/nix/store`. */
   readonly storeDir: string;
-  /** What is visible of the store: where it is seen, and where it is. */
-  readonly inputs: Iterable<{ readonly shown: string; readonly real: string }>;
+  /** What is visible of the store. */
+  readonly inputs: Iterable<SandboxInput>;
   readonly variables: ReadonlyMap<ByteString, ByteString>;
   readonly builder: ByteString;
   readonly args: readonly ByteString[];
   readonly network: boolean;
-  /** The merged tree whose `usr` and `etc` are the machine's: where it is seen, and where it is. */
-  readonly buildRoot?: { readonly shown: string; readonly real: string };
+  /** The merged tree whose `usr` and `etc` are the machine's. */
+  readonly buildRoot?: SandboxInput;
   /** A program of the machine to be `/bin/sh` where there is no build root. */
   readonly shell?: string;
   readonly features: ReadonlySet<string>;
@@ -28,7 +34,7 @@ export type SandboxOptions = {
 
 /** One sandbox, ready to be entered. */
 export type Sandbox = Disposable & {
-  /** What follows bubblewrap's own arguments. */
+  readonly command: string;
   readonly args: readonly string[];
   /** What the process must have as 3, 4, …: files in memory, closed when the sandbox is disposed. */
   readonly descriptors: readonly number[];
@@ -58,10 +64,23 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
   try {
     const status = pass();
     const filter = pass(createSeccompFilter(machine()));
-    const list = sandboxArguments(options, pass);
-    const args = ["--args", pass(byteStringToBytes(list.join("\0") + "\0")), "--seccomp", filter, "--json-status-fd", status];
+    const inputs = [...options.inputs];
+    const mountsAhead = inputs.length > MOUNTS_OF_BUBBLEWRAP;
+    const list = sandboxArguments(options, mountsAhead ? [] : inputs, pass);
+    const binds = mountsAhead ? layMountPoints(join(scratch, SCRATCH_FOLDERS.store), inputs) : [];
+    const argumentList = pass(byteStringToBytes(list.join("\0") + "\0"));
+    const inner: Tool = {
+      command: options.bubblewrap.command,
+      args: [
+        ...options.bubblewrap.args,
+        ...["--args", argumentList, "--seccomp", filter, "--json-status-fd", status],
+        ...["--", ...[options.builder, ...options.args].map(commandText)],
+      ],
+    };
+    const job: MountJob = { binds, ...inner, descriptors: descriptors.length };
+    const tool = mountsAhead ? mounterCommand(options.bubblewrap, Number(pass(encodeUtf8(JSON.stringify(job))))) : inner;
     return {
-      args: [...args, "--", ...[options.builder, ...options.args].map(commandText)],
+      ...tool,
       descriptors,
       builderWasRun: () => readFrom(descriptors[0]!).includes('"exit-code"'),
       [Symbol.dispose]: dispose,
@@ -78,7 +97,23 @@ function readFrom(descriptor: number): string {
   return bytes.toString("utf8", 0, readSync(descriptor, bytes, 0, bytes.length, 0));
 }
 
-function sandboxArguments(options: SandboxOptions, pass: (contents: Uint8Array) => string): ByteString[] {
+/** Makes, in the folder that will be the store, what each input is mounted on; a link is made anew. */
+function layMountPoints(storeFolder: string, inputs: readonly SandboxInput[]): (readonly [real: string, place: string])[] {
+  const binds: (readonly [string, string])[] = [];
+  for (const { shown, real } of inputs) {
+    const place = join(storeFolder, basename(shown));
+    const stats = lstatSync(real);
+    if (stats.isSymbolicLink()) symlinkSync(readlinkSync(real, "buffer"), place);
+    else {
+      if (stats.isDirectory()) mkdirSync(place);
+      else closeSync(openSync(place, "wx"));
+      binds.push([real, place]);
+    }
+  }
+  return binds;
+}
+
+function sandboxArguments(options: SandboxOptions, inputs: readonly SandboxInput[], pass: (contents: Uint8Array) => string): ByteString[] {
   const list: ByteString[] = [];
   const add = (...words: readonly ByteString[]): void => void list.push(...words);
   // Names of the machine are text; arguments are bytes.
@@ -92,7 +127,7 @@ function sandboxArguments(options: SandboxOptions, pass: (contents: Uint8Array) 
   for (const [name, value] of options.variables) add("--setenv", name, value);
 
   add("--bind", inScratch(SCRATCH_FOLDERS.store), options.storeDir);
-  for (const input of options.inputs) {
+  for (const input of inputs) {
     // A bind follows links, so a store path that is one is made anew.
     const stats = lstatSync(input.real);
     if (stats.isSymbolicLink()) add("--symlink", readlinkSync(input.real, "latin1"), input.shown);

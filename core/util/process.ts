@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { TsosError } from "../error/tsos-error.ts";
 import { openPipe } from "./pipe.ts";
+import { sealDescriptors } from "./seal-descriptors.ts";
 
 export type ProcessOptions = {
   readonly command: string;
@@ -25,13 +26,14 @@ const DRAIN_MS = 2000;
 
 /**
  * Runs a process in a session and group of its own, standard input empty, and waits for its end and the end of
- * its output. Standard output and standard error are one pipe (not a socket, so that `/dev/stderr` can be opened).
+ * its output. It gets no descriptors but those named here. Standard output and standard error are one pipe (not a socket, so that `/dev/stderr` can be opened).
  *
  * @throws the signal's reason when it was aborted, after the group is dead.
  * @throws TsosError `process.not-started` when the command cannot be run.
  */
 export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
   options.signal?.throwIfAborted();
+  sealDescriptors();
   const pipe = openPipe();
   let child;
   try {

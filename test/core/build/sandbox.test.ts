@@ -1,12 +1,15 @@
 /** What a builder sees, and what it cannot do. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { hashBytes } from "../../../core/hash/hash.ts";
 import { encodeUtf8 } from "../../../core/util/bytes.ts";
 import { findBuildLog } from "../../../core/build/build-log.ts";
 import type { BuildOptions } from "../../../core/build/build-options.ts";
+import type { BuiltinBuilder } from "../../../core/build/builtin-builder.ts";
+import type { FinishedDerivation } from "../../../core/derivation/finish-derivation.ts";
 import { createBuildFixture, findProcesses, outputOf, outputText, type BuildFixture, type DerivationSketch } from "./build-fixture.ts";
 
 let fixture: BuildFixture;
@@ -170,6 +173,11 @@ describe("the builder", () => {
     assert.equal(readFileSync(log!.file, "utf8"), "direct\nplain\n");
   });
 
+  test("has no descriptors but the standard ones", async () => {
+    // The fourth is that of the listing.
+    assert.equal(await inSandbox("ls /proc/self/fd"), "0\n1\n2\n3\n");
+  });
+
   test("that is not there is named", async () => {
     const derivation = await fixture.derive({ name: "no-builder", builder: "/bin/sh", args: [] });
     await assert.rejects(fixture.build([derivation]), { message: /the builder "\/bin\/sh" cannot be run: No such file or directory/, hint: /only the closure of the inputs/ });
@@ -178,6 +186,53 @@ describe("the builder", () => {
   test("that asks for no sandbox is refused", async () => {
     const derivation = await fixture.derive({ name: "outside", script: "echo > $out", env: { __noChroot: "1" } });
     await assert.rejects(fixture.build([derivation]), { message: /"__noChroot"/ });
+  });
+});
+
+describe("a closure of many paths", () => {
+  const makeInput: BuiltinBuilder = async (context) => {
+    const number = Number(context.env.get("name")!.split("-")[1]);
+    const place = context.outputs.get("out")!;
+    if (number % 3 === 0) symlinkSync(context.env.get("target")!, place);
+    else if (number % 3 === 1) writeFileSync(place, "file\n");
+    else {
+      mkdirSync(place);
+      writeFileSync(`${place}/inner`, "inner\n");
+    }
+    return Promise.resolve();
+  };
+  let inputs: readonly FinishedDerivation[];
+  let target: FinishedDerivation;
+  before(async () => {
+    target = await fixture.derive({ name: "target-1", builder: "builtin:make" });
+    inputs = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => fixture.derive({ name: `input-${i}`, builder: "builtin:make", inputs: [target], env: { target: outputText(target) } })),
+    );
+    await fixture.build(inputs, { builtins: new Map([["make", makeInput]]) });
+  });
+
+  test("is visible and read-only like one of few", async () => {
+    const env = { link: outputText(inputs[3]!), file: outputText(inputs[4]!), folder: outputText(inputs[5]!) };
+    const text = await inSandbox('set -- /nix/store/*; echo $#; cat $link $file $folder/inner; readlink $link; touch $folder/new; echo > $file; id -u; echo $$; ls /proc/self/fd', { inputs, env });
+    const [count, ...rest] = text.trimEnd().split("\n");
+    // Inputs, what the links name, the tools, the output.
+    assert.equal(Number(count), 203);
+    assert.deepEqual(rest.slice(0, 4), ["file", "file", "inner", outputText(target)]);
+    assert.equal(text.match(/Read-only file system/g)?.length, 2, text);
+    assert.deepEqual(rest.slice(-6), ["1000", "1", "0", "1", "2", "3"]);
+  });
+
+  test("has a builder that fails with its own exit code, and dies when aborted", async () => {
+    const failing = await fixture.derive({ name: "failing-many", inputs, script: "exit 9" });
+    await assert.rejects(fixture.build([failing]), { message: /failed with exit code 9/ });
+    const controller = new AbortController();
+    const endless = await fixture.derive({ name: "endless-many", inputs, script: "echo begun; sleep 87654" });
+    const report: BuildOptions["report"] = (event) => {
+      if (event.kind === "log") controller.abort(new Error("enough"));
+    };
+    await assert.rejects(fixture.build([endless], { signal: controller.signal, report }), { message: "enough" });
+    for (let i = 0; i < 100 && findProcesses("sleep 87654").length > 0; i++) await sleep(10);
+    assert.deepEqual(findProcesses("sleep 87654"), []);
   });
 });
 
