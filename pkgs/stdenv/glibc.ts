@@ -8,6 +8,6 @@ export const glibc = definePackage({
   description: "GNU C library, its linker and the compiler's run-time libraries",
   homepage: "https://www.gnu.org/software/libc/",
   license: "LGPL-2.1-or-later",
-  build: ({ pname, version, seedPackage }) => seedPackage({ pname, version, seeds: ["libc6", "libgcc-s1", "libstdc++6", "libcrypt1"] }),
+  build: ({ pname, version, seedPackage }) => seedPackage({ pname, version, seeds: ["libc6", "libgcc-s1", "libstdc++6", "libcrypt1"], patchLibraries: true }),
   update: { kind: "debian", package: "libc6" },
 });

@@ -181,7 +181,7 @@ export const setupScript: string =
   "  wrapCompiler \"$NIX_BUILD_TOP/.compiler\"\n" +
   "  export NIX_CFLAGS_COMPILE=${NIX_CFLAGS_COMPILE:-} NIX_LDFLAGS=${NIX_LDFLAGS:-}\n" +
   "  export CC=${CC:-gcc} CXX=${CXX:-g++} AR=${AR:-ar} RANLIB=${RANLIB:-ranlib}\n" +
-  "  export CFLAGS=${CFLAGS:--O2} CXXFLAGS=${CXXFLAGS:--O2}\n" +
+  "  export CFLAGS=${CFLAGS:--O2 -pipe} CXXFLAGS=${CXXFLAGS:--O2 -pipe}\n" +
   "  buildRootPath=/usr/bin:/usr/sbin:\n" +
   "  toolPath=\"$NIX_BUILD_TOP/.compiler:$toolPath\"\n" +
   "fi\n" +

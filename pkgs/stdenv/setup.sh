@@ -177,7 +177,7 @@ if [ -n "${__buildRoot:-}" ]; then
   wrapCompiler "$NIX_BUILD_TOP/.compiler"
   export NIX_CFLAGS_COMPILE=${NIX_CFLAGS_COMPILE:-} NIX_LDFLAGS=${NIX_LDFLAGS:-}
   export CC=${CC:-gcc} CXX=${CXX:-g++} AR=${AR:-ar} RANLIB=${RANLIB:-ranlib}
-  export CFLAGS=${CFLAGS:--O2} CXXFLAGS=${CXXFLAGS:--O2}
+  export CFLAGS=${CFLAGS:--O2 -pipe} CXXFLAGS=${CXXFLAGS:--O2 -pipe}
   buildRootPath=/usr/bin:/usr/sbin:
   toolPath="$NIX_BUILD_TOP/.compiler:$toolPath"
 fi

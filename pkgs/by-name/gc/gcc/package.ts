@@ -10,7 +10,9 @@ export default defineSeedPackage({
   homepage: "https://gcc.gnu.org/",
   license: "GPL-3.0-or-later WITH GCC-exception-3.1",
   mainProgram: "gcc",
-  seeds: ["gcc", "g++", "binutils", "libc6-dev"],
+  seeds: ["gcc", "g++", "cpp", "binutils", "libc6-dev"],
+  // What it links finds the C library through the run path of the library that needs it.
+  patchLibraries: true,
   // The compiler takes the tree for its whole system, and what it makes runs with the tree's C library.
   links: { usr: ".", "bin/cc": "gcc", "bin/c++": "g++" },
   remove: ["usr/lib/gcc/*/*/lib*san*", "usr/lib/x86_64-linux-gnu/lib*san.so*"],
@@ -20,5 +22,9 @@ export default defineSeedPackage({
     int main(void) { puts("hello from gcc"); return 0; }' > main.c
     ${self}/bin/gcc -O2 main.c -o main
     ./main > $out
+    echo '#include <iostream>
+    int main() { std::cout << "hello from g++\\n"; }' > main.cc
+    ${self}/bin/g++ main.cc -o main
+    ./main >> $out
   `,
 });
