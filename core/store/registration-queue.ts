@@ -6,9 +6,8 @@ import { native } from "../util/native.ts";
 import { CANONICAL_TIME } from "./canonicalise.ts";
 import type { StoreDatabase } from "./database.ts";
 import { findStats, removeTree } from "./file-tree.ts";
-import { tryLockStorePath } from "./path-lock.ts";
+import { PathLockGroup } from "./path-lock.ts";
 import type { NewPathInfo } from "./path-info.ts";
-import type { PathLocks } from "./store.ts";
 
 /** Paths that become valid together or not at all. */
 export type Registration = {
@@ -92,7 +91,8 @@ export class RegistrationQueue {
   /** @returns whether any of the group left the queue */
   async #registerGroup(group: readonly Waiting[]): Promise<boolean> {
     const database = this.#database();
-    const locks: PathLocks[] = [];
+    const locks = new PathLockGroup(this.#realStoreDir);
+    const locked = new Set<StorePath>();
     const deferred: Waiting[] = [];
     const ready: Ready[] = [];
     const here = new Set<StorePath>();
@@ -100,7 +100,7 @@ export class RegistrationQueue {
     try {
       for (const item of group) {
         try {
-          if (item.objects.some(({ info }) => info.references.some((path) => deferredPaths.has(path))) || !this.#lock(item, here, locks)) {
+          if (item.objects.some(({ info }) => info.references.some((path) => deferredPaths.has(path))) || !lockAll(item, locked, locks)) {
             deferred.push(item);
             for (const { info } of item.objects) deferredPaths.add(info.path);
             continue;
@@ -121,27 +121,10 @@ export class RegistrationQueue {
       }
       await this.#commit(database, ready);
     } finally {
-      for (const lock of locks) lock.release();
+      locks.release();
       this.#waiting.unshift(...deferred);
     }
     return deferred.length < group.length;
-  }
-
-  /** Locks without waiting, since waiting while holding others' locks could be for ever. */
-  #lock(item: Waiting, here: ReadonlySet<StorePath>, locks: PathLocks[]): boolean {
-    if (item.locked) return true;
-    const own: PathLocks[] = [];
-    for (const { info } of item.objects) {
-      if (here.has(info.path)) continue;
-      const lock = tryLockStorePath(this.#realStoreDir, info.path);
-      if (lock === undefined) {
-        for (const held of own) held.release({ remove: false });
-        return false;
-      }
-      own.push(lock);
-    }
-    locks.push(...own);
-    return true;
   }
 
   async #commit(database: StoreDatabase, items: readonly Ready[]): Promise<void> {
@@ -197,6 +180,17 @@ export class RegistrationQueue {
       closeSync(store);
     }
   }
+}
+
+/** Without waiting, since waiting while holding others' locks could be for ever; what it got is released with the group. */
+function lockAll(item: Registration, locked: Set<StorePath>, locks: PathLockGroup): boolean {
+  if (item.locked) return true;
+  for (const { info } of item.objects) {
+    if (locked.has(info.path)) continue;
+    if (!locks.tryAdd(info.path)) return false;
+    locked.add(info.path);
+  }
+  return true;
 }
 
 /** Renaming a folder to another parent changes its `..`, which only root may do to a read-only one. */
