@@ -63,19 +63,13 @@ export function createWorkerPool({ entry, threads }: WorkerPoolOptions): WorkerP
     });
     // Referenced while it works, so that the process waits for it.
     worker.ref();
-    try {
-      await runOn(worker, task, signal);
+    const { answered, outcome } = await runOn(worker, task, signal);
+    if (answered) {
       worker.unref();
       idle.push(worker);
       next();
-    } catch (error) {
-      if (error instanceof TsosError) {
-        worker.unref();
-        idle.push(worker);
-        next();
-      } else await worker.terminate();
-      throw error;
-    }
+    } else await worker.terminate();
+    outcome();
   };
 
   return { run };
@@ -89,24 +83,35 @@ function loadableEntry(entry: URL): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 }
 
-function runOn(worker: Worker, task: BuiltinTask, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = (end: () => void): void => {
+type Run = {
+  /** Whether the thread is done with the task and ready for another. */
+  readonly answered: boolean;
+  /** Throws what went wrong, if anything did. */
+  readonly outcome: () => void;
+};
+
+function runOn(worker: Worker, task: BuiltinTask, signal: AbortSignal | undefined): Promise<Run> {
+  return new Promise((resolve) => {
+    const finish = (answered: boolean, error?: unknown): void => {
       worker.off("message", onMessage);
       worker.off("error", onError);
       worker.off("exit", onExit);
       signal?.removeEventListener("abort", onAbort);
-      end();
-    };
-    const onMessage = (answer: UnpackWorkerAnswer): void =>
-      finish(() => {
-        if (answer.kind === "done") resolve();
-        else if (answer.kind === "failed") reject(new TsosError(answer.error));
-        else reject(new Error(`a build worker failed: ${answer.stack}`));
+      resolve({
+        answered,
+        outcome: () => {
+          if (error !== undefined) throw error;
+        },
       });
-    const onError = (error: unknown): void => finish(() => reject(error));
-    const onExit = (code: number): void => finish(() => reject(new Error(`a build worker ended with code ${code}`)));
-    const onAbort = (): void => finish(() => reject(signal?.reason));
+    };
+    const onMessage = (answer: UnpackWorkerAnswer): void => {
+      if (answer.kind === "done") finish(true);
+      else if (answer.kind === "failed") finish(true, new TsosError(answer.error));
+      else finish(true, new Error(`a build worker failed: ${answer.stack}`));
+    };
+    const onError = (error: unknown): void => finish(false, error);
+    const onExit = (code: number): void => finish(false, new Error(`a build worker ended with code ${code}`));
+    const onAbort = (): void => finish(false, signal?.reason);
     worker.on("message", onMessage);
     worker.on("error", onError);
     worker.on("exit", onExit);
