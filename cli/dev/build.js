@@ -108,13 +108,20 @@ function describe(script) {
 /** Runs one small evaluation; the thread writes the engine's code cache when it finds none that fits. */
 async function primeCodeCache(folder, hash) {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(join(folder, "isolate-worker.cjs"), { workerData: { folder, hash, bell: new SharedArrayBuffer(4), port: port2 }, transferList: [port2], env: {} });
+  const bell = new SharedArrayBuffer(4);
+  const worker = new Worker(join(folder, "isolate-worker.cjs"), { workerData: { folder, hash, bell, port: port2 }, transferList: [port2], env: {} });
   await new Promise((done, failed) => {
     worker.once("error", failed);
     worker.once("exit", done);
+    port1.on("message", (message) => {
+      // The reply, right or wrong, is of no interest here.
+      if (message.kind !== "call") return port1.close();
+      const activator = join(folder, "activate.mjs");
+      port1.postMessage(JSON.stringify({ op: message.call.op, text: existsSync(activator) ? readFileSync(activator, "utf8") : "" }));
+      Atomics.store(new Int32Array(bell), 0, 1);
+      Atomics.notify(new Int32Array(bell), 0);
+    });
     port1.postMessage({ kind: "evaluate", request: { kind: "system" }, code: "((tsos) => tsos.api.defineSystem?.({}))" });
-    // The answer, right or wrong, is of no interest here.
-    port1.once("message", () => port1.close());
   });
 }
 
