@@ -61,6 +61,11 @@ export function createWorkerPool({ entry, threads }: WorkerPoolOptions): WorkerP
       queue.push(waiting);
       next();
     });
+    if (signal?.aborted === true) {
+      idle.push(worker);
+      next();
+      throw signal.reason;
+    }
     // Referenced while it works, so that the process waits for it.
     worker.ref();
     const { answered, outcome } = await runOn(worker, task, signal);
