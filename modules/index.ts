@@ -5,7 +5,6 @@ import networking from "./config/networking.ts";
 import sysctl from "./config/sysctl.ts";
 import systemPath from "./config/system-path.ts";
 import usersGroups from "./config/users-groups.ts";
-import assertions from "./misc/assertions.ts";
 import pam from "./security/pam.ts";
 import sudo from "./security/sudo.ts";
 import wrappers from "./security/wrappers.ts";
@@ -19,7 +18,7 @@ import systemd from "./system/systemd/systemd.ts";
 import toplevel from "./system/toplevel.ts";
 
 export const systemModules = [
-  assertions, etc, locale, networking, sysctl, systemPath, usersGroups,
+  etc, locale, networking, sysctl, systemPath, usersGroups,
   pam, sudo, wrappers,
   postgresql, firewall, openssh, nginx,
   fileSystems, osRoot, systemd, toplevel,

@@ -68,9 +68,9 @@ const MASKED_UNITS = ["systemd-sysusers", "systemd-firstboot", "ldconfig", "syst
 export default defineModule({
   options,
   config: ({ config, pkgs }) => {
-    const { root } = config.system.os;
+    const root = pkgs.composeOsRoot(config.system.os.packages);
     return {
-      system: { os: { packages: BASE_PACKAGES, root: pkgs.composeOsRoot(config.system.os.packages) } },
+      system: { os: { packages: BASE_PACKAGES, root } },
       systemd: { services: Object.fromEntries(MASKED_UNITS.map((name) => [name, { enable: false }])) },
       environment: {
         etc: {
