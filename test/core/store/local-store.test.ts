@@ -184,10 +184,13 @@ test("a store that this user cannot write is read-only", { skip: process.getuid?
   const { store, root } = await temporaryStore(t);
   await store.addTextToStore("a", "hello", []);
   chmodSync(store.realStoreDir, 0o555);
-  t.after(() => chmodSync(store.realStoreDir, 0o755));
-  await using reader = await openLocalStore({ root });
-  assert.equal(reader.readOnly, true);
-  await assert.rejects(reader.addTextToStore("b", "hello", []), { code: "store.not-writable" });
+  try {
+    await using reader = await openLocalStore({ root });
+    assert.equal(reader.readOnly, true);
+    await assert.rejects(reader.addTextToStore("b", "hello", []), { code: "store.not-writable" });
+  } finally {
+    chmodSync(store.realStoreDir, 0o755);
+  }
 });
 
 test("nix-store agrees with what stands in the store", async (t) => {
