@@ -10,6 +10,7 @@ import { type MachineRoot, STATE_FOLDER } from "./machine-state.ts";
 import { readManifest } from "./read-manifest.ts";
 import { type JobOutcome, runCommand, type SystemManager } from "./system-manager.ts";
 import { setSystemProfile, SYSTEM_PROFILE } from "./system-profile.ts";
+import { findUnit, readUnitFiles } from "./unit-files.ts";
 import { mergeUnitPlans, type UnitPlan } from "./unit-plan.ts";
 
 export type ActivateOptions = {
@@ -157,19 +158,23 @@ async function apply({ options, from, to, plan, warn, step }: ApplyInput): Promi
     await systemManager.daemonReexec();
   }
   await systemManager.daemonReload();
+  // What failed and is no more would stay on the list of failures, and switches in quick succession are no reason
+  // to run into a unit's limit of starts.
+  const files = readUnitFiles(to.manifest);
+  const isGone = (name: string): boolean => findUnit(files, name)?.masked !== false;
+  await systemManager.resetFailed([...units.start, ...units.restart, ...[...failedBefore].filter(isGone)]);
   signal?.throwIfAborted();
   step("start-units");
   await jobs("reload", "reloading");
   await jobs("restart", "restarting");
   await jobs("start", "starting");
-  // A unit of the old generation that failed and is no more would stay on the list of failures.
   const touched = new Set([...units.reload, ...units.restart, ...units.start]);
   const failed = (await systemManager.listUnits())
     .filter((state) => (state.active === "failed" && (touched.has(state.name) || !failedBefore.has(state.name))) || (state.sub === "auto-restart" && touched.has(state.name)))
     .map((state) => state.name);
   for (const name of failed) {
     const log = await systemManager.log(name);
-    warn(`the unit ${name} failed${log === "" ? "" : `; the end of its log:\n${log.replace(/^/gm, "    ")}`}`);
+    warn(`the unit ${name} failed${log === "" ? "" : `; the end of its log:\n${indent(log)}`}`);
   }
   return [...new Set([...failed, ...problems])].sort();
 }
@@ -197,10 +202,14 @@ async function checkFirewall({ systemManager, root }: ActivateOptions, manifest:
   }
 }
 
-async function checkHealth({ checkHealth: check = runHealthChecks, report }: ActivateOptions, manifest: SystemManifest): Promise<void> {
+async function checkHealth({ checkHealth: check = runHealthChecks, report, systemManager }: ActivateOptions, manifest: SystemManifest): Promise<void> {
   const failed = await check(manifest.checks);
   for (const { name, reason } of failed) report(`the health check "${name}" does not hold: ${reason}`);
   if (failed.length > 0) {
+    // As a rule the cause is a unit that started and ended a moment later.
+    for (const { name, active } of (await systemManager?.listUnits()) ?? []) {
+      if (active === "failed") report(`the unit ${name} has failed; the end of its log:\n${indent((await systemManager?.log(name)) ?? "")}`);
+    }
     throw new TsosError({ code: "activate.unhealthy", message: `health checks do not hold: ${failed.map(({ name }) => `"${name}"`).join(", ")}` });
   }
 }
@@ -250,6 +259,10 @@ function hasSameSystemd(before: string, after: string): boolean {
   } catch {
     return false;
   }
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, "    ");
 }
 
 function reasonOf(error: unknown): string {

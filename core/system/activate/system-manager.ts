@@ -10,7 +10,8 @@ export type SystemManager = {
   start(units: readonly string[]): Promise<JobOutcome>;
   daemonReload(): Promise<void>;
   daemonReexec(): Promise<void>;
-  resetFailed(): Promise<void>;
+  /** Forgets that units failed, and how often they were started of late. */
+  resetFailed(units: readonly string[]): Promise<void>;
   /** Why a unit failed: the last lines of its log. */
   log(unit: string): Promise<string>;
 };
@@ -96,8 +97,9 @@ export function openSystemd(deadline: number): SystemManager {
       const result = await systemctl(["daemon-reexec"]);
       if (result.code !== 0) throw new Error(`systemctl daemon-reexec failed: ${result.output}`);
     },
-    async resetFailed() {
-      await systemctl(["reset-failed"]);
+    async resetFailed(units) {
+      // One that is not loaded is an error, which changes nothing for the others.
+      if (units.length > 0) await systemctl(["reset-failed", "--", ...units]);
     },
     async log(unit) {
       return (await runCommand("journalctl", ["-q", "-b", "-n", "10", "-o", "cat", "--no-pager", "-u", unit], { seconds: 20 })).output;
