@@ -87,6 +87,9 @@ export async function fetchToFile(urls: readonly string[], target: string, optio
   throw new TsosError({
     code: "fetch.failed",
     message: `cannot fetch "${subject}", tried${list === "" ? " nothing: no URL is known" : `:${list}`}`,
+    hint: failures.some(({ reason }) => /answered (404|410)$/.test(reason))
+      ? "a mirror may have dropped this version for a newer one; TSOS_MIRRORS can name one that keeps old versions"
+      : undefined,
     data: { urls, failures },
   });
 }
