@@ -241,6 +241,9 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
       run.log.write(chunk);
       splitter.write(chunk);
     },
+  }).catch((cause: unknown) => {
+    build.signal.throwIfAborted();
+    throw sandboxUnavailable(cause instanceof Error ? cause.message : String(cause));
   });
   splitter.end();
   if (end.kind === "exited" && end.code === 0) return;

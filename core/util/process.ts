@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { Socket } from "node:net";
-import { TsosError } from "../error/tsos-error.ts";
 import { openPipe } from "./pipe.ts";
 import { sealDescriptors } from "./seal-descriptors.ts";
 
@@ -29,7 +28,7 @@ const DRAIN_MS = 2000;
  * its output. It gets no descriptors but those named here. Standard output and standard error are one pipe (not a socket, so that `/dev/stderr` can be opened).
  *
  * @throws the signal's reason when it was aborted, after the group is dead.
- * @throws TsosError `process.not-started` when the command cannot be run.
+ * @throws an error of the platform (`ENOENT`, `EACCES`), naming the command, when it cannot be run.
  */
 export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
   options.signal?.throwIfAborted();
@@ -83,7 +82,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
   }
 }
 
-function notStarted(command: string, cause: unknown): TsosError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new TsosError({ code: "process.not-started", message: `cannot run "${command}": ${reason}`, data: { command }, cause });
+function notStarted(command: string, cause: unknown): Error {
+  const { message, code } = cause as NodeJS.ErrnoException;
+  return Object.assign(new Error(`cannot run "${command}": ${message}`, { cause }), { code });
 }

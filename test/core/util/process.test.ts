@@ -53,7 +53,7 @@ test("kills the whole group when aborted", async () => {
 });
 
 test("says which command cannot be run", async () => {
-  await assert.rejects(runProcess({ command: "/no/such/program", args: [], env: {} }), { code: "process.not-started", message: /cannot run "\/no\/such\/program"/ });
+  await assert.rejects(runProcess({ command: "/no/such/program", args: [], env: {} }), { code: "ENOENT", message: /cannot run "\/no\/such\/program"/ });
 });
 
 test("leaves no descriptor open", async () => {
