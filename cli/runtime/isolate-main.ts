@@ -48,7 +48,7 @@ export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: B
         const outcome = evaluation.evaluate(definition, JSON.parse(request) as EvaluationRequest);
         reply = { ok: true, ...outcome, printed };
       } catch (error) {
-        reply = { ok: false, errors: flatten(error).map((e) => describeError(e, 0)).flatMap(unfold), printed };
+        reply = { ok: false, errors: flatten(error).map((e) => describeError(e, 0)), printed };
       }
       try {
         return JSON.stringify(reply);
@@ -85,9 +85,10 @@ function createHost(call: CallHost): EvaluationHost {
   };
 }
 
-/** Several errors thrown as one are told one by one. */
+/** Several errors thrown as one are told one by one; of those of `core/option` the first carries the others in its data. */
 function flatten(error: unknown): readonly unknown[] {
   try {
+    if (error instanceof TsosError && Array.isArray(error.data["others"])) return [error, ...(error.data["others"] as readonly unknown[])];
     if (error instanceof Error && "errors" in error && Array.isArray(error.errors) && error.errors.length > 0) return error.errors.flatMap(flatten);
   } catch {
     // A proxy that throws when looked at is told as it is.
@@ -95,33 +96,29 @@ function flatten(error: unknown): readonly unknown[] {
   return [error];
 }
 
-/** The first of several errors carries the others in its data, as `core/option` throws them. */
-function unfold(error: ErrorData): readonly ErrorData[] {
-  const { others, ...data } = error.data ?? {};
-  if (!Array.isArray(others)) return [error];
-  const rest = others.map((other: { readonly code: string; readonly message: string; readonly hint?: string; readonly data?: Readonly<Record<string, unknown>> }): ErrorData => {
-    const { code, message, hint, data: inner } = other;
-    return { kind: "tsos", code, message, hint, data: inner, frames: [], stack: "" };
-  });
-  return [{ ...error, data }, ...rest];
-}
-
 const MAX_CAUSES = 8;
 const FRAME = /^ {4}at .*\((tsos:\w+:\d+:\d+)\)$/gm;
 
 function describeError(error: unknown, depth: number): ErrorData {
   try {
-    const stack = error instanceof Error ? String(error.stack) : "";
+    const isTsosError = error instanceof TsosError || isCarried(error);
+    const stack = error instanceof Error || isTsosError ? String(error.stack ?? "") : "";
     const frames = [...stack.matchAll(FRAME)].map((match) => match[1]!);
-    const cause = error instanceof Error && error.cause !== undefined && depth < MAX_CAUSES ? describeError(error.cause, depth + 1) : undefined;
-    if (error instanceof TsosError) {
+    const cause = (error instanceof Error || isTsosError) && error.cause !== undefined && depth < MAX_CAUSES ? describeError(error.cause, depth + 1) : undefined;
+    if (isTsosError) {
       const { code, message, hint, at, related } = error;
-      return { kind: "tsos", code, message, hint, at, related, data: plain(error.data), frames, stack, cause };
+      const { others: _, ...data } = error.data;
+      return { kind: "tsos", code, message, hint, at, related, data: plain(data), frames, stack, cause };
     }
     return { ...describeThrown(error, frames), frames, stack, cause };
   } catch {
     return { kind: "thrown", code: "config.threw", message: "the configuration threw a value that cannot be looked at", frames: [], stack: "" };
   }
+}
+
+/** One of the others: what a `TsosError` has, without being one. */
+function isCarried(error: unknown): error is Pick<TsosError, "code" | "message" | "hint" | "at" | "related" | "data" | "stack" | "cause"> {
+  return typeof error === "object" && error !== null && !(error instanceof Error) && "code" in error && "message" in error && "data" in error && "stack" in error;
 }
 
 function describeThrown(error: unknown, frames: readonly string[]): Pick<ErrorData, "kind" | "code" | "message" | "hint" | "data"> {

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { TraceMap, originalPositionFor } from "@jridgewell/trace-mapping";
 import type { SourcePosition } from "../error/source-position.ts";
 import { TsosError, type RelatedPosition } from "../error/tsos-error.ts";
@@ -97,6 +97,25 @@ function createLocator(context: LocateContext) {
     return uniquePlaces(places);
   };
 
+  /** Labels of modules are places in the bundle; people know their files. */
+  const withPlaces = (text: string): string =>
+    text.replace(/tsos:\w+:\d+:\d+/g, (label) => {
+      const at = frame(label);
+      return at === undefined ? label : `${relative(context.project, at.file)}:${at.line}:${at.column}`;
+    });
+
+  /** Where the user's own files hold a store path that an error is about. */
+  const findText = (text: unknown): SourcePosition | undefined => {
+    if (typeof text !== "string" || !text.startsWith("/")) return undefined;
+    for (const source of mapOf(CONFIG_SCRIPT).sources) {
+      const file = resolve(context.project, source ?? "");
+      const lines = source === null || source.startsWith("tsos") || !existsSync(file) ? [] : readFileSync(file, "utf8").split("\n");
+      const line = lines.findIndex((content) => content.includes(text));
+      if (line !== -1) return { file, line: line + 1, column: lines[line]!.indexOf(text) + 1 };
+    }
+    return undefined;
+  };
+
   const describeError = async (data: ErrorData): Promise<TsosError | Error> => {
     const cause = data.cause === undefined ? undefined : await describeError(data.cause);
     if (data.kind === "bug") {
@@ -104,18 +123,20 @@ function createLocator(context: LocateContext) {
       bug.stack = `${data.message}\n${data.frames.map((text) => `    at ${formatFrame(frame(text), text)}`).join("\n")}`;
       return bug;
     }
-    const places = await sitePlaces(sitesIn(data.data));
+    // What a module threw has its own place, and that of the module says nothing more.
+    const thrownAt = causePlace(cause);
+    const places = thrownAt === undefined ? await sitePlaces(sitesIn(data.data)) : [];
     const related = (data.related ?? []).flatMap((place): RelatedPosition[] => {
       const at = position(place);
       return at === undefined ? [] : [{ ...at, note: place.note }];
     });
     // What was thrown has its own place; what is wrong with a definition has the definition's.
-    const own = (data.at === undefined ? undefined : position(data.at)) ?? causePlace(cause);
+    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt;
     const [first, ...others] = own === undefined ? places : [{ ...own, note: "" }, ...places];
-    const at = first ?? userFrame(data.frames);
+    const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"]);
     const located = new TsosError({
       code: data.code,
-      message: data.message,
+      message: withPlaces(data.message),
       hint: data.hint,
       at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
       related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),

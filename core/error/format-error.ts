@@ -68,7 +68,9 @@ async function formatOne(error: unknown, title: string, options: FormatErrorOpti
 
 /** A cause that was wrapped only to get a place need not be told twice. */
 function saysNothingNew(cause: unknown, error: unknown): boolean {
-  return cause instanceof Error && error instanceof Error && cause.cause === undefined && error.message.includes(cause.message) && !(cause instanceof TsosError && cause.at !== undefined);
+  if (!(cause instanceof Error) || !(error instanceof Error) || cause.cause !== undefined || !error.message.includes(cause.message)) return false;
+  const [inner, outer] = [cause instanceof TsosError ? cause.at : undefined, error instanceof TsosError ? error.at : undefined];
+  return inner === undefined || (outer !== undefined && formatSourcePosition(inner) === formatSourcePosition(outer));
 }
 
 async function formatPlace(place: SourcePosition, options: FormatErrorOptions): Promise<readonly string[]> {

@@ -775,7 +775,7 @@ export type { Cell, FreeCell };
 export function joinErrors(errors: readonly TsosError[]): TsosError {
   const [first, ...others] = errors;
   if (others.length === 0) return first!;
-  return new TsosError({
+  const joined = new TsosError({
     code: first!.code,
     message: first!.message,
     hint: first!.hint,
@@ -783,10 +783,13 @@ export function joinErrors(errors: readonly TsosError[]): TsosError {
     related: first!.related,
     data: {
       ...first!.data,
-      others: others.map(({ code, message, hint, data }) => ({ code, message, hint, data })),
+      others: others.map(({ code, message, hint, at, related, data, stack, cause }) => ({ code, message, hint, at, related, data, stack, cause })),
     },
     cause: first!.cause,
   });
+  // Where it was thrown is where the first was.
+  if (first!.stack !== undefined) joined.stack = first!.stack;
+  return joined;
 }
 
 type Change = { readonly cell: AnyCell; readonly unit: Unit; readonly before: readonly RawDefinition[] | undefined };
