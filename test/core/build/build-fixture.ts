@@ -48,8 +48,8 @@ export type BuildFixture = AsyncDisposable & {
 
 const PROGRAMS = ["bash", "cat", "chmod", "env", "hostname", "id", "ln", "ls", "mkdir", "readlink", "sleep", "stat", "touch", "cp", "rm", "date", "mkfifo"];
 
-export async function createBuildFixture(options: { readonly root?: string; readonly builtins?: Readonly<Record<string, BuiltinBuilder>> } = {}): Promise<BuildFixture> {
-  const root = options.root ?? mkdtempSync(join(tmpdir(), "tsos-build-test-"));
+export async function createBuildFixture(options: { readonly builtins?: Readonly<Record<string, BuiltinBuilder>> } = {}): Promise<BuildFixture> {
+  const root = mkdtempSync(join(tmpdir(), "tsos-build-test-"));
   const store = await openLocalStore({ root });
   const tools = await store.addPathToStore("tools", toolsTree());
   const cache = new HashModuloCache();
@@ -101,7 +101,7 @@ export async function createBuildFixture(options: { readonly root?: string; read
     }),
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]();
-      if (options.root === undefined) rmSync(root, { recursive: true, force: true });
+      rmSync(root, { recursive: true, force: true });
     },
   };
   return fixture;
@@ -131,7 +131,7 @@ export function findProcesses(command: string): string[] {
 }
 
 /** These tests are about the sandbox, so a machine without bubblewrap fails them rather than skipping. */
-function findBubblewrap(): string {
+export function findBubblewrap(): string {
   return findProgram("bwrap");
 }
 
