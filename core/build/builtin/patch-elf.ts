@@ -3,7 +3,7 @@ import {
   getArgument, isRecord, isStringList, isStringRecord, jsonArgument, outputPath, pathsArgument, stringList, stringListRecord, stringRecord,
 } from "./builtin-arguments.ts";
 import type { Shape } from "./builtin-arguments.ts";
-import type { Wrapper } from "./tree/patch-tree.ts";
+import type { Wrapper } from "./tree/wrap-program.ts";
 import type { WorkerPool } from "./worker/worker-pool.ts";
 
 const wrappers: Shape<Readonly<Record<string, Wrapper>>> = {
