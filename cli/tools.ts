@@ -51,7 +51,8 @@ async function findTool(context: CommandContext, store: LocalStore, tool: { read
   const program = join(real, "bin", tool.program);
   if (real === outPath) return { command: program, args: [] };
   // Its interpreter and libraries are named by their logical paths, which are not there on this machine.
-  return { command: join(real, "lib/ld-linux-x86-64.so.2"), args: ["--library-path", join(real, "lib"), program] };
+  const libraries = join(real, "lib/x86_64-linux-gnu");
+  return { command: join(libraries, "ld-linux-x86-64.so.2"), args: ["--library-path", `${libraries}:${join(libraries, "systemd")}`, program] };
 }
 
 function needsNoSandbox(name: string): TsosError {
