@@ -21,13 +21,16 @@ function startProcess(fixture: BuildFixture, ...derivations: readonly FinishedDe
   return spawn(process.execPath, argumentsFor(fixture, derivations), { stdio: ["ignore", "pipe", "inherit"] });
 }
 
-async function lineOf(child: ChildProcess, wanted: string): Promise<void> {
-  let text = "";
-  for await (const chunk of child.stdout!) {
-    text += String(chunk);
-    if (text.split("\n").includes(wanted)) return;
-  }
-  assert.fail(`the process ended without "${wanted}": ${text}`);
+/** Resolves at the line; goes on reading afterwards, so that the process can go on writing. */
+function lineOf(child: ChildProcess, wanted: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout!.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.split("\n").includes(wanted)) resolve();
+    });
+    child.stdout!.once("end", () => reject(new Error(`the process ended without "${wanted}": ${text}`)));
+  });
 }
 
 test("two processes asked for the same derivation build it once", async () => {
