@@ -67,7 +67,7 @@ export type SystemManifest = {
 
   /** The unit that `switch` brings up last and whose wants say what shall run; as a rule `multi-user.target`. */
   readonly defaultTarget: string;
-  /** The longest that the stopping, reloading, restarting or starting of units may take together. */
+  /** The longest that each of stopping, reloading, restarting and starting units may take. */
   readonly unitTimeoutSeconds: number;
 
   /** What must hold after a switch; where one fails, the switch is reverted. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { lockFile } from "../util/file-lock.ts";
@@ -94,8 +94,9 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
   }
   const run = machine === undefined ? runHere : machine.run.bind(machine);
   const { code } = await run([program, ...args], { onOutput: options.onOutput, signal });
-  if (keepsGeneration && existsSync(link)) await addRoot?.(link);
-  return result(code, false);
+  const end = result(code, false);
+  if (keepsGeneration && end.generation !== undefined) await addRoot?.(`${profile}-${end.generation}-link`);
+  return end;
 }
 
 type Chosen = { readonly toplevel: string; readonly number: number | undefined };

@@ -1,24 +1,32 @@
-import { createServer } from "node:net";
-import { TsosError } from "../../error/tsos-error.ts";
+import { createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export type ActivationLockOptions = { readonly report: (line: string) => void; readonly signal?: AbortSignal | undefined };
 
 /**
- * Keeps other activations of the same root away for as long as this process lives. The name of a socket without a
- * file: the kernel takes it back however the process ends, and each machine has names of its own.
+ * Keeps other activations of the same root away for as long as this process lives, and waits for one that is under
+ * way: it may be one whose caller was killed, and it ends by itself. The lock is the name of a socket without a
+ * file, so the kernel takes it back however the process ends, and each machine has names of its own.
  *
- * @throws TsosError `activate.busy`
+ * @throws the signal's reason
  */
-export async function lockActivation(root: string): Promise<Disposable> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      reject(
-        cause.code === "EADDRINUSE"
-          ? new TsosError({ code: "activate.busy", message: "another switch of this machine is under way", hint: "wait until it has ended", cause })
-          : cause,
-      );
-    });
-    server.listen(`\0tsos-activation:${root}`, () => resolve());
-  });
+export async function lockActivation(root: string, { report, signal }: ActivationLockOptions): Promise<Disposable> {
+  const name = `\0tsos-activation:${root}`;
+  let server = await tryListen(name);
+  if (server === undefined) report("waiting for another switch of this machine to end");
+  while (server === undefined) {
+    await sleep(100, undefined, { signal });
+    server = await tryListen(name);
+  }
   server.unref();
-  return { [Symbol.dispose]: () => void server.close() };
+  const held = server;
+  return { [Symbol.dispose]: () => void held.close() };
+}
+
+async function tryListen(name: string): Promise<Server | undefined> {
+  const server = createServer();
+  return await new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(undefined) : reject(error)));
+    server.listen(name, () => resolve(server));
+  });
 }

@@ -52,8 +52,7 @@ export async function runActivator(argv: readonly string[]): Promise<number> {
 async function run({ action, toplevel, root, generation, json }: Arguments, report: (line: string) => void, signal: AbortSignal): Promise<number> {
   if (action === "init") return (await activateAtBoot({ toplevel, root, report: (line) => report(`tsos: ${line}`) })) ? EXIT.done : EXIT.failed;
   const manifest = readManifest(toplevel);
-  const deadline = Date.now() + manifest.unitTimeoutSeconds * 1000;
-  const systemManager = root === "" ? openSystemd(deadline) : undefined;
+  const systemManager = root === "" ? openSystemd(manifest.unitTimeoutSeconds) : undefined;
   if (action === "dry-activate") {
     checkRoot(root, manifest);
     const left = openJournal(join(root, STATE_FOLDER, "activation.json")).find();
@@ -63,7 +62,7 @@ async function run({ action, toplevel, root, generation, json }: Arguments, repo
     else for (const line of describePlan(plan)) process.stdout.write(`${line}\n`);
     return EXIT.done;
   }
-  using _lock = await lockActivation(root);
+  using _lock = await lockActivation(root, { report, signal });
   if (action === "boot") {
     const number = setSystemProfile(join(root, SYSTEM_PROFILE), toplevel, generation);
     report(`generation ${number} is the one that the machine boots next`);

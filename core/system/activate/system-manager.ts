@@ -63,19 +63,18 @@ export async function runCommand(command: string, args: readonly string[], limit
   });
 }
 
-/** The running systemd by its `systemctl`. `deadline` (milliseconds since 1970) bounds all jobs together. */
-export function openSystemd(deadline: number): SystemManager {
+/** The running systemd by its `systemctl`. `jobSeconds` bounds each of stopping, reloading, restarting, starting. */
+export function openSystemd(jobSeconds: number): SystemManager {
   const systemctl = async (args: readonly string[], seconds = 60): Promise<CommandResult> => await runCommand("systemctl", ["--no-pager", "--no-ask-password", ...args], { seconds });
   const jobs = async (verb: string, units: readonly string[]): Promise<JobOutcome> => {
     if (units.length === 0) return { kind: "done" };
-    const seconds = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
-    const result = await systemctl([verb, "--", ...units], seconds);
+    const result = await systemctl([verb, "--", ...units], jobSeconds);
     if (result.timedOut) {
       const pending = (await systemctl(["list-jobs", "--no-legend", "--plain"])).output
         .split("\n")
         .map((line) => line.trim().split(/\s+/)[1] ?? "")
         .filter((name) => units.includes(name));
-      return { kind: "timed-out", seconds, pending };
+      return { kind: "timed-out", seconds: jobSeconds, pending };
     }
     return result.code === 0 ? { kind: "done" } : { kind: "failed", message: result.output };
   };

@@ -40,15 +40,17 @@ export function findCurrentToplevel(profile: string): string | undefined {
 }
 
 /**
- * Makes `toplevel` the profile's default: as the generation `number` if given, else as its newest where that is
- * the same, else as one more. Returns the number.
+ * Makes `toplevel` the profile's default: as the generation `number` if given and not another's, else as its newest
+ * where that is the same, else as one more. Returns the number.
  */
 export function setSystemProfile(profile: string, toplevel: string, number?: number): number {
   const folder = dirname(profile);
   const name = profile.slice(folder.length + 1);
   makeFolder(folder);
   const generations = listSystemGenerations(profile);
-  const chosen = number ?? nextGenerationNumber(profile, toplevel);
+  // A number that was chosen before may have been taken meanwhile by a switch that nobody waited for.
+  const taken = generations.find((one) => one.number === number);
+  const chosen = number !== undefined && (taken === undefined || taken.toplevel === toplevel) ? number : nextGenerationNumber(profile, toplevel);
   const link = join(folder, `${name}-${chosen}-link`);
   if (generations.find((one) => one.number === chosen)?.toplevel !== toplevel) {
     const temporary = `${link}.tsos-new`;
