@@ -52,7 +52,7 @@ type Plain<D> = Exclude<D, Modified<unknown> | undefined>;
 export type Exact<R, D> = R extends Opaque
   ? unknown
   : R extends Modified<infer Content>
-    ? Modified<Exact<Content, D>>
+    ? Modified<Only<Content, D>>
     : R extends (...args: never) => infer Result
       ? (...args: never) => Exact<Result, D extends (...args: never) => infer Returned ? Plain<Returned> : never>
       : R extends readonly unknown[]
@@ -62,7 +62,26 @@ export type Exact<R, D> = R extends Opaque
           : { readonly [K in keyof R]: K extends KeysOf<D> ? Exact<R[K], Plain<At<D, K>>> : NoSuchOption<K> };
 
 /**
- * A function's result that must be a `D` and nothing more. No union: a function with several `return`s has a union
- * for a result, and all of it must be inferred as `R`.
+ * What a function that returned an `R` should have returned: where `R` is a `D`, no more than `D` has; else a `D`,
+ * so that the type checker says at which property it is not.
  */
-export type Result<R, D> = R & (D extends R ? unknown : Exact<R, D>);
+export type Result<R, D> = [R] extends [Definable<D>]
+  ? Only<R, D>
+  : [keyof R & keyof D] extends [never]
+    ? Only<R, D>
+    : Definable<D>;
+
+// Each result of a function with several is looked at on its own. Where `R` is `D` itself, as what `mkIf` makes of its
+// context, there is nothing to look for, and much to look through.
+type Only<R, D> = [D] extends [R] ? R : R extends unknown ? R & Exact<R, D> : never;
+
+/**
+ * What a module's `config` should have been: the function or the object that it is, of which the result is a `D`.
+ * A type parameter for the whole function, and not for its result, lets the type checker show an error at its
+ * property: it does so only for a parameter that is a single function.
+ */
+export type Checked<C, Arguments, D> = C extends (...args: never) => infer R
+  ? (args: Arguments) => Result<R, D>
+  : C extends object
+    ? Result<C, D>
+    : C;

@@ -1,5 +1,5 @@
-import type { Definitions, Result } from "./config-types.ts";
-import type { Modified } from "./modifier.ts";
+import type { Checked, Definitions } from "./config-types.ts";
+import type { Definable } from "./modifier.ts";
 import { createModule } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import type { OptionTree } from "./option.ts";
@@ -39,12 +39,16 @@ export type ModuleParts = {
  *   }),
  * });
  */
-export function defineModule<R extends Definitions = Definitions, D extends Definitions = Definitions>(
-  module: ModuleParts & {
-    readonly options?: OptionTree;
-    readonly defaults?: ((args: ModuleArguments) => Result<D, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>);
-    readonly config?: ((args: ModuleArguments) => Result<R, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>) | Definitions;
+export function defineModule<C extends object = SystemFunction, D extends object = SystemFunction>(
+  module: DeclaringParts & {
+    readonly config?: Checked<C, ModuleArguments, Definitions>;
+    readonly defaults?: Checked<D, ModuleArguments, Definitions>;
   },
 ): Module {
-  return createModule(module, new Error("defineModule"));
+  return createModule(module as Partial<Module>, new Error("defineModule"));
 }
+
+/** The `config` of a module, by which an editor completes. */
+export type SystemFunction = (args: ModuleArguments) => Definable<Definitions>;
+
+export type DeclaringParts = ModuleParts & { readonly options?: OptionTree };

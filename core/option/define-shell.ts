@@ -1,9 +1,8 @@
-import type { Result, ShellDefinitions } from "./config-types.ts";
-import type { ModuleParts } from "./define-module.ts";
-import type { Modified } from "./modifier.ts";
+import type { Checked, ShellDefinitions } from "./config-types.ts";
+import type { DeclaringParts } from "./define-module.ts";
+import type { Definable } from "./modifier.ts";
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
-import type { OptionTree } from "./option.ts";
 import type { ShellArguments } from "./registry.ts";
 
 /** The configuration of a project's tools: what `shell.config.ts` exports. */
@@ -19,18 +18,25 @@ export type ShellConfiguration = {
  * @example
  * export default defineShell(({ pkgs }) => ({ packages: [pkgs.go, pkgs.delve, pkgs.gopls] }));
  */
-export function defineShell<R extends ShellDefinitions = ShellDefinitions>(
-  shell:
-    | ((args: ShellArguments) => Result<R, ShellDefinitions>) | ((args: ShellArguments) => Modified<ShellDefinitions>)
-    | (ModuleParts & {
-        readonly options?: OptionTree;
-        readonly config?: ((args: ShellArguments) => Result<R, ShellDefinitions>) | ((args: ShellArguments) => Modified<ShellDefinitions>) | ShellDefinitions;
+export function defineShell<
+  S extends object = ShellFunction | Record<never, never>,
+  C extends object = ShellFunction,
+  D extends object = ShellFunction,
+>(
+  shell: S extends (...args: never) => unknown
+    ? Checked<S, ShellArguments, ShellDefinitions>
+    : DeclaringParts & {
+        readonly config?: Checked<C, ShellArguments, ShellDefinitions>;
+        readonly defaults?: Checked<D, ShellArguments, ShellDefinitions>;
         /** Sources outside the project, locked in `tsos.lock`. */
         readonly inputs?: Readonly<Record<string, unknown>>;
-      }),
+      },
 ): ShellConfiguration {
   const origin = new Error("defineShell");
-  const parts = typeof shell === "function" ? { config: shell } : shell;
-  const inputs = typeof shell === "function" ? {} : (shell.inputs ?? {});
-  return { kind: "shell-config", modules: [createModule(parts, origin, "defineShell")], inputs };
+  // Its parts are what the parameter's type asks for.
+  const parts = (typeof shell === "function" ? { config: shell } : shell) as Partial<Module> & { readonly inputs?: ShellConfiguration["inputs"] };
+  return { kind: "shell-config", modules: [createModule(parts, origin, "defineShell")], inputs: parts.inputs ?? {} };
 }
+
+/** The function form of a dev shell, by which an editor completes. */
+export type ShellFunction = (args: ShellArguments) => Definable<ShellDefinitions>;

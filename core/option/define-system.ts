@@ -1,9 +1,7 @@
-import type { Definitions, Result } from "./config-types.ts";
-import type { ModuleParts } from "./define-module.ts";
-import type { Modified } from "./modifier.ts";
+import type { Checked, Definitions } from "./config-types.ts";
+import type { DeclaringParts, SystemFunction } from "./define-module.ts";
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
-import type { OptionTree } from "./option.ts";
 import type { ModuleArguments } from "./registry.ts";
 
 /** The configuration of a machine: what `system.config.ts` exports. */
@@ -23,19 +21,22 @@ export type SystemConfig = {
  *   environment: { systemPackages: [pkgs.git] },
  * }));
  */
-export function defineSystem<R extends Definitions = Definitions, D extends Definitions = Definitions>(
-  system:
-    | ((args: ModuleArguments) => Result<R, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>)
-    | (ModuleParts & {
-        readonly options?: OptionTree;
-        readonly defaults?: ((args: ModuleArguments) => Result<D, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>);
-        readonly config?: ((args: ModuleArguments) => Result<R, Definitions>) | ((args: ModuleArguments) => Modified<Definitions>) | Definitions;
+export function defineSystem<
+  S extends object = SystemFunction | Record<never, never>,
+  C extends object = SystemFunction,
+  D extends object = SystemFunction,
+>(
+  system: S extends (...args: never) => unknown
+    ? Checked<S, ModuleArguments, Definitions>
+    : DeclaringParts & {
+        readonly config?: Checked<C, ModuleArguments, Definitions>;
+        readonly defaults?: Checked<D, ModuleArguments, Definitions>;
         /** Sources outside the project, locked in `tsos.lock`. */
         readonly inputs?: Readonly<Record<string, unknown>>;
-      }),
+      },
 ): SystemConfig {
   const origin = new Error("defineSystem");
-  const parts = typeof system === "function" ? { config: system } : system;
-  const inputs = typeof system === "function" ? {} : (system.inputs ?? {});
-  return { kind: "system-config", modules: [createModule(parts, origin, "defineSystem")], inputs };
+  // Its parts are what the parameter's type asks for.
+  const parts = (typeof system === "function" ? { config: system } : system) as Partial<Module> & { readonly inputs?: SystemConfig["inputs"] };
+  return { kind: "system-config", modules: [createModule(parts, origin, "defineSystem")], inputs: parts.inputs ?? {} };
 }

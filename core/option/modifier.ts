@@ -52,7 +52,7 @@ export function modified<T>(modifier: Modifier): Modified<T> {
 
 // The parameters are not inferred from: the place where the result goes says what `T` is, and so a typo inside
 // is an error at its own property.
-type Content<T> = NoInfer<T> | Modified<NoInfer<T>>;
+type Content<T> = NoInfer<T | Modified<T>>;
 
 /**
  * A definition that counts only if `condition` holds.

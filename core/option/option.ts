@@ -1,6 +1,6 @@
 import type { CommonArguments } from "./registry.ts";
 import { isOptionType } from "./option-type.ts";
-import type { OptionType } from "./option-type.ts";
+import type { DefinitionOf, OptionType, ValueOf } from "./option-type.ts";
 
 /** Marks an option in a tree of declarations. */
 export const OPTION: unique symbol = Symbol("tsos.option");
@@ -39,7 +39,7 @@ export type OptionAttributes<Definition> = {
    * The value unless a module defines one; merged with what has the same weak priority 1500. A function is
    * called, with `pkgs` and `lib`. What depends on `config` is a `defaults` function of the module.
    */
-  readonly default?: NoInfer<PlainDefinition<Definition>> | ((args: DefaultArguments) => NoInfer<PlainDefinition<Definition>>);
+  readonly default?: PlainDefinition<Definition> | ((args: DefaultArguments) => Definition);
   /** What the documentation shows for the default, when it is computed. */
   readonly defaultText?: string;
   readonly example?: unknown;
@@ -55,7 +55,8 @@ export type OptionAttributes<Definition> = {
   readonly relatedPackages?: readonly string[];
 };
 
-export type AnyOptionAttributes = OptionAttributes<unknown> & {
+export type AnyOptionAttributes = Omit<OptionAttributes<unknown>, "default"> & {
+  readonly default?: unknown;
   readonly apply?: (value: never) => unknown;
 };
 
@@ -66,17 +67,17 @@ export type AnyOptionAttributes = OptionAttributes<unknown> & {
  * port: option(types.port, { default: 8080, description: "The port that it listens on." })
  * // config.services.hello.port is a number; a module may write `services: { hello: { port: 80 } }`
  */
-export function option<Value, Definition, Applied>(
-  type: OptionType<Value, Definition>,
-  attributes: OptionAttributes<Definition> & {
+export function option<T extends OptionType, Applied>(
+  type: T,
+  attributes: OptionAttributes<DefinitionOf<T>> & {
     /** What is read instead of the merged value. */
-    readonly apply: (value: Value) => Applied;
+    readonly apply: (value: ValueOf<T>) => Applied;
   },
-): Option<Applied, Definition>;
-export function option<Value, Definition>(
-  type: OptionType<Value, Definition>,
-  attributes?: OptionAttributes<Definition>,
-): Option<Value, Definition>;
+): Option<Applied, DefinitionOf<T>>;
+export function option<T extends OptionType>(
+  type: T,
+  attributes?: OptionAttributes<DefinitionOf<T>>,
+): Option<ValueOf<T>, DefinitionOf<T>>;
 export function option(type: OptionType, attributes: AnyOptionAttributes = {}): Option {
   if (!isOptionType(type)) throw new TypeError("an option's first argument is its type, such as types.str");
   // The other properties of the interface are phantoms.

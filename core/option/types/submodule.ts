@@ -12,14 +12,18 @@ import type { CommonArguments, ModuleArguments } from "../registry.ts";
 import type { OptionsView } from "../options-view.ts";
 import { isSetLike } from "./set-like.ts";
 
-/** What the functions of a submodule are given. */
-export interface SubmoduleArguments<T> extends CommonArguments {
+/** What the `config` of a submodule's declaration is given. */
+export interface OwnArguments<T> extends CommonArguments {
   /** The name under which the value stands in its `attrsOf`; in a list the position, as `[0]`. */
   readonly name: string;
   /** The submodule's own value. */
   readonly config: ConfigOf<T>;
   readonly options: OptionsView;
-  /** The whole configuration. */
+}
+
+/** What a function that defines a submodule's value is given. */
+export interface SubmoduleArguments<T> extends OwnArguments<T> {
+  /** The whole configuration. A declaration does not see it: its type would depend on itself. */
   readonly root: ModuleArguments["config"];
 }
 
@@ -32,7 +36,7 @@ export type SubmoduleParts<T extends OptionTree, Free, FreeDef> = {
   readonly options: T;
   readonly imports?: readonly ModuleInput[];
   /** What the submodule defines of itself; a plain definition of the user conflicts with it unless it is `lib.mkDefault`. */
-  readonly config?: (args: SubmoduleArguments<T>) => Definable<DefinitionsOf<T>>;
+  readonly config?: (args: OwnArguments<T>) => Definable<DefinitionsOf<T>>;
   /** The type of names that are not declared. */
   readonly freeformType?: OptionType<{ readonly [name: string]: Free }, { readonly [name: string]: Definable<FreeDef> | undefined }>;
 };
