@@ -1,6 +1,6 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, InstantiationData, IsolateReply } from "../../core/config/protocol.ts";
-import { impureNames } from "./impure-names.ts";
+import { impureNames } from "../../core/config/impure-names.ts";
 import { printed } from "./prelude.ts";
 
 /** What an evaluation may ask of the machine. Paths are relative to `folder`, which is relative to the project. */

@@ -1,7 +1,7 @@
 // Runs before any other module of the runtime: it takes clock, randomness and locale out of the realm and adds
 // what the language itself lacks, so that what is loaded later never sees the one nor misses the other.
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { impureNames } from "./impure-names.ts";
+import { impureNames } from "../../core/config/impure-names.ts";
 import { Utf8Decoder, Utf8Encoder } from "./text-coding.ts";
 
 /** Lines that the configuration printed. */

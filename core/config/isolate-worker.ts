@@ -16,6 +16,9 @@ for (const f of [() => undefined, async () => undefined, function* () {}, async 
   Object.defineProperty(Object.getPrototypeOf(f), "constructor", { value: undefined, writable: false, configurable: false });
 }
 
+// A promise of the configuration that fails has nobody to tell: evaluations are synchronous, and it is not looked at.
+process.on("unhandledRejection", () => undefined);
+
 const realm = createContext(constants.DONT_CONTEXTIFY, { codeGeneration: { strings: false, wasm: false }, name: "configuration" });
 const { script, isNew } = loadRuntime();
 type Enter = (bundle: unknown, request: string) => unknown;
