@@ -198,6 +198,13 @@ async function writeIdentity({ root, live, manifest, warn }: StepContext): Promi
   const declared = new Set(manifest.etc.map((entry) => entry.target));
   const machineId = join(etc, "machine-id");
   if (!/^[0-9a-f]{32}$/.test(readText(machineId)?.trim() ?? "")) writeDurably(machineId, `${randomBytes(16).toString("hex")}\n`, 0o444);
+  // Tells systemd that /etc and /var fit to /usr: else it would build hardware and library indices at each boot.
+  for (const updated of ["/etc/.updated", "/var/.updated"]) {
+    const file = join(root, updated);
+    if (readNode(file).kind !== "missing") continue;
+    makeFolder(dirname(file));
+    writeFileSync(file, "# The activator of tsos keeps /etc and /var up to date with /usr.\n");
+  }
   if (manifest.hostName !== "" && !declared.has("hostname")) {
     writeIfChanged(join(etc, "hostname"), `${manifest.hostName}\n`, 0o644);
     if (live && readText("/proc/sys/kernel/hostname")?.trim() !== manifest.hostName) {
