@@ -26,9 +26,8 @@ function run() {
   require("node:module").enableCompileCache?.(join(root, "dist", "compile-cache"));
   import(join(root, "dist", "cli.js"))
     .then(({ main }) => main(argv, version))
-    .then((code) => {
-      process.exitCode = code;
-    })
+    // Threads and programs that help may still be there; nothing waits for them. Output is written by now.
+    .then((code) => process.exit(code))
     .catch((error) => {
       process.stderr.write(`${error?.stack ?? error}\n`);
       process.exitCode = 1;
