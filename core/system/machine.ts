@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -119,6 +119,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const running = enterMachine(state);
     const failedUnits = await waitUntilUp(running, () => hasEnded, deadline, signal);
     const startedLeader = leader;
+    options.report?.({ kind: "message", level: "debug", text: `the machine "${name}" is up, its first process is ${leader}` });
     return {
       ...running,
       name,
@@ -332,9 +333,4 @@ function tail(file: string, count: number): string {
   } catch {
     return "";
   }
-}
-
-export function removeMachineRoot(root: string): void {
-  if (findRunningMachine(root) !== undefined) throw new TsosError({ code: "machine.running", message: `the machine with the root "${root}" is running` });
-  rmSync(root, { recursive: true, force: true });
 }
