@@ -15,11 +15,12 @@ import nginx from "./services/web-servers/nginx.ts";
 import fileSystems from "./system/file-systems.ts";
 import osRoot from "./system/os-root.ts";
 import systemd from "./system/systemd/systemd.ts";
+import tmpfiles from "./system/systemd/tmpfiles.ts";
 import toplevel from "./system/toplevel.ts";
 
 export const systemModules = [
   etc, locale, networking, sysctl, systemPath, usersGroups,
   pam, sudo, wrappers,
   postgresql, firewall, openssh, nginx,
-  fileSystems, osRoot, systemd, toplevel,
+  fileSystems, osRoot, systemd, tmpfiles, toplevel,
 ] as const;

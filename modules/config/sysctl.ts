@@ -3,7 +3,7 @@ import { defineModule, defineOptions, option, types } from "../../core/index.ts"
 const options = defineOptions({
   boot: {
     kernel: {
-      sysctl: option(types.attrsOf(types.nullOr(types.oneOf([types.bool, types.int, types.str]))), {
+      sysctl: option(types.attrsOf(types.nullOr(types.oneOf([types.bool, types.int, types.singleLineStr]))), {
         default: {},
         description: "Kernel parameters, by their dotted names; null leaves one alone.",
         example: { "net.ipv4.tcp_syncookies": true, "vm.swappiness": 60 },
@@ -26,7 +26,15 @@ export function sysctlText(value: boolean | number | string): string {
 export default defineModule({
   options,
   config: ({ config }) => {
-    const lines = Object.entries(config.boot.kernel.sysctl).flatMap(([name, value]) => (value === null ? [] : [`${name}=${sysctlText(value)}\n`]));
-    return { environment: { etc: lines.length === 0 ? {} : { "sysctl.d/60-tsos.conf": { text: lines.join("") } } } };
+    const { sysctl } = config.boot.kernel;
+    const lines = Object.entries(sysctl).flatMap(([name, value]) => (value === null ? [] : [`${name}=${sysctlText(value)}\n`]));
+    return {
+      environment: { etc: lines.length === 0 ? {} : { "sysctl.d/60-tsos.conf": { text: lines.join("") } } },
+      assertions: Object.keys(sysctl).map((name) => ({
+        // sysctl.d(5): an interface's name may hold what is no letter, and `*` matches several.
+        assertion: /^[A-Za-z0-9_]+([./][A-Za-z0-9_:@*-]+)+$/.test(name),
+        message: `boot.kernel.sysctl."${name}": "${name}" is no kernel parameter; write it with its dots, such as "net.ipv4.ip_forward"`,
+      })),
+    };
   },
 });

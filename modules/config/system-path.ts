@@ -7,16 +7,18 @@ const options = defineOptions({
       description: "Packages whose programs every user of the machine has.",
       defaultText: "[]",
     }),
-    pathsToLink: option(types.listOf(types.str), {
+    pathsToLink: option(types.listOf(types.strMatching(/\/[^\s]*/)), {
       default: [],
       description: "Folders of the packages, beside the usual ones, that appear in /run/current-system/sw.",
       example: ["/share/fonts"],
     }),
-    variables: option(types.attrsOf(types.oneOf([types.str, types.int, types.listOf(types.str)])), {
+    variables: option(types.attrsOf(types.nullOr(types.oneOf([types.str, types.int, types.path, types.listOf(types.oneOf([types.str, types.int, types.path]))]))), {
       default: {},
-      description: "Environment variables of every login; a list is joined by colons.",
+      description: "Environment variables of every login; a list is joined by colons, null leaves one out.",
       example: { EDITOR: "nvim" },
     }),
+    shellAliases: option(types.attrsOf(types.nullOr(types.singleLineStr)), { default: {}, description: "Short names for commands, in interactive shells.", example: { ll: "ls -l" } }),
+    shells: option(types.listOf(types.either(types.package, types.path)), { default: [], description: "Login shells that users may choose (/etc/shells), beside the OS root's and those that users have." }),
   },
   system: {
     path: option(types.package, { internal: true, readOnly: true, description: "The link farm of environment.systemPackages." }),
@@ -29,28 +31,32 @@ declare module "../../core/option/registry.ts" {
   }
 }
 
-/**
- * What a profile shows of its packages: programs and what other programs look for by a name of their own. The
- * libraries of a seed's closure stay in it.
- */
-const PATHS_TO_LINK = ["/bin", "/sbin", "/etc/xdg", "/share/applications", "/share/bash-completion", "/share/fish", "/share/icons", "/share/info", "/share/man", "/share/zsh"];
+/** What a profile shows of its packages. */
+const PATHS_TO_LINK = ["/bin", "/sbin", "/etc/xdg", "/lib", "/libexec", "/share"];
 
 /** Setuid programs first, then the machine's packages, then the OS root. */
 export const LOGIN_PATH = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
 export default defineModule({
   options,
-  config: ({ config, pkgs }) => {
-    const { systemPackages, pathsToLink, variables } = config.environment;
-    const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${quote(Array.isArray(value) ? value.join(":") : String(value))}\n`);
+  config: ({ config, lib, pkgs }) => {
+    const { systemPackages, pathsToLink, variables, shellAliases } = config.environment;
+    const exports = Object.entries(variables).flatMap(([name, value]) => (value === null ? [] : [`export ${name}=${quote(Array.isArray(value) ? value.join(":") : String(value))}\n`]));
+    const aliases = Object.entries(shellAliases).flatMap(([name, value]) => (value === null ? [] : [`alias -- ${name}=${quote(value)}\n`]));
+    const shells = [
+      ...["/bin/sh", "/bin/bash", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash"],
+      ...config.environment.shells.map((shell) => (typeof shell === "string" ? shell : lib.getExe(shell))),
+      // Without it, pam_shells and chsh would refuse who has it.
+      ...Object.values(config.users.users).flatMap(({ shell }) => (shell === null || shell === "/usr/sbin/nologin" ? [] : [typeof shell === "string" ? shell : lib.getExe(shell)])),
+    ];
     return {
       system: { path: pkgs.buildEnv({ name: "system-path", paths: systemPackages, pathsToLink: [...PATHS_TO_LINK, ...pathsToLink] }) },
       environment: {
         etc: {
           profile: {
             text: `# Made by tsos from environment.variables; read by login shells.
-export PATH="$HOME/.local/bin:${LOGIN_PATH}"
-export XDG_DATA_DIRS="/run/current-system/sw/share:/usr/local/share:/usr/share"
+export PATH="$HOME/.local/bin:/run/wrappers/bin:/etc/profiles/per-user/\${USER:-root}/bin:${LOGIN_PATH.split(":").slice(1).join(":")}"
+export XDG_DATA_DIRS="/etc/profiles/per-user/\${USER:-root}/share:/run/current-system/sw/share:/usr/local/share:/usr/share"
 ${exports.join("")}if [ -n "\${BASH_VERSION-}" ] && [ -f /etc/bash.bashrc ]; then . /etc/bash.bashrc; fi
 `,
           },
@@ -59,11 +65,22 @@ ${exports.join("")}if [ -n "\${BASH_VERSION-}" ] && [ -f /etc/bash.bashrc ]; the
 case $- in *i*) ;; *) return ;; esac
 shopt -s checkwinsize
 PS1='\\u@\\h:\\w\\$ '
-`,
+${aliases.join("")}`,
           },
           environment: { text: `PATH=${LOGIN_PATH}\n` },
+          shells: { text: [...new Set(shells)].map((shell) => `${shell}\n`).join("") },
         },
       },
+      assertions: [
+        ...Object.keys(variables).map((name) => ({
+          assertion: /^[A-Za-z_][A-Za-z0-9_]*$/.test(name),
+          message: `environment.variables.${JSON.stringify(name)}: "${name}" cannot be the name of a variable: letters, digits and "_", no digit first`,
+        })),
+        ...Object.keys(shellAliases).map((name) => ({
+          assertion: /^[A-Za-z0-9_.,!@%^+:-]+$/.test(name),
+          message: `environment.shellAliases.${JSON.stringify(name)}: "${name}" cannot be the name of an alias`,
+        })),
+      ],
     };
   },
 });

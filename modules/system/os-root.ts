@@ -77,7 +77,6 @@ export default defineModule({
           "os-release": { text: OS_RELEASE },
           "nsswitch.conf": { text: NSSWITCH },
           "login.defs": { text: LOGIN_DEFS },
-          shells: { text: ["/bin/sh", "/bin/bash", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash"].map((shell) => `${shell}\n`).join("") },
           issue: { text: "\\S \\n \\l\n\n" },
           "host.conf": { text: "multi on\n" },
           services: { source: `${root}/etc/services` },

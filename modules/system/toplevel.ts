@@ -1,10 +1,10 @@
-import { defineModule, defineOptions, MANIFEST_VERSION, option, toplevelEntries, types, type EtcEntry, type SystemManifest, type UserEntry } from "../../core/index.ts";
+import { defineModule, defineOptions, lib, MANIFEST_VERSION, option, toplevelEntries, types, type EtcEntry, type Package, type SystemManifest, type UserEntry } from "../../core/index.ts";
 import { sysctlText } from "../config/sysctl.ts";
 import { wrapperMode } from "../security/wrapper-mode.ts";
 
 const options = defineOptions({
   system: {
-    stateVersion: option(types.strMatching(/^\d{2}\.\d{2}$/), {
+    stateVersion: option(types.strMatching(/\d{2}\.(05|11)/), {
       description: "The release that this machine was first set up with. It keeps state (data folders' layouts) compatible; never change it on a machine that is in use.",
       example: "26.11",
     }),
@@ -52,20 +52,20 @@ export default defineModule({
       .filter(([, file]) => file.enable && (file.source !== null || file.text !== null))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, file]) => {
-        const target = file.target ?? name;
+        const { target } = file;
         const source = file.source === null ? `${pkgs.writeText(`etc-${name.replace(/[^A-Za-z0-9+._-]/g, "-").replace(/^\.+/, "")}`, file.text ?? "")}` : `${file.source}`;
-        return file.mode === "symlink" ? { kind: "link", target, source } : { kind: "copy", target, source, mode: file.mode, user: file.user, group: file.group };
+        return file.mode === "symlink" ? { kind: "link", target, source } : { kind: "copy", target, source, mode: file.mode.padStart(4, "0"), user: file.user.replace(/^\+/, ""), group: file.group.replace(/^\+/, "") };
       });
-    const users: UserEntry[] = Object.entries(config.users.users).map(([name, user]) => ({
-      name,
+    const users: UserEntry[] = Object.values(config.users.users).map((user) => ({
+      name: user.name,
       uid: user.uid,
-      group: user.group ?? "users",
+      group: user.group,
       extraGroups: user.extraGroups,
       description: user.description,
-      home: user.home === null ? (user.isNormalUser ? `/home/${name}` : "/var/empty") : `${user.home}`,
-      createHome: user.createHome ?? user.isNormalUser,
+      home: user.home,
+      createHome: user.createHome,
       homeMode: user.homeMode.padStart(4, "0"),
-      shell: user.shell === null ? (user.isNormalUser ? `${config.users.defaultUserShell}` : "/usr/sbin/nologin") : shellPath(user.shell),
+      shell: user.shell === null ? "/usr/sbin/nologin" : shellPath(user.shell),
       isNormalUser: user.isNormalUser,
       hashedPassword: user.hashedPassword,
       hashedPasswordFile: user.hashedPasswordFile,
@@ -83,9 +83,9 @@ export default defineModule({
       users: {
         mutableUsers: config.users.mutableUsers,
         users,
-        groups: Object.entries(config.users.groups).map(([name, group]) => ({ name, gid: group.gid, members: group.members })),
+        groups: Object.values(config.users.groups).map((group) => ({ name: group.name, gid: group.gid, members: group.members })),
       },
-      tmpfiles: config.systemd.tmpfiles.rules,
+      tmpfiles: config.systemd.tmpfiles.lines,
       sysctl: Object.fromEntries(Object.entries(config.boot.kernel.sysctl).flatMap(([name, value]) => (value === null ? [] : [[name, sysctlText(value)]]))),
       hostName: config.networking.hostName,
       timeZone: config.time.timeZone,
@@ -117,9 +117,9 @@ export default defineModule({
   },
 });
 
-function shellPath(shell: string | { toString(): string; readonly meta?: { readonly mainProgram?: string | undefined }; readonly pname?: string }): string {
-  if (typeof shell === "string") return shell;
-  return `${shell}/bin/${shell.meta?.mainProgram ?? shell.pname ?? "sh"}`;
+/** The program of a login shell, which is a path or a package. */
+export function shellPath(shell: string | Package): string {
+  return typeof shell === "string" ? shell : lib.getExe(shell);
 }
 
 type Check = { readonly unit: string | null; readonly url: string | null; readonly contains: string | null; readonly tcp: number | null; readonly command: readonly string[] | null; readonly timeoutSeconds: number };

@@ -21,10 +21,19 @@ const options = defineOptions({
       ...openPorts,
       interfaces: option(types.attrsOf(types.submodule({ options: openPorts })), { default: {}, description: "Ports that are open on one network interface only.", example: { eth1: { allowedTCPPorts: [9100] } } }),
       trustedInterfaces: option(types.listOf(types.str), { default: [], description: "Interfaces from which everything may come in.", example: ["wg0"] }),
-      allowPing: option(types.bool, { default: true, description: "Whether the machine answers to ping." }),
+      allowPing: option(types.bool, { default: true, description: "Whether the machine answers to ping over IPv4; IPv6 needs it." }),
+      pingLimit: option(types.nullOr(types.singleLineStr), { default: null, description: "How many pings are answered, as nftables writes a limit.", example: "2/second burst 5 packets" }),
       rejectPackets: option(types.bool, { default: false, description: "Whether a refused connection is told so, rather than left without an answer." }),
-      logRefusedConnections: option(types.bool, { default: false, description: "Whether refused connections are logged." }),
-      extraInputRules: option(types.lines, { default: "", description: "Further nftables rules of the input chain.", example: "ip6 saddr fd00::/8 tcp dport 24 accept" }),
+      logRefusedConnections: option(types.bool, { default: true, description: "Whether refused connections are logged." }),
+      logRefusedPackets: option(types.bool, { default: false, description: "Whether all refused packets are logged." }),
+      logRefusedUnicastsOnly: option(types.bool, { default: true, description: "Whether `logRefusedPackets` is about packets to this machine alone, not to all on its network." }),
+      checkReversePath: option(types.either(types.bool, types.enum(["strict", "loose"])), {
+        default: false,
+        description: "Whether packets are dropped whose answer would not leave (strict: by the same interface). The kernel needs fib expressions of nftables.",
+      }),
+      extraInputRules: option(types.lines, { default: "", description: "Further nftables rules of the chain of allowed input.", example: "ip6 saddr fd00::/8 tcp dport 24 accept" }),
+      filterForward: option(types.bool, { default: false, description: "Whether what the machine forwards must be allowed, too." }),
+      extraForwardRules: option(types.lines, { default: "", description: "Further nftables rules of the chain of allowed forwarding, with `filterForward`.", example: "iifname wg0 accept" }),
     },
   },
 });
@@ -35,43 +44,79 @@ declare module "../../../core/option/registry.ts" {
   }
 }
 
-type Ports = Config["networking"]["firewall"]["interfaces"][string];
+type Firewall = Config["networking"]["firewall"];
+type Ports = Firewall["interfaces"][string];
+type Range = { readonly from: number; readonly to: number };
 
-function portRules(match: string, ports: Ports): string[] {
-  const set = (single: readonly number[], ranges: readonly { readonly from: number; readonly to: number }[]): string[] =>
-    [...new Set([...single].sort((a, b) => a - b).map(String)), ...ranges.map(({ from, to }) => `${from}-${to}`)];
-  const rules: string[] = [];
-  const tcp = set(ports.allowedTCPPorts, ports.allowedTCPPortRanges);
-  const udp = set(ports.allowedUDPPorts, ports.allowedUDPPortRanges);
-  if (tcp.length > 0) rules.push(`${match}tcp dport { ${tcp.join(", ")} } accept`);
-  if (udp.length > 0) rules.push(`${match}udp dport { ${udp.join(", ")} } accept`);
-  return rules;
+/** Ports and ranges as elements of a set, which nftables wants without overlaps. */
+function portSet(single: readonly number[], ranges: readonly Range[]): string {
+  const merged: { from: number; to: number }[] = [];
+  for (const { from, to } of [...single.map((port) => ({ from: port, to: port })), ...ranges].sort((a, b) => a.from - b.from || a.to - b.to)) {
+    const last = merged.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else merged.push({ from, to });
+  }
+  return merged.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
 }
 
+function portRules(match: string, ports: Ports): string[] {
+  const tcp = portSet(ports.allowedTCPPorts, ports.allowedTCPPortRanges);
+  const udp = portSet(ports.allowedUDPPorts, ports.allowedUDPPortRanges);
+  return [...(tcp === "" ? [] : [`${match}tcp dport { ${tcp} } accept`]), ...(udp === "" ? [] : [`${match}udp dport { ${udp} } accept`])];
+}
+
+const ruleLines = (text: string): string[] => text.split("\n").filter((rule) => rule.trim() !== "");
+
 /** The table `inet tsos`: other tables of the machine are left alone. */
-function ruleset(firewall: Config["networking"]["firewall"]): string {
+function ruleset(firewall: Firewall): string {
   const trusted = ["lo", ...firewall.trustedInterfaces].map((name) => `"${name}"`).join(", ");
+  const { checkReversePath: reversePath } = firewall;
   const input = [
     `iifname { ${trusted} } accept comment "trusted interfaces"`,
     `ct state vmap { invalid : drop, established : accept, related : accept, new : jump input-allow, untracked : jump input-allow }`,
     ...(firewall.logRefusedConnections ? [`tcp flags & (fin | syn | rst | ack) == syn log level info prefix "refused connection: "`] : []),
+    ...(firewall.logRefusedPackets ? [`${firewall.logRefusedUnicastsOnly ? "pkttype host " : ""}log level info prefix "refused packet: "`] : []),
     ...(firewall.rejectPackets ? ["meta l4proto tcp reject with tcp reset", "reject"] : []),
   ];
   const allow = [
     ...portRules("", firewall),
     ...Object.entries(firewall.interfaces).flatMap(([name, ports]) => portRules(`iifname "${name}" `, ports)),
-    ...(firewall.allowPing ? [`icmp type echo-request accept comment "ping"`] : []),
+    ...(firewall.allowPing ? [`icmp type echo-request ${firewall.pingLimit === null ? "" : `limit rate ${firewall.pingLimit} `}accept comment "ping"`] : []),
     `icmpv6 type != { nd-redirect, 139 } accept comment "all of ICMPv6 but redirects and node information queries"`,
     `ip6 daddr fe80::/64 udp dport 546 accept comment "DHCPv6"`,
-    ...firewall.extraInputRules.split("\n").filter((rule) => rule.trim() !== ""),
+    ...ruleLines(firewall.extraInputRules),
   ];
   const chain = (name: string, head: readonly string[], rules: readonly string[]): string =>
     `  chain ${name} {\n${[...head, ...rules].map((rule) => `    ${rule}\n`).join("")}  }\n`;
+  const chains = [
+    ...(reversePath === false
+      ? []
+      : [
+          chain("rpfilter", ["type filter hook prerouting priority mangle + 10; policy drop;"], [
+            `meta nfproto ipv4 udp sport . udp dport { 67 . 68, 68 . 67 } accept comment "DHCPv4"`,
+            `fib saddr . mark ${reversePath === "loose" ? "" : ". iif "}oif exists accept`,
+          ]),
+        ]),
+    chain("input", ["type filter hook input priority filter; policy drop;"], input),
+    chain("input-allow", [], allow),
+    ...(firewall.filterForward
+      ? [
+          chain("forward", ["type filter hook forward priority filter; policy drop;"], [
+            `ct state vmap { invalid : drop, established : accept, related : accept, new : jump forward-allow, untracked : jump forward-allow }`,
+          ]),
+          chain("forward-allow", [], [
+            `icmpv6 type != { router-renumbering, 139 } accept comment "all of ICMPv6 but renumbering and node information queries"`,
+            `ct status dnat accept comment "forwarded ports"`,
+            ...ruleLines(firewall.extraForwardRules),
+          ]),
+        ]
+      : []),
+  ];
+  // The first line makes the table where it is not there, so that the second never fails.
   return `table inet tsos
 delete table inet tsos
 table inet tsos {
-${chain("input", ["type filter hook input priority filter; policy drop;"], input)}
-${chain("input-allow", [], allow)}}
+${chains.join("")}}
 `;
 }
 
@@ -81,6 +126,13 @@ export default defineModule({
     const { firewall } = config.networking;
     if (!firewall.enable) return {};
     const rules = pkgs.writeText("nftables.conf", ruleset(firewall));
+    const interfaces = [
+      ...Object.keys(firewall.interfaces).map((name) => ["interfaces", name] as const),
+      ...firewall.trustedInterfaces.map((name) => ["trustedInterfaces", name] as const),
+    ];
+    const ranges = [["networking.firewall", firewall] as const, ...Object.entries(firewall.interfaces).map(([name, ports]) => [`networking.firewall.interfaces.${name}`, ports] as const)].flatMap(
+      ([place, ports]) => [...ports.allowedTCPPortRanges.map((range) => [`${place}.allowedTCPPortRanges`, range] as const), ...ports.allowedUDPPortRanges.map((range) => [`${place}.allowedUDPPortRanges`, range] as const)],
+    );
     return {
       system: { os: { packages: ["nftables"] }, firewallRuleset: `${rules}` },
       environment: { etc: { "nftables.conf": { source: rules } } },
@@ -89,6 +141,7 @@ export default defineModule({
           firewall: {
             description: "Packet filter (nftables)",
             wantedBy: ["sysinit.target"],
+            after: ["local-fs.target"],
             before: ["network-pre.target", "shutdown.target"],
             wants: ["network-pre.target"],
             conflicts: ["shutdown.target"],
@@ -104,6 +157,13 @@ export default defineModule({
           },
         },
       },
+      assertions: [
+        ...interfaces.map(([option, name]) => ({
+          assertion: /^[^\s"'/\\{}]{1,15}$/.test(name),
+          message: `networking.firewall.${option}: "${name}" cannot be the name of a network interface: at most 15 characters, no space, quote or slash`,
+        })),
+        ...ranges.map(([place, { from, to }]) => ({ assertion: from <= to, message: `${place}: the range from ${from} to ${to} ends before it begins` })),
+      ],
     };
   },
 });

@@ -1,9 +1,12 @@
 import type { Config, Packages } from "../../../core/index.ts";
-import { checkUnitName, formatUnit, quoteEnvironment, type UnitSection } from "./unit-text.ts";
+import { OS_ROOT_UNITS } from "./os-root-units.ts";
+import { formatUnit, quoteEnvironment, templateOfUnit, type UnitSection } from "./unit-text.ts";
 
 type Service = Config["systemd"]["services"][string];
 type Timer = Config["systemd"]["timers"][string];
 type Socket = Config["systemd"]["sockets"][string];
+type Path = Config["systemd"]["paths"][string];
+type Slice = Config["systemd"]["slices"][string];
 type Target = Config["systemd"]["targets"][string];
 type Mount = Config["systemd"]["mounts"][number];
 
@@ -11,8 +14,9 @@ type Mount = Config["systemd"]["mounts"][number];
 export type UnitFile = {
   /** With its suffix: `nginx.service`. */
   readonly name: string;
-  /** Null masks the unit. */
-  readonly text: string | null;
+  /** `file`: the whole unit. `drop-in`: keys added to a unit that is elsewhere. `masked`: it may not run. */
+  readonly kind: "file" | "drop-in" | "masked";
+  readonly text: string;
   readonly wantedBy: readonly string[];
   readonly requiredBy: readonly string[];
   readonly aliases: readonly string[];
@@ -25,10 +29,19 @@ export type TreeEntry =
 /** What a service finds on its PATH beside its own `path`: the tools of the OS root. */
 const SYSTEM_PATH = ["/usr/bin", "/usr/sbin"];
 
+/** Where the units of the OS root lie. */
+const OS_ROOT_FOLDER = "/usr/lib/systemd/system";
+
 export function serviceUnit(name: string, service: Service, pkgs: Packages): UnitFile {
-  const script = (part: string, text: string): string => `${pkgs.writeShellScript(`unit-script-${checkUnitName(name).replace(/[^A-Za-z0-9.+_-]/g, "-")}-${part}`, text)}`;
-  const path = [...service.path.map((entry) => `${entry}/bin`), ...SYSTEM_PATH].join(":");
-  const environment: Record<string, string> = { PATH: path };
+  // As NixOS's, a script ends at the first command that fails.
+  const script = (part: string, text: string): string => `${pkgs.writeShellScript(`unit-script-${name.replace(/[^A-Za-z0-9.+_-]/g, "-")}-${part}`, `set -e\n${text}\n`)}`;
+  const isDropIn = unitKindOf(`${name}.service`, service) === "drop-in";
+  const folders = [
+    ...service.path.flatMap((entry) => [`${entry}/bin`, `${entry}/sbin`]),
+    // What a unit of the OS root finds by itself is left alone.
+    ...(service.enableDefaultPath && (!isDropIn || service.path.length > 0) ? SYSTEM_PATH : []),
+  ];
+  const environment: Record<string, string> = folders.length === 0 ? {} : { PATH: folders.join(":") };
   for (const [variable, value] of Object.entries(service.environment)) {
     if (value === null) delete environment[variable];
     else environment[variable] = value === true ? "1" : value === false ? "" : `${value}`;
@@ -38,14 +51,15 @@ export function serviceUnit(name: string, service: Service, pkgs: Packages): Uni
     ...(service.restartIfChanged ? {} : { "X-RestartIfChanged": false }),
     ...(service.reloadIfChanged ? { "X-ReloadIfChanged": true } : {}),
     ...(service.stopIfChanged ? {} : { "X-StopIfChanged": false }),
-    ...(service.preStart === "" ? {} : { ExecStartPre: [script("pre-start", service.preStart)] }),
+    ...(service.notSocketActivated ? { "X-NotSocketActivated": true } : {}),
+    ...(service.preStart === "" ? {} : { ExecStartPre: script("pre-start", service.preStart) }),
     ...(service.script === "" ? {} : { ExecStart: `${script("start", service.script)} ${service.scriptArgs}`.trimEnd() }),
-    ...(service.postStart === "" ? {} : { ExecStartPost: [script("post-start", service.postStart)] }),
+    ...(service.postStart === "" ? {} : { ExecStartPost: script("post-start", service.postStart) }),
     ...(service.reload === "" ? {} : { ExecReload: script("reload", service.reload) }),
     ...(service.preStop === "" ? {} : { ExecStop: script("pre-stop", service.preStop) }),
     ...(service.postStop === "" ? {} : { ExecStopPost: script("post-stop", service.postStop) }),
   };
-  return unit(`${name}.service`, service, [["Service", mergeSections(own, service.serviceConfig)]]);
+  return unit(`${name}.service`, service, [["Service", mergeSections(own, service.serviceConfig)]], pkgs);
 }
 
 /** Keys that both give are given twice, the script's first: `serviceConfig` may add a further ExecStartPre. */
@@ -64,42 +78,56 @@ function listOf(value: NonNullable<UnitSection[string]>) {
   return (Array.isArray(value) ? value : [value]) as readonly string[];
 }
 
-export function timerUnit(name: string, timer: Timer): UnitFile {
-  return unit(`${name}.timer`, timer, [["Timer", timer.timerConfig]]);
+export function timerUnit(name: string, timer: Timer, pkgs: Packages): UnitFile {
+  return unit(`${name}.timer`, timer, [["Timer", timer.timerConfig]], pkgs);
 }
 
-/** The timer that a service's `startAt` asks for, or undefined. */
-export function findStartAtTimer(name: string, service: Service): UnitFile | undefined {
-  const times = typeof service.startAt === "string" ? [service.startAt] : service.startAt;
-  if (times.length === 0) return undefined;
-  const text = formatUnit([["Unit", {}], ["Timer", { OnCalendar: times }]]);
-  return { name: `${checkUnitName(name)}.timer`, text, wantedBy: ["timers.target"], requiredBy: [], aliases: [] };
+export function socketUnit(name: string, socket: Socket, pkgs: Packages): UnitFile {
+  return unit(`${name}.socket`, socket, [["Socket", { ListenStream: socket.listenStreams, ListenDatagram: socket.listenDatagrams, ...socket.socketConfig }]], pkgs);
 }
 
-export function socketUnit(name: string, socket: Socket): UnitFile {
-  return unit(`${name}.socket`, socket, [["Socket", { ListenStream: socket.listenStreams, ListenDatagram: socket.listenDatagrams, ...socket.socketConfig }]]);
+export function pathUnit(name: string, path: Path, pkgs: Packages): UnitFile {
+  return unit(`${name}.path`, path, [["Path", path.pathConfig]], pkgs);
 }
 
-export function targetUnit(name: string, target: Target): UnitFile {
-  return unit(`${name}.target`, target, []);
+export function sliceUnit(name: string, slice: Slice, pkgs: Packages): UnitFile {
+  return unit(`${name}.slice`, slice, [["Slice", slice.sliceConfig]], pkgs);
 }
 
-export function mountUnit(mount: Mount): UnitFile {
+export function targetUnit(name: string, target: Target, pkgs: Packages): UnitFile {
+  return unit(`${name}.target`, target, [], pkgs);
+}
+
+export function mountUnit(mount: Mount, pkgs: Packages): UnitFile {
   const section = { What: mount.what, Where: mount.where, ...(mount.type === "" ? {} : { Type: mount.type }), ...(mount.options === "" ? {} : { Options: mount.options }), ...mount.mountConfig };
-  return unit(`${escapePath(mount.where)}.mount`, mount, [["Mount", section]]);
+  return unit(`${escapePath(mount.where)}.mount`, mount, [["Mount", section]], pkgs);
 }
 
 /** As `systemd-escape --path`. */
 export function escapePath(path: string): string {
   const trimmed = path.split("/").filter((part) => part !== "").join("/");
   if (trimmed === "") return "-";
-  return trimmed.replace(/^\.|[^A-Za-z0-9:_./]/g, (character) => [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")).replaceAll("/", "-");
+  return trimmed.replace(/^\.|[^A-Za-z0-9:_./]/gu, (character) => [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")).replaceAll("/", "-");
 }
 
-function unit(name: string, common: Target, sections: readonly (readonly [string, UnitSection])[]): UnitFile {
-  checkUnitName(name);
+/** What becomes of the definition of the unit `name`. */
+export function unitKindOf(name: string, common: Pick<Target, "enable" | "overrideStrategy">): UnitFile["kind"] {
+  if (!common.enable) return "masked";
+  const template = templateOfUnit(name);
+  const exists = OS_ROOT_UNITS.has(name) || (template !== undefined && OS_ROOT_UNITS.has(template));
+  return common.overrideStrategy === "asDropin" || exists ? "drop-in" : "file";
+}
+
+function unit(name: string, common: Target, sections: readonly (readonly [string, UnitSection])[], pkgs: Packages): UnitFile {
   const { wantedBy, requiredBy, aliases } = common;
-  if (!common.enable) return { name, text: null, wantedBy: [], requiredBy: [], aliases: [] };
+  const kind = unitKindOf(name, common);
+  if (kind === "masked") return { name, kind, text: "", wantedBy: [], requiredBy: [], aliases: [] };
+  const triggers = (key: string, values: readonly unknown[]): UnitSection => {
+    if (values.length === 0) return {};
+    const text = values.map((value) => `${value}`).join(" ");
+    // A long text, or one of several lines, stands in a file whose path changes with it.
+    return { [key]: text.length > 1000 || /[\n\\]/.test(text) ? pkgs.writeText(`${key}-${name.replace(/[^A-Za-z0-9.+_-]/g, "-")}`, text) : text };
+  };
   const head: UnitSection = {
     ...(common.description === "" ? {} : { Description: common.description }),
     ...lists({
@@ -107,35 +135,47 @@ function unit(name: string, common: Target, sections: readonly (readonly [string
       Requires: common.requires,
       Requisite: common.requisite,
       Wants: common.wants,
+      Upholds: common.upholds,
       BindsTo: common.bindsTo,
       PartOf: common.partOf,
       Conflicts: common.conflicts,
       After: common.after,
       Before: common.before,
       OnFailure: common.onFailure,
+      OnSuccess: common.onSuccess,
     }),
-    ...(common.restartTriggers.length === 0 ? {} : { "X-Restart-Triggers": common.restartTriggers.join(" ") }),
-    ...(common.reloadTriggers.length === 0 ? {} : { "X-Reload-Triggers": common.reloadTriggers.join(" ") }),
+    ...(common.startLimitBurst === null ? {} : { StartLimitBurst: common.startLimitBurst }),
+    ...(common.startLimitIntervalSec === null ? {} : { StartLimitIntervalSec: common.startLimitIntervalSec }),
+    ...triggers("X-Restart-Triggers", common.restartTriggers),
+    ...triggers("X-Reload-Triggers", common.reloadTriggers),
     ...common.unitConfig,
   };
-  return { name, text: formatUnit([["Unit", head], ...sections]), wantedBy, requiredBy, aliases };
+  return { name, kind, text: formatUnit([["Unit", head], ...sections]), wantedBy, requiredBy, aliases };
 }
 
 function lists(given: Readonly<Record<string, readonly string[]>>): UnitSection {
   return Object.fromEntries(Object.entries(given).filter(([, names]) => names.length > 0).map(([key, names]) => [key, names.join(" ")]));
 }
 
-/** What `/etc/systemd/system` holds: the units, their aliases, and links where others want or require them. */
+/** What `/etc/systemd/system` holds: units, drop-ins, aliases, and links where others want or require them. */
 export function unitTree(units: readonly UnitFile[], defaultTarget: string): readonly TreeEntry[] {
   const entries = new Map<string, TreeEntry>();
   const link = (path: string, target: string): void => void entries.set(path, { path, kind: "symlink", target });
-  link("default.target", `/usr/lib/systemd/system/${defaultTarget}`);
-  for (const { name, text, wantedBy, requiredBy, aliases } of units) {
-    if (text === null) link(name, "/dev/null");
-    else entries.set(name, { path: name, kind: "file", contents: text });
-    for (const alias of aliases) link(alias, name);
-    for (const other of wantedBy) link(`${checkUnitName(other)}.wants/${name}`, `../${name}`);
-    for (const other of requiredBy) link(`${checkUnitName(other)}.requires/${name}`, `../${name}`);
+  const files = new Set(units.filter(({ kind }) => kind === "file").map(({ name }) => name));
+  // Where the fragment of a unit lies, seen from `up`; an instance has its template's.
+  const fragment = (name: string, up: string): string => {
+    const found = [name, templateOfUnit(name) ?? name].find((one) => files.has(one));
+    if (found !== undefined) return `${up}${found}`;
+    return `${OS_ROOT_FOLDER}/${OS_ROOT_UNITS.has(name) ? name : (templateOfUnit(name) ?? name)}`;
+  };
+  link("default.target", fragment(defaultTarget, ""));
+  for (const { name, kind, text, wantedBy, requiredBy, aliases } of units) {
+    if (kind === "masked") link(name, "/dev/null");
+    else if (kind === "file") entries.set(name, { path: name, kind: "file", contents: text });
+    else if (text !== "") entries.set(`${name}.d`, { path: `${name}.d/overrides.conf`, kind: "file", contents: text });
+    for (const alias of aliases) link(alias, fragment(name, ""));
+    for (const other of wantedBy) link(`${other}.wants/${name}`, fragment(name, "../"));
+    for (const other of requiredBy) link(`${other}.requires/${name}`, fragment(name, "../"));
   }
   return [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -52,21 +52,48 @@ function formatValue(value: string | number | boolean | Package, key: string): s
       hint: "give a list for several values, or put a script into `script`",
     });
   }
+  if (text.endsWith("\\")) {
+    throw new TsosError({
+      code: "systemd.invalid-value",
+      message: `the value of "${key}" ends in a backslash, which would join the next line to it`,
+      hint: "leave the backslash out",
+    });
+  }
   return text;
 }
 
-/** A word of `Environment=`: quoted, with `%`, `\` and `"` kept from systemd. */
+/**
+ * A word of `Environment=`: quoted, with `\` and `"` kept from systemd. Specifiers (`%h`, `%S`) have their meaning,
+ * as in NixOS; a percent sign is written `%%`.
+ */
 export function quoteEnvironment(name: string, value: string): string {
-  return `"${`${name}=${value}`.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("\n", "\\n")}"`;
+  return `"${`${name}=${value}`.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t")}"`;
 }
 
-/** @throws TsosError `systemd.invalid-name` */
-export function checkUnitName(name: string): string {
+/** A word of `ExecStart=` and the like that systemd takes as it is: quoted, nothing in it expanded. */
+export function quoteExecWord(word: string): string {
+  const text = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  return /^[A-Za-z0-9%$+,./:=@_-]+$/.test(text) ? text : `"${text.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t")}"`;
+}
+
+/** Whether systemd takes `name`, which has no suffix, for a unit. */
+export function isUnitName(name: string): boolean {
   // systemd.unit(5): letters, digits, ":-_.\" and "@"; 255 characters with the suffix.
-  if (/^[A-Za-z0-9:_.\\@-]+$/.test(name) && name.length <= 240 && !name.startsWith(".")) return name;
-  throw new TsosError({
-    code: "systemd.invalid-name",
-    message: `"${name}" cannot be the name of a unit`,
-    hint: 'a unit\'s name has letters, digits and ":", "-", "_", ".", "\\", "@"; escape other characters as systemd-escape does',
-  });
+  return /^[A-Za-z0-9:_.\\@-]+$/.test(name) && name.length <= 240 && !name.startsWith(".") && !name.startsWith("@") && !/@.*@/.test(name);
+}
+
+const SUFFIX = /\.(service|socket|device|mount|automount|swap|target|path|timer|scope|slice)$/;
+
+/** A unit's whole name; `%i` and the like may stand in it. */
+export const UNIT_NAME = /[A-Za-z0-9@%:_.\\-]+\.(service|socket|device|mount|automount|swap|target|path|timer|scope|slice)/;
+
+/** `service` of `nginx.service`; the empty string where there is none. */
+export function unitKind(name: string): string {
+  return SUFFIX.exec(name)?.[1] ?? "";
+}
+
+/** `getty@.service` of `getty@tty1.service`, undefined for what is no instance. */
+export function templateOfUnit(name: string): string | undefined {
+  const match = /^([^@]+@)[^@]+(\.[a-z]+)$/.exec(name);
+  return match === null ? undefined : `${match[1]!}${match[2]!}`;
 }
