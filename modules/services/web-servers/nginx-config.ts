@@ -56,7 +56,6 @@ export function nginxConfig(nginx: Nginx, mimeTypes: string, fastcgiParams: stri
     "# Made by tsos from services.nginx.",
     "pid /run/nginx/nginx.pid;",
     `error_log ${nginx.logError};`,
-    "daemon off;",
     ...lines(nginx.config),
     ...block("events", lines(nginx.eventsConfig)),
     ...block("http", http),

@@ -128,6 +128,9 @@ export default defineModule({
             preStart: `${command} -t -q`,
             ...(nginx.enableReload ? { reloadTriggers: [file] } : {}),
             serviceConfig: {
+              // Forking: the service has started when nginx listens, not before.
+              Type: "forking",
+              PIDFile: "/run/nginx/nginx.pid",
               ExecStart: command,
               ExecReload: [`${command} -t`, "/usr/bin/kill -HUP $MAINPID"],
               Restart: "always",
