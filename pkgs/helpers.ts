@@ -8,7 +8,7 @@ import { runCommand } from "./build-support/run-command.ts";
 import { seedPackage, unpackSeed } from "./build-support/seed-package.ts";
 import { linkFarm, writeScriptBin, writeShellScript, writeShellScriptBin, writeText, writeTree } from "./build-support/write-tree.ts";
 import type { HelperDefinition, HelperValue } from "../core/index.ts";
-import { mkDerivation } from "./stdenv/mk-derivation.ts";
+import { mkDerivation, stdenv } from "./stdenv/mk-derivation.ts";
 import { tsosTools } from "./build-support/tsos-tools.ts";
 
 /** The names of the set that are no packages: functions that make them. */
@@ -23,6 +23,7 @@ export const helpers = {
   npmPackage,
   runCommand,
   seedPackage,
+  stdenv,
   symlinkJoin,
   tsosTools,
   unpackNpm,

@@ -22,7 +22,8 @@ export type HelperDefinition<T> = {
 };
 
 /**
- * Defines a function of the package set, such as `mkDerivation`, `writeText` or `fetchurl`.
+ * Defines a function of the package set, such as `mkDerivation`, `writeText` or `fetchurl`. What it returns is
+ * written down where it is made of the set, since the set's type is made of its helpers'.
  *
  * @example
  * export const writeText = defineHelper(({ createPackage }) => (name: string, text: string): Package => …);

@@ -34,13 +34,14 @@ export const mkDerivation = defineHelper(({ pkgs, system, createPackage, toFile 
       system,
       outputs: attributes.outputs ?? ["out"],
       __structuredAttrs: true,
+      // What `#!/bin/sh` in a result becomes.
+      runtimeShell: pkgs.bash,
     };
     if (attributes["withoutCompiler"] === true) {
       return {
         ...common,
         builder: `${pkgs.bash}/bin/bash`,
         args: ["-e", setup().toString()],
-        runtimeShell: pkgs.bash,
         initialInputs: [pkgs.bash, pkgs.coreutils, pkgs.findutils, pkgs.gnugrep, pkgs.gnused, pkgs.gawk],
       };
     }
@@ -54,6 +55,9 @@ export const mkDerivation = defineHelper(({ pkgs, system, createPackage, toFile 
   };
   return (attributes: MkDerivationAttributes): Package => createPackage(attributes, compile);
 });
+
+/** `stdenv.mkDerivation`, as nixpkgs has it. */
+export const stdenv = defineHelper(({ pkgs }): { readonly mkDerivation: (attributes: MkDerivationAttributes) => Package } => ({ mkDerivation: pkgs.mkDerivation }));
 
 /** Headers and `.pc` files are in `dev` where there is one; it leads to the library itself. */
 function developmentOutput(input: StoreObject): string {

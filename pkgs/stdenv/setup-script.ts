@@ -129,7 +129,6 @@ export const setupScript: string =
   "    unset -n items\n" +
   "  fi\n" +
   "done\n" +
-  "[ -n \"${runtimeShell:-}\" ] && hostPath+=\"$runtimeShell/bin:\"\n" +
   "\n" +
   "multiarch=x86_64-linux-gnu\n" +
   "compileFlags=()\n" +
@@ -390,7 +389,7 @@ export const setupScript: string =
   "      arguments=${arguments#-S }\n" +
   "      read -r program arguments <<<\"$arguments\"\n" +
   "    fi\n" +
-  "    found=$(PATH=$hostPath type -P \"$program\" || true)\n" +
+  "    found=$(PATH=$hostPath${runtimeShell:+$runtimeShell/bin} type -P \"$program\" || true)\n" +
   "    [ -n \"$found\" ] || fail \"the script $file wants $program, which no input holds\" \"its first line is $line\" \"add the package to buildInputs\"\n" +
   "    sed -i \"1s|.*|#!$found${arguments:+ $arguments}|\" \"$file\"\n" +
   "  done\n" +

@@ -125,7 +125,6 @@ for list in buildInputs propagatedBuildInputs; do
     unset -n items
   fi
 done
-[ -n "${runtimeShell:-}" ] && hostPath+="$runtimeShell/bin:"
 
 multiarch=x86_64-linux-gnu
 compileFlags=()
@@ -386,7 +385,7 @@ rewriteShebangs() {
       arguments=${arguments#-S }
       read -r program arguments <<<"$arguments"
     fi
-    found=$(PATH=$hostPath type -P "$program" || true)
+    found=$(PATH=$hostPath${runtimeShell:+$runtimeShell/bin} type -P "$program" || true)
     [ -n "$found" ] || fail "the script $file wants $program, which no input holds" "its first line is $line" "add the package to buildInputs"
     sed -i "1s|.*|#!$found${arguments:+ $arguments}|" "$file"
   done
