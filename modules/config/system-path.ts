@@ -31,8 +31,11 @@ declare module "../../core/option/registry.ts" {
   }
 }
 
-/** What a profile shows of its packages. */
-const PATHS_TO_LINK = ["/bin", "/sbin", "/etc/xdg", "/lib", "/libexec", "/share"];
+/**
+ * What a profile shows of its packages: programs, and what other programs look for by a name of their own. Not /lib:
+ * a seed is a closure merged into one path, and two of them hold the same libraries.
+ */
+const PATHS_TO_LINK = ["/bin", "/sbin", "/etc/xdg", "/share/applications", "/share/bash-completion", "/share/fish", "/share/icons", "/share/info", "/share/man", "/share/zsh"];
 
 /** Setuid programs first, then the machine's packages, then the OS root. */
 export const LOGIN_PATH = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
