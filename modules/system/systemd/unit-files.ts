@@ -113,6 +113,7 @@ export function escapePath(path: string): string {
 /** What becomes of the definition of the unit `name`. */
 export function unitKindOf(name: string, common: Pick<Target, "enable" | "overrideStrategy">): UnitFile["kind"] {
   if (!common.enable) return "masked";
+  if (common.overrideStrategy === "replace") return "file";
   const template = templateOfUnit(name);
   const exists = OS_ROOT_UNITS.has(name) || (template !== undefined && OS_ROOT_UNITS.has(template));
   return common.overrideStrategy === "asDropin" || exists ? "drop-in" : "file";

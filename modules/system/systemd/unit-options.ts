@@ -15,10 +15,10 @@ export const unitValue = types.nullOr(
 /** What every kind of unit has. */
 export const commonUnitOptions = {
   enable: option(types.bool, { default: true, description: "Whether the unit may run; false masks it." }),
-  overrideStrategy: option(types.enum(["asDropinIfExists", "asDropin"]), {
+  overrideStrategy: option(types.enum(["asDropinIfExists", "asDropin", "replace"]), {
     default: "asDropinIfExists",
     description:
-      "What becomes of the definition: `asDropinIfExists` adds it to a unit of the same name that the OS root has, and makes a unit of it otherwise; `asDropin` always adds, for a unit that a generator or another package brings, or for one instance of a template.",
+      "What becomes of the definition: `asDropinIfExists` adds it to a unit of the same name that the OS root has, and makes a unit of it otherwise; `asDropin` always adds, for a unit that a generator or another package brings, or for one instance of a template; `replace` is the whole unit, whatever the OS root has.",
   }),
   description: option(types.singleLineStr, { default: "", description: "What the unit is, for people." }),
   documentation: words("URIs of documentation."),
