@@ -79,7 +79,7 @@ async function demo(context: CommandContext): Promise<number> {
     };
     const fetchPage = async (port: number): Promise<string> => {
       await using forwarded = await machine.forwardPort(0, port);
-      const response = await fetch(`http://127.0.0.1:${forwarded.hostPort}/`, { signal: AbortSignal.any([context.signal, AbortSignal.timeout(10_000)]) });
+      const response = await fetch(`http://127.0.0.1:${forwarded.hostPort}/`, { headers: { connection: "close" }, signal: AbortSignal.any([context.signal, AbortSignal.timeout(10_000)]) });
       return response.text();
     };
     const pageOf = async (config: string): Promise<string> => readFile(join(config, "../site/index.html"), "utf8");
