@@ -62,12 +62,18 @@ ENV_SUPATH      PATH=/run/wrappers/bin:/run/current-system/sw/bin:/usr/local/sbi
 ENV_PATH        PATH=/run/wrappers/bin:/run/current-system/sw/bin:/usr/local/bin:/usr/bin
 `;
 
+const SSH_CONFIG = `Host *
+  AddressFamily any
+  HashKnownHosts yes
+  SendEnv LANG LC_*
+`;
+
 /** Units of Debian's packages that have no place on a machine whose files come from a generation. */
 const MASKED_UNITS = ["systemd-sysusers", "systemd-firstboot", "ldconfig", "systemd-update-done"];
 
 export default defineModule({
   options,
-  config: ({ config, pkgs }) => {
+  config: ({ config, lib, pkgs }) => {
     const root = pkgs.composeOsRoot(config.system.os.packages);
     return {
       system: { os: { packages: BASE_PACKAGES, root } },
@@ -82,6 +88,8 @@ export default defineModule({
           services: { source: `${root}/etc/services` },
           protocols: { source: `${root}/etc/protocols` },
           rpc: { source: `${root}/etc/rpc` },
+          "ssh/moduli": { source: `${root}/etc/ssh/moduli` },
+          "ssh/ssh_config": { text: lib.mkDefault(SSH_CONFIG) },
           "skel/.profile": { text: 'if [ -n "${BASH_VERSION-}" ] && [ -f "$HOME/.bashrc" ]; then . "$HOME/.bashrc"; fi\n' },
           "ssl/certs/ca-certificates.crt": { source: `${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt` },
         },

@@ -119,10 +119,7 @@ fi
       },
       networking: { firewall: { allowedTCPPorts: openssh.openFirewall ? [...ports, ...listenAddresses.flatMap(({ port }) => port ?? [])] : [] } },
       environment: {
-        etc: {
-          "ssh/sshd_config": { source: sshdConfig },
-          ...(settings.ModuliFile === null ? { "ssh/moduli": { source: `${config.system.os.root}/etc/ssh/moduli` } } : {}),
-        },
+        etc: { "ssh/sshd_config": { source: sshdConfig } },
       },
       systemd: {
         services: {

@@ -14,6 +14,16 @@ function given(directive: string, value: string | null): string[] {
   return value === null ? [] : [`${directive} ${value};`];
 }
 
+/** A directive with one word, such as a path, whatever stands in it. */
+function givenWord(directive: string, value: string | null): string[] {
+  return value === null ? [] : [`${directive} ${quoteWord(value)};`];
+}
+
+/** A word as nginx reads it back; `$variables` stay what they are. */
+function quoteWord(word: string): string {
+  return /^[^\s;{}"'\\#]+$/.test(word) ? word : `"${word.replace(/[\\"]/g, "\\$&")}"`;
+}
+
 function lines(text: string): string[] {
   return text.split("\n").filter((line) => line !== "");
 }
@@ -37,9 +47,12 @@ export function nginxConfig(nginx: Nginx, mimeTypes: string, fastcgiParams: stri
       ? ["ssl_session_timeout 1d;", "ssl_session_cache shared:SSL:10m;", "ssl_session_tickets off;", "ssl_protocols TLSv1.2 TLSv1.3;", "ssl_prefer_server_ciphers off;"]
       : []),
     `client_max_body_size ${nginx.clientMaxBodySize};`,
+    ...given("server_names_hash_bucket_size", nginx.serverNamesHashBucketSize === null ? null : String(nginx.serverNamesHashBucketSize)),
     `server_tokens ${nginx.serverTokens ? "on" : "off"};`,
     "map $http_upgrade $connection_upgrade { default upgrade; '' close; }",
-    ...(nginx.recommendedProxySettings ? ["proxy_redirect off;", "proxy_connect_timeout 60s;", "proxy_send_timeout 60s;", "proxy_read_timeout 60s;", "proxy_http_version 1.1;", ...proxyHeaders()] : []),
+    ...(nginx.recommendedProxySettings
+      ? ["proxy_redirect off;", ...["connect", "send", "read"].map((what) => `proxy_${what}_timeout ${nginx.proxyTimeout};`), "proxy_http_version 1.1;", ...proxyHeaders()]
+      : []),
     ...Object.entries(nginx.upstreams)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([name, upstream]) =>
@@ -75,20 +88,29 @@ function proxyHeaders(): string[] {
   ];
 }
 
+/** Whether the host speaks TLS, by what it says itself; explicit `listen` entries may say so as well. */
+export function speaksTls(host: VirtualHost): boolean {
+  return host.onlySSL || host.addSSL || host.forceSSL;
+}
+
+/** Where a host listens. */
+export function listensOf(host: VirtualHost, nginx: Nginx): readonly Listen[] {
+  if (host.listen.length > 0) return host.listen;
+  const addresses = host.listenAddresses.length > 0 ? host.listenAddresses : nginx.defaultListenAddresses;
+  const ports = (ssl: boolean, port: number): Listen[] => addresses.map((addr) => ({ addr, port: addr.startsWith("unix:") ? null : port, ssl, extraParameters: [] }));
+  return [...(speaksTls(host) ? ports(true, nginx.defaultSSLListenPort) : []), ...(host.onlySSL ? [] : ports(false, nginx.defaultHTTPListenPort))];
+}
+
 function hostBlocks(name: string, host: VirtualHost, nginx: Nginx, fastcgiParams: string): string[] {
   const serverName = host.serverName ?? name;
-  const tls = host.onlySSL || host.addSSL || host.forceSSL;
-  const ports = (ssl: boolean, port: number): Listen[] => nginx.defaultListenAddresses.map((addr) => ({ addr, port, ssl, extraParameters: [] }));
-  const listen: readonly Listen[] =
-    host.listen.length > 0
-      ? host.listen
-      : [...(tls ? ports(true, nginx.defaultSSLListenPort) : []), ...(host.onlySSL ? [] : ports(false, nginx.defaultHTTPListenPort))];
+  const listen = listensOf(host, nginx);
   const plain = listen.filter(({ ssl }) => !ssl);
   const served = host.forceSSL ? listen.filter(({ ssl }) => ssl) : listen;
+  const tls = served.some(({ ssl }) => ssl);
   const format = ({ addr, port, ssl, extraParameters }: Listen): string =>
-    `listen ${addr}${port === null ? "" : `:${port}`}${ssl ? " ssl" : ""}${host.default ? " default_server" : ""}${extraParameters.map((parameter) => ` ${parameter}`).join("")};`;
-  const names = `server_name ${[serverName, ...host.serverAliases].join(" ")};`;
-  const redirect = host.forceSSL && plain.length > 0 ? block("server", [...plain.map(format), names, ...block("location /", ["return 301 https://$host$request_uri;"])]) : [];
+    `listen ${addr}${port === null || addr.startsWith("unix:") ? "" : `:${port}`}${ssl ? " ssl" : ""}${host.default ? " default_server" : ""}${extraParameters.map((parameter) => ` ${parameter}`).join("")};`;
+  const names = `server_name ${[serverName, ...host.serverAliases].map(quoteWord).join(" ")};`;
+  const redirect = host.forceSSL && plain.length > 0 ? block("server", [...plain.map(format), names, ...block("location /", [`return ${host.redirectCode} https://$host$request_uri;`])]) : [];
   const locations = Object.entries(host.locations).sort(([a, first], [b, second]) => first.priority - second.priority || (a < b ? -1 : 1));
   return [
     ...redirect,
@@ -96,10 +118,11 @@ function hostBlocks(name: string, host: VirtualHost, nginx: Nginx, fastcgiParams
       ...served.map(format),
       names,
       ...(tls && host.http2 ? ["http2 on;"] : []),
-      ...given("root", host.root === null ? null : `${host.root}`),
-      ...(host.globalRedirect === null ? [] : block("location /", [`return 301 http${host.forceSSL || host.onlySSL ? "s" : ""}://${host.globalRedirect}$request_uri;`])),
-      ...(tls ? [...given("ssl_certificate", host.sslCertificate), ...given("ssl_certificate_key", host.sslCertificateKey)] : []),
-      ...locations.flatMap(([place, location]) => locationBlock(place, location, fastcgiParams, nginx.recommendedProxySettings)),
+      ...(tls ? [...givenWord("ssl_certificate", host.sslCertificate), ...givenWord("ssl_certificate_key", host.sslCertificateKey), ...givenWord("ssl_trusted_certificate", host.sslTrustedCertificate)] : []),
+      ...givenWord("root", host.root),
+      ...(host.basicAuthFile === null ? [] : ["auth_basic secured;", `auth_basic_user_file ${quoteWord(host.basicAuthFile)};`]),
+      ...(host.globalRedirect === null ? [] : block("location /", [`return ${host.redirectCode} http${speaksTls(host) ? "s" : ""}://${host.globalRedirect}$request_uri;`])),
+      ...locations.flatMap(([place, location]) => locationBlock(place, location, fastcgiParams, location.recommendedProxySettings ?? nginx.recommendedProxySettings)),
       ...lines(host.extraConfig),
     ]),
   ];
@@ -107,17 +130,25 @@ function hostBlocks(name: string, host: VirtualHost, nginx: Nginx, fastcgiParams
 
 function locationBlock(place: string, location: Location, fastcgiParams: string, recommended: boolean): string[] {
   const fastcgi = Object.entries(location.fastcgiParams);
-  return block(`location ${place}`, [
+  return block(`location ${quoteLocation(place)}`, [
     ...given("proxy_pass", location.proxyPass),
     ...(location.proxyPass !== null && location.proxyWebsockets ? ["proxy_http_version 1.1;", "proxy_set_header Upgrade $http_upgrade;", "proxy_set_header Connection $connection_upgrade;"] : []),
-    // A location with headers of its own inherits none from above.
-    ...(location.proxyPass !== null && location.proxyWebsockets && recommended ? proxyHeaders() : []),
+    // A location with headers of its own, here or in extraConfig, inherits none from above.
+    ...(location.proxyPass !== null && recommended ? proxyHeaders() : []),
     ...given("index", location.index),
     ...given("try_files", location.tryFiles),
-    ...given("root", location.root === null ? null : `${location.root}`),
-    ...given("alias", location.alias === null ? null : `${location.alias}`),
+    ...givenWord("root", location.root),
+    ...givenWord("alias", location.alias),
     ...given("return", location.return === null ? null : String(location.return)),
-    ...(fastcgi.length === 0 ? [] : [`include ${fastcgiParams};`, ...fastcgi.map(([key, value]) => `fastcgi_param ${key} "${value}";`)]),
+    ...(fastcgi.length === 0 ? [] : [`include ${fastcgiParams};`, ...fastcgi.map(([key, value]) => `fastcgi_param ${key} "${value.replace(/[\\"]/g, "\\$&")}";`)]),
     ...lines(location.extraConfig),
   ]);
+}
+
+/** `= /a`, `~ \.php$`: the modifier stays a word of its own, the rest is quoted where it must be. */
+function quoteLocation(place: string): string {
+  const [, modifier = "", rest = ""] = /^(?:(=|~\*|~|\^~)\s+)?([^]*)$/.exec(place) ?? [];
+  // In quotes a backslash of an expression would have to be doubled, which nginx's own files do not do.
+  const word = /[\s;{}"]/.test(rest) && !rest.startsWith('"') ? `"${rest.replace(/["\\]/g, "\\$&")}"` : rest;
+  return modifier === "" ? word : `${modifier} ${word}`;
 }

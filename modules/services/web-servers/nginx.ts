@@ -1,9 +1,11 @@
 import { defineModule, defineOptions, option, types } from "../../../core/index.ts";
+import { nginxProblems } from "./nginx-checks.ts";
 import { nginxConfig } from "./nginx-config.ts";
 
 const location = types.submodule({
   options: {
     proxyPass: option(types.nullOr(types.singleLineStr), { default: null, description: "Hands requests on to this URL.", example: "http://127.0.0.1:3000" }),
+    recommendedProxySettings: option(types.nullOr(types.bool), { default: null, description: "Whether requests of `proxyPass` carry the usual headers; null: as services.nginx.recommendedProxySettings says." }),
     proxyWebsockets: option(types.bool, { default: false, description: "Whether WebSockets go through `proxyPass` too." }),
     root: option(types.nullOr(types.path), { default: null, description: "The folder that requests are answered from." }),
     alias: option(types.nullOr(types.path), { default: null, description: "The folder that takes the location's place." }),
@@ -18,16 +20,17 @@ const location = types.submodule({
 
 const virtualHost = types.submodule({
   options: {
-    serverName: option(types.nullOr(types.str), { default: null, description: "The host's name, where that is not the attribute's." }),
-    serverAliases: option(types.listOf(types.str), { default: [], description: "Further names.", example: ["www.example.org"] }),
+    serverName: option(types.nullOr(types.singleLineStr), { default: null, description: "The host's name, where that is not the attribute's." }),
+    listenAddresses: option(types.listOf(types.strMatching(/\S+/)), { default: [], description: "Addresses that the host listens on, with the default ports; none: the default ones.", example: ["127.0.0.1", "[::1]"] }),
+    serverAliases: option(types.listOf(types.strMatching(/[^\s;{}]+/)), { default: [], description: "Further names.", example: ["www.example.org"] }),
     listen: option(
       types.listOf(
         types.submodule({
           options: {
-            addr: option(types.str, { description: "An address, or unix:PATH." }),
+            addr: option(types.strMatching(/[^\s;{}]+/), { description: "An address (IPv6 in brackets), or unix:PATH." }),
             port: option(types.nullOr(types.port), { default: null, description: "The port; null with a socket." }),
             ssl: option(types.bool, { default: false, description: "Whether it speaks TLS." }),
-            extraParameters: option(types.listOf(types.str), { default: [], description: "Further words of `listen`." }),
+            extraParameters: option(types.listOf(types.strMatching(/[^\s;{}]+/)), { default: [], description: "Further words of `listen`." }),
           },
         }),
       ),
@@ -36,13 +39,16 @@ const virtualHost = types.submodule({
     root: option(types.nullOr(types.path), { default: null, description: "The folder that requests are answered from.", example: "/var/www" }),
     default: option(types.bool, { default: false, description: "Whether it answers for names that no host has." }),
     locations: option(types.attrsOf(location), { default: {}, description: "What happens below a path.", example: { "/api/": { proxyPass: "http://127.0.0.1:3000" } } }),
-    globalRedirect: option(types.nullOr(types.str), { default: null, description: "Sends every request to this host." }),
+    redirectCode: option(types.ints.between(300, 399), { default: 301, description: "The status of `globalRedirect` and `forceSSL`." }),
+    globalRedirect: option(types.nullOr(types.strMatching(/[^\s;{}]+/)), { default: null, description: "Sends every request to this host." }),
     addSSL: option(types.bool, { default: false, description: "Whether the host speaks TLS beside plain HTTP." }),
     onlySSL: option(types.bool, { default: false, description: "Whether the host speaks TLS only." }),
     forceSSL: option(types.bool, { default: false, description: "Whether plain requests are sent to TLS." }),
     http2: option(types.bool, { default: true, description: "Whether TLS speaks HTTP/2." }),
-    sslCertificate: option(types.nullOr(types.str), { default: null, description: "The certificate's file on the machine." }),
-    sslCertificateKey: option(types.nullOr(types.str), { default: null, description: "The private key's file on the machine." }),
+    sslCertificate: option(types.nullOr(types.path), { default: null, description: "The certificate's file on the machine." }),
+    sslCertificateKey: option(types.nullOr(types.path), { default: null, description: "The private key's file on the machine." }),
+    sslTrustedCertificate: option(types.nullOr(types.path), { default: null, description: "The file of authorities for OCSP stapling." }),
+    basicAuthFile: option(types.nullOr(types.path), { default: null, description: "A file on the machine with users and hashed passwords, as of htpasswd." }),
     extraConfig: option(types.lines, { default: "", description: "Further lines of the server's block." }),
   },
 });
@@ -76,17 +82,19 @@ const options = defineOptions({
       ),
       user: option(types.str, { default: "nginx", description: "The account that nginx runs as." }),
       group: option(types.str, { default: "nginx", description: "The group that nginx runs as." }),
-      defaultListenAddresses: option(types.listOf(types.str), { default: ["0.0.0.0", "[::0]"], description: "Where hosts listen that say nothing of it." }),
+      defaultListenAddresses: option(types.nonEmptyListOf(types.strMatching(/[^\s;{}]+/)), { default: ["0.0.0.0", "[::0]"], description: "Where hosts listen that say nothing of it." }),
       defaultHTTPListenPort: option(types.port, { default: 80, description: "The port of plain HTTP." }),
       defaultSSLListenPort: option(types.port, { default: 443, description: "The port of TLS." }),
-      clientMaxBodySize: option(types.str, { default: "10m", description: "The largest request body." }),
+      clientMaxBodySize: option(types.strMatching(/[0-9]+[kKmMgG]?/), { default: "10m", description: "The largest request body." }),
       serverTokens: option(types.bool, { default: false, description: "Whether answers tell nginx's version." }),
       recommendedOptimisation: option(types.bool, { default: false, description: "Whether the usual settings for speed are made." }),
       recommendedGzipSettings: option(types.bool, { default: false, description: "Whether text is sent compressed." }),
       recommendedTlsSettings: option(types.bool, { default: false, description: "Whether only current TLS is spoken." }),
       recommendedProxySettings: option(types.bool, { default: false, description: "Whether proxied requests carry the usual headers." }),
+      serverNamesHashBucketSize: option(types.nullOr(types.ints.positive), { default: null, description: "The bucket size of the table of names, for long ones." }),
+      proxyTimeout: option(types.strMatching(/[0-9]+(ms|s|m|h)?/), { default: "60s", description: "How long a proxied server may take, with recommendedProxySettings.", example: "20s" }),
       statusPage: option(types.bool, { default: false, description: "Whether /nginx_status answers on loopback." }),
-      logError: option(types.str, { default: "stderr", description: "Where errors are logged, and from which level.", example: "stderr debug" }),
+      logError: option(types.strMatching(/[^;{}\n]+/), { default: "stderr", description: "Where errors are logged, and from which level.", example: "stderr debug" }),
       config: option(types.lines, { default: "", description: "Further lines of the main block, before the others." }),
       eventsConfig: option(types.lines, { default: "", description: "Lines of the events block." }),
       commonHttpConfig: option(types.lines, { default: "", description: "Lines at the beginning of the http block." }),
@@ -156,10 +164,7 @@ export default defineModule({
           },
         },
       },
-      assertions: Object.entries(nginx.virtualHosts).map(([name, host]) => ({
-        assertion: !(host.addSSL || host.onlySSL || host.forceSSL) || (host.sslCertificate !== null && host.sslCertificateKey !== null),
-        message: `services.nginx.virtualHosts."${name}" speaks TLS, so it needs "sslCertificate" and "sslCertificateKey"`,
-      })),
+      assertions: nginxProblems(nginx, config.users).map((message) => ({ assertion: false, message })),
     };
   },
 });
