@@ -61,8 +61,8 @@ export default defineModule({
       byTarget.set(target, name);
       if (file.mode !== "symlink") {
         const { users, groups } = config.users;
-        if (!/^\+?\d/.test(file.user) && !Object.hasOwn(users, file.user)) problems.push(`${place(name)}.user: there is no user "${file.user}" in users.users`);
-        if (!/^\+?\d/.test(file.group) && !Object.hasOwn(groups, file.group)) problems.push(`${place(name)}.group: there is no group "${file.group}" in users.groups`);
+        if (!/^\+?\d/.test(file.user) && !Object.values(users).some((user) => user.name === file.user)) problems.push(`${place(name)}.user: there is no user "${file.user}" in users.users`);
+        if (!/^\+?\d/.test(file.group) && !Object.values(groups).some((group) => group.name === file.group)) problems.push(`${place(name)}.group: there is no group "${file.group}" in users.groups`);
       }
     }
     for (const [target, name] of byTarget) {

@@ -85,5 +85,9 @@ export default defineModule({
         "security/access.conf": { text: "" },
       },
     },
+    assertions: Object.keys(config.security.pam.services).map((name) => ({
+      assertion: /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/.test(name),
+      message: `security.pam.services.${JSON.stringify(name)}: "${name}" cannot be the name of a PAM service`,
+    })),
   }),
 });

@@ -34,11 +34,17 @@ export default defineModule({
   options,
   config: ({ config }) => ({
     security: {
-      wrappers: Object.fromEntries(["su", "passwd", "newgrp", "chsh", "mount", "umount"].map((name) => [name, { source: `/usr/bin/${name}`, setuid: true }])),
+      wrappers: Object.fromEntries(["chfn", "chsh", "gpasswd", "mount", "newgrp", "passwd", "su", "umount"].map((name) => [name, { source: `/usr/bin/${name}`, setuid: true }])),
     },
-    assertions: Object.entries(config.security.wrappers).map(([name, wrapper]) => ({
-      assertion: !name.includes("/") && wrapper.source.startsWith("/"),
-      message: `security.wrappers."${name}": the name is a file's name, and "source" an absolute path`,
-    })),
+    assertions: Object.entries(config.security.wrappers).flatMap(([name, wrapper]) => {
+      const place = `security.wrappers.${JSON.stringify(name)}`;
+      const { users, groups } = config.users;
+      return [
+        { assertion: name !== "" && !/[/\n\0]/.test(name) && name !== "." && name !== "..", message: `${place}: the name is a file's name` },
+        { assertion: wrapper.source.startsWith("/"), message: `${place}.source: "${wrapper.source}" is not an absolute path` },
+        { assertion: Object.values(users).some((user) => user.name === wrapper.owner), message: `${place}.owner: there is no user "${wrapper.owner}" in users.users` },
+        { assertion: Object.values(groups).some((group) => group.name === wrapper.group), message: `${place}.group: there is no group "${wrapper.group}" in users.groups` },
+      ];
+    }),
   }),
 });
