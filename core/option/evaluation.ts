@@ -274,15 +274,16 @@ export class Evaluation implements UnitSurroundings, MergeContext {
     this.#throwProblems();
   }
 
-  #runRounds(first: readonly Unit[]): void {
+  #runRounds(first: readonly Unit[], beforeFirst?: () => void): void {
     const watch = new FlipWatch(this);
     let dirty = first;
-    for (let round = 1; dirty.length > 0 || this.unstable.size > 0; round++) {
+    for (let round = 1; round === 1 || dirty.length > 0 || this.unstable.size > 0; round++) {
       for (const unit of dirty) {
         const before = unit.result;
         unit.run(this);
         watch.ran(unit, before);
       }
+      if (round === 1) beforeFirst?.();
       // Only now: all of them saw the same tree.
       for (const { unit, before } of watch.takeRuns()) this.#apply(unit, before, watch);
       for (const cell of [...this.unstable]) {
@@ -355,14 +356,15 @@ export class Evaluation implements UnitSurroundings, MergeContext {
       fresh.push(unit);
       return unit;
     });
-    for (const gone of [...known.values()].flat()) {
-      for (const node of gone.result.byOption.keys()) this.cellOf(node).contribute(gone, undefined);
-      this.#free?.contribute(gone, undefined);
-    }
     next.forEach((unit, index) => (unit.index = index));
     this.#units = next;
-    const stale = new Set([...fresh, ...next.filter((unit) => unit.isStale() || unit.error !== undefined)]);
-    this.#runRounds([...stale]);
+    // The new ones read the tree as it was; what the old ones defined goes in the same moment as theirs comes.
+    this.#runRounds(fresh.length > 0 ? fresh : next.filter((unit) => unit.isStale()), () => {
+      for (const gone of [...known.values()].flat()) {
+        for (const node of gone.result.byOption.keys()) this.cellOf(node).contribute(gone, undefined);
+        this.#free?.contribute(gone, undefined);
+      }
+    });
     this.#settled = true;
     this.#throwProblems();
   }

@@ -67,10 +67,6 @@ export type AnyOptionAttributes = Omit<OptionAttributes<unknown>, "default"> & {
  * port: option(types.port, { default: 8080, description: "The port that it listens on." })
  * // config.services.hello.port is a number; a module may write `services: { hello: { port: 80 } }`
  */
-export function option<T extends OptionType>(
-  type: T,
-  attributes?: OptionAttributes<DefinitionOf<T>>,
-): Option<ValueOf<T>, DefinitionOf<T>>;
 export function option<T extends OptionType, Applied>(
   type: T,
   attributes: OptionAttributes<DefinitionOf<T>> & {
@@ -78,6 +74,10 @@ export function option<T extends OptionType, Applied>(
     readonly apply: (value: ValueOf<T>) => Applied;
   },
 ): Option<Applied, DefinitionOf<T>>;
+export function option<T extends OptionType>(
+  type: T,
+  attributes?: OptionAttributes<DefinitionOf<T>>,
+): Option<ValueOf<T>, DefinitionOf<T>>;
 export function option(type: OptionType, attributes: AnyOptionAttributes = {}): Option {
   if (!isOptionType(type)) throw new TypeError("an option's first argument is its type, such as types.str");
   // The other properties of the interface are phantoms.

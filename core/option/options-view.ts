@@ -11,9 +11,9 @@ export interface OptionView {
   /** The lowest number among its definitions' priorities. */
   readonly highestPriority: number;
   /** What counts, strongest priority only, in order. */
-  readonly definitions: readonly { readonly value: unknown; readonly priority: number; readonly site: DefinitionSite }[];
+  readonly definitions: readonly { readonly value: unknown; readonly priority: number; readonly order: number; readonly site: DefinitionSite }[];
   /** Every definition whose condition holds, also those that a stronger one replaces. */
-  readonly allDefinitions: readonly { readonly value: unknown; readonly priority: number; readonly site: DefinitionSite }[];
+  readonly allDefinitions: readonly { readonly value: unknown; readonly priority: number; readonly order: number; readonly site: DefinitionSite }[];
   readonly declarations: readonly DefinitionSite[];
   readonly attributes: {
     readonly description: string | undefined;

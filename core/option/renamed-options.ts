@@ -1,6 +1,6 @@
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
-import { mkForwarded, mkMerge, mkOverride } from "./modifier.ts";
+import { mkForwarded, mkMerge, mkOrder, mkOverride } from "./modifier.ts";
 import { OPTION } from "./option.ts";
 import type { Option, OptionTree } from "./option.ts";
 import { formatOptionPath } from "./option-path.ts";
@@ -38,7 +38,7 @@ type Arguments = { readonly config: unknown; readonly options: OptionsView };
 // What counts of `from` goes to `to` with its priority, its order and the place where it was written.
 function forward(from: OptionView): unknown {
   const priority = from.highestPriority;
-  return mkMerge<unknown>(from.definitions.map(({ value, site }) => mkOverride(priority, mkForwarded(site, value))));
+  return mkMerge<unknown>(from.definitions.map(({ value, order, site }) => mkOverride(priority, mkOrder(order, mkForwarded(site, value)))));
 }
 
 function writers(view: OptionView): string {

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lib } from "../../../core/option/lib.ts";
+import { createModule } from "../../../core/option/module.ts";
+import { option } from "../../../core/option/option.ts";
+import { types } from "../../../core/option/types.ts";
+import { declare, define, evaluate, failure, failureOf } from "./evaluate.ts";
+import type { Loose } from "./evaluate.ts";
+
+const base = declare({
+  services: {
+    nginx: {
+      enable: option(types.bool, { default: false }),
+      port: option(types.port, { default: 80 }),
+      names: option(types.listOf(types.str), { default: [] }),
+      root: option(types.path),
+      hosts: option(types.attrsOf(types.submodule({ options: { root: option(types.path), level: option(types.enum(["a", "b"]), { default: "a" }) } })), { default: {} }),
+    },
+    openssh: { enable: option(types.bool, { default: false }) },
+  },
+});
+
+test("an unknown option names the nearest and its siblings", () => {
+  const error = failure(base, define("u", { services: { ngnix: { enable: true } } }));
+  assert.equal(error.code, "option.unknown");
+  assert.equal(error.message, 'the option "services.ngnix" does not exist');
+  assert.equal(error.hint, 'did you mean "services.nginx"? "services" has nginx, openssh');
+  assert.deepEqual(error.data.optionPath, ["services", "ngnix"]);
+  const [definition] = error.data.definitions as readonly { module: string; path: readonly string[] }[];
+  assert.deepEqual([definition!.module, definition!.path], ["u", ["services", "ngnix"]]);
+});
+
+test("a wrong type names the option, what is expected and what it got", () => {
+  const error = failure(base, define("u", { services: { nginx: { hosts: { "a.example": { level: "c" } } } } }));
+  assert.equal(error.code, "option.wrong-type");
+  assert.equal(error.message, 'the option "services.nginx.hosts."a.example".level" must be one of "a", "b", got "c"');
+  const [definition] = error.data.definitions as readonly { path: readonly string[]; priority: number; value: string }[];
+  assert.deepEqual(definition!.path, ["services", "nginx", "hosts", "a.example", "level"]);
+  assert.deepEqual([definition!.priority, definition!.value], [100, '"c"']);
+  assert.equal((error.data.declaredAt as readonly unknown[]).length, 1);
+});
+
+test("a conflict shows every definition", () => {
+  const error = failure(base, define("u", { services: { nginx: { port: 1 } } }), define("v", { services: { nginx: { port: 2 } } }));
+  assert.equal(error.code, "option.conflict");
+  assert.deepEqual((error.data.definitions as readonly { module: string; value: string }[]).map(({ module, value }) => [module, value]), [["v", "2"], ["u", "1"]]);
+  assert.match(error.hint ?? "", /lib\.mkForce/);
+});
+
+test("an option without value is an error of the module that reads it", () => {
+  const error = failure(base, define("u", ({ config }) => ({ services: { nginx: { names: [config.services!.nginx!.root] } } })));
+  assert.equal(error.code, "option.not-defined");
+  assert.match(error.message, /"services\.nginx\.root" is used, but it has no value/);
+  assert.equal(evaluate(base).config.services!.nginx!.enable, false);
+});
+
+test("reading what is not declared names the nearest", () => {
+  const error = failure(base, define("u", ({ config }) => ({ services: { nginx: { enable: config.services!.opensh!.enable } } })));
+  assert.equal(error.code, "option.unknown");
+  assert.match(error.hint ?? "", /did you mean "services\.openssh"/);
+});
+
+test("a value where a set of options is", () => {
+  assert.equal(failure(base, define("u", { services: true })).code, "option.not-a-set");
+  assert.equal(failure(base, define("u", () => "services")).code, "option.not-a-set");
+});
+
+test("what a module throws names the module and keeps the cause", () => {
+  const cause = new Error("broken");
+  const error = failure(base, define("u", () => {
+    throw cause;
+  }));
+  assert.equal(error.code, "option.module-failed");
+  assert.equal(error.message, 'the module "u" failed: Error: broken');
+  assert.equal(error.cause, cause);
+});
+
+test("a promise is refused", () => {
+  assert.equal(failure(base, define("u", async () => ({}))).code, "option.promise");
+  assert.equal(failure(base, define("u", { services: { nginx: { enable: Promise.resolve(true) } } })).code, "option.wrong-type");
+});
+
+test("a module cannot change what it is given", () => {
+  const changes: readonly ((config: Loose) => unknown)[] = [
+    (config) => Object.assign(config.services!.nginx!, { enable: true }),
+    (config) => (config.services!.nginx!.names as unknown as string[]).push("x"),
+    (config) => delete (config.services as Record<string, unknown>).nginx,
+    (config) => Object.defineProperty(config.services, "x", { value: 1 }),
+    (config) => Object.assign(config.services!.nginx!.hosts!, { a: 1 }),
+  ];
+  for (const change of changes) {
+    const error = failure(base, define("u", ({ config }) => {
+      change(config);
+      return {};
+    }));
+    assert.equal(error.code, "option.changed-input", error.message);
+  }
+});
+
+test("a definition that is not frozen is not changed either", () => {
+  const names = ["b", "a"];
+  evaluate(base, define("u", { services: { nginx: { names } } }), define("v", { services: { nginx: { names: ["c"] } } }));
+  assert.deepEqual(names, ["b", "a"]);
+  assert.equal(Object.isFrozen(names), false);
+});
+
+test("what is imported must be a module", () => {
+  const error = failure(base, createModule({ key: "importer", imports: [undefined as never] }, undefined));
+  assert.equal(error.code, "option.bad-import");
+  assert.match(error.hint ?? "", /imported in a circle/);
+  assert.equal(failure({ services: {} } as never).code, "option.bad-import");
+});
+
+test("a part that no module has is refused with what to write instead", () => {
+  const error = failureOf(() => createModule({ services: {} } as never, undefined));
+  assert.equal(error.code, "option.bad-module");
+  assert.match(error.hint ?? "", /under config/);
+});
+
+test("an option declared twice names both places", () => {
+  const error = failure(base, declare({ services: { nginx: { port: option(types.str) } } }, { key: "other" }));
+  assert.equal(error.code, "option.declared-twice");
+  assert.deepEqual((error.data.declaredAt as readonly { module: string }[]).map(({ module }) => module).sort(), ["declaring", "other"]);
+  assert.equal(failure(base, declare({ services: { nginx: { port: { a: option(types.int) } } } }, { key: "other" })).code, "option.declared-as-both");
+  assert.equal(failure(declare({ a: 3 } as never)).code, "option.bad-declaration");
+});
+
+test("a tree that does not settle names what follows from itself", () => {
+  const error = failure(
+    base,
+    define("u", ({ config }) => ({ services: { nginx: { enable: !config.services!.openssh!.enable } } })),
+    define("v", ({ config }) => ({ services: { openssh: { enable: config.services!.nginx!.enable }, nginx: { names: [String(config.services!.nginx!.enable)] } } })),
+  );
+  assert.equal(error.code, "option.unsettled");
+  const flips = error.data.flips as readonly { optionPath: readonly string[]; values: readonly string[]; definitions: readonly { module: string }[] }[];
+  assert.deepEqual(flips.map(({ optionPath }) => optionPath.join(".")), ["services.nginx.enable", "services.openssh.enable"]);
+  assert.deepEqual([...flips[0]!.values].sort(), ["false", "true"]);
+  assert.deepEqual(flips[0]!.definitions.map(({ module }) => module), ["u"]);
+  assert.ok((error.data.rounds as number) < 30, "a tree that comes back to where it was is seen early");
+});
+
+test("a tree that grows for ever does not settle", () => {
+  const error = failure(base, define("u", ({ config }) => ({ services: { nginx: { names: [...(config.services!.nginx!.names as unknown as string[]), "x"] } } })));
+  assert.equal(error.code, "option.unsettled");
+});
+
+test("several errors are reported together", () => {
+  const error = failure(base, define("u", { services: { nginx: { enable: 1, prot: 80 } } }), define("v", { services: { nginx: { port: "x" } } }));
+  const others = error.data.others as readonly { code: string }[];
+  assert.deepEqual([error.code, ...others.map(({ code }) => code)].sort(), ["option.unknown", "option.wrong-type", "option.wrong-type"]);
+});
+
+test("names of the prototype are names like others", () => {
+  const names = declare({ free: option(types.attrsOf(types.int), { default: {} }), any: option(types.anything, { default: {} }) });
+  const hostile = JSON.parse('{ "free": { "__proto__": 1, "constructor": 2, "hasOwnProperty": 3 }, "any": { "__proto__": { "polluted": true } } }') as object;
+  const { config } = evaluate(names, define("u", hostile));
+  assert.deepEqual(Object.keys(config.free!).sort(), ["__proto__", "constructor", "hasOwnProperty"]);
+  assert.equal(Object.getPrototypeOf(config.free), Object.prototype);
+  assert.equal(({} as { readonly polluted?: boolean }).polluted, undefined);
+  assert.equal(failure(names, define("u", JSON.parse('{ "__proto__": { "x": 1 } }') as object)).code, "option.unknown");
+  assert.equal(failure(names, define("u", { constructor: 1 })).code, "option.unknown");
+});
+
+test("a value that refers to itself is an error, not a crash", () => {
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  const declared = declare({ a: option(types.anything, { default: {} }) });
+  assert.equal(failure(declared, define("u", () => ({ a: circle }))).code, "option.too-deep");
+  assert.equal(failure(declared, define("u", () => circle)).code, "option.unknown");
+  const endless = (): object => endless();
+  assert.equal(failure(declared, define("u", endless)).code, "option.too-deep");
+});
+
+test("a modifier refuses what it cannot mean", () => {
+  const error = failure(base, define("u", () => ({ services: { nginx: { enable: lib.mkIf("yes" as never, true) } } })));
+  assert.equal(error.code, "option.module-failed");
+  assert.match(error.message, /condition of mkIf must be a boolean, got string/);
+});
+
+test("every error carries plain data", () => {
+  const error = failure(base, define("u", { services: { nginx: { port: { deep: [() => 1] } } } }));
+  assert.deepEqual(JSON.parse(JSON.stringify(error.data)) !== undefined, true);
+});
