@@ -81,8 +81,8 @@ ${lines.join("")}${extraConfig === "" || extraConfig.endsWith("\n") ? extraConfi
       },
       system: { os: { packages: ["sudo"] } },
       environment: { etc: { sudoers: { source: pkgs.writeText("sudoers", sudoers), mode: "0440" } } },
-      assertions: extraRules.flatMap((rule, index) => [
-        { assertion: rule.users.length + rule.groups.length > 0, message: `security.sudo.extraRules: rule ${index + 1} is for nobody; give it users or groups` },
+      assertions: extraRules.flatMap((rule) => [
+        { assertion: rule.users.length + rule.groups.length > 0, message: `security.sudo.extraRules: the rule for ${commandsOf(rule)} is for nobody; give it users or groups` },
         ...rule.commands.map((entry) => {
           const text = typeof entry === "string" ? entry : entry.command;
           return {
@@ -94,7 +94,7 @@ ${lines.join("")}${extraConfig === "" || extraConfig.endsWith("\n") ? extraConfi
           ? [
               {
                 assertion: rule.groups.every((group) => group === "wheel") && rule.users.every((user) => user === "root" || Object.values(config.users.users).some((one) => one.name === user && (one.group === "wheel" || one.extraGroups.includes("wheel")))),
-                message: `security.sudo.execWheelOnly: rule ${index + 1} of extraRules is for others than members of wheel, who could not run sudo`,
+                message: `security.sudo.execWheelOnly: the rule of extraRules for ${commandsOf(rule)} is for others than members of wheel, who could not run sudo`,
               },
             ]
           : []),
@@ -102,3 +102,8 @@ ${lines.join("")}${extraConfig === "" || extraConfig.endsWith("\n") ? extraConfi
     };
   },
 });
+
+/** A rule's commands, for people. */
+function commandsOf(rule: { readonly commands: readonly (string | { readonly command: string })[] }): string {
+  return rule.commands.map((entry) => `"${typeof entry === "string" ? entry : entry.command}"`).join(", ");
+}

@@ -97,7 +97,9 @@ export function speaksTls(host: VirtualHost): boolean {
 export function listensOf(host: VirtualHost, nginx: Nginx): readonly Listen[] {
   if (host.listen.length > 0) return host.listen;
   const addresses = host.listenAddresses.length > 0 ? host.listenAddresses : nginx.defaultListenAddresses;
-  const ports = (ssl: boolean, port: number): Listen[] => addresses.map((addr) => ({ addr, port: addr.startsWith("unix:") ? null : port, ssl, extraParameters: [] }));
+  const ports = (ssl: boolean, port: number): Listen[] =>
+    // A socket has no ports, so it speaks one of the two.
+    addresses.filter((addr) => !addr.startsWith("unix:") || ssl === host.onlySSL).map((addr) => ({ addr, port: addr.startsWith("unix:") ? null : port, ssl, extraParameters: [] }));
   return [...(speaksTls(host) ? ports(true, nginx.defaultSSLListenPort) : []), ...(host.onlySSL ? [] : ports(false, nginx.defaultHTTPListenPort))];
 }
 
