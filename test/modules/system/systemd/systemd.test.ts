@@ -42,6 +42,12 @@ test("adds to a unit that the OS root has instead of replacing it", () => {
   assert.equal(linkTarget(units, "multi-user.target.wants/systemd-logind.service"), "/usr/lib/systemd/system/systemd-logind.service");
 });
 
+test("replaces a unit of the OS root where that is asked for", () => {
+  const { unit, units } = evaluateSystem({ systemd: { services: { "systemd-logind": { overrideStrategy: "replace", wantedBy: ["multi-user.target"], script: "exec sleep 1" } } } });
+  assert.match(unit("systemd-logind.service"), /^ExecStart=\/nix\/store\/\S+-start$/m);
+  assert.equal(linkTarget(units, "multi-user.target.wants/systemd-logind.service"), "../systemd-logind.service");
+});
+
 test("adds to one instance of a template of the OS root", () => {
   const { unit, units } = evaluateSystem({ systemd: { services: { "getty@tty1": { wantedBy: ["getty.target"], serviceConfig: { TTYVTDisallocate: false } } } } });
   assert.equal(unit("getty@tty1.service.d/overrides.conf"), "[Service]\nTTYVTDisallocate=false\n");
