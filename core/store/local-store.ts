@@ -13,6 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import { checkDerivation } from "../derivation/check-derivation.ts";
 import { derivationOutputPaths } from "../derivation/derivation-output-paths.ts";
@@ -29,7 +30,7 @@ import { writeNar } from "../nar/write-nar.ts";
 import { makeContentAddressedPath, makeTextPath } from "../store-path/make-store-path.ts";
 import { formatStorePath, isDerivationPath, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { byteStringToBytes, type ByteString } from "../util/bytes.ts";
-import { lockFile, type FileLock } from "../util/file-lock.ts";
+import { lockFile, tryLockFile, type FileLock } from "../util/file-lock.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import { canonicaliseRestored, CANONICAL_TIME } from "./canonicalise.ts";
 import { collectGarbage } from "./collect-garbage.ts";
@@ -127,7 +128,14 @@ async function createStore(layout: StoreLayout): Promise<void> {
       cause: error,
     });
   }
-  using _lock = await lockFile(layout.bigLock);
+  // Who makes the store at the same moment goes on to write, and holds the lock shared for as long as that takes.
+  let lock = tryLockFile(layout.bigLock);
+  while (lock === undefined) {
+    if (readSchemaVersion(layout) === SCHEMA_VERSION) return;
+    await sleep(10);
+    lock = tryLockFile(layout.bigLock);
+  }
+  using _lock = lock;
   if (readSchemaVersion(layout) === SCHEMA_VERSION) return;
   if (!existsSync(layout.gcLock)) writeFileSync(layout.gcLock, "", { mode: 0o600 });
   if (!existsSync(layout.reserved)) writeFileSync(layout.reserved, Buffer.alloc(RESERVED_BYTES, "X"), { mode: 0o600 });
