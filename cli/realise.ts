@@ -1,16 +1,17 @@
 import { builtinBuilders } from "../core/build/builtin/table.ts";
 import type { BuildOptions } from "../core/build/build-options.ts";
 import { realise } from "../core/build/realise.ts";
-import type { DerivationResult, InstantiationData } from "../core/config/protocol.ts";
+import type { DerivationResult } from "../core/config/protocol.ts";
+import type { Instantiation } from "../core/derivation/instantiation.ts";
 import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
+import { instantiate } from "../core/store/instantiate.ts";
 import type { LocalStore } from "../core/store/store.ts";
 import { parseStorePath, type StorePath } from "../core/store-path/store-path.ts";
 import type { CommandContext } from "./context.ts";
-import { instantiate } from "./instantiate.ts";
 import { findSandboxTool } from "./tools.ts";
 
 export type RealiseRequest = {
-  readonly instantiation: InstantiationData;
+  readonly instantiation: Instantiation;
   readonly targets: readonly DerivationResult[];
   /** Build again and compare. */
   readonly check?: boolean;

@@ -6,11 +6,11 @@ import type { Tool } from "../core/build/build-options.ts";
 import { realise } from "../core/build/realise.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
 import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
+import { instantiate } from "../core/store/instantiate.ts";
 import type { LocalStore } from "../core/store/store.ts";
 import { parseStorePath } from "../core/store-path/store-path.ts";
 import type { CommandContext } from "./context.ts";
 import { evaluate } from "./evaluation.ts";
-import { instantiate } from "./instantiate.ts";
 
 /** The program that builds are shut in with: the machine's own, else the one that tsos brings. */
 export async function findSandboxTool(context: CommandContext, store: LocalStore): Promise<Tool> {

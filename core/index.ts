@@ -4,7 +4,7 @@ export { defineHelper, type HelperContext, type HelperDefinition, type HelperVal
 export { definePackage, type BuildArguments, type PackageDefinition, type PackageInit } from "./package/define-package.ts";
 export type { DerivationAttributes, DerivationValue } from "./package/derivation-attributes.ts";
 export { EvaluationRegistry } from "./package/evaluation-registry.ts";
-export type { Instantiation } from "./package/instantiation.ts";
+export type { Instantiation } from "./derivation/instantiation.ts";
 export { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package/package.ts";
 export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";
 // Whole, so that `declare module "tsos"` can add the packages of a project.

@@ -13,7 +13,7 @@ import { startMachine } from "../../core/system/machine.ts";
 import { listSystem, switchSystem, type SwitchTarget } from "../../core/system/switch.ts";
 import { withContext, type CommandContext } from "../context.ts";
 import { evaluateChecked } from "../evaluation.ts";
-import { instantiate } from "../instantiate.ts";
+import { instantiate } from "../../core/store/instantiate.ts";
 import { findInstallation } from "../installation.ts";
 import { formatTable } from "../output/table.ts";
 import { formatDuration } from "../output/units.ts";

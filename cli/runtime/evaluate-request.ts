@@ -1,4 +1,5 @@
-import type { EvaluationRequest, EvaluationResult, InstantiationData } from "../../core/config/protocol.ts";
+import type { EvaluationRequest, EvaluationResult } from "../../core/config/protocol.ts";
+import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { isPackage, type Config, type EvaluationRegistry, type Package, type Packages, type ShellConfig } from "../../core/index.ts";
 import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
@@ -21,7 +22,7 @@ export type RequestContext = {
   readonly host: EvaluationHost;
 };
 
-export type RequestOutcome = { readonly result: EvaluationResult; readonly instantiation: InstantiationData; readonly warnings: readonly string[] };
+export type RequestOutcome = { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[] };
 
 /** Answers one request about a configuration. */
 export function evaluateRequest(context: RequestContext): RequestOutcome {

@@ -1,5 +1,6 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
-import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, InstantiationData, IsolateReply } from "../../core/config/protocol.ts";
+import type { Instantiation } from "../../core/derivation/instantiation.ts";
+import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, IsolateReply } from "../../core/config/protocol.ts";
 import { impureNames } from "../../core/config/impure-names.ts";
 import { printed } from "./prelude.ts";
 
@@ -27,7 +28,7 @@ export type OpenEvaluation = {
   readonly evaluate: (
     definition: unknown,
     request: EvaluationRequest,
-  ) => { readonly result: EvaluationResult; readonly instantiation: InstantiationData; readonly warnings: readonly string[] };
+  ) => { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[] };
 };
 
 type CallHost = (request: string) => string;

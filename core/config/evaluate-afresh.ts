@@ -1,11 +1,12 @@
 import { dirname, join } from "node:path";
 import { existsSync } from "node:fs";
+import type { Instantiation } from "../derivation/instantiation.ts";
 import { bundleConfig, findProject } from "./bundle.ts";
 import { joinErrors } from "./config-errors.ts";
 import type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 import { createHostCalls } from "./host-calls.ts";
 import { openIsolate } from "./isolate.ts";
-import type { EvaluationRequest, InstantiationData, ResultOf } from "./protocol.ts";
+import type { EvaluationRequest, ResultOf } from "./protocol.ts";
 
 /** Bundles and evaluates, with nothing remembered. */
 export async function evaluateAfresh<R extends EvaluationRequest>(options: EvaluateOptions<R>): Promise<Omit<Evaluation<R["kind"]>, "cached">> {
@@ -31,6 +32,6 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
 }
 
 /** The isolate knows files by their path in the project. */
-function withRealFiles(instantiation: InstantiationData, project: string): InstantiationData {
+function withRealFiles(instantiation: Instantiation, project: string): Instantiation {
   return { ...instantiation, sources: instantiation.sources.map((source) => (source.kind === "path" ? { ...source, file: join(project, source.file) } : source)) };
 }

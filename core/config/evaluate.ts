@@ -1,10 +1,11 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Instantiation } from "../derivation/instantiation.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
 import type { FileRead } from "./file-read.ts";
 import type { IsolateLimits } from "./isolate.ts";
-import type { EvaluationRequest, InstantiationData, ResultOf } from "./protocol.ts";
+import type { EvaluationRequest, ResultOf } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 
 export type EvaluateOptions<R extends EvaluationRequest = EvaluationRequest> = {
@@ -22,7 +23,7 @@ export type EvaluateOptions<R extends EvaluationRequest = EvaluationRequest> = {
 /** What an evaluation gives, whether it ran or was remembered. */
 export type Evaluation<K extends EvaluationRequest["kind"] = EvaluationRequest["kind"]> = {
   readonly result: ResultOf<K>;
-  readonly instantiation: InstantiationData;
+  readonly instantiation: Instantiation;
   readonly warnings: readonly string[];
   /** What the configuration wrote with `console.log`. */
   readonly printed: readonly string[];

@@ -2,6 +2,7 @@
  * What goes into the isolate and what comes out: plain JSON, both ways. This file is types only, shared by the
  * host (this folder) and the runtime inside the isolate (`cli/runtime`).
  */
+import type { Instantiation } from "../derivation/instantiation.ts";
 import type { RelatedPosition } from "../error/tsos-error.ts";
 import type { SourcePosition } from "../error/source-position.ts";
 
@@ -51,15 +52,6 @@ export type EvaluationResult =
 /** The result of one kind of request. */
 export type ResultOf<K extends EvaluationRequest["kind"]> = Extract<EvaluationResult, { readonly kind: K }>;
 
-/** The shape of `core/package`'s `Instantiation`, a neighbour on this floor. */
-export type InstantiationData = {
-  readonly derivations: readonly { readonly path: string; readonly contents: string }[];
-  readonly sources: readonly (
-    | { readonly kind: "text"; readonly path: string; readonly name: string; readonly contents: string; readonly references: readonly string[] }
-    | { readonly kind: "path"; readonly path: string; readonly name: string; readonly file: string }
-  )[];
-};
-
 /** An error as it leaves the isolate. */
 export type ErrorData = {
   /** `tsos`: a `TsosError`; `thrown`: what the user's code threw; `bug`: what tsos's own code threw. */
@@ -80,7 +72,7 @@ export type IsolateReply =
   | {
       readonly ok: true;
       readonly result: EvaluationResult;
-      readonly instantiation: InstantiationData;
+      readonly instantiation: Instantiation;
       readonly warnings: readonly string[];
       readonly printed: readonly string[];
     }

@@ -2,7 +2,7 @@ import type { StoreSource } from "./build-attributes.ts";
 import { deriveFromAttributes } from "./derive.ts";
 import type { AttributePlace, DerivationAttributes } from "./derivation-attributes.ts";
 import { createEvaluationStack, type EvaluationStack } from "./evaluation-stack.ts";
-import type { InstantiatedSource, Instantiation } from "./instantiation.ts";
+import type { InstantiatedSource, Instantiation } from "../derivation/instantiation.ts";
 import type { Derivation } from "../derivation/derivation.ts";
 import { HashModuloCache } from "../derivation/hash-modulo-cache.ts";
 import { TsosError } from "../error/tsos-error.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { instantiate } from "../../cli/instantiate.ts";
+import { instantiate } from "../../core/store/instantiate.ts";
 import { builtinBuilders } from "../../core/build/builtin/table.ts";
 import { realise } from "../../core/build/realise.ts";
 import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";

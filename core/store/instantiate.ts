@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import type { InstantiationData } from "../core/config/protocol.ts";
-import { parseDerivation } from "../core/derivation/parse-derivation.ts";
-import { TsosError } from "../core/error/tsos-error.ts";
-import type { LocalStore, TextToAdd } from "../core/store/store.ts";
-import { formatStorePath, parseStorePath, storePathName, type StorePath } from "../core/store-path/store-path.ts";
+import type { Instantiation } from "../derivation/instantiation.ts";
+import { parseDerivation } from "../derivation/parse-derivation.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import { formatStorePath, parseStorePath, storePathName, type StorePath } from "../store-path/store-path.ts";
+import type { LocalStore, TextToAdd } from "./store.ts";
 
 /**
  * Writes what an evaluation made into the store: its sources, then its derivations, inputs first. What is
@@ -11,7 +11,7 @@ import { formatStorePath, parseStorePath, storePathName, type StorePath } from "
  *
  * @throws TsosError `instantiate.changed-source` when a project's file changed since it was evaluated
  */
-export async function instantiate(store: LocalStore, data: InstantiationData, signal: AbortSignal): Promise<void> {
+export async function instantiate(store: LocalStore, data: Instantiation, signal?: AbortSignal): Promise<void> {
   const paths = [...data.sources, ...data.derivations].map(({ path }) => parseStorePath(path, store.storeDir));
   await store.addTemporaryRoot(...paths);
   const valid = await store.queryValidPaths(paths);
