@@ -63,7 +63,7 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
   process.on("SIGTERM", interrupt);
 
   const render = (error: unknown): Promise<string> =>
-    formatError(error, { color: errColor, verbose: flags.verbosity > 0, readSource: (file) => readFile(file, "utf8").catch(() => undefined) });
+    formatError(error, { color: errColor, verbose: flags.verbosity > 0, folder: process.cwd(), readSource: (file) => readFile(file, "utf8").catch(() => undefined) });
 
   let store: Promise<LocalStore> | undefined;
   const context: CommandContext = {

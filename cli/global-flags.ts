@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 /** The flags that every command has. */
 export type GlobalFlags = {
   readonly json: boolean;
@@ -5,7 +7,6 @@ export type GlobalFlags = {
   readonly verbosity: number;
   readonly color: "auto" | "always" | "never";
   readonly offline: boolean;
-  readonly locked: boolean;
   readonly jobs: number | undefined;
   readonly cores: number | undefined;
   readonly keepFailed: boolean;
@@ -15,6 +16,21 @@ export type GlobalFlags = {
   readonly store: string | undefined;
 };
 
+/** What a command line without flags has. */
+export const defaultFlags: GlobalFlags = {
+  json: false,
+  verbosity: 0,
+  color: "auto",
+  offline: false,
+  jobs: undefined,
+  cores: undefined,
+  keepFailed: false,
+  keepGoing: false,
+  config: undefined,
+  root: undefined,
+  store: undefined,
+};
+
 /** As yargs takes them. */
 export const globalOptions = {
   json: { type: "boolean", default: false, describe: "print the result as JSON on stdout" },
@@ -22,7 +38,6 @@ export const globalOptions = {
   verbose: { alias: "v", type: "boolean", default: false, describe: "show builds' output and errors' stacks" },
   color: { choices: ["auto", "always", "never"], default: "auto", describe: "colour the output" },
   offline: { type: "boolean", default: false, describe: "use no network" },
-  locked: { type: "boolean", default: false, describe: "fail rather than change tsos.lock" },
   jobs: { alias: "j", type: "number", describe: "how many builds run at once", requiresArg: true },
   cores: { type: "number", describe: "how many cores a build may use", requiresArg: true },
   "keep-failed": { type: "boolean", default: false, describe: "keep the folder of a failed build" },
@@ -32,35 +47,57 @@ export const globalOptions = {
   store: { type: "string", describe: "use the store under this folder", requiresArg: true },
 } as const;
 
-type ParsedGlobals = {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  readonly color: string;
-  readonly offline: boolean;
-  readonly locked: boolean;
-  readonly jobs?: number | undefined;
-  readonly cores?: number | undefined;
-  readonly keepFailed: boolean;
-  readonly keepGoing: boolean;
-  readonly config?: string | undefined;
-  readonly root?: string | undefined;
-  readonly store?: string | undefined;
+/** Yargs gives a list for a flag that stands twice. */
+type Given<T> = T | readonly T[];
+
+export type ParsedGlobals = {
+  readonly json: Given<boolean>;
+  readonly quiet: Given<boolean>;
+  readonly verbose: Given<boolean>;
+  readonly color: Given<string>;
+  readonly offline: Given<boolean>;
+  readonly jobs?: Given<number> | undefined;
+  readonly cores?: Given<number> | undefined;
+  readonly keepFailed: Given<boolean>;
+  readonly keepGoing: Given<boolean>;
+  readonly config?: Given<string> | undefined;
+  readonly root?: Given<string> | undefined;
+  readonly store?: Given<string> | undefined;
 };
 
-export function readGlobalFlags(parsed: ParsedGlobals): GlobalFlags {
-  return {
-    json: parsed.json,
-    verbosity: parsed.quiet ? -1 : parsed.verbose ? 1 : 0,
-    color: parsed.color === "always" || parsed.color === "never" ? parsed.color : "auto",
-    offline: parsed.offline,
-    locked: parsed.locked,
-    jobs: parsed.jobs,
-    cores: parsed.cores,
-    keepFailed: parsed.keepFailed,
-    keepGoing: parsed.keepGoing,
-    config: parsed.config,
-    root: parsed.root,
-    store: parsed.store,
+/** Of a flag that is given twice the last counts. */
+export function readGlobalFlags(parsed: ParsedGlobals, folder: string): GlobalFlags {
+  const color = last(parsed.color);
+  const path = (given: Given<string> | undefined): string | undefined => {
+    const value = given === undefined ? undefined : last(given);
+    return value === undefined ? undefined : resolve(folder, value);
   };
+  return {
+    json: last(parsed.json),
+    verbosity: last(parsed.quiet) ? -1 : last(parsed.verbose) ? 1 : 0,
+    color: color === "always" || color === "never" ? color : "auto",
+    offline: last(parsed.offline),
+    jobs: parsed.jobs === undefined ? undefined : last(parsed.jobs),
+    cores: parsed.cores === undefined ? undefined : last(parsed.cores),
+    keepFailed: last(parsed.keepFailed),
+    keepGoing: last(parsed.keepGoing),
+    config: path(parsed.config),
+    root: path(parsed.root),
+    store: path(parsed.store),
+  };
+}
+
+/** What is wrong with numbers and empty texts among the flags; undefined where nothing is. */
+export function findWrongFlag({ jobs, cores, config, root, store }: ParsedGlobals): string | undefined {
+  for (const [name, given] of Object.entries({ config, root, store })) {
+    if (given !== undefined && last<string>(given) === "") return `--${name} needs a path`;
+  }
+  if (jobs !== undefined && !(Number.isInteger(last(jobs)) && last(jobs) >= 1)) return "--jobs must be a whole number from 1 on";
+  if (cores !== undefined && !(Number.isInteger(last(cores)) && last(cores) >= 0)) return "--cores must be a whole number; 0 means all";
+  return undefined;
+}
+
+function last<T>(given: Given<T>): T {
+  // Yargs never gives an empty list for a flag that takes one value.
+  return Array.isArray(given) ? (given as readonly T[]).at(-1)! : (given as T);
 }

@@ -2,8 +2,7 @@ import yargs from "yargs";
 import type { Argv } from "yargs";
 import type { CommandContext } from "./context.ts";
 import { ExitCode } from "./exit-code.ts";
-import { globalOptions, readGlobalFlags } from "./global-flags.ts";
-
+import { findWrongFlag, globalOptions, readGlobalFlags, type ParsedGlobals } from "./global-flags.ts";
 
 /**
  * Runs one command line and gives its exit code. Each command's own code is loaded when it runs, so that a
@@ -19,7 +18,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     async (parsed: unknown): Promise<void> => {
       ran = true;
       const { withContext } = await import("./context.ts");
-      exitCode = await withContext(readGlobalFlags(parsed as Parameters<typeof readGlobalFlags>[0]), version, (context) => run(context, parsed as A));
+      exitCode = await withContext(readGlobalFlags(parsed as ParsedGlobals, process.cwd()), version, (context) => run(context, parsed as A));
     };
 
   const noLink = { type: "boolean", default: true, describe: "make the ./result link" } as const;
@@ -105,6 +104,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       (y) => y.option("older-than", { type: "string", describe: "first delete generations older than this, such as 30d", requiresArg: true }).option("max", { type: "string", describe: "stop after this much, such as 10G", requiresArg: true }).option("dry-run", { type: "boolean", default: false, describe: "only say what would go" }),
       action(async (context, args: { olderThan?: string; max?: string; dryRun: boolean }) => (await import("./commands/gc.ts")).gc(context, args)),
     )
+    .check((parsed) => findWrongFlag(parsed as unknown as ParsedGlobals) ?? true)
     .demandCommand(1, "which command?")
     .strict()
     .recommendCommands()

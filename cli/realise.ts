@@ -1,12 +1,11 @@
-import { builtinBuilders } from "../core/build/builtin/table.ts";
 import type { BuildOptions } from "../core/build/build-options.ts";
 import { realise } from "../core/build/realise.ts";
 import type { DerivationResult } from "../core/config/protocol.ts";
 import type { Instantiation } from "../core/derivation/instantiation.ts";
-import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
 import { instantiate } from "../core/store/instantiate.ts";
 import type { LocalStore } from "../core/store/store.ts";
 import { parseStorePath, type StorePath } from "../core/store-path/store-path.ts";
+import { createBuildOptions } from "./build-options.ts";
 import type { CommandContext } from "./context.ts";
 import { findSandboxTool } from "./tools.ts";
 
@@ -29,7 +28,7 @@ export async function realiseResults(context: CommandContext, store: LocalStore,
   await realise(
     store,
     request.targets.map(({ drvPath, outputName }) => ({ drvPath: parseStorePath(drvPath, store.storeDir), outputs: [outputName] })),
-    await buildOptions(context, store, request.check ?? false),
+    { ...(await buildOptions(context, store)), check: request.check ?? false },
   );
 }
 
@@ -38,23 +37,11 @@ export async function realiseDerivationPaths(context: CommandContext, store: Loc
   const outputs = await realise(
     store,
     drvPaths.map((drvPath) => ({ drvPath })),
-    await buildOptions(context, store, false),
+    await buildOptions(context, store),
   );
   return [...outputs.values()].flatMap((paths) => [...paths.values()]);
 }
 
-async function buildOptions(context: CommandContext, store: LocalStore, check: boolean): Promise<BuildOptions> {
-  return {
-    jobs: context.jobs,
-    cores: context.cores,
-    keepFailed: context.flags.keepFailed,
-    keepGoing: context.flags.keepGoing,
-    check,
-    signal: context.signal,
-    report: context.report,
-    settings: await loadFetchSettings({ env: context.env }),
-    builtins: builtinBuilders,
-    tools: { bubblewrap: () => findSandboxTool(context, store) },
-    environment: context.env,
-  };
+function buildOptions(context: CommandContext, store: LocalStore): Promise<BuildOptions> {
+  return createBuildOptions(context, store, () => findSandboxTool(context, store));
 }

@@ -1,14 +1,13 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { builtinBuilders } from "../core/build/builtin/table.ts";
 import type { Tool } from "../core/build/build-options.ts";
 import { realise } from "../core/build/realise.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
-import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
 import { instantiate } from "../core/store/instantiate.ts";
 import type { LocalStore } from "../core/store/store.ts";
 import { parseStorePath } from "../core/store-path/store-path.ts";
+import { createBuildOptions } from "./build-options.ts";
 import type { CommandContext } from "./context.ts";
 import { evaluate } from "./evaluation.ts";
 
@@ -37,15 +36,8 @@ async function findTool(context: CommandContext, store: LocalStore, tool: { read
   await store.addTemporaryRoot(path);
   if (!(await store.isValidPath(path))) {
     await instantiate(store, instantiation, context.signal);
-    await realise(store, [{ drvPath: parseStorePath(drvPath, store.storeDir), outputs: [outputName] }], {
-      jobs: context.jobs,
-      cores: context.cores,
-      signal: context.signal,
-      report: context.report,
-      settings: await loadFetchSettings({ env: context.env }),
-      builtins: builtinBuilders,
-      tools: { bubblewrap: () => Promise.reject(needsNoSandbox(tool.package)) },
-    });
+    const options = await createBuildOptions(context, store, () => Promise.reject(needsNoSandbox(tool.package)));
+    await realise(store, [{ drvPath: parseStorePath(drvPath, store.storeDir), outputs: [outputName] }], options);
   }
   const real = store.realPath(outPath);
   const program = join(real, "bin", tool.program);

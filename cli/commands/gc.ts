@@ -1,3 +1,6 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { partialFolder } from "../build-options.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { formatBytes } from "../output/units.ts";
@@ -14,10 +17,22 @@ export async function gc(context: CommandContext, args: { readonly olderThan?: s
     signal: context.signal,
     report: context.report,
   });
+  if (!args.dryRun) await removeOldDownloads(partialFolder(store));
   if (context.flags.json) context.print(JSON.stringify({ version: 1, dryRun: args.dryRun, deleted, alive, bytesFreed }));
   else {
     if (args.dryRun) for (const path of deleted) context.print(path);
     context.say(`${args.dryRun ? "would delete" : "deleted"} ${deleted.length} paths, ${formatBytes(bytesFreed)}; ${alive} are alive`);
   }
   return ExitCode.done;
+}
+
+const DAY = 86_400_000;
+
+/** Unfinished downloads that no run has gone on with for a day. */
+async function removeOldDownloads(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const file = join(folder, name);
+    const stats = await stat(file).catch(() => undefined);
+    if (stats !== undefined && Date.now() - stats.mtimeMs > DAY) await rm(file, { force: true });
+  }
 }

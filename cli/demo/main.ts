@@ -14,6 +14,7 @@ import { listSystem, switchSystem, type SwitchTarget } from "../../core/system/s
 import { withContext, type CommandContext } from "../context.ts";
 import { evaluateChecked } from "../evaluation.ts";
 import { instantiate } from "../../core/store/instantiate.ts";
+import { defaultFlags } from "../global-flags.ts";
 import { findInstallation } from "../installation.ts";
 import { formatTable } from "../output/table.ts";
 import { formatDuration } from "../output/units.ts";
@@ -176,20 +177,7 @@ async function demo(context: CommandContext): Promise<number> {
 
 const { version } = JSON.parse(await readFile(join(installation, "package.json"), "utf8")) as { version: string };
 process.exitCode = await withContext(
-  {
-    json: false,
-    verbosity: process.argv.includes("-v") ? 1 : 0,
-    color: "auto",
-    offline: false,
-    locked: false,
-    jobs: undefined,
-    cores: undefined,
-    keepFailed: false,
-    keepGoing: false,
-    config: undefined,
-    root: undefined,
-    store: undefined,
-  },
+  { ...defaultFlags, verbosity: process.argv.includes("-v") ? 1 : 0 },
   version,
   demo,
 );

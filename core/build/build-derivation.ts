@@ -219,7 +219,7 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
     variables: run.environment.variables,
     builder: derivation.builder,
     args: derivation.args,
-    network: isFixedOutput(derivation),
+    network: isFixedOutput(derivation) && options.settings.offline !== true,
     ...(buildRoot === undefined ? {} : { buildRoot }),
     ...(options.sandboxShell === undefined ? {} : { shell: options.sandboxShell }),
     features: new Set(derivationList(derivation, "requiredSystemFeatures")),

@@ -15,6 +15,8 @@ export type FetchSettings = {
   readonly connections: number;
   /** Where unfinished downloads are kept, so that a later run resumes them. */
   readonly partialFolder?: string;
+  /** Only `file:` URLs are fetched, and builders get no network. */
+  readonly offline?: boolean;
 };
 
 export type FetchProxies = {

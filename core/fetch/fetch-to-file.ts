@@ -33,7 +33,7 @@ export type FetchFailure = { readonly url: string; readonly reason: string };
  * a URL that keeps failing or gives the wrong bytes is followed by the next one. Nothing is at `target`
  * until all of it is there and its hash is right.
  *
- * @throws TsosError `fetch.failed`, or `fetch.hash-mismatch` when what came from every URL that answered was
+ * @throws TsosError `fetch.failed`, `fetch.offline` when only the network could have given it, or `fetch.hash-mismatch` when what came from every URL that answered was
  * wrong; both list each URL and its failure.
  */
 export async function fetchToFile(urls: readonly string[], target: string, options: FetchOptions): Promise<FetchResult> {
@@ -44,6 +44,10 @@ export async function fetchToFile(urls: readonly string[], target: string, optio
   let wrong: Hash | undefined;
   try {
     for (const url of urls) {
+      if (settings.offline === true && !url.startsWith("file:")) {
+        failures.push({ url, reason: "not tried" });
+        continue;
+      }
       const tried: string[] = [];
       for (let attempt = 0; attempt < settings.attempts; attempt++) {
         signal?.throwIfAborted();
@@ -82,6 +86,14 @@ export async function fetchToFile(urls: readonly string[], target: string, optio
       message: `what "${subject}" gives is not what is expected: ${formatHash(options.expectedHash, "sri")}, got ${formatHash(wrong, "sri")}${list}`,
       hint: "if the file changed on purpose, put its new hash where the old one stands",
       data: { urls, failures, expected: formatHash(options.expectedHash, "sri"), actual: formatHash(wrong, "sri") },
+    });
+  }
+  if (settings.offline === true && failures.some((failure) => !failure.url.startsWith("file:"))) {
+    throw new TsosError({
+      code: "fetch.offline",
+      message: `"${subject}" is not in the store, and --offline allows no network to fetch it`,
+      hint: "run the command once without --offline",
+      data: { urls, failures },
     });
   }
   throw new TsosError({

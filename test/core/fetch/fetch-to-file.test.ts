@@ -156,3 +156,19 @@ test("stops at once when it is aborted", async (context) => {
   setTimeout(() => controller.abort(), 50);
   await assert.rejects(running, { name: "AbortError" });
 });
+
+test("offline, asks no server and says so; a file of this machine is still read", async (context) => {
+  let asked = 0;
+  const base = await serve(context, (_, response) => {
+    asked++;
+    response.end(contents);
+  });
+  const folder = folderOf(context);
+  const offline = { ...settings, offline: true };
+  await assert.rejects(fetchToFile([`${base}/x`], join(folder, "a"), { settings: offline, expectedHash }), { code: "fetch.offline", hint: "run the command once without --offline" });
+  assert.equal(asked, 0);
+  writeFileSync(join(folder, "source"), contents);
+  await fetchToFile([`${base}/x`, pathToFileURL(join(folder, "source")).href], join(folder, "b"), { settings: offline, expectedHash });
+  assert.deepEqual(readFileSync(join(folder, "b")), contents);
+  assert.equal(asked, 0);
+});

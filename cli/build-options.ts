@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import type { BuildOptions, BuildTools } from "../core/build/build-options.ts";
+import { builtinBuilders } from "../core/build/builtin/table.ts";
+import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
+import type { LocalStore } from "../core/store/store.ts";
+import type { CommandContext } from "./context.ts";
+
+/** How this command builds: its flags, this machine's mirrors, and the sandbox's program, found when it is needed. */
+export async function createBuildOptions(context: CommandContext, store: LocalStore, bubblewrap: BuildTools["bubblewrap"]): Promise<BuildOptions> {
+  const { flags } = context;
+  return {
+    jobs: context.jobs,
+    cores: context.cores,
+    keepFailed: flags.keepFailed,
+    keepGoing: flags.keepGoing,
+    signal: context.signal,
+    report: context.report,
+    settings: { ...(await loadFetchSettings({ env: context.env })), partialFolder: partialFolder(store), offline: flags.offline },
+    builtins: builtinBuilders,
+    tools: { bubblewrap },
+    environment: context.env,
+  };
+}
+
+/** Unfinished downloads: beside the store, whose locks keep two runs from fetching the same thing at once. */
+export function partialFolder(store: Pick<LocalStore, "stateDir">): string {
+  return join(store.stateDir, "tsos", "partial");
+}
