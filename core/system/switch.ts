@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { lockFile } from "../util/file-lock.ts";
@@ -94,7 +95,11 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
   }
   const run = machine === undefined ? runHere : machine.run.bind(machine);
   const { code } = await run([program, ...args], { onOutput: options.onOutput, signal });
-  const end = result(code, false);
+  // The activator says itself how it ended, unless it was killed.
+  if (code > 128 && code !== 130) {
+    options.onOutput?.(`error: the activation was killed by signal ${code - 128}\nhint: run it again; it carries on from where this one stopped\n`, "stderr");
+  }
+  const end = result(code > 128 && code !== 130 ? 1 : code, false);
   if (keepsGeneration && end.generation !== undefined) await addRoot?.(`${profile}-${end.generation}-link`);
   return end;
 }
@@ -137,9 +142,9 @@ async function runHere(
       });
     }
     child.once("error", (cause) => reject(new TsosError({ code: "switch.not-started", message: `"${command}" cannot be run: ${cause.message}`, cause })));
-    child.once("close", (code) => {
+    child.once("close", (code, killedBy) => {
       signal?.removeEventListener("abort", abort);
-      resolve({ code: code ?? 1, ...output });
+      resolve({ code: code ?? (killedBy === null ? 1 : 128 + constants.signals[killedBy]), ...output });
     });
   });
 }
