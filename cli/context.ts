@@ -32,6 +32,8 @@ export type CommandContext = {
   readonly errStyle: Style;
   /** Takes live lines off the terminal before another program writes on it. */
   readonly quietScreen: () => void;
+  /** The same for a program that takes this one's place: what signals mean is for it to say, until this is disposed of. */
+  readonly handTerminalOver: () => Disposable;
   /** Opened at the first call, closed when the command ends. */
   openStore(): Promise<LocalStore>;
 };
@@ -59,8 +61,17 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
     if (++interrupts > 1) process.exit(ExitCode.interrupted);
     controller.abort(new TsosError({ code: "cli.interrupted", message: "interrupted" }));
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  const STOPPING = ["SIGINT", "SIGTERM"] as const;
+  const heedSignals = (): void => {
+    for (const signal of STOPPING) process.on(signal, interrupt);
+  };
+  heedSignals();
+  const ignoreSignals = (): void => {
+    for (const signal of STOPPING) process.off(signal, interrupt);
+  };
+  // Who reads the results may have seen enough.
+  const onPipe = (error: NodeJS.ErrnoException): void => process.exit(error.code === "EPIPE" ? ExitCode.done : ExitCode.failed);
+  process.stdout.on("error", onPipe);
 
   const render = (error: unknown): Promise<string> =>
     formatError(error, { color: errColor, verbose: flags.verbosity > 0, folder: process.cwd(), readSource: (file) => readFile(file, "utf8").catch(() => undefined) });
@@ -88,6 +99,11 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
     outStyle,
     errStyle,
     quietScreen: () => renderer.close(),
+    handTerminalOver: () => {
+      renderer.close();
+      ignoreSignals();
+      return { [Symbol.dispose]: heedSignals };
+    },
     openStore: () => {
       store ??= import("../core/store/local-store.ts").then(({ openLocalStore }) => openLocalStore(places.storeRoot === undefined ? {} : { root: places.storeRoot }));
       return store;
@@ -107,8 +123,8 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
     return ExitCode.failed;
   } finally {
     renderer.close();
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    ignoreSignals();
+    process.stdout.off("error", onPipe);
     await store?.then((opened) => opened[Symbol.asyncDispose]()).catch(() => undefined);
   }
 }

@@ -113,7 +113,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .wrap(Math.min(110, process.stdout.columns ?? 110))
     .exitProcess(false)
     .fail((message, error, y) => {
-      if (error) throw error;
+      // What `check` returns comes here as a text.
+      if (error instanceof Error) throw error;
       ran = true;
       exitCode = ExitCode.usage;
       process.stderr.write(`tsos: ${message}\n\n`);

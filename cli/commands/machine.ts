@@ -47,7 +47,7 @@ export async function machine(context: CommandContext, args: MachineArguments): 
       const forwarded = await started.forwardPort(host, guest);
       context.say(`its port ${guest} is http://127.0.0.1:${forwarded.hostPort}/ here`);
     }
-    context.quietScreen();
+    using _terminal = context.handTerminalOver();
     const command = args["--"] ?? [];
     const [program, ...rest] = command.length === 0 ? ["/usr/bin/bash", "--login"] : command;
     return await started.runInteractive([program!, ...rest]);

@@ -49,14 +49,9 @@ export async function shell(context: CommandContext, args: ShellArguments): Prom
     else context.print(formatEnvironmentScript(environment, variables, context.env).replace(/\n$/, ""));
     return ExitCode.done;
   }
-  context.quietScreen();
-  return enterShell({
-    environment,
-    command: args["--"],
-    env: context.env,
-    folder: context.folder,
-    ...(storeRoot === undefined ? {} : { storeRoot, bubblewrap: await findBubblewrap(context) }),
-  });
+  const elsewhere = storeRoot === undefined ? {} : { storeRoot, bubblewrap: await findBubblewrap(context) };
+  using _terminal = context.handTerminalOver();
+  return await enterShell({ environment, command: args["--"], env: context.env, folder: context.folder, ...elsewhere });
 }
 
 function changedVariables(variables: Readonly<Record<string, string>>, inherited: NodeJS.ProcessEnv): Record<string, string> {

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, lstatSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
+import { runOnTerminal } from "../util/run-on-terminal.ts";
 import { formatEnvironmentScript, quote, shellVariables, type ShellEnvironment } from "./shell-environment.ts";
 
 export type EnterShellOptions = {
@@ -76,7 +76,7 @@ function findProgram(name: string, path: string, storeRoot: string | undefined):
   return undefined;
 }
 
-function run(options: EnterShellOptions, program: string, args: readonly string[], variables: Readonly<Record<string, string>>): Promise<number> {
+async function run(options: EnterShellOptions, program: string, args: readonly string[], variables: Readonly<Record<string, string>>): Promise<number> {
   const { storeRoot, bubblewrap, folder } = options;
   const path = program.includes("/") ? program : findProgram(program, variables["PATH"] ?? "", storeRoot);
   if (path === undefined) {
@@ -88,24 +88,8 @@ function run(options: EnterShellOptions, program: string, args: readonly string[
     words = [bubblewrap, ...namespaceArguments(storeRoot, folder), "--", ...words];
   }
   const [first = path, ...rest] = words;
-  return new Promise((resolve, reject) => {
-    // The shell decides what an interrupt means; here it must not end the parent before the child.
-    const ignore = (): void => undefined;
-    process.on("SIGINT", ignore);
-    process.on("SIGQUIT", ignore);
-    const child = spawn(first, rest, { cwd: folder, env: variables, stdio: "inherit" });
-    const done = (): void => {
-      process.off("SIGINT", ignore);
-      process.off("SIGQUIT", ignore);
-    };
-    child.once("error", (cause) => {
-      done();
-      reject(new TsosError({ code: "shell.cannot-start", message: `"${first}" cannot be started`, cause }));
-    });
-    child.once("exit", (code, signal) => {
-      done();
-      resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
-    });
+  return runOnTerminal(first, rest, { cwd: folder, env: variables }).catch((cause: unknown) => {
+    throw new TsosError({ code: "shell.cannot-start", message: `"${first}" cannot be started`, cause });
   });
 }
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
+import { runOnTerminal } from "../util/run-on-terminal.ts";
 
 /** What stands in a root folder about the machine that runs on it; seen from the host only. */
 export type MachineState = {
@@ -104,7 +105,7 @@ export function enterMachine({ leader, root }: MachineState): RunningMachine {
         });
         child.stdin?.on("error", () => {});
         child.stdin?.end(options.input);
-        child.once("error", (cause) => reject(new TsosError({ code: "machine.enter", message: `"nsenter" cannot be run: ${cause.message}`, hint: "it is part of util-linux", cause })));
+        child.once("error", (cause) => reject(cannotEnter(cause)));
         child.once("close", (code, killedBy) => {
           clearTimeout(timer);
           options.signal?.removeEventListener("abort", abort);
@@ -113,11 +114,13 @@ export function enterMachine({ leader, root }: MachineState): RunningMachine {
       });
     },
     async runInteractive(command) {
-      return await new Promise((resolve, reject) => {
-        const child = spawn("nsenter", enter(command), { stdio: "inherit" });
-        child.once("error", reject);
-        child.once("exit", (code) => resolve(code ?? 137));
+      return await runOnTerminal("nsenter", enter(command)).catch((cause: unknown) => {
+        throw cannotEnter(cause);
       });
     },
   };
+}
+
+function cannotEnter(cause: unknown): TsosError {
+  return new TsosError({ code: "machine.enter", message: `"nsenter" cannot be run: ${cause instanceof Error ? cause.message : String(cause)}`, hint: "it is part of util-linux", cause });
 }
