@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, linkSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, unlinkSync, writeSync } from "node:fs";
 import type { StorePath } from "../store-path/store-path.ts";
 import { lockDescriptor, openLockFile, tryLockDescriptor } from "../util/file-lock.ts";
 import { compareByteStrings } from "../util/ordering.ts";
@@ -51,15 +51,10 @@ export async function lockStorePaths(
   return pathLocks(held);
 }
 
-/**
- * Locks of many paths, added one by one without waiting, released together. All are names of one locked file:
- * for others, who open their path's lock file and lock it, that is the same as a file for each path, but making and
- * removing thousands of files is slow, the more so on ext4, which steps over each inode that was freed lately.
- */
+/** Locks of many paths, added one by one without waiting, released together. */
 export class PathLockGroup {
   readonly #realStoreDir: string;
   readonly #held: HeldPathLock[] = [];
-  readonly #links: string[] = [];
 
   constructor(realStoreDir: string) {
     this.#realStoreDir = realStoreDir;
@@ -67,32 +62,13 @@ export class PathLockGroup {
 
   /** @returns false when another holds the path's lock */
   tryAdd(path: StorePath): boolean {
-    const file = `${this.#realStoreDir}/${path}.lock`;
-    const base = this.#held[0];
-    if (base !== undefined && tryLink(base.file, file)) {
-      this.#links.push(file);
-      return true;
-    }
-    const lock = tryLock(file);
+    const lock = tryLock(`${this.#realStoreDir}/${path}.lock`);
     if (lock !== undefined) this.#held.push(lock);
     return lock !== undefined;
   }
 
   release(): void {
-    // Names first: once the file says that it is stale, none may lead to it.
-    for (const file of this.#links) unlinkSync(file);
     releaseAll(this.#held, true);
-  }
-}
-
-function tryLink(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    // Another's file is there; or the file system has no hard links, or no more of this one.
-    if (error instanceof Error && "code" in error && (error.code === "EEXIST" || error.code === "EPERM" || error.code === "EMLINK")) return false;
-    throw error;
   }
 }
 
@@ -105,6 +81,9 @@ function tryLock(file: string): HeldPathLock | undefined {
         return undefined;
       }
       if (isCurrent(descriptor)) return { file, descriptor };
+      // A stale file that still has its name would be stale for ever. Who changes the name must hold this lock, so
+      // nobody else can have put a new file there since.
+      if (lstatSync(file, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino) unlinkSync(file);
     } catch (error) {
       closeSync(descriptor);
       throw error;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, linkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { makeTextPath } from "../../../core/store-path/make-store-path.ts";
 import { parseStorePathBaseName } from "../../../core/store-path/store-path.ts";
+import { encodeUtf8 } from "../../../core/util/bytes.ts";
 import { temporaryStore } from "./temporary-store.ts";
 
 const a = parseStorePathBaseName("00000000000000000000000000000000-a");
@@ -57,4 +59,22 @@ test("adding a path waits for who holds its lock", async (t) => {
   locks.release();
   await adding;
   assert.ok(await store.isValidPath(wanted));
+});
+
+test("a stale lock file that kept its name is replaced, not waited for", { timeout: 10_000 }, async (t) => {
+  const { store } = await temporaryStore(t);
+  writeFileSync(`${store.realPath(a)}.lock`, "d");
+  (await store.lockPaths([a], { wait: false }))!.release();
+  assert.equal(existsSync(`${store.realPath(a)}.lock`), false);
+});
+
+test("lock files of a killed process that are one file stop nobody", { timeout: 10_000 }, async (t) => {
+  const { store } = await temporaryStore(t);
+  const names = ["a", "b", "c"];
+  const files = names.map((name) => `${store.realPath(makeTextPath({ name, contents: encodeUtf8(name), references: [] }))}.lock`);
+  writeFileSync(files[0]!, "");
+  for (const file of files.slice(1)) linkSync(files[0]!, file);
+  const paths = await store.addTextsToStore(names.map((name) => ({ name, contents: name, references: [] })));
+  assert.equal((await store.queryValidPaths(paths)).size, names.length);
+  for (const file of files) assert.equal(existsSync(file), false);
 });
