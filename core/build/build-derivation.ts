@@ -135,7 +135,13 @@ async function registerOutputs(
   const { derivation } = build;
   const built = [...outputs].map(([name, folder]): BuiltOutput => {
     const output = derivation.outputs.get(name);
-    return { name, path: build.outputPaths.get(name), folder, ...(output?.kind === "fixed" ? { contentAddress: output.contentAddress } : {}) };
+    return {
+      name,
+      path: build.outputPaths.get(name),
+      folder,
+      ownFiles: derivation.builder.startsWith(BUILTIN_PREFIX),
+      ...(output?.kind === "fixed" ? { contentAddress: output.contentAddress } : {}),
+    };
   });
   await store.registerBuildOutputs({
     derivationPath: build.path,

@@ -357,15 +357,19 @@ class FolderStore implements LocalStore {
 
   async registerBuildOutputs(options: RegisterBuildOutputsOptions): Promise<Map<string, ValidPathInfo>> {
     await this.#prepareToWrite();
-    await using folder = makeTemporaryFolder(this.realStoreDir);
-    const finished = await finishBuildOutputs(options, folder.path, this.storeDir);
-    await options.check?.(new Map([...finished].map(([name, { info }]) => [name, info])));
-    options.signal?.throwIfAborted();
-    await this.#temporaryRoots.add([...finished.values()].map(({ info }) => info.path));
-    await this.#queue.add(registrationOf(finished, options.derivationPath, this.realStoreDir));
-    const registered = new Map<string, ValidPathInfo>();
-    for (const [name, { info }] of finished) registered.set(name, await this.getPathInfo(info.path));
-    return registered;
+    let folder: TemporaryFolder | undefined;
+    try {
+      const finished = await finishBuildOutputs(options, () => (folder ??= makeTemporaryFolder(this.realStoreDir)).path, this.storeDir);
+      await options.check?.(new Map([...finished].map(([name, { info }]) => [name, info])));
+      options.signal?.throwIfAborted();
+      await this.#temporaryRoots.add([...finished.values()].map(({ info }) => info.path));
+      await this.#queue.add(registrationOf(finished, options.derivationPath, this.realStoreDir));
+      const registered = new Map<string, ValidPathInfo>();
+      for (const [name, { info }] of finished) registered.set(name, await this.getPathInfo(info.path));
+      return registered;
+    } finally {
+      await folder?.[Symbol.asyncDispose]();
+    }
   }
 
   async scanReferences(path: StorePath, candidates: Iterable<StorePath>): Promise<Set<StorePath>> {

@@ -2,7 +2,9 @@ import { dirname } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { equalHashes, formatHash, type Hash } from "../hash/hash.ts";
 import { createHasher, type Hasher } from "../hash/hasher.ts";
+import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
 import { dumpPath } from "../nar/dump-path.ts";
+import { NarReader } from "../nar/nar-reader.ts";
 import { restorePath } from "../nar/restore-path.ts";
 import { outputPathName, makeContentAddressedPath } from "../store-path/make-store-path.ts";
 import { storePathHash, storePathName, type StorePath } from "../store-path/store-path.ts";
@@ -10,6 +12,7 @@ import { encodeUtf8 } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import { canonicalisePath, canonicaliseRestored } from "./canonicalise.ts";
 import { contentHashOfPath } from "./content-hash.ts";
+import { findStats } from "./file-tree.ts";
 import type { NewPathInfo } from "./path-info.ts";
 import { createReferenceScanner, rewriteHashParts } from "./reference-scanner.ts";
 import type { Registration } from "./registration-queue.ts";
@@ -18,15 +21,21 @@ import type { BuiltOutput, RegisterBuildOutputsOptions } from "./store.ts";
 /** Where an output's final contents are, and what they are. */
 type FinishedOutput = { readonly info: NewPathInfo; readonly folder: string };
 
-type Scanned = { readonly narHash: Hash; readonly narSize: number; readonly references: Set<StorePath> };
+type Scanned = {
+  readonly narHash: Hash;
+  readonly narSize: number;
+  readonly references: Set<StorePath>;
+  /** Of the bytes of all files, where it was asked for: a single file's flat hash. */
+  readonly contentHash?: Hash | undefined;
+};
 
 /**
  * Reads, checks and describes the outputs of one build; registers nothing yet. The copies that fixed and rewritten
- * outputs need are made in `temporaryFolder`.
+ * outputs need are made in `temporaryFolder()`, which is asked for only then.
  */
 export async function finishBuildOutputs(
   options: RegisterBuildOutputsOptions,
-  temporaryFolder: string,
+  temporaryFolder: () => string,
   storeDir: string,
 ): Promise<Map<string, FinishedOutput>> {
   const { outputs, signal } = options;
@@ -38,14 +47,14 @@ export async function finishBuildOutputs(
   const scans = new Map<BuiltOutput, Scanned>();
   for (const output of outputs) {
     let folder = output.folder;
-    if (output.contentAddress !== undefined) {
+    if (output.contentAddress !== undefined && output.ownFiles !== true) {
       // A descriptor that the builder passed on could still write to its files; to a copy it cannot.
-      folder = `${temporaryFolder}/fixed-${output.name}`;
+      folder = `${temporaryFolder()}/fixed-${output.name}`;
       await restorePath(dumpPath(output.folder, { signal }), folder);
     }
     await canonicalisePath(folder, { signal });
     folders.set(output, folder);
-    scans.set(output, await scan(dumpPath(folder, { signal }), candidates));
+    scans.set(output, await scan(dumpPath(folder, { signal }), candidates, flatAlgorithm(output, folder)));
   }
 
   const told = new Map(outputs.map((output) => [toldPath(output), output]));
@@ -66,7 +75,7 @@ async function finishOutput(
   folder: string,
   scanned: Scanned,
   final: ReadonlyMap<StorePath, StorePath>,
-  temporaryFolder: string,
+  temporaryFolder: () => string,
   storeDir: string,
   { derivationPath, signal }: RegisterBuildOutputsOptions,
 ): Promise<FinishedOutput> {
@@ -81,7 +90,9 @@ async function finishOutput(
 
   if (output.contentAddress !== undefined) {
     const { method, hash: wanted } = output.contentAddress;
-    const got = await contentHashOfPath(folder, method, wanted.algorithm, { signal });
+    const stats = findStats(folder);
+    if ((method === "flat" || method === "text") && stats?.isFile() && (stats.mode & 0o111) !== 0) throw executable(derivationPath, output.name);
+    const got = scanned.contentHash ?? (await contentHashOfPath(folder, method, wanted.algorithm, { signal }));
     if (!equalHashes(wanted, got)) throw hashMismatch(derivationPath, output.name, wanted, got);
     if (scanned.references.size > 0) {
       const example = [...scanned.references][0]!;
@@ -107,7 +118,7 @@ async function finishOutput(
     const name = outputPathName(storePathName(derivationPath).replace(/\.drv$/, ""), output.name);
     const path = makeContentAddressedPath(name, contentAddress, { others, self }, storeDir);
     replacements.set(storePathHash(own), storePathHash(path));
-    const rewritten = await rewrite(folder, replacements, `${temporaryFolder}/rewritten-${output.name}`, signal);
+    const rewritten = await rewrite(folder, replacements, `${temporaryFolder()}/rewritten-${output.name}`, signal);
     const references = self ? [...others, path] : others;
     return { folder: rewritten.folder, info: { path, ...described(rewritten, references), ...common, contentAddress } };
   }
@@ -116,7 +127,7 @@ async function finishOutput(
   if (own !== path) replacements.set(storePathHash(own), storePathHash(path));
   const references = scanned.references.has(own) ? [...others, path] : others;
   if (replacements.size === 0) return { folder, info: { path, ...described(scanned, references), ...common } };
-  const rewritten = await rewrite(folder, replacements, `${temporaryFolder}/rewritten-${output.name}`, signal);
+  const rewritten = await rewrite(folder, replacements, `${temporaryFolder()}/rewritten-${output.name}`, signal);
   return { folder: rewritten.folder, info: { path, ...described(rewritten, references), ...common } };
 }
 
@@ -130,17 +141,31 @@ function toldPath(output: BuiltOutput): StorePath {
   return path;
 }
 
-/** Hash, size and references out of one read. */
-export async function scan(nar: AsyncIterable<Uint8Array>, candidates: Iterable<StorePath>): Promise<Scanned> {
+/** How a fixed output that is one file, as most downloads are, is hashed while it is scanned. */
+function flatAlgorithm({ contentAddress }: BuiltOutput, folder: string): HashAlgorithm | undefined {
+  if (contentAddress?.method !== "flat" && contentAddress?.method !== "text") return undefined;
+  return findStats(folder)?.isFile() ? contentAddress.hash.algorithm : undefined;
+}
+
+/** Hash, size and references out of one read; with `contentAlgorithm` also the hash of the files' bytes alone. */
+export async function scan(nar: AsyncIterable<Uint8Array>, candidates: Iterable<StorePath>, contentAlgorithm?: HashAlgorithm): Promise<Scanned> {
   const hasher = createHasher("sha256");
   const scanner = createReferenceScanner(candidates);
+  const contents = contentAlgorithm === undefined ? undefined : createHasher(contentAlgorithm);
+  const reader = contents === undefined ? undefined : new NarReader({ contents: (bytes) => contents.update(bytes) });
   let narSize = 0;
   for await (const chunk of nar) {
     hasher.update(chunk);
     scanner.update(chunk);
+    reader?.write(chunk);
     narSize += chunk.length;
   }
-  return { narHash: { algorithm: "sha256", digest: hasher.digest() }, narSize, references: scanner.found() };
+  return {
+    narHash: { algorithm: "sha256", digest: hasher.digest() },
+    narSize,
+    references: scanner.found(),
+    ...(contents === undefined ? {} : { contentHash: { algorithm: contentAlgorithm!, digest: contents.digest() } }),
+  };
 }
 
 async function rewrite(
@@ -202,6 +227,16 @@ function sortUsedFirst(
   };
   for (const output of outputs) visit(output, []);
   return sorted;
+}
+
+// Nix: libstore/unix/build/derivation-builder.cc. The hash of the bytes alone would not tell the two apart.
+function executable(derivation: StorePath, output: string): TsosError {
+  return new TsosError({
+    code: "store.executable-output",
+    message: `output "${output}" of "${derivation}" is executable, expected a plain file since its hash is flat`,
+    hint: 'set outputHashMode = "recursive"',
+    data: { derivation, output },
+  });
 }
 
 export function hashMismatch(derivation: StorePath, output: string, wanted: Hash, got: Hash): TsosError {

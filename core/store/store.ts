@@ -69,8 +69,10 @@ export type BuiltOutput = {
   readonly folder: string;
   /** The path that the builder was told, if another than `path`: its hash is rewritten to the final one. */
   readonly scratchPath?: StorePath | undefined;
-  /** What the derivation promised: contents are copied to fresh inodes and must have this hash. */
+  /** What the derivation promised: contents are copied to fresh inodes (unless `ownFiles`) and must have this hash. */
   readonly contentAddress?: ContentAddress | undefined;
+  /** This process made the files itself, so nobody else has a descriptor that could still change them. */
+  readonly ownFiles?: boolean | undefined;
   /** A floating output: its content address is computed this way. */
   readonly floating?: { readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm } | undefined;
 };

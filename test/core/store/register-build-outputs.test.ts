@@ -84,6 +84,38 @@ test("a fixed output is copied to fresh files and must have the promised hash an
   await assert.rejects(store.registerBuildOutputs({ derivationPath, outputs, candidates: [path] }), { code: "store.fixed-output-references" });
 });
 
+test("a fixed output of this process's own files is checked the same, and not copied", async (t) => {
+  const { store, root } = await temporaryStore(t);
+  const derivationPath = await makeDerivation(store);
+  await using folder = await store.createTemporaryFolder();
+  const file = `${folder.path}/file`;
+  // More than one chunk, not a multiple of eight.
+  const contents = Buffer.alloc(700_003, "contents");
+  const register = async (algorithm: "sha1" | "sha512", promised: Buffer): Promise<StorePath> => {
+    const contentAddress = { method: "flat", hash: hashBytes(algorithm, promised) } as const;
+    const path = makeContentAddressedPath("file", contentAddress);
+    await store.registerBuildOutputs({ derivationPath, outputs: [{ name: "out", path, folder: file, contentAddress, ownFiles: true }], candidates: [] });
+    return path;
+  };
+  writeFileSync(file, contents);
+  await assert.rejects(register("sha512", contents.subarray(1)), { code: "store.hash-mismatch" });
+  const inode = statSync(file).ino;
+  assert.equal(statSync(store.realPath(await register("sha512", contents))).ino, inode);
+  mkdirSync(file);
+  await assert.rejects(register("sha1", contents), { code: "store.not-a-file" });
+  assert.deepEqual(await store.verify({ checkContents: true }), []);
+  nixStore(root)?.("--verify", "--check-contents");
+});
+
+test("a fixed output with a flat hash must not be executable", async (t) => {
+  const { store } = await temporaryStore(t);
+  await using folder = await store.createTemporaryFolder();
+  writeFileSync(`${folder.path}/file`, "contents", { mode: 0o755 });
+  const contentAddress = { method: "flat", hash: hashBytes("sha256", Buffer.from("contents")) } as const;
+  const outputs = [{ name: "out", path: makeContentAddressedPath("file", contentAddress), folder: `${folder.path}/file`, contentAddress }];
+  await assert.rejects(store.registerBuildOutputs({ derivationPath: await makeDerivation(store), outputs, candidates: [] }), { code: "store.executable-output" });
+});
+
 test("floating outputs get the path of their contents, their own hash counted as zeros", async (t) => {
   const { store, root } = await temporaryStore(t);
   const derivationPath = await store.addTextToStore("thing", "text", []);
