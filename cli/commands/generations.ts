@@ -1,5 +1,6 @@
-import { deleteGenerations, deleteGenerationsOlderThan } from "../../core/store/profile.ts";
+import { deleteGenerations } from "../../core/store/profile.ts";
 import { compareGenerations, describeDifference, type GenerationContents } from "../../core/system/generation-difference.ts";
+import { findRunningToplevel } from "../../core/system/running-machine.ts";
 import { listSystem, systemProfileOf, type GenerationSummary } from "../../core/system/switch.ts";
 import { readManifest } from "../../core/system/activate/read-manifest.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
@@ -9,6 +10,7 @@ import { unreachable } from "../../core/util/unreachable.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { formatTable } from "../output/table.ts";
+import { deleteOlderThan } from "../generations.ts";
 import { parseTimeSpan } from "../parse-amount.ts";
 
 export type GenerationsArguments = { readonly action: "list" | "diff" | "delete"; readonly arguments: readonly string[]; readonly olderThan?: string };
@@ -37,7 +39,7 @@ function list(context: CommandContext, store: LocalStore): number {
   if (context.flags.json) context.print(JSON.stringify({ version: 1, generations: all }));
   else if (all.length === 0) context.say("this machine has no generation yet; tsos switch makes the first");
   else {
-    const rows = all.map((one) => [String(one.number), one.created.toISOString().slice(0, 19).replace("T", " "), one.isCurrent ? "current" : "", one.tsosVersion, one.label, one.toplevel]);
+    const rows = all.map((one) => [String(one.number), one.created.toISOString().slice(0, 19).replace("T", " "), [one.isCurrent ? "current" : "", one.isRunning ? "running" : ""].filter((word) => word !== "").join(", "), one.tsosVersion, one.label, one.toplevel]);
     context.print(formatTable(["generation", "date (UTC)", "", "tsos", "label", "toplevel"], rows));
   }
   return ExitCode.done;
@@ -66,10 +68,16 @@ async function diff(context: CommandContext, store: LocalStore, args: Generation
 
 async function remove(context: CommandContext, store: LocalStore, args: GenerationsArguments): Promise<number> {
   const profile = systemProfileOf(context.flags.root);
+  const running = findRunningToplevel(context.flags.root);
+  const numbers = args.arguments.map(parseGeneration);
+  const used = summaries(context, store).find((one) => one.isRunning && numbers.includes(one.number));
+  if (args.olderThan === undefined && used !== undefined) {
+    throw new TsosError({ code: "cli.generation-runs", message: `generation "${used.number}" is what the machine runs now`, hint: "switch to another one first" });
+  }
   const removed =
     args.olderThan === undefined
-      ? await deleteGenerations(store, profile, args.arguments.map(parseGeneration))
-      : await deleteGenerationsOlderThan(store, profile, new Date(Date.now() - parseTimeSpan(args.olderThan)));
+      ? await deleteGenerations(store, profile, numbers)
+      : await deleteOlderThan(store, profile, new Date(Date.now() - parseTimeSpan(args.olderThan)), running);
   if (context.flags.json) context.print(JSON.stringify({ version: 1, deleted: removed.map((one) => one.number) }));
   else context.say(removed.length === 0 ? "nothing to delete" : `deleted ${removed.map((one) => one.number).join(", ")}; tsos gc frees what only they needed`);
   return ExitCode.done;

@@ -7,8 +7,9 @@ import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import type { ProgressListener } from "../util/progress.ts";
+import { ACTIVATION_ROOTS, holdRunning } from "./activate/activation-roots.ts";
 import { checkRoot, placeOsRoot } from "./activate/activation-steps.ts";
-import { writeDurably } from "./activate/durable-file.ts";
+import { makeFolder, writeDurably } from "./activate/durable-file.ts";
 import { parseManifest } from "./activate/read-manifest.ts";
 import { setSystemProfile, SYSTEM_PROFILE } from "./activate/system-profile.ts";
 import { makeCgroups } from "./machine-cgroup.ts";
@@ -71,7 +72,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   if (process.getuid?.() !== 0) {
     throw new TsosError({ code: "machine.needs-root", message: "a machine can only be started as root", hint: "run the command with sudo" });
   }
-  mkdirSync(options.root, { recursive: true });
+  // Its mode is that of the machine's own `/`.
+  makeFolder(options.root);
   mkdirSync(stateFolder, { recursive: true });
   const root = realpathSync(options.root);
   if (findRunningMachine(root) !== undefined) {
@@ -163,10 +165,12 @@ async function prepareRoot(root: string, storeDir: string, { toplevel, realStore
   const manifest = parseManifest(JSON.parse(readFileSync(manifestFile, "utf8")), manifestFile);
   checkRoot(root, { ...manifest, osRoot: real(manifest.osRoot), systemPath: real(manifest.systemPath) });
   placeOsRoot(root, manifest.osRoot, real(manifest.osRoot));
-  mkdirSync(join(root, storeDir), { recursive: true });
+  makeFolder(join(root, storeDir));
   const profile = join(root, SYSTEM_PROFILE);
   const number = setSystemProfile(profile, toplevel);
   await addRoot?.(`${profile}-${number}-link`);
+  holdRunning(root, toplevel);
+  for (const link of Object.values(ACTIVATION_ROOTS)) await addRoot?.(join(root, link));
 }
 
 type NspawnInput = MachineOptions & { readonly storeDir: string; readonly cgroups: readonly string[]; readonly consoleFile: string };

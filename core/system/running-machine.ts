@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { runOnTerminal } from "../util/run-on-terminal.ts";
@@ -51,6 +51,19 @@ export function findRunningMachine(root: string): RunningMachine | undefined {
   // A file that a reboot of the host left.
   if (processStartTime(state.leader) !== state.leaderStartTime) return undefined;
   return enterMachine(state);
+}
+
+/**
+ * The toplevel that the machine of `root` runs now: this machine's for `/`. Undefined where it is not running.
+ */
+export function findRunningToplevel(root = "/"): string | undefined {
+  const machine = root === "/" ? undefined : findRunningMachine(root);
+  if (root !== "/" && machine === undefined) return undefined;
+  try {
+    return readlinkSync(machine === undefined ? "/run/current-system" : `/proc/${machine.leader}/root/run/current-system`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Field 22 of /proc/PID/stat; the command's name before it may hold anything. */

@@ -6,7 +6,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { lockFile } from "../util/file-lock.ts";
 import { readManifest } from "./activate/read-manifest.ts";
 import { listSystemGenerations, nextGenerationNumber, setSystemProfile, SYSTEM_PROFILE, type SystemGeneration } from "./activate/system-profile.ts";
-import { type MachineCommandResult, findRunningMachine } from "./running-machine.ts";
+import { type MachineCommandResult, findRunningMachine, findRunningToplevel } from "./running-machine.ts";
 
 export type SwitchAction = "switch" | "test" | "boot" | "dry-activate";
 
@@ -129,6 +129,7 @@ async function runHere(
   [command, ...args]: readonly [string, ...string[]],
   { onOutput, signal }: Pick<SwitchOptions, "onOutput" | "signal">,
 ): Promise<MachineCommandResult> {
+  signal?.throwIfAborted();
   return await new Promise((resolve, reject) => {
     // A session of its own: neither Ctrl-C nor the end of an SSH session reaches it but by the signal.
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
@@ -158,7 +159,8 @@ export type GenerationSummary = SystemGeneration & {
 };
 
 /** Ascending. What a generation's path no longer tells is the empty string. */
-export function listSystem(root = "/", realPath: (path: string) => string = (path) => path, runningToplevel?: string): readonly GenerationSummary[] {
+export function listSystem(root = "/", realPath: (path: string) => string = (path) => path): readonly GenerationSummary[] {
+  const running = findRunningToplevel(root);
   return listSystemGenerations(systemProfileOf(root)).map((generation) => {
     const real = realPath(generation.toplevel);
     let label = "";
@@ -169,6 +171,6 @@ export function listSystem(root = "/", realPath: (path: string) => string = (pat
     } catch {
       // Its path was deleted or is of another version.
     }
-    return { ...generation, label, tsosVersion, isRunning: generation.toplevel === runningToplevel };
+    return { ...generation, label, tsosVersion, isRunning: generation.toplevel === running };
   });
 }

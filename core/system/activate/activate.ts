@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { TsosError } from "../../error/tsos-error.ts";
 import type { SystemManifest } from "../manifest.ts";
 import { type ActivationPlan, planActivation } from "./activation-plan.ts";
+import { holdGenerations, holdRunning } from "./activation-roots.ts";
 import { checkRoot, FILE_STEPS, type StepContext } from "./activation-steps.ts";
 import { type FailedCheck, runHealthChecks } from "./health-check.ts";
 import { type JournalEntry, openJournal } from "./journal.ts";
@@ -72,6 +73,7 @@ export async function activate(options: ActivateOptions): Promise<ActivationOutc
       options.onStep?.(step, direction);
     };
 
+  holdGenerations(root, from?.toplevel ?? null, to.toplevel);
   let failedUnits: readonly string[] = [];
   try {
     const step = beforeStep("forward", units);
@@ -85,6 +87,7 @@ export async function activate(options: ActivateOptions): Promise<ActivationOutc
     step("commit");
     const generation = options.action === "switch" ? setSystemProfile(join(root, SYSTEM_PROFILE), to.toplevel, options.generation) : undefined;
     journal.remove();
+    holdRunning(root, to.toplevel);
     return { kind: "activated", generation, failedUnits, warnings };
   } catch (error) {
     const reason = reasonOf(error);
@@ -99,6 +102,7 @@ export async function activate(options: ActivateOptions): Promise<ActivationOutc
       const step = beforeStep("back", mergeUnitPlans(units, back.units));
       await apply({ options: { ...options, signal: undefined }, to: from, from: to, plan: back, warn, step });
       journal.remove();
+      holdRunning(root, from.toplevel);
       return { kind: "reverted", reason, interrupted };
     } catch (second) {
       return { kind: "broken", reason: `${reason}; and going back failed too: ${reasonOf(second)}` };

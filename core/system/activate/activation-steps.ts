@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { TsosError } from "../../error/tsos-error.ts";
 import type { SystemManifest } from "../manifest.ts";
@@ -227,12 +227,15 @@ function makeHomes({ root, manifest, plan }: StepContext): void {
     const home = join(root, user.home);
     if (!user.createHome || existsSync(home)) continue;
     makeFolder(dirname(home));
-    // Made aside and renamed would need one file system more; owner and mode are set again if this is run again.
-    mkdirSync(home, { mode: 0o700 });
+    // Made aside, since a home that is there is the user's and is never touched again.
+    const next = `${home}.tsos-new`;
+    rmSync(next, { recursive: true, force: true });
+    mkdirSync(next, { mode: 0o700 });
     const gid = plan.users.gids.get(user.group);
     const uid = plan.users.uids.get(user.name);
-    if (uid !== undefined && gid !== undefined) chownSync(home, uid, gid);
-    chmodSync(home, parseInt(user.homeMode, 8));
+    if (uid !== undefined && gid !== undefined) chownSync(next, uid, gid);
+    chmodSync(next, parseInt(user.homeMode, 8));
+    renameSync(next, home);
   }
 }
 

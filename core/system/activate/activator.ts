@@ -34,6 +34,8 @@ export async function runActivator(argv: readonly string[]): Promise<number> {
     report(USAGE);
     return EXIT.usage;
   }
+  // What is made here is for everyone on the machine, whatever its caller keeps to himself.
+  process.umask(0o022);
   // A terminal that goes away takes neither the switch nor its outcome with it.
   process.on("SIGHUP", () => {});
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { planActivation } from "./activation-plan.ts";
+import { holdRunning } from "./activation-roots.ts";
 import { checkRoot, FILE_STEPS } from "./activation-steps.ts";
 import { type MachineRoot, STATE_FOLDER } from "./machine-state.ts";
 import { readManifest } from "./read-manifest.ts";
@@ -31,5 +32,6 @@ export async function activateAtBoot({ toplevel, root, report }: BootOptions): P
       report(`error: the step "${name}" failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  holdRunning(root, toplevel);
   return good;
 }

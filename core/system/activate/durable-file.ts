@@ -1,5 +1,5 @@
-import { closeSync, fchmodSync, fchownSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, closeSync, fchmodSync, fchownSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 
 /** Replaces `file` whole or not at all, and returns when it is on disk. `mode` holds whatever the umask. */
 export function writeDurably(file: string, contents: string | Uint8Array, mode: number, owner?: { readonly uid: number; readonly gid: number }): void {
@@ -37,6 +37,10 @@ export function syncFolder(folder: string): void {
   }
 }
 
+/** Makes a folder with those above it that are missing; they get `mode` whatever the umask. */
 export function makeFolder(folder: string, mode = 0o755): void {
-  mkdirSync(folder, { recursive: true, mode });
+  const first = mkdirSync(folder, { recursive: true, mode });
+  if (first === undefined) return;
+  const top = resolve(first);
+  for (let made = resolve(folder); made.length >= top.length; made = dirname(made)) chmodSync(made, mode);
 }

@@ -132,7 +132,7 @@ describe("a machine in a container", { skip: debian === undefined ? "needs root,
   });
 
   test("tells its generations apart", () => {
-    const list = listSystem(options.root, realPath, "/nix/store/gen2");
+    const list = listSystem(options.root, realPath);
     assert.deepEqual(list.map((one) => [one.number, one.isCurrent, one.isRunning, one.tsosVersion]), [[1, false, false, "0.1.0"], [2, true, true, "0.1.0"]]);
     const contents = (name: string): Parameters<typeof compareGenerations>[0] => ({ manifest: readManifest(realPath(toplevels[name]!)), closure: [] });
     const difference = compareGenerations(contents("gen1"), contents("gen2"), realPath);

@@ -7,6 +7,7 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import { buildSync } from "esbuild";
 import type { TsosError } from "../../../../core/error/tsos-error.ts";
 import { activate, type ActivationOutcome } from "../../../../core/system/activate/activate.ts";
+import { ACTIVATION_ROOTS } from "../../../../core/system/activate/activation-roots.ts";
 import { FILE_STEPS } from "../../../../core/system/activate/activation-steps.ts";
 import { activateAtBoot } from "../../../../core/system/activate/boot.ts";
 import { listSystemGenerations, SYSTEM_PROFILE } from "../../../../core/system/activate/system-profile.ts";
@@ -249,6 +250,46 @@ describe("activate", () => {
       etc: [{ kind: "copy", target: "../shadow", source: "/x", mode: "0644", user: "0", group: "0" }],
     });
     await assert.rejects(run(toplevel), (error: TsosError) => error.code === "manifest.invalid" && /"..\/shadow"/.test(error.message));
+  });
+
+  test("makes a home whole after it was killed while it made one", async () => {
+    const home = { uid: me.uid, createHome: true, homeMode: "0750" };
+    const declared = { mutableUsers: true, users: [user("me", home)], groups: [group("users", me.gid)] };
+    mkdirSync(join(root, "home/me.tsos-new"), { recursive: true, mode: 0o700 });
+    await run(generation("gen1", {}, { users: declared }));
+    assert.deepEqual(readdirSync(join(root, "home")), ["me"]);
+    assert.equal(statSync(join(root, "home/me")).mode & 0o777, 0o750);
+  });
+
+  test("makes folders that everyone can read, whatever the umask", async () => {
+    const before = process.umask(0o077);
+    try {
+      await run(generation("gen1", {}));
+    } finally {
+      process.umask(before);
+    }
+    for (const folder of ["etc", "etc/secret", "run", "nix/var/nix/gcroots"]) assert.equal(statSync(join(root, folder)).mode & 0o777, 0o755, folder);
+  });
+
+  test("holds both generations while it switches, and only the one that runs after that", async () => {
+    const held = (): readonly string[] => Object.values(ACTIVATION_ROOTS).map((link) => readlinkSync(join(root, link)));
+    const [one, two] = [generation("gen1", {}), generation("gen2", {})];
+    await run(one);
+    assert.deepEqual(held(), [one, one]);
+    const seen: (readonly string[])[] = [];
+    await activate({
+      action: "test",
+      toplevel: two,
+      root,
+      systemManager: openFakeSystemd(systemd, root),
+      report: () => undefined,
+      checkHealth: async () => [{ name: "site", reason: "no answer" }],
+      onStep: () => seen.push(held()),
+    });
+    assert.ok(seen.length > 10 && seen.every(([from, to]) => from === one && to === two));
+    assert.deepEqual(held(), [one, one]);
+    await run(two);
+    assert.deepEqual(held(), [two, two]);
   });
 
   test("makes homes that are missing and leaves those that are there", async () => {
