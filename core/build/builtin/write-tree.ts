@@ -1,12 +1,12 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { TsosError } from "../../error/tsos-error.ts";
-import { toByteString } from "../../util/bytes.ts";
+import { encodeUtf8, toByteString } from "../../util/bytes.ts";
 import { unreachable } from "../../util/unreachable.ts";
 import type { BuiltinBuilder } from "../builtin-builder.ts";
 import { isRecord, jsonArgument, outputPath } from "./builtin-arguments.ts";
 import type { Shape } from "./builtin-arguments.ts";
 import { parseTreePath } from "./tree/tree-path.ts";
+import { TreeWriter } from "./tree/tree-writer.ts";
 
 type Entry =
   | { readonly kind: "file"; readonly path: string; readonly contents: string; readonly executable?: boolean }
@@ -33,32 +33,58 @@ function isEntry(value: unknown): value is Entry {
 /**
  * `entries`, a JSON list of `{ path, kind: "file" | "symlink" | "directory", contents?, executable?, target? }` →
  * a tree of them, the folders above each made as well. One entry whose path is "" is the output itself.
+ *
+ * @throws TsosError `archive.conflict` for an entry that is there twice, or lies behind a file or a link
  */
 export const writeTree: BuiltinBuilder = async (context) => {
   const out = outputPath(context);
-  const list = jsonArgument(context, "entries", entries, []);
-  const seen = new Set<string>();
-  if (!list.some(({ path }) => path === "")) await mkdir(out);
-  for (const entry of list) {
-    const path = parseTreePath(toByteString(entry.path)) === "" ? "" : entry.path;
-    if (seen.has(path) || (path === "" && list.length > 1)) {
-      throw new TsosError({ code: "builtin.bad-argument", message: `"${path}" is more than once in the entries of "${context.derivation.name}"`, data: { path } });
-    }
-    seen.add(path);
-    const place = path === "" ? out : join(out, path);
-    if (path !== "") await mkdir(dirname(place), { recursive: true });
-    switch (entry.kind) {
-      case "file":
-        await writeFile(place, entry.contents, { mode: entry.executable === true ? 0o755 : 0o644, flag: "wx" });
-        break;
-      case "symlink":
-        await symlink(entry.target, place);
-        break;
-      case "directory":
-        await mkdir(place, { recursive: true });
-        break;
-      default:
-        unreachable(entry);
-    }
-  }
+  const list = jsonArgument(context, "entries", entries, []).map((entry) => ({ ...entry, path: parseTreePath(toByteString(entry.path)) }));
+  const whole = list.find(({ path }) => path === "");
+  if (whole === undefined) {
+    const writer = new TreeWriter(out);
+    for (const entry of list) writeEntry(writer, entry);
+  } else if (list.length > 1) {
+    throw new TsosError({
+      code: "builtin.bad-argument",
+      message: `the entry "" of "${context.derivation.name}" is the whole output, but there are ${list.length - 1} more`,
+    });
+  } else await writeWhole(out, whole);
 };
+
+function writeEntry(writer: TreeWriter, entry: Entry): void {
+  switch (entry.kind) {
+    case "file": {
+      const sink = writer.file(entry.path, entry.executable === true);
+      try {
+        sink.write(encodeUtf8(entry.contents));
+      } finally {
+        sink.end();
+      }
+      return;
+    }
+    case "symlink":
+      writer.symlink(entry.path, toByteString(entry.target), { anywhere: true });
+      return;
+    case "directory":
+      writer.directory(entry.path);
+      return;
+    default:
+      unreachable(entry);
+  }
+}
+
+async function writeWhole(out: string, entry: Entry): Promise<void> {
+  switch (entry.kind) {
+    case "file":
+      await writeFile(out, entry.contents, { mode: entry.executable === true ? 0o755 : 0o644, flag: "wx" });
+      return;
+    case "symlink":
+      await symlink(entry.target, out);
+      return;
+    case "directory":
+      await mkdir(out);
+      return;
+    default:
+      unreachable(entry);
+  }
+}

@@ -5,6 +5,7 @@ import { addEntry } from "./merge-trees.ts";
 import type { MergedEntry } from "./merge-trees.ts";
 import { compileTreeGlobs, parseTreePath, toFsPath } from "./tree-path.ts";
 import type { TreePath } from "./tree-path.ts";
+import { checkParent } from "./write-merged-tree.ts";
 
 /** A file's path → globs of the files that it is made of, in the order of their paths. */
 export type Concatenations = Readonly<Record<string, readonly string[]>>;
@@ -31,6 +32,7 @@ export function concatenateFiles(tree: Map<TreePath, MergedEntry>, concatenation
     const slash = parsed.lastIndexOf("/");
     tree.delete(parsed);
     if (slash > 0) addFolder(tree, parsed.slice(0, slash));
+    checkParent(tree, parsed);
     result.set(parsed, Buffer.concat(parts));
   }
   return result;

@@ -43,9 +43,12 @@ export class TreeWriter {
     };
   }
 
-  /** Links that leave the tree by `..` are refused; absolute ones mean the root of whoever uses the tree. */
-  symlink(path: TreePath, target: ByteString): void {
-    if (target === "" || target.includes("\0") || resolveLink(path, target) === undefined) {
+  /**
+   * Links that leave the tree by `..` are refused, unless they may lead `anywhere`; absolute ones mean the root of
+   * whoever uses the tree.
+   */
+  symlink(path: TreePath, target: ByteString, { anywhere = false }: { readonly anywhere?: boolean } = {}): void {
+    if (target === "" || target.includes("\0") || (!anywhere && resolveLink(path, target) === undefined)) {
       throw new TsosError({
         code: "archive.unsafe-link",
         message: `the archive has a link "${path}" to "${target}", expected a target inside of it`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runBuiltin, testFolder } from "./run-builtin.ts";
@@ -50,4 +50,17 @@ test("rejects trees that have something else at the same path", async (context) 
       return true;
     });
   }
+});
+
+test("makes nothing behind a link of the trees, which may lead out of them", async (context) => {
+  const folder = testFolder(context);
+  mkdirSync(join(folder, "outside"));
+  const a = await tree(folder, "a", [{ kind: "symlink", path: "var/run", target: join(folder, "outside") }, file("certs/a.crt", "one")]);
+  const compose = (out: string, more: Readonly<Record<string, unknown>>): Promise<string> =>
+    runBuiltin(folder, "compose", { trees: JSON.stringify([a]), ...Object.fromEntries(Object.entries(more).map(([key, value]) => [key, JSON.stringify(value)])) }, out);
+  const behind = { code: "tree.conflict", message: /"var\/run\/x" cannot be made: what should be its folder is a symlink/ };
+  await assert.rejects(compose("directories", { directories: ["var/run/x"] }), behind);
+  await assert.rejects(compose("links", { links: { "var/run/x": "/y" } }), behind);
+  await assert.rejects(compose("concatenate", { concatenate: { "var/run/x": ["certs/*"] } }), behind);
+  assert.deepEqual(readdirSync(join(folder, "outside")), []);
 });

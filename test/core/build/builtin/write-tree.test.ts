@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runBuiltin, testFolder } from "./run-builtin.ts";
@@ -28,6 +28,18 @@ test("rejects entries that leave the output, stand there twice, or are of no kin
   const folder = testFolder(context);
   const write = (entries: unknown, out: string): Promise<string> => runBuiltin(folder, "write-tree", { entries: JSON.stringify(entries) }, out);
   await assert.rejects(write([{ path: "../x", kind: "file", contents: "" }], "a"), { code: "archive.unsafe-path" });
-  await assert.rejects(write([{ path: "x", kind: "directory" }, { path: "x", kind: "directory" }], "b"), { code: "builtin.bad-argument", message: /more than once/ });
+  await assert.rejects(write([{ path: "x", kind: "symlink", target: "y" }, { path: "x", kind: "directory" }], "b"), { code: "archive.conflict", message: /there is a symlink already/ });
+  await assert.rejects(write([{ path: "", kind: "directory" }, { path: "x", kind: "directory" }], "d"), { code: "builtin.bad-argument", message: /1 more/ });
   await assert.rejects(write([{ path: "x", kind: "pipe" }], "c"), { code: "builtin.bad-argument", message: /expected a list of \{ path/ });
+});
+
+test("writes nothing through a link that an earlier entry made", async (context) => {
+  const folder = testFolder(context);
+  mkdirSync(join(folder, "outside"));
+  const entries = [
+    { path: "a", kind: "symlink", target: join(folder, "outside") },
+    { path: "a/file", kind: "file", contents: "" },
+  ];
+  await assert.rejects(runBuiltin(folder, "write-tree", { entries: JSON.stringify(entries) }), { code: "archive.conflict", message: /"a"/ });
+  assert.deepEqual(readdirSync(join(folder, "outside")), []);
 });
