@@ -1,0 +1,22 @@
+/** C's `%g`: six significant digits, no zeros at the end. */
+export function formatFloat(value: number): string {
+  return formatGeneral(value, 6);
+}
+
+export function formatGeneral(value: number, precision: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  const exponential = value.toExponential(precision - 1);
+  const exponent = Number(exponential.slice(exponential.indexOf("e") + 1));
+  if (exponent < -4 || exponent >= precision) {
+    const mantissa = exponential.slice(0, exponential.indexOf("e"));
+    const digits = String(Math.abs(exponent)).padStart(2, "0");
+    return `${trimZeros(mantissa)}e${exponent < 0 ? "-" : "+"}${digits}`;
+  }
+  return trimZeros(value.toFixed(precision - 1 - exponent));
+}
+
+function trimZeros(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}

@@ -1,0 +1,715 @@
+import type { ByteString } from "../util/bytes.ts";
+import { canonicalPath } from "./canonical-path.ts";
+import { formatAttributePath } from "./format-syntax.ts";
+import { tokenize, type Tokens } from "./lexer.ts";
+import { NixError } from "./nix-error.ts";
+import { createSource, positionAt, type NixSource } from "./source.ts";
+import type { AttributeDefinition, AttributeName, AttributeSet, BinaryOperator, Expression, Formal, Lambda } from "./syntax.ts";
+import { Token, tokenName } from "./token.ts";
+
+export type ParseOptions = {
+  /** What relative path literals start from. */
+  readonly basePath: ByteString;
+  /** What `~` stands for; undefined where evaluation may not know it. */
+  readonly home?: ByteString | undefined;
+  readonly pipeOperators?: boolean | undefined;
+};
+
+/** A piece of an indented string: text as it stands, text that was an escape, or an expression. */
+type IndentedPart =
+  | { readonly kind: "text"; readonly pos: number; readonly text: ByteString; readonly indentation: boolean }
+  | { readonly kind: "expression"; readonly pos: number; readonly value: Expression };
+
+/** `literal`: text that stood there, and not an interpolation. */
+type Part = { readonly pos: number; readonly value: Expression; readonly literal?: boolean };
+
+/** How strongly a binary operator binds, whether it groups to the left (-1), to the right (1) or not at all (0). */
+const OPERATORS: ReadonlyMap<number, readonly [strength: number, grouping: number]> = new Map([
+  [Token.implies, [1, 1]], [Token.orOr, [2, -1]], [Token.and, [3, -1]], [Token.equal, [4, 0]], [Token.notEqual, [4, 0]],
+  [60, [5, 0]], [62, [5, 0]], [Token.lessEqual, [5, 0]], [Token.greaterEqual, [5, 0]], [Token.update, [6, 1]],
+  [43, [8, -1]], [45, [8, -1]], [42, [9, -1]], [47, [9, -1]], [Token.concat, [10, 1]], [63, [11, -1]],
+]);
+const NOT_STRENGTH = 7;
+const NEGATE_STRENGTH = 12;
+
+/**
+ * Parses a whole text.
+ *
+ * @throws NixError of kind `parse`.
+ */
+export function parseNix(text: ByteString, file: ByteString, options: ParseOptions): { readonly source: NixSource; readonly expression: Expression } {
+  const source = createSource(file, text);
+  const parser = new Parser(source, tokenize(text, options.pipeOperators ?? false), options);
+  return { source, expression: parser.parse() };
+}
+
+class Parser {
+  readonly #source: NixSource;
+  readonly #text: ByteString;
+  readonly #tokens: Tokens;
+  readonly #options: ParseOptions;
+  #kinds: Uint16Array;
+  #starts: Int32Array;
+  #at = 0;
+
+  constructor(source: NixSource, tokens: Tokens, options: ParseOptions) {
+    this.#source = source;
+    this.#text = source.text;
+    this.#tokens = tokens;
+    this.#kinds = tokens.kinds;
+    this.#starts = tokens.starts;
+    this.#options = options;
+  }
+
+  parse(): Expression {
+    const expression = this.#expression();
+    if (this.#kinds[this.#at] !== Token.end) throw this.#unexpected([Token.end]);
+    return expression;
+  }
+
+  #fail(message: string, pos: number): NixError {
+    return new NixError("parse", message, positionAt(this.#source, pos));
+  }
+
+  /** The mistake at the present token; what could have stood there is told when it is at most four kinds. */
+  #unexpected(expected: readonly number[] = []): NixError {
+    const kind = this.#kinds[this.#at]!;
+    if (kind === Token.error) return this.#fail(this.#tokens.error!.message, this.#tokens.error!.pos);
+    const list = expected.length === 0 || expected.length > 4 ? "" : `, expecting ${expected.map(tokenName).join(" or ")}`;
+    return this.#fail(`syntax error, unexpected ${tokenName(kind)}${list}`, this.#starts[this.#at]!);
+  }
+
+  #expect(kind: number, ...others: number[]): void {
+    if (this.#kinds[this.#at] !== kind) throw this.#unexpected([kind, ...others]);
+    this.#at++;
+  }
+
+  #slice(index: number): ByteString {
+    return this.#text.slice(this.#starts[index], this.#tokens.ends[index]);
+  }
+
+  #expression(): Expression {
+    const start = this.#at;
+    const pos = this.#starts[start]!;
+    switch (this.#kinds[start]) {
+      case Token.identifier: {
+        const next = this.#kinds[start + 1];
+        if (next === 58) {
+          this.#at += 2;
+          return { kind: "lambda", pos, argument: this.#slice(start), formals: undefined, body: this.#expression(), name: undefined };
+        }
+        if (next === 64) {
+          this.#at += 2;
+          if (this.#kinds[this.#at] !== 123) throw this.#unexpected([123]);
+          const formals = this.#formals();
+          this.#expect(58);
+          return this.#lambda(pos, this.#slice(start), formals);
+        }
+        break;
+      }
+      case 123:
+        if (this.#isFormals()) {
+          const formals = this.#formals();
+          let argument: ByteString | undefined;
+          if (this.#kinds[this.#at] === 64) {
+            this.#at++;
+            argument = this.#slice(this.#at);
+            this.#expect(Token.identifier);
+            this.#expect(58);
+          } else this.#expect(58, 64);
+          return this.#lambda(pos, argument, formals);
+        }
+        break;
+      case Token.assert: {
+        this.#at++;
+        const condition = this.#expression();
+        this.#expect(59);
+        return { kind: "assert", pos, condition, body: this.#expression() };
+      }
+      case Token.with: {
+        this.#at++;
+        const attributes = this.#expression();
+        this.#expect(59);
+        return { kind: "with", pos, attributes, body: this.#expression() };
+      }
+      case Token.let: {
+        if (this.#kinds[start + 1] === 123) break;
+        this.#at++;
+        const attributes = this.#bindings(pos, Token.in);
+        this.#expect(Token.in);
+        const body = this.#expression();
+        if (attributes.dynamic.length > 0) throw this.#fail("dynamic attributes not allowed in let", pos);
+        return { kind: "let", attributes, body };
+      }
+      case Token.if: {
+        this.#at++;
+        const condition = this.#expression();
+        this.#expect(Token.then);
+        const then = this.#expression();
+        this.#expect(Token.else);
+        return { kind: "if", pos, condition, then, else: this.#expression() };
+      }
+      default:
+    }
+    const first = this.#operation(0);
+    const kind = this.#kinds[this.#at];
+    if (kind === Token.pipeInto) {
+      let result = first;
+      while (this.#kinds[this.#at] === Token.pipeInto) {
+        const pipe = this.#starts[this.#at++]!;
+        result = makeCall(pipe, this.#operation(0), result);
+      }
+      return result;
+    }
+    return kind === Token.pipeFrom ? this.#pipeFrom(first) : first;
+  }
+
+  #pipeFrom(first: Expression): Expression {
+    if (this.#kinds[this.#at] !== Token.pipeFrom) return first;
+    const pipe = this.#starts[this.#at++]!;
+    return makeCall(pipe, first, this.#pipeFrom(this.#operation(0)));
+  }
+
+  #lambda(pos: number, argument: ByteString | undefined, formals: NonNullable<Lambda["formals"]>): Lambda {
+    const body = this.#expression();
+    // The reference reports the first duplicate by name; the place is that of the later one.
+    const seen = new Map<ByteString, Formal>();
+    for (const formal of formals.list) {
+      if (seen.has(formal.name)) throw this.#fail(`duplicate formal function argument '${formal.name}'`, formal.pos);
+      seen.set(formal.name, formal);
+    }
+    if (argument !== undefined && seen.has(argument)) throw this.#fail(`duplicate formal function argument '${argument}'`, pos);
+    return { kind: "lambda", pos, argument, formals, body, name: undefined };
+  }
+
+  /** Whether the brace here opens the arguments of a function. */
+  #isFormals(): boolean {
+    const next = this.#kinds[this.#at + 1];
+    const after = this.#kinds[this.#at + 2];
+    if (next === Token.ellipsis) return true;
+    if (next === 125) return after === 58 || after === 64;
+    return next === Token.identifier && (after === 44 || after === 63 || after === 125);
+  }
+
+  #formals(): NonNullable<Lambda["formals"]> {
+    this.#at++;
+    const list: Formal[] = [];
+    let ellipsis = false;
+    for (;;) {
+      const kind = this.#kinds[this.#at];
+      if (kind === 125) break;
+      if (kind === Token.ellipsis) {
+        ellipsis = true;
+        this.#at++;
+        if (this.#kinds[this.#at] !== 125) throw this.#unexpected([125]);
+        break;
+      }
+      const index = this.#at;
+      if (kind !== Token.identifier) throw this.#unexpected(list.length === 0 ? [] : [Token.identifier, Token.ellipsis, 125]);
+      this.#at++;
+      let fallback: Expression | undefined;
+      if (this.#kinds[this.#at] === 63) {
+        this.#at++;
+        fallback = this.#expression();
+      }
+      list.push({ name: this.#slice(index), pos: this.#starts[index]!, default: fallback });
+      if (this.#kinds[this.#at] === 44) this.#at++;
+      else if (this.#kinds[this.#at] !== 125) throw this.#unexpected(fallback === undefined ? [44, 63, 125] : [44, 125]);
+    }
+    this.#at++;
+    return { list, ellipsis };
+  }
+
+  #operation(minimum: number): Expression {
+    const leftPos = this.#starts[this.#at]!;
+    let left: Expression;
+    const first = this.#kinds[this.#at];
+    if (first === 33) {
+      this.#at++;
+      left = { kind: "not", of: this.#operation(NOT_STRENGTH + 1) };
+    } else if (first === 45) {
+      this.#at++;
+      left = { kind: "call", pos: leftPos, function: { kind: "var", pos: -1, name: "__sub" }, arguments: [{ kind: "int", value: 0 }, this.#operation(NEGATE_STRENGTH + 1)] };
+    } else left = this.#application();
+    let refused = -1;
+    for (;;) {
+      const kind = this.#kinds[this.#at]!;
+      const operator = OPERATORS.get(kind);
+      if (operator === undefined) return left;
+      const [strength, grouping] = operator;
+      if (strength < minimum) return left;
+      // `a == b == c`
+      if (strength === refused) throw this.#unexpected();
+      const pos = this.#starts[this.#at]!;
+      this.#at++;
+      if (kind === 63) {
+        left = { kind: "has", of: left, path: this.#attributePath() };
+        continue;
+      }
+      const rightPos = this.#starts[this.#at]!;
+      const right = this.#operation(grouping === 1 ? strength : strength + 1);
+      left = makeOperation(kind, pos, left, right, leftPos, rightPos);
+      refused = grouping === 0 ? strength : -1;
+    }
+  }
+
+  #application(): Expression {
+    const pos = this.#starts[this.#at]!;
+    let result = this.#select();
+    while (startsSimple(this.#kinds, this.#at)) result = makeCall(pos, result, this.#select());
+    return result;
+  }
+
+  #select(): Expression {
+    const pos = this.#starts[this.#at]!;
+    const of = this.#simple();
+    const next = this.#kinds[this.#at];
+    if (next === 46) {
+      this.#at++;
+      const path = this.#attributePath();
+      let fallback: Expression | undefined;
+      if (this.#kinds[this.#at] === Token.or) {
+        this.#at++;
+        fallback = this.#select();
+      }
+      return { kind: "select", pos, of, path, default: fallback };
+    }
+    if (next === Token.or) {
+      const index = this.#at++;
+      return { kind: "call", pos, function: of, arguments: [{ kind: "var", pos: this.#starts[index]!, name: "or" }] };
+    }
+    return of;
+  }
+
+  #simple(): Expression {
+    const index = this.#at;
+    const pos = this.#starts[index]!;
+    switch (this.#kinds[index]) {
+      case Token.identifier: {
+        this.#at++;
+        const name = this.#slice(index);
+        return name === "__curPos" ? { kind: "current-position", pos } : { kind: "var", pos, name };
+      }
+      case Token.integer: {
+        this.#at++;
+        const value = Number(this.#slice(index));
+        return { kind: "int", value: Number.isSafeInteger(value) ? value : BigInt(this.#slice(index)) };
+      }
+      case Token.float: {
+        this.#at++;
+        const value = Number(this.#slice(index));
+        // strtod reports a range error for these.
+        if (!Number.isFinite(value) || (value !== 0 && Math.abs(value) < 2.2250738585072014e-308) || (value === 0 && /[1-9]/.test(this.#slice(index).replace(/[eE].*/, "")))) {
+          throw this.#fail(`invalid float '${this.#slice(index)}'`, pos);
+        }
+        return { kind: "float", value };
+      }
+      case 34: {
+        this.#at++;
+        const parts = this.#stringParts();
+        this.#expect(34, Token.string, Token.dollarBrace);
+        return stringOf(parts[0]?.pos ?? pos, parts);
+      }
+      case Token.indentedOpen:
+        this.#at++;
+        return this.#indentedString(pos);
+      case Token.path:
+      case Token.homePath: {
+        this.#at++;
+        const literal = this.#slice(index);
+        const value = this.#pathLiteral(literal, this.#kinds[index] === Token.homePath, pos);
+        const start: Expression = { kind: "path", value };
+        if (this.#kinds[this.#at] === Token.pathEnd) {
+          this.#at++;
+          return start;
+        }
+        const parts: Part[] = [{ pos, value: start }, ...this.#stringParts()];
+        this.#expect(Token.pathEnd);
+        return { kind: "concat", pos, forceString: false, parts };
+      }
+      case Token.searchPath:
+        this.#at++;
+        return {
+          kind: "call",
+          pos,
+          function: { kind: "var", pos: -1, name: "__findFile" },
+          arguments: [
+            { kind: "var", pos: -1, name: "__nixPath" },
+            { kind: "string", value: this.#slice(index).slice(1, -1) },
+          ],
+        };
+      case Token.uri:
+        this.#at++;
+        return { kind: "string", value: this.#slice(index) };
+      case 40: {
+        this.#at++;
+        const expression = this.#expression();
+        this.#expect(41);
+        return expression;
+      }
+      case Token.let:
+        if (this.#kinds[index + 1] === 123) {
+          this.#at += 2;
+          const of = this.#bindings(pos, 125);
+          this.#expect(125);
+          of.recursive = true;
+          return { kind: "select", pos, of, path: [{ kind: "static", name: "body" }], default: undefined };
+        }
+        throw this.#unexpected();
+      case Token.rec: {
+        this.#at++;
+        this.#expect(123);
+        const set = this.#bindings(pos, 125);
+        this.#expect(125);
+        set.recursive = true;
+        return set;
+      }
+      case 123: {
+        this.#at++;
+        const set = this.#bindings(pos, 125);
+        this.#expect(125);
+        return set;
+      }
+      case 91: {
+        this.#at++;
+        const elements: Expression[] = [];
+        while (this.#kinds[this.#at] !== 93) {
+          if (!startsSimple(this.#kinds, this.#at)) throw this.#unexpected();
+          elements.push(this.#select());
+        }
+        this.#at++;
+        return { kind: "list", elements };
+      }
+      default:
+        throw this.#unexpected();
+    }
+  }
+
+  #pathLiteral(literal: ByteString, isHome: boolean, pos: number): ByteString {
+    if (isHome) {
+      if (this.#options.home === undefined) throw this.#fail(`the path '${literal}' can not be resolved in pure mode`, pos);
+      return this.#options.home + literal.slice(1);
+    }
+    const path = canonicalPath(literal.startsWith("/") ? literal : `${this.#options.basePath}/${literal}`);
+    // What follows in an interpolated path starts after this slash.
+    return literal.length > 1 && literal.endsWith("/") ? `${path}/` : path;
+  }
+
+  /** Texts and interpolations up to what ends the string or path, which is left to the caller. */
+  #stringParts(): Part[] {
+    const parts: Part[] = [];
+    for (;;) {
+      const kind = this.#kinds[this.#at];
+      const pos = this.#starts[this.#at]!;
+      if (kind === Token.string) {
+        parts.push({ pos, value: { kind: "string", value: this.#unescape(this.#slice(this.#at), pos) }, literal: true });
+        this.#at++;
+      } else if (kind === Token.dollarBrace) {
+        this.#at++;
+        const value = this.#expression();
+        this.#expect(125);
+        parts.push({ pos, value });
+      } else return parts;
+    }
+  }
+
+  #unescape(raw: ByteString, pos: number): ByteString {
+    const text = /[\\\r]/.test(raw)
+      ? raw.replace(/\\([^])|\r\n?/g, (_, escaped: string | undefined) =>
+          escaped === undefined ? "\n" : escaped === "n" ? "\n" : escaped === "r" ? "\r" : escaped === "t" ? "\t" : escaped)
+      : raw;
+    return this.#withoutNul(text, pos);
+  }
+
+  #withoutNul(text: ByteString, pos: number): ByteString {
+    if (text.includes("\0")) {
+      throw this.#fail(`input string '${text.replaceAll("\0", "␀")}' cannot be represented as Nix string because it contains null bytes`, pos);
+    }
+    return text;
+  }
+
+  #indentedString(pos: number): Expression {
+    const parts: IndentedPart[] = [];
+    for (;;) {
+      const index = this.#at;
+      const kind = this.#kinds[index];
+      const start = this.#starts[index]!;
+      if (kind === Token.indentedString) {
+        this.#at++;
+        const raw = this.#slice(index);
+        if (raw === "$" || raw === "''$") parts.push({ kind: "text", pos: start, text: "$", indentation: false });
+        else if (raw === "'''") parts.push({ kind: "text", pos: start, text: "''", indentation: false });
+        else if (raw === "'") parts.push({ kind: "text", pos: start, text: "'", indentation: false });
+        else if (raw.startsWith("''\\")) parts.push({ kind: "text", pos: start, text: this.#unescape(raw.slice(2), start), indentation: false });
+        else parts.push({ kind: "text", pos: start, text: this.#withoutNul(raw, start), indentation: true });
+      } else if (kind === Token.dollarBrace) {
+        this.#at++;
+        const value = this.#expression();
+        this.#expect(125);
+        parts.push({ kind: "expression", pos: start, value });
+      } else if (kind === Token.indentedClose) {
+        this.#at++;
+        return stripIndentation(pos, parts);
+      } else throw this.#unexpected([Token.indentedString, Token.dollarBrace, Token.indentedClose]);
+    }
+  }
+
+  #attributeName(): AttributeName {
+    const index = this.#at;
+    switch (this.#kinds[index]) {
+      case Token.identifier:
+      case Token.or:
+        this.#at++;
+        return { kind: "static", name: this.#slice(index) };
+      case 34: {
+        this.#at++;
+        const parts = this.#stringParts();
+        this.#expect(34, Token.string, Token.dollarBrace);
+        return nameOf(stringOf(parts[0]?.pos ?? 0, parts));
+      }
+      case Token.dollarBrace: {
+        this.#at++;
+        const expression = this.#expression();
+        this.#expect(125);
+        return nameOf(expression);
+      }
+      default:
+        throw this.#unexpected([Token.identifier, Token.or, Token.dollarBrace, 34]);
+    }
+  }
+
+  #attributePath(): AttributeName[] {
+    const path = [this.#attributeName()];
+    while (this.#kinds[this.#at] === 46) {
+      this.#at++;
+      path.push(this.#attributeName());
+    }
+    return path;
+  }
+
+  /** Bindings up to, not including, `end`. */
+  #bindings(setPos: number, end: number): AttributeSet {
+    const set: AttributeSet = { kind: "attrs", pos: setPos, recursive: false, attributes: new Map(), dynamic: [], inheritFrom: [] };
+    for (;;) {
+      const kind = this.#kinds[this.#at];
+      if (kind === end) return set;
+      if (kind === Token.inherit) {
+        this.#at++;
+        this.#inherit(set);
+        continue;
+      }
+      if (kind !== Token.identifier && kind !== Token.or && kind !== 34 && kind !== Token.dollarBrace) throw this.#unexpected();
+      const pos = this.#starts[this.#at]!;
+      const path = this.#attributePath();
+      this.#expect(61, 46);
+      const value = this.#expression();
+      this.#expect(59);
+      this.#addAttribute(set, path, pos, value);
+    }
+  }
+
+  #inherit(set: AttributeSet): void {
+    let from = -1;
+    let fromPos = 0;
+    if (this.#kinds[this.#at] === 40) {
+      this.#at++;
+      fromPos = this.#starts[this.#at]!;
+      const expression = this.#expression();
+      this.#expect(41);
+      from = set.inheritFrom.push(expression) - 1;
+    }
+    const attributes: [ByteString, number][] = [];
+    while (this.#kinds[this.#at] !== 59) {
+      const pos = this.#starts[this.#at]!;
+      const kind = this.#kinds[this.#at];
+      if (kind !== Token.identifier && kind !== Token.or && kind !== 34 && kind !== Token.dollarBrace) throw this.#unexpected();
+      const name = this.#attributeName();
+      if (name.kind === "dynamic") throw this.#fail("dynamic attributes not allowed in inherit", pos);
+      attributes.push([name.name, pos]);
+    }
+    this.#at++;
+    for (const [name, pos] of attributes) {
+      const before = set.attributes.get(name);
+      if (before !== undefined) throw this.#duplicate([{ kind: "static", name }], pos, before.pos);
+      const value: Expression =
+        from < 0 ? { kind: "var", pos, name } : { kind: "select", pos, of: { kind: "inherit-from", pos: fromPos }, path: [{ kind: "static", name }], default: undefined };
+      set.attributes.set(name, { kind: from < 0 ? "inherited" : "inherited-from", value, pos, from });
+    }
+  }
+
+  #duplicate(path: readonly AttributeName[], pos: number, before: number): NixError {
+    const { file, line, column } = positionAt(this.#source, before);
+    return this.#fail(`attribute '${formatAttributePath(path)}' already defined at ${file}:${line}:${column}`, pos);
+  }
+
+  #addAttribute(root: AttributeSet, path: readonly AttributeName[], pos: number, value: Expression): void {
+    let set = root;
+    for (let i = 0; i < path.length - 1; i++) {
+      const name = path[i]!;
+      let nested: AttributeSet;
+      if (name.kind === "static") {
+        const existing = set.attributes.get(name.name);
+        if (existing !== undefined) {
+          if (existing.value.kind !== "attrs") throw this.#duplicate(path.slice(0, i + 1), pos, existing.pos);
+          nested = existing.value;
+        } else {
+          nested = emptySet(pos);
+          set.attributes.set(name.name, { kind: "plain", value: nested, pos, from: -1 });
+        }
+      } else {
+        nested = emptySet(pos);
+        set.dynamic.push({ name: name.expression, value: nested, pos });
+      }
+      set = nested;
+    }
+    const last = path.at(-1)!;
+    if (last.kind === "dynamic") set.dynamic.push({ name: last.expression, value, pos });
+    else this.#define(set, path, last.name, { kind: "plain", value, pos, from: -1 });
+  }
+
+  /** Adds one attribute, merging two sets that are written under the same name. */
+  #define(set: AttributeSet, path: readonly AttributeName[], name: ByteString, definition: AttributeDefinition): void {
+    const existing = set.attributes.get(name);
+    if (existing === undefined) {
+      set.attributes.set(name, definition);
+      for (let e: Expression = definition.value; e.kind === "lambda"; e = e.body) e.name = name;
+      return;
+    }
+    const into = existing.value;
+    const added = definition.value;
+    if (into.kind !== "attrs" || added.kind !== "attrs") throw this.#duplicate(path, definition.pos, existing.pos);
+    const shift = into.inheritFrom.length;
+    for (const [inner, innerDefinition] of added.attributes) {
+      if (innerDefinition.kind === "inherited-from") innerDefinition.from += shift;
+      this.#define(into, [...path, { kind: "static", name: inner }], inner, innerDefinition);
+    }
+    into.dynamic.push(...added.dynamic);
+    into.inheritFrom.push(...added.inheritFrom);
+  }
+}
+
+function emptySet(pos: number): AttributeSet {
+  return { kind: "attrs", pos, recursive: false, attributes: new Map(), dynamic: [], inheritFrom: [] };
+}
+
+function nameOf(expression: Expression): AttributeName {
+  return expression.kind === "string" ? { kind: "static", name: expression.value } : { kind: "dynamic", expression };
+}
+
+function stringOf(pos: number, parts: readonly Part[]): Expression {
+  if (parts.length === 0) return { kind: "string", value: "" };
+  // `"${"a"}"` stays a concatenation.
+  if (parts.length === 1 && parts[0]!.literal === true) return parts[0]!.value;
+  return { kind: "concat", pos, forceString: true, parts };
+}
+
+/** Calls of calls are one call with more arguments, however they were written. */
+function makeCall(pos: number, callee: Expression, argument: Expression): Expression {
+  if (callee.kind !== "call") return { kind: "call", pos, function: callee, arguments: [argument] };
+  callee.arguments.push(argument);
+  return callee;
+}
+
+function startsSimple(kinds: Uint16Array, at: number): boolean {
+  switch (kinds[at]) {
+    case Token.identifier: case Token.integer: case Token.float: case Token.path: case Token.homePath: case Token.searchPath: case Token.uri:
+    case Token.indentedOpen: case Token.rec: case 34: case 40: case 91: case 123:
+      return true;
+    case Token.let:
+      return kinds[at + 1] === 123;
+    default:
+      return false;
+  }
+}
+
+function makeOperation(token: number, pos: number, left: Expression, right: Expression, leftPos: number, rightPos: number): Expression {
+  const call = (name: string, first: Expression, second: Expression): Expression => ({ kind: "call", pos, function: { kind: "var", pos: -1, name }, arguments: [first, second] });
+  const binary = (operator: BinaryOperator): Expression => ({ kind: "binary", pos, operator, left, right });
+  switch (token) {
+    case Token.implies: return binary("->");
+    case Token.orOr: return binary("||");
+    case Token.and: return binary("&&");
+    case Token.equal: return binary("==");
+    case Token.notEqual: return binary("!=");
+    case Token.update: return binary("//");
+    case Token.concat: return binary("++");
+    case 60: return call("__lessThan", left, right);
+    case 62: return call("__lessThan", right, left);
+    case Token.lessEqual: return { kind: "not", of: call("__lessThan", right, left) };
+    case Token.greaterEqual: return { kind: "not", of: call("__lessThan", left, right) };
+    case 45: return call("__sub", left, right);
+    case 42: return call("__mul", left, right);
+    case 47: return call("__div", left, right);
+    default: return { kind: "concat", pos, forceString: false, parts: [{ pos: leftPos, value: left }, { pos: rightPos, value: right }] };
+  }
+}
+
+/** Takes the common indentation off the lines of an indented string. Nix: libexpr/parser-state.hh. */
+function stripIndentation(pos: number, parts: readonly IndentedPart[]): Expression {
+  if (parts.length === 0) return { kind: "string", value: "" };
+  let atStart = true;
+  let minimum = 1_000_000;
+  let current = 0;
+  for (const part of parts) {
+    if (part.kind === "expression" || !part.indentation) {
+      if (atStart) {
+        atStart = false;
+        minimum = Math.min(minimum, current);
+      }
+      continue;
+    }
+    for (let i = 0; i < part.text.length; i++) {
+      const c = part.text.charCodeAt(i);
+      if (atStart) {
+        if (c === 32) current++;
+        else if (c === 10) current = 0;
+        else {
+          atStart = false;
+          minimum = Math.min(minimum, current);
+        }
+      } else if (c === 10) {
+        atStart = true;
+        current = 0;
+      }
+    }
+  }
+  const result: Part[] = [];
+  atStart = true;
+  let dropped = 0;
+  parts.forEach((part, index) => {
+    if (part.kind === "expression") {
+      atStart = false;
+      dropped = 0;
+      result.push({ pos: part.pos, value: part.value });
+      return;
+    }
+    let text = "";
+    let from = 0;
+    // Only runs of spaces at the start of a line are cut out of the text.
+    for (let i = 0; i < part.text.length; i++) {
+      const c = part.text.charCodeAt(i);
+      if (atStart) {
+        if (c === 32) {
+          if (dropped++ < minimum) {
+            text += part.text.slice(from, i);
+            from = i + 1;
+          }
+        } else if (c === 10) dropped = 0;
+        else {
+          atStart = false;
+          dropped = 0;
+        }
+      } else if (c === 10) atStart = true;
+    }
+    text += part.text.slice(from);
+    if (index === parts.length - 1) {
+      const newline = text.lastIndexOf("\n");
+      if (newline >= 0 && /^ *$/.test(text.slice(newline + 1))) text = text.slice(0, newline + 1);
+    }
+    if (text !== "") result.push({ pos: part.pos, value: { kind: "string", value: text } });
+  });
+  if (result.length === 0) return { kind: "string", value: "" };
+  const only = result[0]!.value;
+  if (result.length === 1 && only.kind === "string") return only;
+  return { kind: "concat", pos, forceString: true, parts: result };
+}
