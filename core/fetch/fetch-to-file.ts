@@ -49,6 +49,8 @@ export async function fetchToFile(urls: readonly string[], target: string, optio
         continue;
       }
       const tried: string[] = [];
+      // Without a hash nothing would show that the rest of another file was put after the beginning of one.
+      if (options.expectedHash === undefined) await transfer.restart();
       for (let attempt = 0; attempt < settings.attempts; attempt++) {
         signal?.throwIfAborted();
         if (attempt > 0) await sleep(settings.retryDelay * 2 ** (attempt - 1), undefined, signal === undefined ? {} : { signal });
@@ -143,20 +145,18 @@ class Transfer {
     if (this.options.size !== undefined && this.length + chunk.length > this.options.size) {
       throw new FinalFailure(`more than the ${this.options.size} bytes that were expected`);
     }
-    try {
+    await this.local("cannot write", async () => {
       for (let offset = 0; offset < chunk.length; ) {
         offset += (await this.file.write(chunk, offset, chunk.length - offset, this.length + offset)).bytesWritten;
       }
-    } catch (cause) {
-      throw new LocalFailure("cannot write", { cause });
-    }
+    });
     this.hasher?.update(chunk);
     this.length += chunk.length;
     this.options.progress?.(this.length, this.options.size);
   }
 
   async restart(): Promise<void> {
-    await this.file.truncate(0);
+    await this.local("cannot truncate", () => this.file.truncate(0));
     this.length = 0;
     this.resumed = false;
     this.hasher = this.options.expectedHash === undefined ? undefined : createHasher(this.options.expectedHash.algorithm);
@@ -175,14 +175,24 @@ class Transfer {
   }
 
   async finish(target: string): Promise<void> {
-    await this.file.truncate(this.length);
-    await this.file.close();
-    if (this.path === target) return;
-    await rename(this.path, target).catch(async () => {
-      // The folder of unfinished downloads may be on another file system.
-      await copyFile(this.path, target);
-      await rm(this.path);
+    await this.local("cannot finish", async () => {
+      await this.file.truncate(this.length);
+      await this.file.close();
+      await rename(this.path, target).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EXDEV") throw error;
+        // The folder of unfinished downloads may be on another file system.
+        await copyFile(this.path, target);
+        await rm(this.path);
+      });
     });
+  }
+
+  private async local(what: string, body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
+    } catch (cause) {
+      throw new LocalFailure(what, { cause });
+    }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
@@ -171,4 +171,34 @@ test("offline, asks no server and says so; a file of this machine is still read"
   await fetchToFile([`${base}/x`, pathToFileURL(join(folder, "source")).href], join(folder, "b"), { settings: offline, expectedHash });
   assert.deepEqual(readFileSync(join(folder, "b")), contents);
   assert.equal(asked, 0);
+});
+
+test("without a hash, begins anew with the next URL", async (context) => {
+  const broken = await serve(context, (_, response) => {
+    response.writeHead(200, { "content-length": contents.length });
+    response.write(Buffer.alloc(50_000, "x"), () => setTimeout(() => response.destroy(), 20));
+  });
+  const ranges: (string | undefined)[] = [];
+  const whole = await serve(context, (request, response) => {
+    ranges.push(request.headers.range);
+    const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    response.writeHead(from > 0 ? 206 : 200, from > 0 ? { "content-range": `bytes ${from}-${contents.length - 1}/${contents.length}` } : {});
+    response.end(contents.subarray(from));
+  });
+  const target = join(folderOf(context), "file");
+  await fetchToFile([broken, whole], target, { settings: { ...settings, attempts: 1 } });
+  assert.deepEqual(ranges, [undefined]);
+  assert.deepEqual(readFileSync(target), contents);
+});
+
+test("a target that cannot be made is no failure of the network", async (context) => {
+  let requests = 0;
+  const base = await serve(context, (_, response) => {
+    requests++;
+    response.end(contents);
+  });
+  const folder = folderOf(context);
+  mkdirSync(join(folder, "target/full"), { recursive: true });
+  await assert.rejects(fetchToFile([base, `${base}/2`], join(folder, "target"), { settings, expectedHash }), { code: /^E(ISDIR|NOTEMPTY|EXIST)$/ });
+  assert.equal(requests, 1);
 });
