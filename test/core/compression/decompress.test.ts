@@ -54,3 +54,19 @@ test("passes on an error of its source", async () => {
     for await (const chunk of decompress("gzip", failing())) void chunk;
   }, /the disk is gone/);
 });
+
+test("a zstd stream of blocks that repeat a byte takes bounded memory", async () => {
+  // A frame with a window of 2 MiB; blocks of four bytes that stand for 128 KiB each; an empty last block.
+  const repeat = ((128 * 1024) << 3) | (1 << 1);
+  const block = [repeat & 0xff, (repeat >> 8) & 0xff, (repeat >> 16) & 0xff, 0x41];
+  const blocks = 8000;
+  const bytes = Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, ...Array.from({ length: blocks }, () => block).flat(), 1, 0, 0]);
+  const before = process.memoryUsage().arrayBuffers;
+  let [size, most] = [0, 0];
+  for await (const chunk of decompress("zstd", inPieces(bytes, bytes.length))) {
+    size += chunk.length;
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }
+  assert.equal(size, blocks * 128 * 1024);
+  assert.ok(most < 300e6, `${most} bytes`);
+});
