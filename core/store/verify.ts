@@ -20,10 +20,12 @@ export async function verifyStore(layout: StoreLayout, database: StoreDatabase, 
   // No collector meanwhile.
   using _lock = database.readOnly ? undefined : await lockFile(layout.gcLock, { mode: "shared", signal });
 
+  // The database first: what others make valid meanwhile is on disk before it is registered, so it is never missed.
+  const registered = database.allPaths();
   const present = new Set(readdirSync(layout.realStoreDir));
   const missing = new Set<StorePath>();
   const valid: StorePath[] = [];
-  for (const path of database.allPaths()) {
+  for (const path of registered) {
     if (present.has(path)) valid.push(path);
     else missing.add(path);
   }
