@@ -2,23 +2,19 @@ import yargs from "yargs";
 import type { Argv } from "yargs";
 import type { CommandContext } from "./context.ts";
 import { ExitCode } from "./exit-code.ts";
-import { findWrongFlag, globalOptions, readGlobalFlags, type ParsedGlobals } from "./global-flags.ts";
+import { findWrongFlag, globalOptions, readGlobalFlags, type GlobalFlags, type ParsedGlobals } from "./global-flags.ts";
 
 /**
  * Runs one command line and gives its exit code. Each command's own code is loaded when it runs, so that a
  * short command pays for nothing else.
  */
 export async function main(argv: readonly string[], version: string): Promise<number> {
-  let exitCode: number = ExitCode.usage;
-  let ran = false;
-
-  // What a command runs with is made here, once for all of them.
+  // Thrown, since yargs would lay out its help text, which takes longer than many a command, after each handler
+  // that returns.
   const action =
     <A>(run: (context: CommandContext, args: A) => Promise<number>) =>
-    async (parsed: unknown): Promise<void> => {
-      ran = true;
-      const { withContext } = await import("./context.ts");
-      exitCode = await withContext(readGlobalFlags(parsed as ParsedGlobals, process.cwd()), version, (context) => run(context, parsed as A));
+    (parsed: unknown): never => {
+      throw new Chosen(readGlobalFlags(parsed as ParsedGlobals, process.cwd()), (context) => run(context, parsed as A));
     };
 
   const noLink = { type: "boolean", default: true, describe: "make the ./result link" } as const;
@@ -115,8 +111,6 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .fail((message, error, y) => {
       // What `check` returns comes here as a text.
       if (error instanceof Error) throw error;
-      ran = true;
-      exitCode = ExitCode.usage;
       process.stderr.write(`tsos: ${message}\n\n`);
       y.showHelp((help) => process.stderr.write(`${help.split("\n\n")[0]}\n\ntsos --help lists the commands and their flags.\n`));
       throw new UsageReported();
@@ -126,10 +120,24 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     await parser.parseAsync();
   } catch (error) {
     if (error instanceof UsageReported) return ExitCode.usage;
-    throw error;
+    if (!(error instanceof Chosen)) throw error;
+    const { withContext } = await import("./context.ts");
+    return await withContext(error.flags, version, error.run);
   }
   // Help and version are printed by yargs itself.
-  return ran ? exitCode : ExitCode.done;
+  return ExitCode.done;
+}
+
+/** The command that a command line means. */
+class Chosen extends Error {
+  readonly flags: GlobalFlags;
+  readonly run: (context: CommandContext) => Promise<number>;
+
+  constructor(flags: GlobalFlags, run: (context: CommandContext) => Promise<number>) {
+    super("a command is to be run");
+    this.flags = flags;
+    this.run = run;
+  }
 }
 
 class UsageReported extends Error {}

@@ -139,6 +139,7 @@ export async function buildAll(root = here) {
       outdir: outFolder,
       format: "esm",
       splitting: true,
+      alias: { "string-width": "./cli/output/string-width.ts" },
       chunkNames: "chunk-[hash]",
       banner: { js: REQUIRE_BANNER },
     }),
