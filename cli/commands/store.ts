@@ -1,7 +1,7 @@
 import { createReadStream, readlinkSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import { basename, resolve } from "node:path";
+import { basename, dirname, join, normalize, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBuildLog, type BuildLogFile } from "../../core/build/build-log.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
@@ -14,6 +14,7 @@ import { unreachable } from "../../core/util/unreachable.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { StoreArguments } from "../main.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** The store by hand. */
 export async function store(context: CommandContext, args: StoreArguments): Promise<number> {
@@ -21,16 +22,9 @@ export async function store(context: CommandContext, args: StoreArguments): Prom
     case "add":
       return add(context, args);
     case "cat":
-      for (const path of needPaths(args)) await pipeline(createReadStream((await context.openStore()).realPath(path)), process.stdout, { end: false });
-      return ExitCode.done;
-    case "ls": {
-      const opened = await context.openStore();
-      for (const path of needPaths(args)) {
-        const entries = await readdir(opened.realPath(path), { withFileTypes: true });
-        for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) context.print(entry.isDirectory() ? `${entry.name}/` : entry.name);
-      }
-      return ExitCode.done;
-    }
+      return cat(context, args);
+    case "ls":
+      return list(context, args);
     case "dump":
       for (const path of needPaths(args)) await pipeline(dumpPath(resolve(path)), process.stdout, { end: false });
       return ExitCode.done;
@@ -62,7 +56,7 @@ export async function store(context: CommandContext, args: StoreArguments): Prom
 
 function needPaths(args: StoreArguments): readonly string[] {
   if (args.paths.length > 0) return args.paths;
-  throw new TsosError({ code: "cli.missing-path", message: `"tsos store ${args.action}" needs a path`, hint: `write tsos store ${args.action} /nix/store/…` });
+  throw new UsageError({ code: "cli.missing-path", message: `"tsos store ${args.action}" needs a path`, hint: `write tsos store ${args.action} /nix/store/…` });
 }
 
 /** Store paths as given, or as links and files below them lead to. */
@@ -79,13 +73,75 @@ function toStorePath(opened: LocalStore, path: string): StorePath {
 
 function readLinkInto(path: string, storeDir: string): string {
   // A result link of a store elsewhere does not resolve on this machine, so it is read, not followed.
-  try {
-    const target = readlinkSync(path);
-    if (target.startsWith(`${storeDir}/`)) return target;
-  } catch {
-    // Told below.
+  for (let link = path; dirname(link) !== link; link = dirname(link)) {
+    try {
+      const target = readlinkSync(link);
+      if (target.startsWith(`${storeDir}/`)) return target + path.slice(link.length);
+    } catch {
+      // No link; one above it may be.
+    }
   }
   throw new TsosError({ code: "cli.not-a-store-path", message: `"${path}" is not in the store "${storeDir}" and no link into it` });
+}
+
+async function cat(context: CommandContext, args: StoreArguments): Promise<number> {
+  const opened = await context.openStore();
+  for (const path of needPaths(args)) {
+    const file = await findInStore(opened, path);
+    if (!(await stat(file)).isFile()) throw new TsosError({ code: "cli.not-a-file", message: `"${path}" is not a file`, hint: `tsos store ls ${path} lists it` });
+    await pipeline(createReadStream(file), process.stdout, { end: false });
+  }
+  return ExitCode.done;
+}
+
+async function list(context: CommandContext, args: StoreArguments): Promise<number> {
+  const opened = await context.openStore();
+  for (const path of needPaths(args)) {
+    const folder = await findInStore(opened, path);
+    if (!(await stat(folder)).isDirectory()) throw new TsosError({ code: "cli.not-a-folder", message: `"${path}" is not a folder`, hint: `tsos store cat ${path} prints it` });
+    const entries = await readdir(folder, { withFileTypes: true });
+    const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort((a, b) => (a < b ? -1 : 1));
+    if (context.flags.json) context.print(JSON.stringify({ version: 1, path, entries: names }));
+    else for (const name of names) context.print(name);
+  }
+  return ExitCode.done;
+}
+
+/** Where on this machine a file of a store path is, links within the store followed. */
+async function findInStore(opened: LocalStore, path: string): Promise<string> {
+  const full = path.startsWith("/") ? path : resolve(path);
+  let logical = full.startsWith(`${opened.storeDir}/`) ? normalize(full) : readLinkInto(full, opened.storeDir);
+  for (let links = 0; ; links++) {
+    const storePath = toStorePath(opened, logical);
+    if (!(await opened.isValidPath(storePath))) throw new TsosError({ code: "store.invalid-path", message: `path "${formatStorePath(storePath, opened.storeDir)}" is not valid` });
+    // A link on the way leads to a logical path, which need not be there on this machine.
+    const link = links < MAX_LINKS ? await findFirstLink(opened, logical) : undefined;
+    if (link === undefined) break;
+    logical = link;
+  }
+  const real = opened.realPath(logical);
+  await stat(real).catch((cause: unknown) => {
+    throw new TsosError({ code: "cli.no-such-file", message: `there is no "${path}" in the store`, cause });
+  });
+  return real;
+}
+
+const MAX_LINKS = 40;
+
+/** The path with its first symbolic link replaced by where that leads, if it has one. */
+async function findFirstLink(opened: LocalStore, logical: string): Promise<string | undefined> {
+  const parts = logical.slice(opened.storeDir.length + 1).split("/");
+  let at = opened.storeDir;
+  for (const [i, part] of parts.entries()) {
+    const target = await readlink(opened.realPath(`${at}/${part}`)).catch(() => undefined);
+    if (target !== undefined) {
+      const led = normalize(join(target.startsWith("/") ? target : `${at}/${target}`, ...parts.slice(i + 1)));
+      if (!led.startsWith(`${opened.storeDir}/`)) throw new TsosError({ code: "cli.not-a-store-path", message: `"${logical}" leads out of the store, to "${led}"` });
+      return led;
+    }
+    at = `${at}/${part}`;
+  }
+  return undefined;
 }
 
 function printPaths(context: CommandContext, opened: LocalStore, paths: readonly StorePath[]): void {
