@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Tool } from "../../core/build/build-options.ts";
 import { enterShell } from "../../core/shell/enter-shell.ts";
 import { formatEnvironmentScript, shellVariables, type ShellEnvironment } from "../../core/shell/shell-environment.ts";
 import { isShellRooted, shellRootLink } from "../../core/shell/shell-root.ts";
@@ -59,7 +60,7 @@ function changedVariables(variables: Readonly<Record<string, string>>, inherited
 }
 
 // A store that is elsewhere is shown at its logical place by bubblewrap.
-async function findBubblewrap(context: CommandContext): Promise<string> {
+async function findBubblewrap(context: CommandContext): Promise<Tool> {
   const { findSandboxTool } = await import("../tools.ts");
-  return (await findSandboxTool(context, await context.openStore())).command;
+  return findSandboxTool(context, await context.openStore());
 }

@@ -1,8 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, lstatSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import type { Tool } from "../build/build-options.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { runOnTerminal } from "../util/run-on-terminal.ts";
+import { inStoreView } from "./store-view.ts";
 import { formatEnvironmentScript, quote, shellVariables, type ShellEnvironment } from "./shell-environment.ts";
 
 export type EnterShellOptions = {
@@ -14,8 +16,8 @@ export type EnterShellOptions = {
   readonly folder: string;
   /** The folder that holds the store when that is not at `/nix/store`; the shell sees it there all the same. */
   readonly storeRoot?: string | undefined;
-  /** bubblewrap's program, for a store that is elsewhere. */
-  readonly bubblewrap?: string | undefined;
+  /** For a store that is elsewhere. */
+  readonly bubblewrap?: Tool | undefined;
 };
 
 const STORE = "/nix/store";
@@ -85,24 +87,10 @@ async function run(options: EnterShellOptions, program: string, args: readonly s
   let words: readonly string[] = [path, ...args];
   if (storeRoot !== undefined) {
     if (bubblewrap === undefined) throw new TsosError({ code: "shell.no-namespace", message: `the store in "${storeRoot}" can be seen at ${STORE} only with bubblewrap` });
-    words = [bubblewrap, ...namespaceArguments(storeRoot, folder), "--", ...words];
+    words = inStoreView({ storeRoot, bubblewrap, folder }, words);
   }
   const [first = path, ...rest] = words;
   return runOnTerminal(first, rest, { cwd: folder, env: variables }).catch((cause: unknown) => {
     throw new TsosError({ code: "shell.cannot-start", message: `"${first}" cannot be started`, cause });
   });
-}
-
-/** The machine as it is, with the store at its place: every top folder bound, since `/nix` may not exist. */
-function namespaceArguments(storeRoot: string, folder: string): readonly string[] {
-  const args: string[] = ["--tmpfs", "/"];
-  for (const name of readdirSync("/")) {
-    const path = `/${name}`;
-    if (name === "nix") continue;
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats?.isSymbolicLink() === true) args.push("--symlink", readlinkSync(path), path);
-    else if (stats?.isDirectory() === true) args.push("--dev-bind", path, path);
-    else if (stats?.isFile() === true) args.push("--ro-bind", path, path);
-  }
-  return [...args, "--ro-bind", join(storeRoot, STORE), STORE, "--chdir", folder, "--die-with-parent"];
 }
