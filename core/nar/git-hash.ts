@@ -1,16 +1,18 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import { createHasher } from "../hash/hasher.ts";
 import type { Hash } from "../hash/hash.ts";
+import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
 import { byteStringToBytes, concatBytes, encodeUtf8, toByteString, type ByteString } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import { showFsPath, toFsPath } from "./fs-path.ts";
 import { MAX_NAR_DEPTH } from "./nar-token.ts";
 
-type GitAlgorithm = "sha1" | "sha256";
+type GitHashOptions = { readonly signal?: AbortSignal | undefined };
 
 /** The hash of a git object: of its kind, its size and its bytes. */
-export function gitObjectHash(algorithm: GitAlgorithm, kind: "blob" | "tree", bytes: Uint8Array): Hash {
+export function gitObjectHash(algorithm: HashAlgorithm, kind: "blob" | "tree", bytes: Uint8Array): Hash {
   const hasher = createHasher(algorithm);
   hasher.update(encodeUtf8(`${kind} ${bytes.length}\0`));
   hasher.update(bytes);
@@ -18,19 +20,19 @@ export function gitObjectHash(algorithm: GitAlgorithm, kind: "blob" | "tree", by
 }
 
 /**
- * The hash that git gives a file or a directory: the content address of the method `git`. A file is read
- * whole, since its size goes before its bytes.
+ * The id that git gives a file (a blob) or a folder (a tree): the content address of the method `git`. Empty
+ * folders count, as in Nix.
+ *
+ * @throws TsosError `nar.unsupported-file`, `nar.file-changed`
  */
-export function gitHashOfPath(path: string, algorithm: GitAlgorithm): Hash {
-  return hashNode(toByteString(path), algorithm, 0).hash;
+export async function gitHashOfPath(path: string, algorithm: HashAlgorithm, options: GitHashOptions = {}): Promise<Hash> {
+  return (await hashNode(toByteString(path), algorithm, 0, options)).hash;
 }
 
-function hashNode(path: ByteString, algorithm: GitAlgorithm, depth: number): { readonly mode: string; readonly hash: Hash } {
+async function hashNode(path: ByteString, algorithm: HashAlgorithm, depth: number, options: GitHashOptions): Promise<{ readonly mode: string; readonly hash: Hash }> {
+  options.signal?.throwIfAborted();
   const stat = lstatSync(toFsPath(path));
-  if (stat.isFile()) {
-    const mode = (stat.mode & 0o100) === 0 ? "100644" : "100755";
-    return { mode, hash: gitObjectHash(algorithm, "blob", readFileSync(toFsPath(path))) };
-  }
+  if (stat.isFile()) return hashFile(path, algorithm, options);
   if (stat.isSymbolicLink()) {
     return { mode: "120000", hash: gitObjectHash(algorithm, "blob", byteStringToBytes(readlinkSync(toFsPath(path), "latin1"))) };
   }
@@ -41,10 +43,38 @@ function hashNode(path: ByteString, algorithm: GitAlgorithm, depth: number): { r
       data: { path: showFsPath(path) },
     });
   }
-  const children = readdirSync(toFsPath(path), "latin1").map((name) => ({ name, ...hashNode(`${path}/${name}`, algorithm, depth + 1) }));
-  // Git sorts a directory as though its name ended in a slash.
-  const key = ({ name, mode }: { name: ByteString; mode: string }): string => (mode === "40000" ? `${name}/` : name);
-  children.sort((a, b) => compareByteStrings(key(a), key(b)));
-  const tree = concatBytes(children.flatMap(({ name, mode, hash }) => [byteStringToBytes(`${mode} ${name}\0`), hash.digest]));
-  return { mode: "40000", hash: gitObjectHash(algorithm, "tree", tree) };
+  const entries: { readonly key: ByteString; readonly bytes: Uint8Array }[] = [];
+  for (const name of readdirSync(toFsPath(path), "latin1")) {
+    const { mode, hash } = await hashNode(`${path}/${name}`, algorithm, depth + 1, options);
+    // Git sorts a directory as though its name ended in a slash.
+    entries.push({ key: mode === "40000" ? `${name}/` : name, bytes: concatBytes([byteStringToBytes(`${mode} ${name}\0`), hash.digest]) });
+  }
+  entries.sort((a, b) => compareByteStrings(a.key, b.key));
+  return { mode: "40000", hash: gitObjectHash(algorithm, "tree", concatBytes(entries.map(({ bytes }) => bytes))) };
+}
+
+const CHUNK = 1 << 18;
+
+/** In pieces: its size goes before its bytes, and must stay true. */
+async function hashFile(path: ByteString, algorithm: HashAlgorithm, { signal }: GitHashOptions): Promise<{ readonly mode: string; readonly hash: Hash }> {
+  const descriptor = openSync(toFsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { size, mode } = fstatSync(descriptor);
+    const hasher = createHasher(algorithm);
+    hasher.update(encodeUtf8(`blob ${size}\0`));
+    const buffer = new Uint8Array(Math.min(size, CHUNK));
+    let done = 0;
+    for (let read = -1; read !== 0 && done <= size; done += read) {
+      read = readSync(descriptor, buffer, 0, buffer.length, null);
+      hasher.update(buffer.subarray(0, read));
+      if (read === CHUNK) {
+        await setImmediate();
+        signal?.throwIfAborted();
+      }
+    }
+    if (done !== size) throw new TsosError({ code: "nar.file-changed", message: `"${showFsPath(path)}" changed while it was read`, data: { path: showFsPath(path) } });
+    return { mode: (mode & 0o100) === 0 ? "100644" : "100755", hash: { algorithm, digest: hasher.digest() } };
+  } finally {
+    closeSync(descriptor);
+  }
 }

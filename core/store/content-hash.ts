@@ -5,9 +5,9 @@ import type { Hash } from "../hash/hash.ts";
 import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
 import { createHasher } from "../hash/hasher.ts";
 import { narHashOfPath } from "../nar/dump-path.ts";
+import { gitHashOfPath } from "../nar/git-hash.ts";
 import type { ContentAddressMethod } from "../store-path/content-address.ts";
 import { unreachable } from "../util/unreachable.ts";
-import { gitHashOfPath } from "./git-hash.ts";
 
 /**
  * What a content address of this method says of the files at `path`.

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -101,13 +102,18 @@ describe("dumpPath and restorePath", () => {
     await assert.rejects(narHashOfPath(big, { signal: AbortSignal.abort() }), { name: "AbortError" });
   });
 
-  test("hashes files and trees as git does", () => {
+  test("hashes files and trees as git does", async () => {
     const root = join(folder, "git");
     mkdirSync(join(root, "a"), { recursive: true });
     writeFileSync(join(root, "a/x"), "hello\n");
     writeFileSync(join(root, "a.txt"), "hello\n");
-    assert.equal(formatHash(gitHashOfPath(join(root, "a.txt"), "sha1"), "base16"), "ce013625030ba8dba906f756967f9e9ca394464a");
+    assert.equal(formatHash(await gitHashOfPath(join(root, "a.txt"), "sha1"), "base16"), "ce013625030ba8dba906f756967f9e9ca394464a");
     // `git mktree` of the same entries.
-    assert.equal(formatHash(gitHashOfPath(root, "sha1"), "base16"), "a9bae932899dbd616007c2ec028e2f137cef0266");
+    assert.equal(formatHash(await gitHashOfPath(root, "sha1"), "base16"), "a9bae932899dbd616007c2ec028e2f137cef0266");
+    // `git hash-object` of a file of several chunks.
+    writeFileSync(join(root, "large"), Buffer.alloc(700_003, "0123456789"));
+    const large = createHash("sha1").update("blob 700003\0").update(Buffer.alloc(700_003, "0123456789")).digest("hex");
+    assert.equal(formatHash(await gitHashOfPath(join(root, "large"), "sha1"), "base16"), large);
+    await assert.rejects(gitHashOfPath("/dev/null", "sha1"), { code: "nar.unsupported-file" });
   });
 });
