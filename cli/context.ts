@@ -9,6 +9,7 @@ import type { GlobalFlags } from "./global-flags.ts";
 import { createProgressRenderer } from "./output/progress-renderer.ts";
 import { createStyle, wantsColor, type Style } from "./output/style.ts";
 import { findPlaces, type Places } from "./places.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What a command has to work with; nothing else reaches the machine. */
 export type CommandContext = {
@@ -73,9 +74,6 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
   const onPipe = (error: NodeJS.ErrnoException): void => process.exit(error.code === "EPIPE" ? ExitCode.done : ExitCode.failed);
   process.stdout.on("error", onPipe);
 
-  const render = (error: unknown): Promise<string> =>
-    formatError(error, { color: errColor, verbose: flags.verbosity > 0, folder: process.cwd(), readSource: (file) => readFile(file, "utf8").catch(() => undefined) });
-
   let store: Promise<LocalStore> | undefined;
   const context: CommandContext = {
     flags,
@@ -95,7 +93,7 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
     say: (text) => {
       if (flags.verbosity >= 0) renderer.write(text);
     },
-    complain: async (error) => renderer.write(await render(error)),
+    complain: async (error) => renderer.write(await render(error, errColor, flags.verbosity > 0)),
     outStyle,
     errStyle,
     quietScreen: () => renderer.close(),
@@ -118,15 +116,24 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
       process.stderr.write("tsos: interrupted\n");
       return ExitCode.interrupted;
     }
-    if (flags.json && error instanceof TsosError) process.stdout.write(`${JSON.stringify({ version: 1, error: describeError(error) })}\n`);
-    process.stderr.write(`${await render(error)}\n`);
-    return ExitCode.failed;
+    return await reportError(error, { json: flags.json, color: flags.color, verbose: flags.verbosity > 0 });
   } finally {
     renderer.close();
     ignoreSignals();
     process.stdout.off("error", onPipe);
     await store?.then((opened) => opened[Symbol.asyncDispose]()).catch(() => undefined);
   }
+}
+
+/** Says what ended a command, on stderr and with `json` on stdout too, and gives the exit code. */
+export async function reportError(error: unknown, { json, color, verbose }: { readonly json: boolean; readonly color: GlobalFlags["color"]; readonly verbose: boolean }): Promise<number> {
+  if (json && error instanceof TsosError) process.stdout.write(`${JSON.stringify({ version: 1, error: describeError(error) })}\n`);
+  process.stderr.write(`${await render(error, wantsColor(color, process.env, process.stderr.isTTY === true), verbose)}\n`);
+  return error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
+}
+
+function render(error: unknown, color: boolean, verbose: boolean): Promise<string> {
+  return formatError(error, { color, verbose, folder: process.cwd(), readSource: (file) => readFile(file, "utf8").catch(() => undefined) });
 }
 
 /** The stable form of an error for `--json`. */

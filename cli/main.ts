@@ -2,7 +2,9 @@ import yargs from "yargs";
 import type { Argv } from "yargs";
 import type { CommandContext } from "./context.ts";
 import { ExitCode } from "./exit-code.ts";
+import { explainUsage } from "./explain-usage.ts";
 import { findWrongFlag, globalOptions, readGlobalFlags, type GlobalFlags, type ParsedGlobals } from "./global-flags.ts";
+import { UsageError } from "./usage-error.ts";
 
 /**
  * Runs one command line and gives its exit code. Each command's own code is loaded when it runs, so that a
@@ -109,19 +111,19 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .wrap(Math.min(110, process.stdout.columns ?? 110))
     .exitProcess(false)
     .fail((message, error, y) => {
-      // What `check` returns comes here as a text.
-      if (error instanceof Error) throw error;
-      process.stderr.write(`tsos: ${message}\n\n`);
-      y.showHelp((help) => process.stderr.write(`${help.split("\n\n")[0]}\n\ntsos --help lists the commands and their flags.\n`));
-      throw new UsageReported();
+      // What the parser throws itself, and the texts of `check`, are about the command line as well.
+      if (error instanceof Error && error.name !== "YError") throw error;
+      let help = "";
+      y.showHelp((text) => (help = text));
+      throw explainUsage(error instanceof Error ? error.message : (message ?? String(error)), argv, help);
     });
 
   try {
     await parser.parseAsync();
   } catch (error) {
-    if (error instanceof UsageReported) return ExitCode.usage;
-    if (!(error instanceof Chosen)) throw error;
-    const { withContext } = await import("./context.ts");
+    if (!(error instanceof Chosen || error instanceof UsageError)) throw error;
+    const { reportError, withContext } = await import("./context.ts");
+    if (error instanceof UsageError) return await reportError(error, { json: argv.includes("--json"), color: "auto", verbose: false });
     return await withContext(error.flags, version, error.run);
   }
   // Help and version are printed by yargs itself.
@@ -139,8 +141,6 @@ class Chosen extends Error {
     this.run = run;
   }
 }
-
-class UsageReported extends Error {}
 
 export type SwitchArguments = { readonly check: boolean; readonly rollback: boolean; readonly generation?: number };
 

@@ -12,6 +12,7 @@ import { ExitCode } from "../exit-code.ts";
 import { formatTable } from "../output/table.ts";
 import { deleteOlderThan } from "../generations.ts";
 import { parseTimeSpan } from "../parse-amount.ts";
+import { UsageError } from "../usage-error.ts";
 
 export type GenerationsArguments = { readonly action: "list" | "diff" | "delete"; readonly arguments: readonly string[]; readonly olderThan?: string };
 
@@ -85,7 +86,7 @@ async function remove(context: CommandContext, store: LocalStore, args: Generati
 
 function parseGeneration(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new TsosError({ code: "cli.bad-generation", message: `"${text}" is not a generation's number`, hint: "tsos generations lists them" });
+  throw new UsageError({ code: "cli.bad-generation", message: `"${text}" is not a generation's number`, hint: "tsos generations lists them" });
 }
 
 function unknownGeneration(number: number | undefined, all: readonly GenerationSummary[]): TsosError {

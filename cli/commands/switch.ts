@@ -4,6 +4,7 @@ import type { CommandContext } from "../context.ts";
 import { evaluateTarget } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { SwitchArguments } from "../main.ts";
+import { UsageError } from "../usage-error.ts";
 
 /**
  * `switch`, `boot`, `test` and `dry-activate`. To another generation (`--rollback`, `--generation`) nothing is
@@ -39,7 +40,10 @@ export async function switchTo(context: CommandContext, args: SwitchArguments & 
 
 async function chooseTarget(context: CommandContext, args: SwitchArguments): Promise<SwitchTarget> {
   if (args.generation !== undefined && args.rollback) {
-    throw new TsosError({ code: "cli.two-targets", message: "--rollback and --generation name two generations", hint: "give one of them" });
+    throw new UsageError({ code: "cli.two-targets", message: "--rollback and --generation name two generations", hint: "give one of them" });
+  }
+  if (args.generation !== undefined && !Number.isInteger(args.generation)) {
+    throw new UsageError({ code: "cli.bad-generation", message: "--generation takes the number of one generation", hint: "tsos generations lists them" });
   }
   if (args.generation !== undefined) return { kind: "generation", number: args.generation };
   if (args.rollback) return { kind: "rollback" };
