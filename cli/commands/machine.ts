@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { rm } from "node:fs/promises";
-import { TsosError } from "../../core/error/tsos-error.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startMachine } from "../../core/system/machine.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluateTarget } from "../evaluation.ts";
+import { ExitCode } from "../exit-code.ts";
 import { findContainerTool } from "../tools.ts";
 import { realiseResults } from "../realise.ts";
+import { UsageError } from "../usage-error.ts";
 
 export type MachineArguments = {
   readonly name?: string;
@@ -50,7 +52,10 @@ export async function machine(context: CommandContext, args: MachineArguments): 
     using _terminal = context.handTerminalOver();
     const command = args["--"] ?? [];
     const [program, ...rest] = command.length === 0 ? ["/usr/bin/bash", "--login"] : command;
-    return await started.runInteractive([program!, ...rest]);
+    const code = await started.runInteractive([program!, ...rest]);
+    // Killed, as who shuts the machine down from inside is: that is no failure.
+    if (code === 137 && (await Promise.race([started.stopped.then(() => true), sleep(2000, false)]))) return ExitCode.done;
+    return code;
   } finally {
     if (!args.keep && context.flags.root === undefined) await rm(folder, { recursive: true, force: true });
   }
@@ -62,7 +67,7 @@ function parsePort(text: string): { readonly host: number; readonly guest: numbe
   const guest = Number(match?.[2]);
   const host = Number(match?.[1] ?? match?.[2]);
   if (match === null || guest < 1 || guest > 65535 || host > 65535) {
-    throw new TsosError({ code: "cli.bad-port", message: `"${text}" is not a port to forward`, hint: "write HOST:MACHINE, such as 8080:80; the host's port 0 takes any that is free" });
+    throw new UsageError({ code: "cli.bad-port", message: `"${text}" is not a port to forward`, hint: "write HOST:MACHINE, such as 8080:80; the host's port 0 takes any that is free" });
   }
   return { host, guest };
 }

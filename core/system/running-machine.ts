@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
@@ -66,14 +66,31 @@ export function findRunningToplevel(root = "/"): string | undefined {
   }
 }
 
-/** Field 22 of /proc/PID/stat; the command's name before it may hold anything. */
+/** Field 22 of /proc/PID/stat. */
 export function processStartTime(pid: number): string | undefined {
+  return processStatus(pid)?.[19];
+}
+
+/** The fields of /proc/PID/stat from the third on, the state; the command's name before them may hold anything. */
+function processStatus(pid: number): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A machine that shuts down stops all its processes before it ends them, and nsenter does as its child does. Were it
+ * not woken, it would never see its child's end, for which the machine's own end waits.
+ */
+function keepAwake(nsenter: ChildProcess): void {
+  const timer = setInterval(() => {
+    if (nsenter.pid !== undefined && processStatus(nsenter.pid)?.[0] === "T") nsenter.kill("SIGCONT");
+  }, 200);
+  nsenter.once("exit", () => clearInterval(timer));
+  nsenter.once("error", () => clearInterval(timer));
 }
 
 const MACHINE_PATH = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
@@ -94,6 +111,7 @@ export function enterMachine({ leader, root }: MachineState): RunningMachine {
       options.signal?.throwIfAborted();
       return await new Promise((resolve, reject) => {
         const child = spawn("nsenter", enter(command, options.env), { stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"], detached: true });
+        keepAwake(child);
         let stdout = "";
         let stderr = "";
         // nsenter passes no signal on, so the whole group gets it. An abort asks, so that a switch can go back; the
@@ -127,7 +145,7 @@ export function enterMachine({ leader, root }: MachineState): RunningMachine {
       });
     },
     async runInteractive(command) {
-      return await runOnTerminal("nsenter", enter(command)).catch((cause: unknown) => {
+      return await runOnTerminal("nsenter", enter(command), { onStart: keepAwake }).catch((cause: unknown) => {
         throw cannotEnter(cause);
       });
     },

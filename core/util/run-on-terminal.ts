@@ -5,6 +5,7 @@ export type RunOnTerminalOptions = {
   readonly cwd?: string | undefined;
   /** The whole environment; default this process's own. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly onStart?: ((child: ChildProcess) => void) | undefined;
 };
 
 /** Sent to this process by a terminal, and by it to the child as well, which decides what they mean. */
@@ -28,6 +29,7 @@ export async function runOnTerminal(command: string, args: readonly string[], op
   try {
     const started = spawn(command, [...args], { stdio: "inherit", ...(options.cwd === undefined ? {} : { cwd: options.cwd }), ...(options.env === undefined ? {} : { env: options.env }) });
     child = started;
+    options.onStart?.(started);
     return await new Promise<number>((resolve, reject) => {
       started.once("error", reject);
       started.once("exit", (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
