@@ -1,5 +1,5 @@
 import { isBuiltin } from "node:module";
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Loader, Message, OnResolveResult, PartialMessage, Plugin } from "esbuild";
 import { TsosError } from "../error/tsos-error.ts";
@@ -236,6 +236,9 @@ function isInProject(specifier: string, from: string): boolean {
 
 /** Where a package was looked for, so that one that is installed or changed later is seen. */
 function notePackageFiles(specifier: string, from: string, isFile: (path: string) => boolean, note: (read: FileRead) => void): void {
+  // The package that imports may itself say what `#name`, or its own name, stands for.
+  const own = ancestors(from).map((folder) => join(folder, "package.json")).find(isFile);
+  if (own !== undefined) note(readTracked(own).read);
   for (const folder of ancestors(from)) {
     const file = join(folder, "node_modules", packageName(specifier), "package.json");
     if (!isFile(file)) continue;
@@ -305,13 +308,4 @@ function toTsosError(message: Message, options: BundleOptions): TsosError {
 
 function lowerFirst(text: string): string {
   return /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
-}
-
-/** The folder that a configuration's project begins at: the nearest one above it that is marked as one. */
-export function findProject(file: string): string {
-  const folder = realpathSync(dirname(file));
-  for (const candidate of ancestors(folder)) {
-    if (["tsos.lock", "package.json", ".git"].some((name) => existsSync(join(candidate, name)))) return candidate;
-  }
-  return folder;
 }

@@ -1,19 +1,22 @@
-import { dirname, join } from "node:path";
-import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Instantiation } from "../derivation/instantiation.ts";
-import { bundleConfig, findProject } from "./bundle.ts";
+import { bundleConfig } from "./bundle.ts";
 import { joinErrors } from "./config-errors.ts";
 import type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 import { createHostCalls } from "./host-calls.ts";
 import { openIsolate } from "./isolate.ts";
 import type { EvaluationRequest, ResultOf } from "./protocol.ts";
 
+export type FreshEvaluation<K extends EvaluationRequest["kind"]> = Omit<Evaluation<K>, "cached"> & {
+  /** Whether `reads` tells all that the outcome depends on. */
+  readonly isRepeatable: boolean;
+};
+
 /** Bundles and evaluates, with nothing remembered. */
-export async function evaluateAfresh<R extends EvaluationRequest>(options: EvaluateOptions<R>): Promise<Omit<Evaluation<R["kind"]>, "cached">> {
-  const { file, runtime, request, signal } = options;
+export async function evaluateAfresh<R extends EvaluationRequest>(options: EvaluateOptions<R> & { readonly project: string }): Promise<FreshEvaluation<R["kind"]>> {
+  const { file, project, runtime, request, signal } = options;
   // The thread loads the runtime while the bundle is made.
   await using isolate = openIsolate(runtime, { limits: options.limits, signal });
-  const project = file === undefined || !existsSync(dirname(file)) ? process.cwd() : findProject(file);
   const bundle = await bundleConfig({ file, project, exports: runtime.exports, folderExports: runtime.folderExports });
   const host = createHostCalls(project, runtime);
   const reply = await isolate.evaluate(request, bundle.code, host.answer);
@@ -28,6 +31,7 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
     warnings: [...bundle.warnings.map((warning) => warning.message), ...reply.warnings],
     printed: reply.printed,
     reads: [...bundle.reads, ...host.reads()],
+    isRepeatable: host.isRepeatable(),
   };
 }
 

@@ -1,8 +1,9 @@
-import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Instantiation } from "../derivation/instantiation.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
+import { findProject } from "./find-project.ts";
 import type { FileRead } from "./file-read.ts";
 import type { IsolateLimits } from "./isolate.ts";
 import type { EvaluationRequest, ResultOf } from "./protocol.ts";
@@ -41,15 +42,17 @@ export type Evaluation<K extends EvaluationRequest["kind"] = EvaluationRequest["
 export async function evaluateConfig<R extends EvaluationRequest>(options: EvaluateOptions<R>): Promise<Evaluation<R["kind"]>> {
   const { runtime, request, cacheDir } = options;
   const file = options.file === undefined ? undefined : findRealPath(options.file);
-  const key = cacheKey(["evaluation", runtime.hash, process.version, file ?? null, request]);
+  const project = file === undefined || !existsSync(dirname(file)) ? process.cwd() : findProject(file);
+  // Where the project begins decides which files a configuration may see.
+  const key = cacheKey(["evaluation", runtime.hash, process.version, file === undefined ? null : [project, file], request]);
   if (cacheDir !== undefined) {
     const found = await findCached<Remembered<R["kind"]>>(cacheDir, key);
     if (found !== undefined) return finish({ ...found.value, reads: found.reads, cached: true }, options.report);
   }
   options.signal?.throwIfAborted();
   const { evaluateAfresh } = await import("./evaluate-afresh.ts");
-  const { reads, ...value } = await evaluateAfresh({ ...options, file });
-  if (cacheDir !== undefined) writeCached(cacheDir, key, { reads, value });
+  const { reads, isRepeatable, ...value } = await evaluateAfresh({ ...options, file, project });
+  if (cacheDir !== undefined && isRepeatable) writeCached(cacheDir, key, { reads, value });
   return finish({ ...value, reads, cached: false }, options.report);
 }
 

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { recheckReads, type FileRead } from "./file-read.ts";
 
 /** What a cache entry holds: an outcome and all that it stands on. */
 export type CacheEntry<T> = { readonly reads: readonly FileRead[]; readonly value: T };
 
-const MAGIC = "tsos-cache-1";
+const MAGIC = "tsos-cache-2";
 const MAX_ENTRIES = 200;
 const MAX_BYTES = 512 * 1024 * 1024;
 const ABANDONED_MILLISECONDS = 3_600_000;
@@ -21,7 +21,7 @@ export function cacheKey(parts: readonly unknown[]): string {
  * format or stale is as good as none.
  */
 export async function findCached<T>(folder: string, key: string): Promise<CacheEntry<T> | undefined> {
-  const entry = readEntry<T>(join(folder, key));
+  const entry = readEntry<T>(folder, key);
   if (entry === undefined) return undefined;
   const reads = await recheckReads(entry.reads, async (path) => (await import("./hash-tree.ts")).hashTree(path));
   if (reads === undefined) return undefined;
@@ -35,7 +35,7 @@ export function writeCached<T>(folder: string, key: string, entry: CacheEntry<T>
   const temporary = join(folder, `${key}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, `${MAGIC} ${checksum(body)}\n${body}`, { mode: 0o600 });
+    writeFileSync(temporary, `${MAGIC} ${checksum(key, body)}\n${body}`, { mode: 0o600 });
     renameSync(temporary, join(folder, key));
     prune(folder);
   } catch {
@@ -47,19 +47,26 @@ export function writeCached<T>(folder: string, key: string, entry: CacheEntry<T>
   }
 }
 
-function readEntry<T>(file: string): CacheEntry<T> | undefined {
+// A result is trusted as one's own: what another user wrote, or a name that one was given by another, is not.
+function readEntry<T>(folder: string, key: string): CacheEntry<T> | undefined {
+  let descriptor: number | undefined;
   try {
-    const text = readFileSync(file, "utf8");
+    descriptor = openSync(join(folder, key), constants.O_RDONLY | constants.O_NOFOLLOW);
+    const { uid, mode } = fstatSync(descriptor);
+    if (uid !== process.getuid?.() || (mode & 0o022) !== 0) return undefined;
+    const text = readFileSync(descriptor, "utf8");
     const end = text.indexOf("\n");
     const body = text.slice(end + 1);
-    return text.slice(0, end) === `${MAGIC} ${checksum(body)}` ? (JSON.parse(body) as CacheEntry<T>) : undefined;
+    return text.slice(0, end) === `${MAGIC} ${checksum(key, body)}` ? (JSON.parse(body) as CacheEntry<T>) : undefined;
   } catch {
     return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
-function checksum(body: string): string {
-  return createHash("sha256").update(body).digest("hex");
+function checksum(key: string, body: string): string {
+  return createHash("sha256").update(`${key}\n`).update(body).digest("hex");
 }
 
 /** Keeps the newest entries, and removes what a killed process left half-written. */

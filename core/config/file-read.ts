@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -10,6 +10,10 @@ export type FileRead =
   | { readonly kind: "file"; readonly path: string; readonly stamp: string; readonly takenAt: number; readonly hash: string }
   /** Looked for and not there: were it there, the evaluation could have been another. */
   | { readonly kind: "absent"; readonly path: string }
+  /** The same for what may be a folder as well: there was nothing at all. */
+  | { readonly kind: "missing"; readonly path: string }
+  /** Links on the way to what was read; `target` is where they led. */
+  | { readonly kind: "link"; readonly path: string; readonly target: string }
   | { readonly kind: "folder"; readonly path: string; readonly hash: string }
   /** A file or folder taken as a whole; `hash` is its NAR hash. */
   | { readonly kind: "tree"; readonly path: string; readonly stamp: string; readonly takenAt: number; readonly hash: string };
@@ -77,7 +81,11 @@ async function recheck(read: FileRead, hashTree: (path: string) => Promise<strin
   try {
     switch (read.kind) {
       case "absent":
-        return findTracked(read.path);
+        return findTracked(read.path) === undefined ? undefined : read;
+      case "missing":
+        return lstatSync(read.path, { throwIfNoEntry: false }) === undefined ? read : undefined;
+      case "link":
+        return realpathSync(read.path) === read.target ? read : undefined;
       case "folder":
         return hashFolder(read.path) === read.hash ? read : undefined;
       case "file": {

@@ -9,6 +9,8 @@ import type { RuntimeFolder } from "./runtime-folder.ts";
 export type HostCalls = {
   answer(call: HostCall): Promise<HostReply>;
   reads(): readonly FileRead[];
+  /** Whether `reads` tells all: not when a configuration was refused something, which it may have caught. */
+  isRepeatable(): boolean;
 };
 
 /** Answers what an evaluation asks of its project, and notes what was looked at. Nothing outside is shown. */
@@ -19,44 +21,57 @@ export function createHostCalls(project: string, runtime: RuntimeFolder): HostCa
     reads.set(`${read.kind} ${read.path}`, read);
   };
 
+  let isRepeatable = true;
+
   return {
     reads: () => [...reads.values()],
+    isRepeatable: () => isRepeatable,
     async answer(call) {
-      if (call.op === "activator") return { op: "activator", text: readFileSync(join(runtime.folder, "activate.mjs"), "utf8") };
-      const path = findInProject(root, call.folder, call.path);
-      switch (call.op) {
-        case "read-file": {
-          if (statSync(path).isDirectory()) throw new TsosError({ code: "config.not-a-file", message: `"${call.path}" is a folder`, hint: `path("${call.path}") copies a folder to the store` });
-          const { bytes, read } = readTracked(path);
-          note(read);
-          try {
-            return { op: "read-file", text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
-          } catch (cause) {
-            throw new TsosError({ code: "config.not-text", message: `"${call.path}" is not UTF-8 text`, hint: `path("${call.path}") copies any file to the store`, cause });
-          }
-        }
-        case "read-folder": {
-          note({ kind: "folder", path, hash: hashFolder(path) });
-          const entries = readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, kind: entry.isDirectory() ? ("folder" as const) : entry.isSymbolicLink() ? ("symlink" as const) : ("file" as const) }));
-          return { op: "read-folder", entries: entries.sort((a, b) => (a.name < b.name ? -1 : 1)) };
-        }
-        case "hash-path": {
-          checkTree(root, path, call.path);
-          const takenAt = Date.now();
-          const { stamp } = stampTree(path);
-          const { hashTree } = await import("./hash-tree.ts");
-          const hash = await hashTree(path);
-          note({ kind: "tree", path, stamp, takenAt, hash });
-          const file = relative(root, path).split(sep).join("/");
-          return { op: "hash-path", file, name: basename(path), narHash: hash };
-        }
+      try {
+        return await answer(call);
+      } catch (error) {
+        // One that is missing is noted; why else something was refused need not show in what was read.
+        if (!(error instanceof TsosError && error.code === "config.missing-file")) isRepeatable = false;
+        throw error;
       }
     },
   };
+
+  async function answer(call: HostCall): Promise<HostReply> {
+    if (call.op === "activator") return { op: "activator", text: readFileSync(join(runtime.folder, "activate.mjs"), "utf8") };
+    const path = findInProject(root, call.folder, call.path, note);
+    switch (call.op) {
+      case "read-file": {
+        if (statSync(path).isDirectory()) throw new TsosError({ code: "config.not-a-file", message: `"${call.path}" is a folder`, hint: `path("${call.path}") copies a folder to the store` });
+        const { bytes, read } = readTracked(path);
+        note(read);
+        try {
+          return { op: "read-file", text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+        } catch (cause) {
+          throw new TsosError({ code: "config.not-text", message: `"${call.path}" is not UTF-8 text`, hint: `path("${call.path}") copies any file to the store`, cause });
+        }
+      }
+      case "read-folder": {
+        note({ kind: "folder", path, hash: hashFolder(path) });
+        const entries = readdirSync(path, { withFileTypes: true }).map((entry) => ({ name: entry.name, kind: entry.isDirectory() ? ("folder" as const) : entry.isSymbolicLink() ? ("symlink" as const) : ("file" as const) }));
+        return { op: "read-folder", entries: entries.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+      }
+      case "hash-path": {
+        checkTree(root, path, call.path);
+        const takenAt = Date.now();
+        const { stamp } = stampTree(path);
+        const { hashTree } = await import("./hash-tree.ts");
+        const hash = await hashTree(path);
+        note({ kind: "tree", path, stamp, takenAt, hash });
+        const file = relative(root, path).split(sep).join("/");
+        return { op: "hash-path", file, name: basename(path), narHash: hash };
+      }
+    }
+  }
 }
 
 /** @throws TsosError when there is nothing at `path`, or it leads out of the project. */
-function findInProject(root: string, folder: string, path: string): string {
+function findInProject(root: string, folder: string, path: string, note: (read: FileRead) => void): string {
   if (isAbsolute(path)) {
     throw new TsosError({ code: "config.outside-project", message: `"${path}" is an absolute path: a configuration sees its own project only`, hint: 'name it relative to the file that you write, such as "./site"' });
   }
@@ -65,11 +80,13 @@ function findInProject(root: string, folder: string, path: string): string {
   try {
     real = realpathSync(target);
   } catch {
+    note({ kind: "missing", path: target });
     throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: suggestFile(target, path) });
   }
   if (real !== root && !real.startsWith(root + sep)) {
     throw new TsosError({ code: "config.outside-project", message: `"${path}" leads out of the project, to "${real}"`, hint: "copy what you need into the project" });
   }
+  if (real !== target) note({ kind: "link", path: target, target: real });
   return real;
 }
 

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { bundleConfig, findProject } from "../../core/config/bundle.ts";
+import { bundleConfig } from "../../core/config/bundle.ts";
+import { findProject } from "../../core/config/find-project.ts";
 import { evaluateConfig } from "../../core/config/evaluate.ts";
 import { openRuntimeFolder } from "../../core/config/runtime-folder.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { bundleConfig, findProject } from "../../../core/config/bundle.ts";
+import { bundleConfig } from "../../../core/config/bundle.ts";
+import { findProject } from "../../../core/config/find-project.ts";
 import { errorsOf, makeFolder, render, writeProject } from "./trial.ts";
 
 const folder = makeFolder();

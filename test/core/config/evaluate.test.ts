@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { findCached, writeCached } from "../../../core/config/evaluation-cache.ts";
@@ -112,6 +112,62 @@ test("a folder that is taken whole counts with all that is in it", async () => {
   assert.notEqual(third, second);
   project.write("site/sub/y", "");
   assert.notEqual((await project.evaluate())[0], third);
+});
+
+test("a file whose lack was caught is seen when it appears", async () => {
+  const project = makeProject({ "system.config.ts": 'import { readFile } from "tsos";\nlet text = "none";\ntry { text = readFile("./local.txt"); } catch {}\nexport default text;' });
+  assert.deepEqual(await project.evaluate(), ["none", "evaluated"]);
+  assert.deepEqual(await project.evaluate(), ["none", "cached"]);
+  project.write("local.txt", "there");
+  assert.deepEqual(await project.evaluate(), ["there", "evaluated"]);
+});
+
+test("what was refused and caught is asked again", async () => {
+  const project = makeProject({ "system.config.ts": 'import { readFile } from "tsos";\nlet text = "none";\ntry { text = readFile("./link"); } catch {}\nexport default text;', "inside.txt": "inside" });
+  symlinkSync("/etc/passwd", join(project.path, "link"));
+  assert.deepEqual(await project.evaluate(), ["none", "evaluated"]);
+  rmSync(join(project.path, "link"));
+  symlinkSync("inside.txt", join(project.path, "link"));
+  assert.deepEqual(await project.evaluate(), ["inside", "evaluated"]);
+});
+
+test("a link that leads to another file is seen", async () => {
+  const project = makeProject({ "system.config.ts": 'import { readFile, path } from "tsos";\nexport default [readFile("./now/x"), path("./now").name];', "a/x": "one", "b/x": "two" });
+  symlinkSync("a", join(project.path, "now"));
+  assert.deepEqual(await project.evaluate(), [["one", "a"], "evaluated"]);
+  assert.deepEqual(await project.evaluate(), [["one", "a"], "cached"]);
+  rmSync(join(project.path, "now"));
+  symlinkSync("b", join(project.path, "now"));
+  assert.deepEqual(await project.evaluate(), [["two", "b"], "evaluated"]);
+});
+
+test("a project that begins elsewhere is another one", async () => {
+  const project = makeProject({ "sub/system.config.ts": 'import { readFile } from "tsos";\nexport default readFile("../x");', x: "outside" });
+  const evaluate = () => evaluateTrial(runtime, join(project.path, "sub/system.config.ts"), { cacheDir: project.cacheDir });
+  assert.equal((await evaluate()).result.option.value, "outside");
+  project.write("sub/package.json", "{}");
+  await assert.rejects(evaluate(), { code: "config.outside-project" });
+});
+
+test("what an own package.json says an import stands for is seen", async () => {
+  const project = makeProject({ "system.config.ts": 'import a from "#a";\nexport default a;', "package.json": '{ "imports": { "#a": "./one.js" } }', "one.js": "export default 1;", "two.js": "export default 2;" });
+  assert.deepEqual(await project.evaluate(), [1, "evaluated"]);
+  project.write("package.json", '{ "imports": { "#a": "./two.js" } }');
+  assert.deepEqual(await project.evaluate(), [2, "evaluated"]);
+});
+
+test("an entry that others may write, a link, or one under another name is as good as none", async () => {
+  const project = makeProject({ "system.config.ts": "export default 1;" });
+  await project.evaluate();
+  const [name = ""] = readdirSync(project.cacheDir);
+  const file = join(project.cacheDir, name);
+  chmodSync(file, 0o622);
+  assert.deepEqual(await project.evaluate(), [1, "evaluated"]);
+  assert.deepEqual(await project.evaluate(), [1, "cached"]);
+  renameSync(file, join(project.cacheDir, "0".repeat(64)));
+  assert.equal(await findCached(project.cacheDir, "0".repeat(64)), undefined);
+  symlinkSync("0".repeat(64), file);
+  assert.deepEqual(await project.evaluate(), [1, "evaluated"]);
 });
 
 test("a folder that is listed counts with its names", async () => {
