@@ -1,13 +1,18 @@
 import { createRequire } from "node:module";
 
-/** Takes and gives what its C prototype says. */
-export type NativeFunction = (...args: unknown[]) => unknown;
+/** Takes and gives what its C prototype says. `async` calls it in a thread, whose errno nobody can read. */
+export type NativeFunction = {
+  (...args: unknown[]): unknown;
+  async(...args: unknown[]): void;
+};
 
 type Libc = {
   /** Binds a function by its C prototype. */
   bind(prototype: string): NativeFunction;
+  /** Why the last call failed. */
+  errno(): number;
   /** The error of the last call that failed, as Node would throw it. */
-  error(syscall: string): Error;
+  error(syscall: string, subject?: string): Error;
 };
 
 let loaded: Libc | undefined;
@@ -22,10 +27,12 @@ function load(): Libc {
   const library = koffi.load(null);
   return {
     bind: (prototype) => library.func(prototype),
-    error(syscall) {
+    errno: () => koffi.errno(),
+    error(syscall, subject) {
       const errno = koffi.errno();
       const code = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `E${errno}`;
-      return Object.assign(new Error(`${code}: ${syscall} failed`), { code, errno: -errno, syscall });
+      const what = subject === undefined ? syscall : `${syscall} of "${subject}"`;
+      return Object.assign(new Error(`${code}: ${what} failed`), { code, errno: -errno, syscall });
     },
   };
 }

@@ -1,5 +1,4 @@
-import { createRequire } from "node:module";
-import type { KoffiFunc } from "koffi";
+import { libc } from "./libc.ts";
 
 /** What Node lacks and the store needs of libc. Each throws an error shaped like Node's own (`code`, `errno`, `syscall`). */
 export type Native = {
@@ -17,7 +16,7 @@ export const LOCK = { shared: 1, exclusive: 2, nonBlocking: 4, unlock: 8 } as co
 
 let loaded: Native | undefined;
 
-/** The calls, bound at the first use: loading the bridge takes 10 ms, which opening a store must not pay. */
+/** The calls, bound at the first use, which opening a store must not pay. */
 export function native(): Native {
   return (loaded ??= bind());
 }
@@ -28,18 +27,12 @@ const ENODATA = 61;
 const EOPNOTSUPP = 95;
 
 function bind(): Native {
-  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-  const libc = koffi.load(null);
-  const flock = libc.func("int flock(int descriptor, int operation)");
-  const syncfs = libc.func("int syncfs(int descriptor)");
-  const llistxattr = libc.func("intptr_t llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)");
-  const lremovexattr = libc.func("int lremovexattr(const uint8_t *path, const char *name)");
+  const { bind: bound, errno, error } = libc();
+  const flock = bound("int flock(int descriptor, int operation)");
+  const syncfs = bound("int syncfs(int descriptor)");
+  const llistxattr = bound("intptr_t llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)");
+  const lremovexattr = bound("int lremovexattr(const uint8_t *path, const char *name)");
 
-  const fail = (syscall: string, subject: string, errno: number): never => {
-    const code = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `E${errno}`;
-    throw Object.assign(new Error(`${code}: ${syscall} of "${subject}" failed`), { code, errno: -errno, syscall });
-  };
-  const call = (fn: KoffiFunc<(...args: unknown[]) => unknown>, ...args: readonly unknown[]): number => fn(...args) as number;
   /** Paths may be any bytes, so they go as bytes with the closing zero of C. */
   const path = (file: string | Uint8Array): Uint8Array => {
     const bytes = typeof file === "string" ? Buffer.from(file) : file;
@@ -51,17 +44,16 @@ function bind(): Native {
 
   return {
     flock(descriptor, operation) {
-      while (call(flock, descriptor, operation) !== 0) {
-        const errno = koffi.errno();
-        if (errno === EAGAIN && operation & LOCK.nonBlocking) return false;
-        if (errno !== EINTR) fail("flock", String(descriptor), errno);
+      while (flock(descriptor, operation) !== 0) {
+        if (errno() === EAGAIN && operation & LOCK.nonBlocking) return false;
+        if (errno() !== EINTR) throw error("flock", String(descriptor));
       }
       return true;
     },
     syncFileSystem(descriptor) {
       return new Promise((resolve, reject) => {
-        syncfs.async(descriptor, (error: unknown, result: number) => {
-          if (error) reject(error);
+        syncfs.async(descriptor, (failure: unknown, result: number) => {
+          if (failure) reject(failure);
           // The thread's errno is not ours to read; a failed sync is an input or output error by its manual page.
           else if (result !== 0) reject(Object.assign(new Error(`EIO: syncfs of "${descriptor}" failed`), { code: "EIO", syscall: "syncfs" }));
           else resolve();
@@ -69,19 +61,15 @@ function bind(): Native {
       });
     },
     listExtendedAttributes(file) {
-      const size = call(llistxattr, path(file), list, list.length);
+      const size = llistxattr(path(file), list, list.length) as number;
       if (size < 0) {
-        const errno = koffi.errno();
-        if (errno === EOPNOTSUPP || errno === ENODATA) return [];
-        return fail("llistxattr", String(file), errno);
+        if (errno() === EOPNOTSUPP || errno() === ENODATA) return [];
+        throw error("llistxattr", String(file));
       }
       return size === 0 ? [] : Buffer.from(list.buffer, 0, size - 1).toString("latin1").split("\0");
     },
     removeExtendedAttribute(file, name) {
-      if (call(lremovexattr, path(file), name) !== 0) {
-        const errno = koffi.errno();
-        if (errno !== ENODATA) fail("lremovexattr", String(file), errno);
-      }
+      if (lremovexattr(path(file), name) !== 0 && errno() !== ENODATA) throw error("lremovexattr", String(file));
     },
   };
 }
