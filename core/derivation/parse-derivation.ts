@@ -4,7 +4,7 @@ import { checkMethodAlgorithm, parseMethodAndAlgorithm } from "../store-path/con
 import { outputPathName } from "../store-path/make-store-path.ts";
 import { checkStorePathName } from "../store-path/store-path-name.ts";
 import { DEFAULT_STORE_DIR, parseStorePath, type StorePath } from "../store-path/store-path.ts";
-import { bytesToByteString, decodeUtf8, type ByteString } from "../util/bytes.ts";
+import { bytesToByteString, type ByteString } from "../util/bytes.ts";
 import type { Derivation, DerivationOutput, DynamicInput } from "./derivation.ts";
 import { derivationOutputPath } from "./derivation-output-paths.ts";
 
@@ -19,7 +19,7 @@ const MAX_DYNAMIC_DEPTH = 64;
  *   output's path is not what its hash makes.
  */
 export function parseDerivation(text: Uint8Array | ByteString, name: string, storeDir: string = DEFAULT_STORE_DIR): Derivation {
-  const reader = new AtermReader(typeof text === "string" ? text : decode(text), name);
+  const reader = new AtermReader(typeof text === "string" ? text : bytesToByteString(text), name);
   const dynamic = parseHeader(reader);
 
   const outputs = new Map<string, DerivationOutput>();
@@ -90,17 +90,6 @@ export function parseDerivation(text: Uint8Array | ByteString, name: string, sto
 
   const derivation: Derivation = { name, outputs, inputDerivations, inputSources, platform, builder, args, env };
   return dynamicInputs.size === 0 ? derivation : { ...derivation, dynamicInputs };
-}
-
-/** As `bytesToByteString`; but most texts are ASCII, which the decoder of UTF-8 reads ten times faster. */
-function decode(bytes: Uint8Array): ByteString {
-  try {
-    const text = decodeUtf8(bytes);
-    if (text.length === bytes.length) return text;
-  } catch {
-    // Not UTF-8 at all.
-  }
-  return bytesToByteString(bytes);
 }
 
 /** Whether the text is of the form that knows dynamic inputs. */
