@@ -16,13 +16,13 @@ import type { GarbageOptions, GarbageResult } from "./store.ts";
 import { lockFolder, makeTemporaryFolder, TEMPORARY_PREFIX } from "./temporary-folder.ts";
 
 /** As much as is forgotten in one transaction: a collector that is stopped leaves at most this many to the next. */
-const BATCH = 200;
+const BATCH = 1000;
 
 /**
  * Deletes what no root reaches. Nix's protocol (libstore/gc.cc): `gc.lock` is held alone, so that no root is added
  * unseen; who needs a path meanwhile says so over `gc-socket/socket` and waits for the answer. A path is first
- * forgotten by the database, then moved into a folder of ours, then deleted: stopped anywhere, it is either still
- * whole and valid, or rubbish for the next collector.
+ * forgotten by the database, on disk too, then moved into a folder of ours, then deleted: stopped anywhere, even by
+ * a power cut, it is either still whole and valid, or rubbish for the next collector.
  */
 export async function collectGarbage(layout: StoreLayout, database: StoreDatabase, options: GarbageOptions): Promise<GarbageResult> {
   if (options.dryRun) {
@@ -127,6 +127,7 @@ async function sweep(layout: StoreLayout, database: StoreDatabase, options: Garb
         expected += sizes.get(path) ?? 0;
       }
       database.transaction(() => database.invalidate(batch));
+      database.flush();
       for (const path of batch) {
         const file = `${layout.realStoreDir}/${path}`;
         if (findStats(file) !== undefined) renameCanonical(file, `${trash.path}/${path}`);
@@ -232,6 +233,9 @@ async function removeUnusedLinks(layout: StoreLayout, signal: AbortSignal | unde
   return freed;
 }
 
+/** Linux's PATH_MAX. */
+const LONGEST_LINE = 4096;
+
 type Announcements = AsyncDisposable & {
   /** The roots announced since the last call. */
   take(): StorePath[];
@@ -251,6 +255,8 @@ async function listenForRoots(layout: StoreLayout): Promise<Announcements> {
     socket.on("data", (bytes: Buffer) => {
       const lines = (rest + bytes.toString("latin1")).split("\n");
       rest = lines.pop()!;
+      // Anyone may connect; no path is as long as this.
+      if (rest.length > LONGEST_LINE) socket.destroy();
       for (const line of lines) {
         const name = line.slice(layout.storeDir.length + 1);
         if (line.startsWith(`${layout.storeDir}/`) && isStorePathBaseName(name)) announced.push(name);

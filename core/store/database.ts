@@ -1,3 +1,4 @@
+import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { DatabaseSyncInstance, StatementSyncInstance } from "@photostructure/sqlite";
 import { TsosError } from "../error/tsos-error.ts";
@@ -15,12 +16,14 @@ import type { ClosureOptions } from "./store.ts";
  */
 export class StoreDatabase implements Disposable {
   readonly #database: DatabaseSyncInstance;
+  readonly #file: string;
   readonly #storeDir: string;
   readonly #statements = new Map<string, StatementSyncInstance>();
   readonly readOnly: boolean;
 
   constructor(file: string, options: { readonly storeDir: string; readonly readOnly: boolean; readonly create: boolean }) {
     const { DatabaseSync } = createRequire(import.meta.url)("@photostructure/sqlite") as typeof import("@photostructure/sqlite");
+    this.#file = file;
     this.#storeDir = options.storeDir;
     this.readOnly = options.readOnly;
     try {
@@ -28,7 +31,8 @@ export class StoreDatabase implements Disposable {
       this.#database = new DatabaseSync(file, { readOnly: options.readOnly, timeout: 3_600_000, enableForeignKeyConstraints: true });
       if (!options.readOnly) {
         // Commits need not be durable at once: after a crash an unregistered path is only made again. What must
-        // hold is that a registered one is whole, which the order of file syncs before the commit sees to.
+        // hold is that a registered one is whole, which the order of file syncs before the commit sees to. Who does
+        // something that must not outlive a commit lost to a power cut calls `flush` in between.
         this.#database.exec("pragma synchronous = normal; pragma main.journal_mode = wal; pragma main.wal_autocheckpoint = 40000;");
         if (options.create) this.transaction(() => this.#database.exec(SCHEMA));
       }
@@ -52,6 +56,23 @@ export class StoreDatabase implements Disposable {
     } catch (error) {
       this.#database.exec("rollback");
       throw error;
+    }
+  }
+
+  /** After it, what was committed is on disk: the write-ahead log holds all that is not in the file itself yet. */
+  flush(): void {
+    let log: number;
+    try {
+      log = openSync(`${this.#file}-wal`, "r");
+    } catch (error) {
+      // No log: SQLite synced all of it into the database and removed it.
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+      throw error;
+    }
+    try {
+      fdatasyncSync(log);
+    } finally {
+      closeSync(log);
     }
   }
 

@@ -40,7 +40,7 @@ import { removeTree } from "./file-tree.ts";
 import { addIndirectRoot, addPermanentRoot, findAllRoots } from "./find-roots.ts";
 import { lockStorePaths } from "./path-lock.ts";
 import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
-import { finishBuildOutputs, registrationOf, scan } from "./register-build-outputs.ts";
+import { finishBuildOutputs, hashModuloSelf, registrationOf, scan } from "./register-build-outputs.ts";
 import { RegistrationQueue, type Registration } from "./registration-queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { sortUsersFirst } from "./sort-paths.ts";
@@ -141,7 +141,7 @@ async function createStore(layout: StoreLayout): Promise<void> {
   if (!existsSync(layout.reserved)) writeFileSync(layout.reserved, Buffer.alloc(RESERVED_BYTES, "X"), { mode: 0o600 });
   new StoreDatabase(layout.database, { storeDir: layout.storeDir, readOnly: false, create: true })[Symbol.dispose]();
   // Last, and at once: whoever sees it may trust the tables.
-  writeFileSync(`${layout.schema}.tmp`, String(SCHEMA_VERSION));
+  writeFileSync(`${layout.schema}.tmp`, String(SCHEMA_VERSION), { flush: true });
   renameSync(`${layout.schema}.tmp`, layout.schema);
 }
 
@@ -408,6 +408,10 @@ class FolderStore implements LocalStore {
     return lockStorePaths(this.realStoreDir, paths, { ...options, wait: options.wait ?? true });
   }
 
+  async flush(): Promise<void> {
+    if (!this.readOnly) this.#database.flush();
+  }
+
   async addTemporaryRoot(...paths: readonly StorePath[]): Promise<void> {
     // Who cannot write here cannot keep anything alive either, and must still be able to read.
     if (!this.readOnly) await this.#temporaryRoots.add(paths);
@@ -422,6 +426,7 @@ class FolderStore implements LocalStore {
     await this.#prepareToWrite();
     await this.#temporaryRoots.add([path]);
     if (this.#database.findId(path) === undefined) throw this.#database.invalidPath(path);
+    this.#database.flush();
     addPermanentRoot(this.#layout, path, link);
   }
 
@@ -501,11 +506,17 @@ class FolderStore implements LocalStore {
 
   async #checkContentAddress(info: NewPathInfo, file: string): Promise<void> {
     const claimed = info.contentAddress;
-    // A claim over contents with references to themselves is only true of rewritten contents; the path's hash covers it.
-    if (claimed === undefined || info.references.includes(info.path)) return;
+    if (claimed === undefined) return;
+    const self = info.references.includes(info.path);
+    const { method, hash: { algorithm } } = claimed;
     const got =
-      claimed.method === "nar" && claimed.hash.algorithm === "sha256" ? info.narHash : await contentHashOfPath(file, claimed.method, claimed.hash.algorithm);
-    const path = makeContentAddressedPath(storePathName(info.path), claimed, { others: info.references, self: false }, this.storeDir);
+      self && method === "nar"
+        ? await hashModuloSelf(dumpPath(file), info.path, algorithm)
+        : method === "nar" && algorithm === "sha256"
+          ? info.narHash
+          : await contentHashOfPath(file, method, algorithm);
+    const others = info.references.filter((path) => path !== info.path);
+    const path = makeContentAddressedPath(storePathName(info.path), claimed, { others, self }, this.storeDir);
     if (equalHashes(got, claimed.hash) && path === info.path) return;
     const data = { path: formatStorePath(info.path, this.storeDir), wanted: formatHash(claimed.hash, "sri"), got: formatHash(got, "sri") };
     throw new TsosError({

@@ -21,7 +21,7 @@ export type Generation = {
 };
 
 /** The parts of a store that profiles need. */
-type ProfileStore = Pick<LocalStore, "storeDir" | "realStoreDir" | "stateDir" | "addTemporaryRoot" | "isValidPath">;
+type ProfileStore = Pick<LocalStore, "storeDir" | "realStoreDir" | "stateDir" | "addTemporaryRoot" | "isValidPath" | "flush">;
 
 /** `…/profiles/NAME`, or a user's own `…/profiles/per-user/USER/NAME`. */
 export function profilePath(store: Pick<LocalStore, "stateDir">, name: string, user?: string): string {
@@ -103,6 +103,8 @@ async function makeGeneration(store: ProfileStore, profile: string, target: Stor
   const newest = listGenerations(store, profile).at(-1);
   if (newest?.path === target) return newest;
   const number = (newest?.number ?? 0) + 1;
+  // A generation whose path a power cut made unregistered would be garbage to the collector.
+  await store.flush();
   replaceLink(formatStorePath(target, store.storeDir), generationLink(profile, number));
   return getGeneration(store, profile, number);
 }

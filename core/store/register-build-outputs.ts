@@ -189,7 +189,7 @@ async function rewrite(
 }
 
 /** The hash with the own hash part as zeros, followed by where it stood. Nix: libstore/references.cc, HashModuloSink. */
-async function hashModuloSelf(nar: AsyncIterable<Uint8Array>, self: StorePath, algorithm: Hash["algorithm"]): Promise<Hash> {
+export async function hashModuloSelf(nar: AsyncIterable<Uint8Array>, self: StorePath, algorithm: Hash["algorithm"]): Promise<Hash> {
   const part = storePathHash(self);
   const hasher: Hasher = createHasher(algorithm);
   const positions: number[] = [];

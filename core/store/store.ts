@@ -201,6 +201,8 @@ export type LocalStore = Store & {
     options?: { readonly wait?: true; readonly signal?: AbortSignal | undefined; readonly onWait?: (path: StorePath) => void },
   ): Promise<PathLocks>;
 
+  /** After it, what this store registered survives a power cut: to be called before something durable points to it. */
+  flush(): Promise<void>;
   /** Keeps paths alive for as long as this process lives; they need not be valid yet. */
   addTemporaryRoot(...paths: readonly StorePath[]): Promise<void>;
   /** Makes a link outside the store, once it points into it, a root: `gcroots/auto/…` → link. */

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
 import { tryLockDescriptor } from "../util/file-lock.ts";
 import { removeTree } from "./file-tree.ts";
 import type { TemporaryFolder } from "./store.ts";
@@ -39,8 +39,13 @@ export function makeTemporaryFolder(realStoreDir: string): TemporaryFolder {
 
 /** The locked folder's descriptor, or undefined when another has it or has removed it. */
 export function lockFolder(path: string): number | undefined {
-  if (!existsSync(path)) return undefined;
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
   // A collector may have come between the making and the locking.
   if (tryLockDescriptor(descriptor) && statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino) return descriptor;
   closeSync(descriptor);

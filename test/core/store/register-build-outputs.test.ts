@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { hashBytes } from "../../../core/hash/hash.ts";
-import { narHashOfPath } from "../../../core/nar/dump-path.ts";
+import { dumpPath, narHashOfPath } from "../../../core/nar/dump-path.ts";
 import type { LocalStore } from "../../../core/store/store.ts";
 import { makeContentAddressedPath } from "../../../core/store-path/make-store-path.ts";
 import { formatStorePath, parseStorePathBaseName, type StorePath } from "../../../core/store-path/store-path.ts";
@@ -143,6 +143,28 @@ test("floating outputs get the path of their contents, their own hash counted as
   assert.deepEqual((await store.getPathInfo(first.get("dev")!)).references, [first.get("out")!]);
   assert.deepEqual(await store.verify({ checkContents: true }), []);
   nixStore(root)?.("--verify", "--check-contents");
+});
+
+test("an archive with a content address that refers to itself must have the contents that it claims", async (t) => {
+  const { store } = await temporaryStore(t);
+  const other = await temporaryStore(t);
+  await using folder = await store.createTemporaryFolder();
+  writeFileSync(`${folder.path}/out`, `I am ${formatStorePath(out)}, version 1`);
+  const built = await store.registerBuildOutputs({
+    derivationPath: await store.addTextToStore("thing", "text", []),
+    outputs: [{ name: "out", scratchPath: out, folder: `${folder.path}/out`, floating: { method: "nar", algorithm: "sha256" } }],
+    candidates: [],
+  });
+  const { deriver: _, ...info } = built.get("out")!;
+  assert.deepEqual(info.references, [info.path]);
+
+  const forged = `${folder.path}/forged`;
+  writeFileSync(forged, readFileSync(store.realPath(info.path), "utf8").replace("version 1", "version 2"));
+  const { hash: narHash, size: narSize } = await narHashOfPath(forged);
+  await assert.rejects(other.store.addNarToStore({ ...info, narHash, narSize }, dumpPath(forged)), { code: "store.hash-mismatch" });
+  assert.equal(existsSync(other.store.realPath(info.path)), false);
+  await other.store.addNarToStore(info, store.narFromPath(info.path));
+  assert.deepEqual(await other.store.verify({ checkContents: true }), []);
 });
 
 test("refuses outputs that refer to each other in a circle", async (t) => {
