@@ -21,6 +21,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
 
   const noLink = { type: "boolean", default: true, describe: "make the ./result link" } as const;
   const check = { type: "boolean", default: true, describe: "type-check (--no-check skips)" } as const;
+  const words = <T>(y: Argv<T>) => y.positional("words", { type: "string", array: true, demandOption: true, describe: "what to look for" });
+  const packages = <T>(y: Argv<T>) => y.positional("packages", { type: "string", array: true, demandOption: true, describe: "NAME or pkgs.NAME" });
   const switchOptions = <T>(y: Argv<T>) =>
     y
       .option("check", check)
@@ -83,6 +85,27 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       "boot the configuration in a container of its own, with a shell (or -- CMD)",
       (y) => y.option("name", { type: "string", describe: "the machine's name (default: its host name)", requiresArg: true }).option("port", { alias: "p", type: "string", array: true, describe: "forward HOST:MACHINE" }).option("keep", { type: "boolean", default: false, describe: "keep its files for the next start" }).option("check", check),
       action(async (context, args: { name?: string; port?: string[]; keep: boolean; check: boolean; "--"?: string[] }) => (await import("./commands/machine.ts")).machine(context, args)),
+    )
+    .command("option", "options of the nearest configuration: what there is, what it is set to", (y) =>
+      y
+        .command("search <words..>", "options that have all words in their name or description", words, action(async (context, args: { words: string[] }) => (await import("./commands/option.ts")).searchOptions(context, args)))
+        .command("show <path>", "type, default, description, definitions with their places, and the value", (z) => z.positional("path", { type: "string", demandOption: true, describe: "OPTION.PATH" }), action(async (context, args: { path: string }) => (await import("./commands/option.ts")).showOption(context, args)))
+        .command("docs", "the documentation of all options", (z) => z.option("format", { choices: ["markdown", "json"] as const, default: "markdown" as const, describe: "as what" }), action(async (context, args: { format: "markdown" | "json" }) => (await import("./commands/option.ts")).documentAllOptions(context, args)))
+        .demandCommand(1, "search, show or docs?"),
+    )
+    .command("pkg", "packages: what there is", (y) =>
+      y
+        .command("search <words..>", "packages that have all words in their name or description", words, action(async (context, args: { words: string[] }) => (await import("./commands/pkg.ts")).searchPackages(context, args)))
+        .command("show <name>", "version, outputs, where it is defined, whether the store has it", (z) => z.positional("name", { type: "string", demandOption: true, describe: "NAME or pkgs.NAME" }), action(async (context, args: { name: string }) => (await import("./commands/pkg.ts")).showPackage(context, args)))
+        .demandCommand(1, "search or show?"),
+    )
+    .command("add <packages..>", "add packages to the configuration file", packages, action(async (context, args: { packages: string[] }) => (await import("./commands/edit.ts")).addPackages(context, args)))
+    .command("remove <packages..>", "remove packages from the configuration file", packages, action(async (context, args: { packages: string[] }) => (await import("./commands/edit.ts")).removePackages(context, args)))
+    .command(
+      "set <option> <value>",
+      "set an option in the configuration file",
+      (y) => y.positional("option", { type: "string", demandOption: true, describe: "OPTION.PATH" }).positional("value", { type: "string", demandOption: true, describe: "a value of the option's type; JSON for lists and objects" }),
+      action(async (context, args: { option: string; value: string }) => (await import("./commands/edit.ts")).setOption(context, args)),
     )
     .command(
       "store <action> [paths..]",

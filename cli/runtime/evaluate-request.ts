@@ -1,17 +1,21 @@
 import type { EvaluationRequest, EvaluationResult } from "../../core/config/protocol.ts";
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
+import type { PackageDescription } from "../../core/config/option-description.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { isPackage, type Config, type EvaluationRegistry, type Package, type Packages, type ShellConfig } from "../../core/index.ts";
+import { isPackage, type Config, type EvaluationRegistry, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
 import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
-import { createModule, isModuleList, type ModuleList } from "../../core/option/module.ts";
+import { createModule, isModuleList, type ModuleInput, type ModuleList } from "../../core/option/module.ts";
 import { formatOptionPath, parseOptionPath } from "../../core/option/option-path.ts";
+import { isPackageDefinition } from "../../core/package/define-package.ts";
 import { shellModules } from "../../core/shell/shell-module.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import { systemModules } from "../../modules/index.ts";
-import { createPackages } from "../../pkgs/index.ts";
+import { createPackages, packageEntries, packageNames } from "../../pkgs/index.ts";
+import { declareTree, describeTree, findType, ModuleTable, reportOption } from "./describe-options.ts";
 import { describeDerivation } from "./derivation-result.ts";
 import type { EvaluationHost } from "./isolate-main.ts";
-import { branchToJson, documentOptions, isOptionView, valueToJson } from "./option-value.ts";
+import { branchToJson, isOptionView, valueToJson } from "./option-value.ts";
+import { parseValue } from "./parse-value.ts";
 import { createShellEnvironment } from "./shell-environment.ts";
 
 export type RequestContext = {
@@ -55,8 +59,23 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
       const derivation = isPackage(value) ? describeDerivation(value) : undefined;
       return outcome({ kind: "option", option: { path: request.path, value: json, derivation } }, derivation === undefined ? [] : [derivation.drvPath], tree.warnings);
     }
-    case "option-docs":
-      return outcome({ kind: "option-docs", options: documentOptions(evaluateTree(configuration, pkgs, context.host).options) }, []);
+    case "option-docs": {
+      const table = new ModuleTable();
+      const options = describeTree(declareTree(modulesOf(configuration)), table);
+      return outcome({ kind: "option-docs", modules: table.modules, options }, []);
+    }
+    case "option-report": {
+      const table = new ModuleTable();
+      const report = reportOption(declareTree(modulesOf(configuration)), parsePath(request.path), settledOptions(configuration, pkgs, context.host), table);
+      return outcome({ kind: "option-report", modules: table.modules, report }, []);
+    }
+    case "option-value": {
+      const path = parsePath(request.path);
+      const source = parseValue(findType(declareTree(modulesOf(configuration)), path), request.text, path);
+      return outcome({ kind: "option-value", path, source }, []);
+    }
+    case "package-list":
+      return outcome({ kind: "package-list", packages: packageNames.flatMap(describePackage) }, []);
   }
 }
 
@@ -85,6 +104,28 @@ function evaluateShell(configuration: ModuleList | undefined, pkgs: Packages, pa
 
 function evaluateTree(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): EvaluatedModules<Config> | EvaluatedModules<ShellConfig> {
   return configuration?.kind === "shell-config" ? evaluateShell(configuration, pkgs, undefined) : evaluateSystem(configuration, pkgs, host);
+}
+
+/** The modules whose options a configuration has; without one, those of a system. */
+function modulesOf(configuration: ModuleList | undefined): readonly ModuleInput[] {
+  const own = configuration === undefined ? [] : [configuration];
+  return configuration?.kind === "shell-config" ? [...shellModules, ...own] : [...systemModules, ...own];
+}
+
+/** The settled tree for those who want to see what is there: what is wrong with it is a part of the answer. */
+function settledOptions(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): OptionsView | { readonly error: string } {
+  try {
+    return evaluateTree(configuration ?? { kind: "system-config", modules: [] }, pkgs, host).options;
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function describePackage(name: string): readonly PackageDescription[] {
+  const entry = packageEntries[name];
+  if (!isPackageDefinition(entry)) return [];
+  const { pname, version, meta } = entry;
+  return [{ name, pname, version, description: meta.description, homepage: meta.homepage, license: meta.license, mainProgram: meta.mainProgram }];
 }
 
 function wrongKind(expected: string, file: string, got: string): TsosError {

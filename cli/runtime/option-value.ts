@@ -44,33 +44,3 @@ export function branchToJson(view: OptionsView): Readonly<Record<string, unknown
   }
   return result;
 }
-
-/** What people and tools read of every option of the tree. */
-export function documentOptions(view: OptionsView): readonly unknown[] {
-  return Object.values(view).flatMap((child) => {
-    if (child === undefined) return [];
-    if (!isOptionView(child)) return documentOptions(child);
-    const { attributes, type } = child;
-    if (attributes.internal || attributes.visible === false) return [];
-    return [
-      {
-        path: child.path,
-        type: type.description,
-        typescript: type.printType(),
-        description: attributes.description,
-        default: documentDefault(attributes),
-        example: valueToJson(attributes.example),
-        readOnly: attributes.readOnly,
-        relatedPackages: attributes.relatedPackages,
-        declaredBy: child.declarations.map((site) => site.module.label),
-      },
-    ];
-  });
-}
-
-function documentDefault(attributes: OptionView["attributes"]): unknown {
-  if (attributes.defaultText !== undefined) return { text: attributes.defaultText };
-  if (attributes.default === undefined || typeof attributes.default === "function") return undefined;
-  return { value: valueToJson(attributes.default) };
-}
-

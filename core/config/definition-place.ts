@@ -8,6 +8,8 @@ export type DefinitionQuery = {
   readonly module: { readonly file: string; readonly line?: number | undefined; readonly column?: number | undefined };
   /** The option's path, and further into its value: names, and indices of lists. */
   readonly path: readonly string[];
+  /** Among what the module defines (the default), or among the options that it declares. */
+  readonly part?: "config" | "options" | undefined;
 };
 
 export type DefinitionPlace = {
@@ -33,7 +35,7 @@ export async function findDefinitionPlaces(query: DefinitionQuery): Promise<read
   const start = query.module.line === undefined ? undefined : search.callAt(source, query.module.line, query.module.column ?? 1);
   const root = start ?? search.defaultExport(source);
   if (root === undefined) return [];
-  search.visitModule(root, query.path);
+  search.visitModule(root, query.path, query.part === "options" ? ["options"] : ["config", "defaults"]);
   const deepest = Math.max(0, ...search.found.map((place) => place.depth));
   return search.found.filter((place) => place.depth === deepest && deepest > 0);
 }
@@ -89,15 +91,15 @@ class Search {
   }
 
   /** A module: `defineX(config)`, `defineX(args => config)` or `defineX({ imports, options, config })`. */
-  visitModule(node: TypeScript.Node, path: readonly string[]): void {
+  visitModule(node: TypeScript.Node, path: readonly string[], names: readonly string[]): void {
     const ts = this.#ts;
     const expression = this.#resolve(node);
     if (ts.isCallExpression(expression)) {
-      for (const argument of expression.arguments) this.visitModule(argument, path);
+      for (const argument of expression.arguments) this.visitModule(argument, path, names);
       return;
     }
     if (ts.isObjectLiteralExpression(expression)) {
-      const parts = expression.properties.filter((property) => ["config", "defaults"].includes(this.#nameOf(property) ?? ""));
+      const parts = expression.properties.filter((property) => names.includes(this.#nameOf(property) ?? ""));
       for (const part of parts) this.#visit(ts.isPropertyAssignment(part) ? part.initializer : ts.isShorthandPropertyAssignment(part) ? part.name : part, path, 0);
       if (parts.length > 0) return;
     }

@@ -1,11 +1,12 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Instantiation } from "../derivation/instantiation.ts";
 import { bundleConfig } from "./bundle.ts";
 import { joinErrors } from "./config-errors.ts";
 import type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 import { createHostCalls } from "./host-calls.ts";
 import { openIsolate } from "./isolate.ts";
-import type { EvaluationRequest, ResultOf } from "./protocol.ts";
+import type { LocateContext } from "./locate-errors.ts";
+import type { EvaluationRequest, EvaluationResult, ResultOf } from "./protocol.ts";
 
 export type FreshEvaluation<K extends EvaluationRequest["kind"]> = Omit<Evaluation<K>, "cached"> & {
   /** Whether `reads` tells all that the outcome depends on. */
@@ -26,13 +27,25 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
   }
   return {
     // The runtime answers a request with the result of its kind.
-    result: reply.result as ResultOf<R["kind"]>,
+    result: (await withPlaces(reply.result, { map: bundle.map, project, runtime, file })) as ResultOf<R["kind"]>,
     instantiation: withRealFiles(reply.instantiation, project),
     warnings: [...bundle.warnings.map((warning) => warning.message), ...reply.warnings],
     printed: reply.printed,
     reads: [...bundle.reads, ...host.reads()],
     isRepeatable: host.isRepeatable(),
   };
+}
+
+/** The isolate knows where modules were made by a stack. */
+async function withPlaces(result: EvaluationResult, context: LocateContext): Promise<EvaluationResult> {
+  if (!("modules" in result)) return result;
+  const { createModuleLocator } = await import("./locate-errors.ts");
+  const locate = createModuleLocator(context);
+  const modules = result.modules.map(({ label, file, stack }) => {
+    const at = file !== undefined ? { file: resolve(context.project, file), line: 1, column: 1 } : stack === undefined ? undefined : locate(stack);
+    return { label, file, at };
+  });
+  return { ...result, modules };
 }
 
 /** The isolate knows files by their path in the project. */

@@ -39,6 +39,11 @@ export async function locateErrors(errors: readonly ErrorData[], context: Locate
   return located;
 }
 
+/** The place at which a module was made, by the stack that was taken there. */
+export function createModuleLocator(context: LocateContext): (stack: string) => SourcePosition | undefined {
+  return createLocator(context).module;
+}
+
 function createLocator(context: LocateContext) {
   const scripts = new Map<string, TraceMap>();
   const mapOf = (script: string): TraceMap => {
@@ -148,6 +153,10 @@ function createLocator(context: LocateContext) {
   };
 
   return {
+    module(stack: string): SourcePosition | undefined {
+      const frames = [...stack.matchAll(ANY_FRAME)].filter(([, maker]) => maker === undefined || !MAKERS.has(maker));
+      return frames.flatMap(([, , text]) => frame(text ?? "") ?? [])[0];
+    },
     async error(data: ErrorData): Promise<TsosError> {
       const made = await describeError(data);
       // A mistake of tsos is shown as one, at once.
@@ -157,6 +166,9 @@ function createLocator(context: LocateContext) {
   };
 }
 
+// As the next, with frames outside functions: tsos's own modules are made there.
+const ANY_FRAME = /^ +at (?:(?:new )?(\S+) (?:\[as \w+\] )?\()?(tsos:\w+:\d+:\d+)\)?$/gm;
+const MAKERS: ReadonlySet<string> = new Set(["defineModule", "defineSystem", "defineShell", "submodule", "submoduleWith", "createModule"]);
 const STACK_FRAME = /\((tsos:\w+:\d+:\d+)\)$/gm;
 
 /** What an error's `data` calls the places that it tells of, and what people read. */

@@ -5,6 +5,7 @@
 import type { Instantiation } from "../derivation/instantiation.ts";
 import type { RelatedPosition } from "../error/tsos-error.ts";
 import type { SourcePosition } from "../error/source-position.ts";
+import type { ModuleDescription, OptionDescription, OptionReport, PackageDescription, ValueSource } from "./option-description.ts";
 
 /** What is asked of a configuration. */
 export type EvaluationRequest =
@@ -16,7 +17,13 @@ export type EvaluationRequest =
   /** One option of a system, or a whole branch; without a path the tree. */
   | { readonly kind: "option"; readonly path: string }
   /** Every option of the tree with type, default, description and declaration; not their values. */
-  | { readonly kind: "option-docs" };
+  | { readonly kind: "option-docs" }
+  /** One option (or what is inside one's value, or a branch) with its definitions and its value. */
+  | { readonly kind: "option-report"; readonly path: string }
+  /** What to write into a file for a value of an option that a person typed. */
+  | { readonly kind: "option-value"; readonly path: string; readonly text: string }
+  /** All packages of the set, without their derivations. */
+  | { readonly kind: "package-list" };
 
 export type DerivationResult = {
   readonly drvPath: string;
@@ -47,7 +54,10 @@ export type EvaluationResult =
   | { readonly kind: "shell"; readonly shell: ShellResult }
   | { readonly kind: "package"; readonly package: DerivationResult & { readonly mainProgram?: string | undefined } }
   | { readonly kind: "option"; readonly option: OptionResult }
-  | { readonly kind: "option-docs"; readonly options: readonly unknown[] };
+  | { readonly kind: "option-docs"; readonly modules: readonly ModuleDescription[]; readonly options: readonly OptionDescription[] }
+  | { readonly kind: "option-report"; readonly modules: readonly ModuleDescription[]; readonly report: OptionReport }
+  | { readonly kind: "option-value"; readonly path: readonly string[]; readonly source: ValueSource }
+  | { readonly kind: "package-list"; readonly packages: readonly PackageDescription[] };
 
 /** The result of one kind of request. */
 export type ResultOf<K extends EvaluationRequest["kind"]> = Extract<EvaluationResult, { readonly kind: K }>;

@@ -370,6 +370,11 @@ export class Evaluation implements UnitSurroundings, MergeContext {
   }
 
   evaluateSubmodule(place: MergePlace, instance: SubmoduleInstance, definitions: readonly PlacedDefinition[]): unknown {
+    return this.settleSubmodule(place, instance, definitions).toPlain();
+  }
+
+  /** The settled evaluation that the value of a submodule is read from. */
+  settleSubmodule(place: MergePlace, instance: SubmoduleInstance, definitions: readonly PlacedDefinition[]): Evaluation {
     const units: UnitInit[] = [];
     const imports: ModuleInput[] = [];
     // In the order in which a module's imports would be merged, the later first.
@@ -394,7 +399,7 @@ export class Evaluation implements UnitSurroundings, MergeContext {
       },
     });
     evaluation.settle();
-    return evaluation.toPlain();
+    return evaluation;
   }
 
   #compile(modules: readonly Module[]): CompiledModules {
@@ -768,6 +773,19 @@ class CellView implements OptionView {
 
   get value(): unknown {
     return this.#evaluation.read(this.#node);
+  }
+
+  submodule(path: readonly string[]): OptionsView | undefined {
+    let found: Evaluation | undefined;
+    const context: MergeContext = {
+      evaluateSubmodule: (place, instance, definitions) => {
+        const evaluation = this.#evaluation.settleSubmodule(place, instance, definitions);
+        if (place.path.length === path.length && place.path.every((name, i) => name === path[i])) found = evaluation;
+        return evaluation.toPlain();
+      },
+    };
+    mergeDefinitions({ ...this.#evaluation.place(this.#node), context }, this.type, this.#all);
+    return found?.options;
   }
 }
 

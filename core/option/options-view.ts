@@ -27,6 +27,8 @@ export interface OptionView {
   };
   /** @throws TsosError as reading it of `config` does. */
   readonly value: unknown;
+  /** The options of the submodule whose value stands at `path` (from the root of the tree) inside this option's value. */
+  submodule(path: readonly string[]): OptionsView | undefined;
 }
 
 /** The tree of declared options; an undeclared name is undefined. */

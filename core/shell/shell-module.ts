@@ -37,4 +37,4 @@ declare module "../option/registry.ts" {
 }
 
 /** The modules of every dev shell. */
-export const shellModules = [createModule({ key: "shell", options }, undefined)] as const;
+export const shellModules = [createModule({ key: "shell", options }, new Error("shell"))] as const;
