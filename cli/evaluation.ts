@@ -47,7 +47,12 @@ export async function evaluateTarget(context: CommandContext, target: string | u
     const evaluation = await evaluateChecked(context, findConfig(context, ["system", "shell"]), { kind: "package", name: target.slice("pkgs.".length) }, check);
     return { evaluation, derivation: evaluation.result.package, mainProgram: evaluation.result.package.mainProgram };
   }
-  const evaluation = await evaluateChecked(context, getConfig(context, ["system", "shell"] satisfies ConfigKind[]), { kind: "option", path: target }, check);
+  const evaluation = await evaluateChecked(context, getConfig(context, ["system", "shell"] satisfies ConfigKind[]), { kind: "option", path: target }, check).catch((error: unknown) => {
+    if (error instanceof TsosError && error.code === "option.unknown" && !target.includes(".") && error.at === undefined) {
+      throw new TsosError({ code: error.code, message: error.message, hint: [error.hint, `a package is written "pkgs.${target}"`].filter((line) => line !== undefined).join("; "), cause: error });
+    }
+    throw error;
+  });
   const { derivation } = evaluation.result.option;
   if (derivation === undefined) {
     throw new TsosError({

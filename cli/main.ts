@@ -34,6 +34,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .usage("$0 COMMAND\n\nReproducible, atomic, revertible machines and dev shells, in TypeScript.")
     .parserConfiguration({ "populate--": true, "strip-dashed": true, "camel-case-expansion": true })
     .options(globalOptions)
+    .group([...Object.keys(globalOptions), "version", "help"], "Everywhere:")
     .command(
       "init [template]",
       "start a project from a template",
@@ -129,8 +130,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .demandCommand(1, "which command?")
     .strict()
     .recommendCommands()
-    .version(version)
-    .help()
+    .version("version", "print the version", version)
+    .help("help", "print this")
     .wrap(Math.min(110, process.stdout.columns ?? 110))
     .exitProcess(false)
     .fail((message, error, y) => {

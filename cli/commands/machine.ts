@@ -7,6 +7,7 @@ import { evaluateTarget } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import { findContainerTool } from "../tools.ts";
 import { realiseResults } from "../realise.ts";
+import { requireRoot } from "../require-root.ts";
 import { UsageError } from "../usage-error.ts";
 
 export type MachineArguments = {
@@ -23,6 +24,7 @@ export type MachineArguments = {
  */
 export async function machine(context: CommandContext, args: MachineArguments): Promise<number> {
   const ports = (args.port ?? []).map(parsePort);
+  requireRoot(context, "tsos machine", "boots a container");
   const { evaluation, derivation } = await evaluateTarget(context, undefined, args.check);
   const store = await context.openStore();
   await realiseResults(context, store, { instantiation: evaluation.instantiation, targets: [derivation] });

@@ -19,6 +19,7 @@ import { findInstallation } from "../installation.ts";
 import { formatTable } from "../output/table.ts";
 import { formatDuration } from "../output/units.ts";
 import { realiseResults } from "../realise.ts";
+import { requireRoot } from "../require-root.ts";
 import { findContainerTool } from "../tools.ts";
 
 type Stage = { readonly name: string; readonly milliseconds: number; readonly result: string };
@@ -28,6 +29,7 @@ const first = join(installation, "templates/server/system.config.ts");
 const second = join(installation, "cli/demo/second/system.config.ts");
 
 async function demo(context: CommandContext): Promise<number> {
+  requireRoot(context, "npm run demo", "boots a container", "run it with sudo; \"tsos build\" and \"tsos shell\" work without");
   const stages: Stage[] = [];
   const begun = performance.now();
   const stage = async <T>(name: string, run: () => Promise<T>, describe: (value: T) => string): Promise<T> => {

@@ -303,7 +303,15 @@ function toTsosError(message: Message, options: BundleOptions): TsosError {
   if (/^This call to "require"|^"import\.meta" is not available/.test(message.text) || message.text.startsWith('Could not resolve "')) {
     return new TsosError({ code: "config.unknown-import", message: lowerFirst(message.text), at, related });
   }
-  return new TsosError({ code: "config.syntax", message: lowerFirst(message.text), at, related });
+  return new TsosError({ code: "config.syntax", message: lowerFirst(message.text), hint: syntaxHint(message.text), at, related });
+}
+
+/** The compiler's words name what it met; what is amiss stands before it. */
+function syntaxHint(text: string): string | undefined {
+  const [, expected, found] = /^Expected "([)}\]])" but found (.+)$/.exec(text) ?? [];
+  if (expected === undefined || found === undefined) return undefined;
+  if (/^"[)}\];]"$|^end of file$/.test(found)) return `is a "${expected}" missing before it?`;
+  return "is a comma missing before it?";
 }
 
 function lowerFirst(text: string): string {

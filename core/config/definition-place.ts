@@ -40,6 +40,16 @@ export async function findDefinitionPlaces(query: DefinitionQuery): Promise<read
   return search.found.filter((place) => place.depth === deepest && deepest > 0);
 }
 
+/** Where a file's default export begins; undefined where it has none. */
+export async function findDefaultExport(file: string): Promise<SourcePosition | undefined> {
+  const { ts } = await import("ts-morph");
+  const source = new Search(ts).open(file);
+  const statement = source?.statements.find((one) => ts.isExportAssignment(one) || (ts.canHaveModifiers(one) && ts.getModifiers(one)?.some((modifier) => modifier.kind === ts.SyntaxKind.DefaultKeyword)));
+  if (source === undefined || statement === undefined) return undefined;
+  const { line, character } = source.getLineAndCharacterOfPosition(statement.getStart(source));
+  return { file, line: line + 1, column: character + 1 };
+}
+
 // Deeper nesting of functions and constants than people write.
 const MAX_STEPS = 5000;
 

@@ -93,9 +93,9 @@ function findInProject(root: string, folder: string, path: string, note: (read: 
 function suggestFile(target: string, path: string): string | undefined {
   try {
     const near = findNearestName(basename(target), readdirSync(dirname(target)));
-    return near === undefined ? undefined : `did you mean "${path.slice(0, path.length - basename(path).length)}${near}"?`;
+    return near === undefined ? `it would be "${target}"` : `did you mean "${path.slice(0, path.length - basename(path).length)}${near}"?`;
   } catch {
-    return undefined;
+    return `it would be "${target}", and there is no folder "${dirname(target)}"`;
   }
 }
 

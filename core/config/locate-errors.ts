@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { TraceMap, originalPositionFor } from "@jridgewell/trace-mapping";
 import type { SourcePosition } from "../error/source-position.ts";
 import { TsosError, type RelatedPosition } from "../error/tsos-error.ts";
-import { findDefinitionPlaces } from "./definition-place.ts";
+import { parseOptionPath } from "../option/option-path.ts";
+import { findNearestName } from "../util/suggest.ts";
+import { findDefaultExport, findDefinitionPlaces } from "./definition-place.ts";
 import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type ErrorData } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 
@@ -30,7 +32,7 @@ type Site = {
 export async function locateErrors(errors: readonly ErrorData[], context: LocateContext): Promise<readonly TsosError[]> {
   const locate = createLocator(context);
   const located: TsosError[] = [];
-  for (const error of errors) {
+  for (const error of withoutConsequences(errors).flatMap(splitAssertions)) {
     const made = await locate.error(error);
     // The same mistake may be met by several readers.
     const isDouble = (other: TsosError): boolean => other.code === made.code && other.message === made.message && samePlace(other.at, made.at);
@@ -121,7 +123,28 @@ function createLocator(context: LocateContext) {
     return undefined;
   };
 
-  const describeError = async (data: ErrorData): Promise<TsosError | Error> => {
+  /** Where the default export of one of the user's files defines the option, or what is around it. */
+  const optionPlace = async (path: readonly string[]): Promise<SourcePosition | undefined> => {
+    let best: { readonly at: SourcePosition; readonly depth: number } | undefined;
+    for (const source of mapOf(CONFIG_SCRIPT).sources) {
+      if (source === null || source.startsWith("tsos") || source.includes("node_modules/")) continue;
+      const [found] = await findDefinitionPlaces({ module: { file: resolve(context.project, source) }, path });
+      if (found !== undefined && found.depth > (best?.depth ?? 0)) best = { at: found.name, depth: found.depth };
+    }
+    return best?.at;
+  };
+
+  /** For what no definition is to blame for: what is around it, or the configuration as a whole. */
+  const fallbackPlace = async (data: ErrorData): Promise<SourcePosition | undefined> => {
+    const path = data.data?.["optionPath"];
+    const isLacking = data.code === "option.not-defined" || data.code === "option.assertion-failed";
+    const around = isLacking && Array.isArray(path) ? await optionPlace(path.map(String)) : undefined;
+    if (around !== undefined || context.file === undefined || !(isLacking || WHOLE_FILE.has(data.code))) return around;
+    return findDefaultExport(context.file);
+  };
+
+  const describeError = async (given: ErrorData): Promise<TsosError | Error> => {
+    const data = await explain(given, context);
     const cause = data.cause === undefined ? undefined : await describeError(data.cause);
     if (data.kind === "bug") {
       const bug = new Error(data.message, { cause });
@@ -138,7 +161,7 @@ function createLocator(context: LocateContext) {
     // What was thrown has its own place; what is wrong with a definition has the definition's.
     const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt;
     const [first, ...others] = own === undefined ? places : [{ ...own, note: "" }, ...places];
-    const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"]);
+    const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"]) ?? (await fallbackPlace(data));
     const located = new TsosError({
       code: data.code,
       message: withPlaces(data.message),
@@ -170,6 +193,57 @@ function createLocator(context: LocateContext) {
 const ANY_FRAME = /^ +at (?:(?:new )?(\S+) (?:\[as \w+\] )?\()?(tsos:\w+:\d+:\d+)\)?$/gm;
 const MAKERS: ReadonlySet<string> = new Set(["defineModule", "defineSystem", "defineShell", "submodule", "submoduleWith", "createModule"]);
 const STACK_FRAME = /\((tsos:\w+:\d+:\d+)\)$/gm;
+
+/** Errors about the configuration as a whole. */
+const WHOLE_FILE: ReadonlySet<string> = new Set(["config.not-a-configuration", "config.async", "config.wrong-kind"]);
+
+/**
+ * Without the options that have no value when something else is wrong: where a module fails, or reads what is
+ * wrong, what it would define has no value either.
+ */
+function withoutConsequences(errors: readonly ErrorData[]): readonly ErrorData[] {
+  const others = errors.filter((error) => error.code !== "option.not-defined");
+  return others.length > 0 ? others : errors;
+}
+
+/** Assertions are thrown together; each has a place of its own, by the option that its message begins with. */
+function splitAssertions(error: ErrorData): readonly ErrorData[] {
+  const failed = error.code === "option.assertion-failed" ? error.data?.["failed"] : undefined;
+  if (!Array.isArray(failed)) return [error];
+  return failed.map(String).map((message) => ({ ...error, message, data: { failed: [message], optionPath: leadingPath(message) } }));
+}
+
+function leadingPath(message: string): readonly string[] | undefined {
+  const text = /^[A-Za-z_][\w-]*(?:\.(?:[\w-]+|"(?:[^"\\]|\\.)*"))+/.exec(message)?.[0];
+  try {
+    return text === undefined ? undefined : parseOptionPath(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a module is called with. */
+const ARGUMENTS: readonly string[] = ["config", "lib", "options", "pkgs"];
+
+/** Says what to do about an error that JavaScript's own words leave open. */
+async function explain(data: ErrorData, context: LocateContext): Promise<ErrorData> {
+  // Where it was called from says nothing more: the name does not exist anywhere in an evaluation.
+  if (data.code === "option.module-failed" && data.cause?.code === "config.impure") return data.cause;
+  if (data.code === "config.not-a-configuration" && context.file !== undefined && (await findDefaultExport(context.file)) === undefined) {
+    return { ...data, code: "config.no-default", message: `"${basename(context.file)}" exports no configuration`, hint: "export default defineSystem({ … }), or defineShell", at: { file: context.file, line: 1, column: 1 } };
+  }
+  const name = data.code === "option.module-failed" || data.code === "config.threw" ? /(?:^|ReferenceError: )([\w$]+) is not defined$/.exec(data.message)?.[1] : undefined;
+  return name === undefined ? data : { ...data, message: `"${name}" is not defined`, hint: hintForName(name, context), cause: data.cause === undefined ? undefined : { ...data.cause, message: `"${name}" is not defined` } };
+}
+
+function hintForName(name: string, context: LocateContext): string | undefined {
+  const { exports, folderExports } = context.runtime;
+  const exported = [...exports, ...folderExports];
+  if (ARGUMENTS.includes(name)) return `a module is given it: defineSystem(({ ${name} }) => ({ … }))`;
+  if (exported.includes(name)) return `import { ${name} } from "tsos"`;
+  const near = findNearestName(name, [...ARGUMENTS, ...exported]);
+  return near === undefined ? undefined : `did you mean "${near}"?`;
+}
 
 /** What an error's `data` calls the places that it tells of, and what people read. */
 const NOTES: Readonly<Record<string, string>> = { declaredAt: "declared here" };

@@ -44,8 +44,17 @@ export function wrongType(place: ErrorPlace, type: OptionType, definition: RawDe
   return new TsosError({
     code: "option.wrong-type",
     message: `the option "${formatOptionPath(place.path)}" must be ${withArticle(type.description)}, got ${previewValue(definition.value)}${detail === undefined ? "" : `: ${detail}`}`,
+    hint: hintFor(type, definition.value),
     data: { ...optionData(place, [definition]), expected: type.description },
   });
+}
+
+/** What a beginner writes in place of a package or a file. */
+function hintFor(type: OptionType, value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  if (/\bpackage\b/.test(type.description) && /^[A-Za-z][\w-]*$/.test(value)) return `write pkgs.${value}, without quotes`;
+  if (/\bpath\b/.test(type.description) && /^\.{1,2}\//.test(value)) return `write path(${JSON.stringify(value)}), which copies it to the store`;
+  return undefined;
 }
 
 /** Several definitions of the same priority whose values differ. */
@@ -120,7 +129,7 @@ export function notASet(path: readonly string[], definition: RawDefinition): Tso
 }
 
 export function withArticle(description: string): string {
-  return /^(one of|an? |the |anything|any |list |attribute set|attrs|unspecified|null or|raw|strings? |open )/i.test(description) || /^\(/.test(description)
+  return /^(one of|an? |the |anything|any |list |attribute set|attrs|unspecified|null or|raw|strings |open )/i.test(description) || /^\(/.test(description)
     ? description
     : `${/^[aeiou](?!n?i[qt])/i.test(description) || /^8/.test(description) ? "an" : "a"} ${description}`;
 }

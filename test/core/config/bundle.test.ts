@@ -48,7 +48,7 @@ test("what depends on the folder is bound to each importing file's own", async (
 });
 
 test("a syntax error is told with its place, its column counted in characters", async () => {
-  assert.deepEqual(await errors({ "system.config.ts": 'export default {\n  "ä": "ü" "x",\n};' }), ['config.syntax 2:12 expected "}" but found "\\"x\\""']);
+  assert.deepEqual(await errors({ "system.config.ts": 'export default {\n  "ä": "ü" "x",\n};' }), ['config.syntax 2:12 expected "}" but found "\\"x\\"" (is a comma missing before it?)']);
 });
 
 test("all missing files are told, with the nearest name", async () => {

@@ -37,6 +37,14 @@ test("a program that is not in the shell is an error that names it", async () =>
   await assert.rejects(enterShell({ environment, command: ["gret"], env, folder }), (error) => error instanceof TsosError && error.code === "shell.unknown-command" && error.message.includes('"gret"'));
 });
 
+test("a store that is elsewhere is shown by bubblewrap, whose own first arguments come first", async () => {
+  const bubblewrap = { command: "sh", args: ["-c", 'for word; do echo "$word"; done > "$OUT"', "--library-path"] };
+  await enterShell({ environment, command: ["greet", "x"], env, folder, storeRoot: join(folder, "elsewhere"), bubblewrap });
+  const words = readFileSync(out, "utf8").split("\n");
+  assert.deepEqual(words.slice(0, 2), ["--tmpfs", "/"]);
+  assert.deepEqual(words.slice(words.indexOf("--")), ["--", join(pkg, "bin/greet"), "x", ""]);
+});
+
 test("a root link tells that a shell is there, unless it names another or its path is gone", () => {
   const link = shellRootLink(folder, "/some/project");
   mkdirSync(join(folder, "shells"));
