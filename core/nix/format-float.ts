@@ -20,3 +20,12 @@ export function formatGeneral(value: number, precision: number): string {
 function trimZeros(text: string): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
+
+/** C's `%f`, as a float becomes part of a string. */
+export function coerceFloat(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  if (Math.abs(value) < 1e21) return Object.is(value, -0) ? "-0.000000" : value.toFixed(6);
+  // toFixed gives up here; such a float is a whole number.
+  return `${BigInt(value)}.000000`;
+}

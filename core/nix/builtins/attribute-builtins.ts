@@ -1,0 +1,98 @@
+import type { ByteString } from "../../util/bytes.ts";
+import { NO_POSITION, type Evaluator } from "../evaluator.ts";
+import { Attrs, NO_PLACES, type NixList, type Slot } from "../value.ts";
+import type { BuiltinDefinition } from "./builtin-table.ts";
+
+export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
+  /** Some of a set's attributes, with their places. */
+  const pick = (set: Attrs, slots: readonly number[]): Attrs =>
+    new Attrs(e.shapes.of(slots.map((slot) => set.shape.names[slot]!)), slots.map((slot) => set.values[slot]!), set.places === NO_PLACES ? NO_PLACES : Int32Array.from(slots, (slot) => e.placeOf(set.places, slot)));
+  return [
+    ["attrNames", 1, ([s]) => e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.attrNames").shape.names.slice()],
+    ["attrValues", 1, ([s]) => e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.attrValues").values.slice()],
+    ["getAttr", 2, ([n, s], pos) => {
+      const name = e.forceStringNoContext(n!, NO_POSITION, "while evaluating the first argument passed to builtins.getAttr");
+      const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the second argument passed to builtins.getAttr");
+      const slot = set.get(name);
+      if (slot === undefined) throw e.trace(e.error("type", `attribute '${name}' missing`), "in the attribute set under consideration");
+      return e.force(slot, pos);
+    }],
+    ["hasAttr", 2, ([n, s]) => {
+      const name = e.forceStringNoContext(n!, NO_POSITION, "while evaluating the first argument passed to builtins.hasAttr");
+      return e.forceAttrs(s!, NO_POSITION, "while evaluating the second argument passed to builtins.hasAttr").shape.slotOf(name) >= 0;
+    }],
+    ["unsafeGetAttrPos", 2, ([n, s]) => {
+      const name = e.forceStringNoContext(n!, NO_POSITION, "while evaluating the first argument passed to builtins.unsafeGetAttrPos");
+      const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the second argument passed to builtins.unsafeGetAttrPos");
+      const slot = set.shape.slotOf(name);
+      return slot < 0 ? null : e.positionValue(e.placeOf(set.places, slot));
+    }],
+    ["removeAttrs", 2, ([s, l]) => {
+      const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the first argument passed to builtins.removeAttrs");
+      const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.removeAttrs");
+      const names = new Set(list.map((name) => e.forceStringNoContext(name, NO_POSITION, "while evaluating the values of the second argument passed to builtins.removeAttrs")));
+      const slots: number[] = [];
+      set.shape.names.forEach((name, slot) => {
+        if (!names.has(name)) slots.push(slot);
+      });
+      return slots.length === set.values.length ? set : pick(set, slots);
+    }],
+    ["intersectAttrs", 2, ([a, b]) => {
+      const left = e.forceAttrs(a!, NO_POSITION, "while evaluating the first argument passed to builtins.intersectAttrs");
+      const right = e.forceAttrs(b!, NO_POSITION, "while evaluating the second argument passed to builtins.intersectAttrs");
+      const slots: number[] = [];
+      if (left.values.length < right.values.length) {
+        for (const name of left.shape.names) {
+          const slot = right.shape.slotOf(name);
+          if (slot >= 0) slots.push(slot);
+        }
+      } else {
+        right.shape.names.forEach((name, slot) => {
+          if (left.shape.slotOf(name) >= 0) slots.push(slot);
+        });
+      }
+      return pick(right, slots);
+    }],
+    ["catAttrs", 2, ([n, l]) => {
+      const name = e.forceStringNoContext(n!, NO_POSITION, "while evaluating the first argument passed to builtins.catAttrs");
+      const result: NixList = [];
+      for (const element of e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.catAttrs")) {
+        const slot = e.forceAttrs(element, NO_POSITION, "while evaluating an element in the list passed as second argument to builtins.catAttrs").get(name);
+        if (slot !== undefined) result.push(slot);
+      }
+      return result;
+    }],
+    ["mapAttrs", 2, ([f, s]) => {
+      const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the second argument passed to builtins.mapAttrs");
+      const names = set.shape.names;
+      return new Attrs(set.shape, set.values.map((value, slot) => e.lazyCall(f!, names[slot]!, value)), set.places);
+    }],
+    ["listToAttrs", 1, ([l]) => {
+      const entries = new Map<ByteString, Slot>();
+      for (const element of e.forceList(l!, NO_POSITION, "while evaluating the argument passed to builtins.listToAttrs")) {
+        const set = e.forceAttrs(element, NO_POSITION, "while evaluating an element of the list passed to builtins.listToAttrs");
+        const nameSlot = set.get("name");
+        if (nameSlot === undefined) throw e.trace(e.error("type", "attribute 'name' missing"), "in a {name=...; value=...;} pair");
+        const name = e.forceStringNoContext(nameSlot, NO_POSITION, "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs");
+        if (entries.has(name)) continue;
+        const value = set.get("value");
+        if (value === undefined) throw e.trace(e.error("type", "attribute 'value' missing"), "in a {name=...; value=...;} pair");
+        entries.set(name, value);
+      }
+      return e.makeSet(entries);
+    }],
+    ["zipAttrsWith", 2, ([f, l]) => {
+      const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.zipAttrsWith");
+      const lists = new Map<ByteString, NixList>();
+      for (const element of e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.zipAttrsWith")) {
+        const set = e.forceAttrs(element, NO_POSITION, "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith");
+        set.shape.names.forEach((name, slot) => {
+          const list = lists.get(name);
+          if (list === undefined) lists.set(name, [set.values[slot]!]);
+          else list.push(set.values[slot]!);
+        });
+      }
+      return e.makeSet([...lists].map(([name, list]): [ByteString, Slot] => [name, e.lazyCall(fn, name, list)]));
+    }],
+  ];
+}

@@ -1,0 +1,49 @@
+import type { ByteString } from "../../util/bytes.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { Attrs, Builtin, NO_PLACES, type Slot, type Value } from "../value.ts";
+import { attributeBuiltins } from "./attribute-builtins.ts";
+import { derivationBuiltins } from "./derivation-builtins.ts";
+import { fileBuiltins } from "./file-builtins.ts";
+import { flowBuiltins } from "./flow-builtins.ts";
+import { listBuiltins } from "./list-builtins.ts";
+import { numberBuiltins } from "./number-builtins.ts";
+import { stringBuiltins } from "./string-builtins.ts";
+
+/** `pos` is the word that holds the place of the call. */
+export type BuiltinDefinition = readonly [name: string, arity: number, run: (args: readonly Slot[], pos: number) => Value];
+
+/** Known everywhere without `builtins.`; all others have `__` before their name there. */
+const BARE = new Set([
+  "abort", "baseNameOf", "break", "derivation", "derivationStrict", "dirOf", "fetchGit", "fetchMercurial", "fetchTarball", "fetchTree", "fromTOML", "import",
+  "isNull", "map", "placeholder", "removeAttrs", "scopedImport", "throw", "toString",
+]);
+
+/** The language version that the reference names. */
+const LANGUAGE_VERSION = 6;
+const NIX_VERSION = "2.34.8";
+
+/** Fills `evaluator.globals`. */
+export function installBuiltins(evaluator: Evaluator): void {
+  const { globals, io } = evaluator;
+  const table = new Map<ByteString, Slot>();
+  const definitions: readonly BuiltinDefinition[] = [
+    ...flowBuiltins(evaluator), ...numberBuiltins(evaluator), ...stringBuiltins(evaluator), ...listBuiltins(evaluator),
+    ...attributeBuiltins(evaluator), ...fileBuiltins(evaluator), ...derivationBuiltins(evaluator),
+  ];
+  for (const [name, arity, run] of definitions) table.set(name, new Builtin(name, arity, run));
+  table.set("true", true);
+  table.set("false", false);
+  table.set("null", null);
+  table.set("langVersion", LANGUAGE_VERSION);
+  table.set("nixVersion", NIX_VERSION);
+  table.set("storeDir", io.storeDir);
+  table.set("nixPath", io.searchPath.map(({ prefix, path }) => evaluator.makeSet([["path", path], ["prefix", prefix]])));
+  if (io.currentSystem !== undefined) table.set("currentSystem", io.currentSystem);
+  if (io.currentTime !== undefined) table.set("currentTime", io.currentTime);
+  for (const [name, value] of table) globals.set(BARE.has(name) || value === null || typeof value === "boolean" ? name : `__${name}`, value);
+  const names = [...table.keys(), "builtins"].sort();
+  const values: Slot[] = names.map((name) => table.get(name) ?? null);
+  const builtins = new Attrs(evaluator.shapes.of(names), values, NO_PLACES);
+  values[names.indexOf("builtins")] = builtins;
+  globals.set("builtins", builtins);
+}

@@ -1,0 +1,198 @@
+import { convertHashFormat } from "../convert-hash.ts";
+import { compareVersions, parseDrvName, splitVersion } from "../version.ts";
+import { fromJson, toJson } from "../json.ts";
+import { fromToml } from "../toml.ts";
+import { compilePattern } from "../pattern.ts";
+import { toXml } from "../xml.ts";
+import type { ByteString } from "../../util/bytes.ts";
+import { formatHash, hashByteString } from "../../hash/hash.ts";
+import { isHashAlgorithm } from "../../hash/hash-algorithm.ts";
+import { contextOf, displayContext, NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import { NixString, type Slot, type Value } from "../value.ts";
+import type { BuiltinDefinition } from "./builtin-table.ts";
+
+export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
+  const patterns = new Map<ByteString, RegExp>();
+  const pattern = (slot: Slot, name: string): RegExp => {
+    const text = e.forceStringNoContext(slot, NO_POSITION, `while evaluating the first argument passed to builtins.${name}`);
+    let compiled = patterns.get(text);
+    if (compiled === undefined) {
+      compiled = compilePattern(text);
+      if (compiled === undefined) throw e.error("eval", `invalid regular expression '${text}'`);
+      patterns.set(text, compiled);
+    }
+    return compiled;
+  };
+  const groups = (match: RegExpExecArray): Value[] => match.slice(1).map((group: string | undefined) => group ?? null);
+  const contextSet = (context: ReadonlySet<ByteString>): Value => {
+    const byPath = new Map<ByteString, { path: boolean; allOutputs: boolean; outputs: ByteString[] }>();
+    const entry = (path: ByteString) => {
+      const full = `${e.io.storeDir}/${path}`;
+      let found = byPath.get(full);
+      if (found === undefined) byPath.set(full, (found = { path: false, allOutputs: false, outputs: [] }));
+      return found;
+    };
+    for (const element of context) {
+      const output = /^!(.*)!([^!]*)$/.exec(element);
+      if (element.startsWith("=")) entry(element.slice(1)).allOutputs = true;
+      else if (output !== null) entry(output[2]!).outputs.push(output[1]!);
+      else entry(element).path = true;
+    }
+    return e.makeSet([...byPath].map(([path, info]): [ByteString, Slot] => {
+      const fields: [ByteString, Slot][] = [];
+      if (info.path) fields.push(["path", true]);
+      if (info.allOutputs) fields.push(["allOutputs", true]);
+      if (info.outputs.length > 0) fields.push(["outputs", info.outputs.sort()]);
+      return [path, e.makeSet(fields)];
+    }));
+  };
+  return [
+    ["toString", 1, ([v]) => {
+      const context = new Set<ByteString>();
+      const text = e.coerceToString(v!, NO_POSITION, context, "while evaluating the first argument passed to builtins.toString", true, false);
+      return e.makeString(text, context);
+    }],
+    ["stringLength", 1, ([v]) => e.coerceToString(v!, NO_POSITION, new Set(), "while evaluating the argument passed to builtins.stringLength", false, true).length],
+    ["substring", 3, ([s, n, v]) => {
+      const start = Number(e.forceInteger(s!, NO_POSITION, "while evaluating the first argument (the start offset) passed to builtins.substring"));
+      if (start < 0) throw e.error("eval", "negative start position in 'substring'");
+      const length = Number(e.forceInteger(n!, NO_POSITION, "while evaluating the second argument (the substring length) passed to builtins.substring"));
+      const context = new Set<ByteString>();
+      const text = e.coerceToString(v!, NO_POSITION, context, "while evaluating the third argument (the string) passed to builtins.substring", false, true);
+      return e.makeString(length < 0 ? text.slice(start) : text.slice(start, start + length), context);
+    }],
+    ["replaceStrings", 3, ([f, t, s]) => {
+      const from = e.forceList(f!, NO_POSITION, "while evaluating the first argument passed to builtins.replaceStrings");
+      const to = e.forceList(t!, NO_POSITION, "while evaluating the second argument passed to builtins.replaceStrings");
+      if (from.length !== to.length) throw e.error("eval", "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths");
+      const wanted = from.map((text) => textOf(e.forceString(text, NO_POSITION, "while evaluating one of the strings to replace passed to builtins.replaceStrings")));
+      const subject = e.forceString(s!, NO_POSITION, "while evaluating the third argument passed to builtins.replaceStrings");
+      const text = textOf(subject);
+      const context = new Set<ByteString>(contextOf(subject));
+      const cache = new Map<number, ByteString>();
+      const replacement = (index: number): ByteString => {
+        let known = cache.get(index);
+        if (known === undefined) {
+          const value = e.forceString(to[index]!, NO_POSITION, "while evaluating one of the replacement strings passed to builtins.replaceStrings");
+          for (const element of contextOf(value)) context.add(element);
+          known = textOf(value);
+          cache.set(index, known);
+        }
+        return known;
+      };
+      let result = "";
+      let copied = 0;
+      for (let at = 0; at <= text.length; ) {
+        const index = wanted.findIndex((candidate) => text.startsWith(candidate, at));
+        if (index < 0) {
+          at++;
+          continue;
+        }
+        const length = wanted[index]!.length;
+        result += text.slice(copied, at) + replacement(index);
+        // An empty one is found before each character and at the end.
+        if (length === 0 && at < text.length) result += text[at]!;
+        at += Math.max(length, 1);
+        copied = at;
+      }
+      return e.makeString(result + text.slice(copied), context);
+    }],
+    ["match", 2, ([p, s]) => {
+      const compiled = pattern(p!, "match");
+      const text = textOf(e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.match"));
+      const match = new RegExp(`^(?:${compiled.source})$`, compiled.flags.replace("g", "")).exec(text);
+      return match === null ? null : groups(match);
+    }],
+    ["split", 2, ([p, s]) => {
+      const compiled = pattern(p!, "split");
+      const subject = e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.split");
+      const text = textOf(subject);
+      const context = contextOf(subject);
+      const result: Value[] = [];
+      let end = 0;
+      compiled.lastIndex = 0;
+      for (const match of text.matchAll(compiled)) {
+        result.push(e.makeString(text.slice(end, match.index), context), groups(match));
+        end = match.index + match[0].length;
+      }
+      result.push(e.makeString(text.slice(end), context));
+      return result;
+    }],
+    ["hashString", 2, ([a, s]) => {
+      const algorithm = e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashString");
+      if (!isHashAlgorithm(algorithm)) throw e.error("eval", `unknown hash algorithm '${algorithm}'`);
+      return formatHash(hashByteString(algorithm, textOf(e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.hashString"))), "base16");
+    }],
+    ["convertHash", 1, ([s]) => convertHashFormat(e, s!)],
+    ["compareVersions", 2, ([a, b]) => compareVersions(
+      e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.compareVersions"),
+      e.forceStringNoContext(b!, NO_POSITION, "while evaluating the second argument passed to builtins.compareVersions"),
+    )],
+    ["splitVersion", 1, ([v]) => splitVersion(e.forceStringNoContext(v!, NO_POSITION, "while evaluating the first argument passed to builtins.splitVersion"))],
+    ["parseDrvName", 1, ([v]) => {
+      const { name, version } = parseDrvName(e.forceStringNoContext(v!, NO_POSITION, "while evaluating the first argument passed to builtins.parseDrvName"));
+      return e.makeSet([["name", name], ["version", version]]);
+    }],
+    ["toJSON", 1, ([v]) => {
+      const context = new Set<ByteString>();
+      return e.makeString(toJson(e, v!, context, true), context);
+    }],
+    ["fromJSON", 1, ([s]) => {
+      const text = e.forceStringNoContext(s!, NO_POSITION, "while evaluating the first argument passed to builtins.fromJSON");
+      try {
+        return fromJson(e, text);
+      } catch (error) {
+        throw e.trace(error, "while decoding a JSON string");
+      }
+    }],
+    ["fromTOML", 1, ([s]) => fromToml(e, e.forceStringNoContext(s!, NO_POSITION, "while evaluating the argument passed to builtins.fromTOML"))],
+    ["toXML", 1, ([v]) => {
+      const context = new Set<ByteString>();
+      return e.makeString(toXml(e, v!, context, false), context);
+    }],
+    ["hasContext", 1, ([s]) => contextOf(e.forceString(s!, NO_POSITION, "while evaluating the argument passed to builtins.hasContext")).size > 0],
+    ["getContext", 1, ([s]) => contextSet(contextOf(e.forceString(s!, NO_POSITION, "while evaluating the argument passed to builtins.getContext")))],
+    ["unsafeDiscardStringContext", 1, ([s]) => e.coerceToString(s!, NO_POSITION, new Set(), "while evaluating the argument passed to builtins.unsafeDiscardStringContext", false, true)],
+    ["unsafeDiscardOutputDependency", 1, ([s]) => {
+      const context = new Set<ByteString>();
+      const text = e.coerceToString(s!, NO_POSITION, context, "while evaluating the argument passed to builtins.unsafeDiscardOutputDependency", false, true);
+      return e.makeString(text, new Set([...context].map((element) => (element.startsWith("=") ? element.slice(1) : element))));
+    }],
+    ["addDrvOutputDependencies", 1, ([s]) => {
+      const context = new Set<ByteString>();
+      const text = e.coerceToString(s!, NO_POSITION, context, "while evaluating the argument passed to builtins.addDrvOutputDependencies", false, true);
+      if (context.size !== 1) throw e.error("eval", `context of string '${text}' must have exactly one element, but has ${context.size}`);
+      const [element] = context;
+      if (element!.startsWith("=")) return new NixString(text, context);
+      if (element!.startsWith("!")) throw e.error("eval", `\`addDrvOutputDependencies\` can only act on derivations, not on a derivation output such as '${displayContext(element!, e.io.storeDir).split("^")[1]!}'`);
+      if (!element!.endsWith(".drv")) throw e.error("eval", `path '${e.io.storeDir}/${element}' is not a derivation`);
+      return new NixString(text, new Set([`=${element}`]));
+    }],
+    ["appendContext", 2, ([s, c]) => {
+      const subject = e.forceString(s!, NO_POSITION, "while evaluating the first argument passed to builtins.appendContext");
+      const context = new Set<ByteString>(contextOf(subject));
+      const added = e.forceAttrs(c!, NO_POSITION, "while evaluating the second argument passed to builtins.appendContext");
+      added.shape.names.forEach((name, index) => {
+        if (!name.startsWith(`${e.io.storeDir}/`)) throw e.error("eval", `context key '${name}' is not a store path`);
+        const path = name.slice(e.io.storeDir.length + 1);
+        const info = e.forceAttrs(added.values[index]!, NO_POSITION, "while evaluating the value of a string context");
+        const flag = (field: string): boolean => {
+          const slot = info.get(field);
+          return slot !== undefined && e.forceBool(slot, NO_POSITION, `while evaluating the \`${field}\` attribute of a string context`);
+        };
+        if (flag("path")) context.add(path);
+        if (flag("allOutputs")) {
+          if (!path.endsWith(".drv")) throw e.error("eval", `tried to add all-outputs context of ${name}, which is not a derivation, to a string`);
+          context.add(`=${path}`);
+        }
+        const outputs = info.get("outputs");
+        if (outputs !== undefined) {
+          const list = e.forceList(outputs, NO_POSITION, "while evaluating the `outputs` attribute of a string context");
+          if (list.length > 0 && !path.endsWith(".drv")) throw e.error("eval", `tried to add derivation output context of ${name}, which is not a derivation, to a string`);
+          for (const output of list) context.add(`!${e.forceStringNoContext(output, NO_POSITION, "while evaluating an output name within a string context")}!${path}`);
+        }
+      });
+      return e.makeString(textOf(subject), context);
+    }],
+  ];
+}

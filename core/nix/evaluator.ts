@@ -1,0 +1,1189 @@
+/**
+ * The interpreter: one switch over the flat tree. It is long because V8 keeps what one class knows of its own fields, and
+ * because the order in which each construct forces its operands is the language's semantics and is best read in one place.
+ */
+import type { ByteString } from "../util/bytes.ts";
+import { canonicalPath } from "./canonical-path.ts";
+import { compileNix, type CompiledFile, type Scope } from "./compile.ts";
+import { coerceFloat } from "./format-float.ts";
+import { formatIdentifier } from "./format-literal.ts";
+import { formatValueForError } from "./format-value.ts";
+import { addIntegers, compareNumbers, divideIntegers, multiplyIntegers, subtractIntegers } from "./integer.ts";
+import type { NixIo } from "./nix-io.ts";
+import { NixError, type NixErrorKind, type NixPosition } from "./nix-error.ts";
+import { BINDINGS, BINDING_SIZE, BOUND_FROM, BOUND_OUTSIDE, FORMALS, FORMAL_SIZE, Op, RECURSIVE } from "./opcode.ts";
+import { parseNix } from "./parse.ts";
+import { ShapeTable } from "./shape-table.ts";
+import { positionAt, type NixSource } from "./source.ts";
+import { bestMatches } from "./suggestions.ts";
+import {
+  Attrs, Builtin, BUSY, Closure, DONE, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, Thunk,
+  type AttributePlaces, type Context, type Environment, type NixList, type Shape, type Slot, type Value,
+} from "./value.ts";
+
+export const NO_POSITION = -1;
+
+export type EvaluatorOptions = {
+  readonly io: NixIo;
+  readonly pipeOperators?: boolean | undefined;
+  readonly maxCallDepth?: number | undefined;
+};
+
+const NO_CONTEXT: Context = new Set();
+
+export class Evaluator {
+  readonly io: NixIo;
+  readonly shapes = new ShapeTable();
+  /** By name with and without `__`. */
+  readonly globals = new Map<ByteString, Slot>();
+  readonly #pipeOperators: boolean;
+  readonly #maxCallDepth: number;
+  #globalNames: ReadonlySet<ByteString> | undefined;
+  #code = new Int32Array(1 << 16);
+  #length = 1;
+  readonly #strings: ByteString[] = [];
+  readonly #stringIndex = new Map<ByteString, number>();
+  readonly #constants: (Value | undefined)[] = [];
+  readonly #files: { readonly base: number; readonly source: NixSource }[] = [];
+  readonly #formalPlans: Int32Array[] = [];
+  #depth = 0;
+
+  constructor(options: EvaluatorOptions) {
+    this.io = options.io;
+    this.#pipeOperators = options.pipeOperators ?? false;
+    this.#maxCallDepth = options.maxCallDepth ?? 10_000;
+  }
+
+  // ───────── loading
+
+  /** Parses, compiles and adds a text; the result is the thunk of its value. */
+  load(text: ByteString, file: ByteString, basePath: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Thunk {
+    const { source, expression } = parseNix(text, file, { basePath, home: this.io.home, pipeOperators: this.#pipeOperators });
+    this.#globalNames ??= new Set(this.globals.keys());
+    const staticScope: Scope | undefined = scope === undefined ? undefined : { up: undefined, isWith: false, slots: new Map(scope.names.map((name, index) => [name, index + 1])) };
+    const root = this.link(compileNix(expression, source, this.#globalNames, staticScope), source);
+    const env: Environment = [null];
+    if (scope !== undefined) env.push(...scope.values);
+    return new Thunk(root, env);
+  }
+
+  /** Adds a compiled file to the tree; the result is its root. */
+  link(file: CompiledFile, source: NixSource): number {
+    const base = this.#length;
+    this.#length += file.code.length;
+    if (this.#length > this.#code.length) {
+      const larger = new Int32Array(Math.max(this.#length, this.#code.length * 2));
+      larger.set(this.#code);
+      this.#code = larger;
+    }
+    this.#code.set(file.code, base);
+    const indices = file.strings.map((text) => this.#intern(text));
+    for (let i = 0; i < file.relocations.length; i++) {
+      const at = base + file.relocations[i]!;
+      this.#code[at] = indices[this.#code[at]!]!;
+    }
+    this.#files.push({ base, source });
+    return base;
+  }
+
+  #intern(text: ByteString): number {
+    let index = this.#stringIndex.get(text);
+    if (index === undefined) {
+      index = this.#strings.push(text) - 1;
+      this.#stringIndex.set(text, index);
+    }
+    return index;
+  }
+
+  /** The place that a word of the tree holds. */
+  positionAt(word: number): NixPosition | undefined {
+    if (word < 0) return undefined;
+    const offset = this.#code[word]!;
+    if (offset < 0) return undefined;
+    let low = 0;
+    let high = this.#files.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#files[middle]!.base <= word) low = middle;
+      else high = middle - 1;
+    }
+    const file = this.#files[low];
+    return file === undefined ? undefined : positionAt(file.source, offset);
+  }
+
+  /** The word that holds the place of attribute `slot`. */
+  placeOf(places: AttributePlaces, slot: number): number {
+    let at: AttributePlaces = places;
+    let index = slot;
+    for (;;) {
+      if (typeof at === "number") return at < 0 ? NO_POSITION : at + BINDINGS + index * BINDING_SIZE + 1;
+      if (at instanceof Int32Array) return at[index] ?? NO_POSITION;
+      const from: number = at.plan[index]!;
+      if (from >= 0) {
+        index = from;
+        at = at.right;
+      } else {
+        index = -from - 1;
+        at = at.left;
+      }
+    }
+  }
+
+  error(kind: NixErrorKind, message: string, pos: number = NO_POSITION, suggestions: readonly string[] = []): NixError {
+    return new NixError(kind, message, this.positionAt(pos), suggestions);
+  }
+
+  trace(error: unknown, message: string, pos: number = NO_POSITION): unknown {
+    if (error instanceof NixError) error.addTrace(message, this.positionAt(pos));
+    return error;
+  }
+
+  // ───────── forcing
+
+  force(slot: Slot, pos: number = NO_POSITION): Value {
+    return slot instanceof Thunk ? (slot.code === DONE ? (slot.x as Value) : this.#forceThunk(slot, pos)) : slot;
+  }
+
+  #forceThunk(thunk: Thunk, pos: number): Value {
+    const { code, x } = thunk;
+    if (code === BUSY) throw this.error("recursion", "infinite recursion encountered", pos);
+    thunk.code = BUSY;
+    thunk.x = null;
+    try {
+      const value = code >= 0 ? this.eval(code, x as Environment) : (x as () => Value)();
+      thunk.code = DONE;
+      thunk.x = value;
+      return value;
+    } catch (error) {
+      thunk.code = code;
+      thunk.x = x;
+      throw error;
+    }
+  }
+
+  lazy(compute: () => Value): Thunk {
+    return new Thunk(NATIVE, compute);
+  }
+
+  /** A call that is made only when its value is wanted. */
+  lazyCall(fn: Slot, ...args: Slot[]): Thunk {
+    return new Thunk(NATIVE, () => this.call(this.force(fn), args, NO_POSITION));
+  }
+
+  /** The child as it is stored in a set or list: constants, functions and variables need no thunk of their own. */
+  #delay(p: number, env: Environment): Slot {
+    const code = this.#code;
+    switch (code[p]) {
+      case Op.int:
+        return code[p + 1]!;
+      case Op.string:
+        return this.#strings[code[p + 1]!]!;
+      case Op.bigInt:
+      case Op.float:
+      case Op.path:
+        return this.#constant(p);
+      case Op.lambda:
+        return new Closure(p, env);
+      case Op.variable0:
+        return env[code[p + 2]!] ?? new Thunk(p, env);
+      case Op.variable1:
+        return (env[0] as unknown as Environment)[code[p + 2]!] ?? new Thunk(p, env);
+      case Op.variable: {
+        let e = env;
+        for (let level = code[p + 2]!; level > 0; level--) e = e[0] as unknown as Environment;
+        return e[code[p + 3]!] ?? new Thunk(p, env);
+      }
+      case Op.global:
+        return this.globals.get(this.#strings[code[p + 2]!]!)!;
+      case Op.list:
+        return code[p + 2] === 0 ? [] : new Thunk(p, env);
+      default:
+        return new Thunk(p, env);
+    }
+  }
+
+  #constant(p: number): Value {
+    const index = this.#code[p + 1]!;
+    const op = this.#code[p]!;
+    const cached = op === Op.path ? this.#constants[index] : undefined;
+    if (cached !== undefined) return cached;
+    const text = this.#strings[index]!;
+    if (op === Op.float) return new NixFloat(Number(text));
+    if (op === Op.bigInt) {
+      const value = BigInt(text);
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    }
+    return (this.#constants[index] = new NixPath(text));
+  }
+
+  // ───────── the interpreter
+
+  eval(p: number, env: Environment): Value {
+    const code = this.#code;
+    switch (code[p]) {
+      case Op.int:
+        return code[p + 1]!;
+      case Op.string:
+        return this.#strings[code[p + 1]!]!;
+      case Op.bigInt:
+      case Op.float:
+      case Op.path:
+        return this.#constant(p);
+      case Op.variable0:
+        return this.force(env[code[p + 2]!]!, p + 1);
+      case Op.variable1:
+        return this.force((env[0] as unknown as Environment)[code[p + 2]!]!, p + 1);
+      case Op.variable: {
+        let e = env;
+        for (let level = code[p + 2]!; level > 0; level--) e = e[0] as unknown as Environment;
+        return this.force(e[code[p + 3]!]!, p + 1);
+      }
+      case Op.global:
+        return this.force(this.globals.get(this.#strings[code[p + 2]!]!)!, p + 1);
+      case Op.withVariable:
+        return this.#withVariable(p, env);
+      case Op.select:
+        return this.#select(p, env);
+      case Op.has:
+        return this.#has(p, env);
+      case Op.attributes:
+        return this.#attributes(p, env);
+      case Op.let:
+        return this.eval(p + code[p + 3]!, this.#bind(p, env));
+      case Op.list: {
+        const n = code[p + 2]!;
+        const list: NixList = new Array<Slot>(n);
+        for (let i = 0; i < n; i++) list[i] = this.#delay(p + code[p + 3 + i]!, env);
+        return list;
+      }
+      case Op.lambda:
+        return new Closure(p, env);
+      case Op.call:
+        return this.#call(p, env);
+      case Op.with:
+        // The set itself is forced only when a name is looked up in it.
+        return this.eval(p + code[p + 3]!, [env as unknown as Slot, this.#delay(p + code[p + 2]!, env)]);
+      case Op.if:
+        return this.eval(p + (this.#condition(p + code[p + 2]!, env, p + 1, "while evaluating a branch condition") ? code[p + 3]! : code[p + 4]!), env);
+      case Op.assert:
+        return this.#assert(p, env);
+      case Op.not:
+        return !this.#condition(p + code[p + 2]!, env, p + 1, "in the argument of the not operator");
+      case Op.equal:
+        return this.#equal(p, env);
+      case Op.notEqual:
+        return !this.#equal(p, env);
+      case Op.and:
+        return this.#condition(p + code[p + 2]!, env, p + 1, "in the left operand of the AND (&&) operator") && this.#condition(p + code[p + 3]!, env, p + 1, "in the right operand of the AND (&&) operator");
+      case Op.or:
+        return this.#condition(p + code[p + 2]!, env, p + 1, "in the left operand of the OR (||) operator") || this.#condition(p + code[p + 3]!, env, p + 1, "in the right operand of the OR (||) operator");
+      case Op.implies:
+        return !this.#condition(p + code[p + 2]!, env, p + 1, "in the left operand of the IMPL (->) operator") || this.#condition(p + code[p + 3]!, env, p + 1, "in the right operand of the IMPL (->) operator");
+      case Op.update:
+        return this.#update(p, env);
+      case Op.concatLists: {
+        const left = this.eval(p + code[p + 2]!, env);
+        const right = this.eval(p + code[p + 3]!, env);
+        const a = this.forceList(left, p + 1, "while evaluating one of the elements to concatenate");
+        const b = this.forceList(right, p + 1, "while evaluating one of the elements to concatenate");
+        return a.length === 0 ? b : b.length === 0 ? a : a.concat(b);
+      }
+      case Op.lessThan:
+        return this.#lessThan(p, env);
+      case Op.subtract:
+      case Op.multiply:
+      case Op.divide:
+        return this.#arithmetic(code[p]!, p, env);
+      case Op.concatStrings:
+        return this.#concatStrings(p, env);
+      case Op.currentPosition:
+        return this.positionValue(p + 1);
+      default:
+        throw new TypeError(`no such node: ${code[p]} at ${p}`);
+    }
+  }
+
+  #withVariable(p: number, env: Environment): Value {
+    const code = this.#code;
+    const name = this.#strings[code[p + 2]!]!;
+    const n = code[p + 3]!;
+    let e = env;
+    let level = 0;
+    for (let i = 0; i < n; i++) {
+      const target = code[p + 4 + i]!;
+      for (; level < target; level++) e = e[0] as unknown as Environment;
+      const set = this.forceAttrs(e[1]!, p + 1, "while evaluating the first subexpression of a with expression");
+      const slot = set.get(name);
+      if (slot !== undefined) return this.force(slot, p + 1);
+    }
+    throw this.error("undefined", `undefined variable '${name}'`, p + 1);
+  }
+
+  #nameAt(p: number, cell: number, env: Environment): ByteString {
+    const index = this.#code[cell]!;
+    if (index >= 0) return this.#strings[index]!;
+    return this.forceStringNoContext(this.eval(p + this.#code[cell + 1]!, env), p + 1, "while evaluating an attribute name");
+  }
+
+  #pathText(p: number, cell: number, n: number, env: Environment): string {
+    const names: string[] = [];
+    for (let i = 0; i < n; i++) {
+      try {
+        names.push(formatIdentifier(this.#nameAt(p, cell + i * 3, env)));
+      } catch {
+        names.push('"${…}"');
+      }
+    }
+    return names.join(".");
+  }
+
+  #select(p: number, env: Environment): Value {
+    const code = this.#code;
+    let value = this.eval(p + code[p + 2]!, env);
+    const fallback = code[p + 3]!;
+    const n = code[p + 4]!;
+    let place = NO_POSITION;
+    try {
+      for (let i = 0, cell = p + 5; i < n; i++, cell += 3) {
+        if (code[cell]! < 0) {
+          const name = this.#nameAt(p, cell, env);
+          if (fallback !== 0 && !(value instanceof Attrs)) return this.eval(p + fallback, env);
+          const set = value instanceof Attrs ? value : this.forceAttrs(value, p + 1, "while selecting an attribute");
+          const slot = set.shape.slotOf(name);
+          if (slot < 0) {
+            if (fallback !== 0) return this.eval(p + fallback, env);
+            throw this.missing(name, set, p + 1);
+          }
+          place = this.placeOf(set.places, slot);
+          value = this.force(set.values[slot]!, place >= 0 ? place : p + 1);
+          continue;
+        }
+        if (!(value instanceof Attrs)) {
+          if (fallback !== 0) return this.eval(p + fallback, env);
+          this.forceAttrs(value, p + 1, "while selecting an attribute");
+          throw new TypeError("forceAttrs returned");
+        }
+        const set: Attrs = value;
+        let slot: number;
+        if (set.shape.id === this.#code[cell + 1]) slot = this.#code[cell + 2]!;
+        else {
+          const name = this.#strings[code[cell]!]!;
+          slot = set.shape.slotOf(name);
+          if (slot < 0) {
+            if (fallback !== 0) return this.eval(p + fallback, env);
+            throw this.missing(name, set, p + 1);
+          }
+          this.#code[cell + 1] = set.shape.id;
+          this.#code[cell + 2] = slot;
+        }
+        const stored = set.values[slot]!;
+        if (stored instanceof Thunk) {
+          if (stored.code === DONE) value = stored.x as Value;
+          else {
+            place = this.placeOf(set.places, slot);
+            value = this.#forceThunk(stored, place >= 0 ? place : p + 1);
+          }
+        } else value = stored;
+      }
+      return value;
+    } catch (error) {
+      if (place >= 0 && error instanceof NixError) this.trace(error, `while evaluating the attribute '${this.#pathText(p, p + 5, n, env)}'`, place);
+      throw error;
+    }
+  }
+
+  missing(name: ByteString, set: Attrs, pos: number): NixError {
+    return this.error("missing", `attribute '${name}' missing`, pos, bestMatches(set.shape.names, name));
+  }
+
+  #has(p: number, env: Environment): boolean {
+    const code = this.#code;
+    let value = this.eval(p + code[p + 2]!, env);
+    const n = code[p + 3]!;
+    for (let i = 0, cell = p + 4; i < n; i++, cell += 3) {
+      const name = this.#nameAt(p, cell, env);
+      if (!(value instanceof Attrs)) return false;
+      const slot = value.get(name);
+      if (slot === undefined) return false;
+      // The last one need not be evaluated to be there.
+      if (i < n - 1) value = this.force(slot, p + 1);
+    }
+    return true;
+  }
+
+  /** The environment of a `let` or a recursive set. */
+  #bind(p: number, env: Environment): Environment {
+    const code = this.#code;
+    const n = code[p + 4]!;
+    const inner: Environment = new Array<Slot>(n + 1);
+    inner[0] = env as unknown as Slot;
+    const from = this.#fromEnvironment(p, n, inner);
+    for (let i = 0, cell = p + BINDINGS; i < n; i++, cell += BINDING_SIZE) {
+      const kind = code[cell + 2]!;
+      inner[i + 1] = this.#delay(p + code[cell + 3]!, kind === BOUND_OUTSIDE ? env : kind === BOUND_FROM ? from! : inner);
+    }
+    return inner;
+  }
+
+  #fromEnvironment(p: number, n: number, inner: Environment): Environment | undefined {
+    const count = this.#code[p + 5]!;
+    if (count === 0) return undefined;
+    const from: Environment = new Array<Slot>(count + 1);
+    from[0] = inner as unknown as Slot;
+    const cell = p + BINDINGS + n * BINDING_SIZE;
+    for (let i = 0; i < count; i++) {
+      const child = p + this.#code[cell + i]!;
+      from[i + 1] = new Thunk(child, inner);
+    }
+    return from;
+  }
+
+  #attributes(p: number, env: Environment): Attrs {
+    const code = this.#code;
+    const n = code[p + 4]!;
+    const dynamic = code[p + 6]!;
+    let shape: Shape;
+    if (code[p + 3]! >= 0) shape = this.shapes.byId(code[p + 3]!);
+    else {
+      const names: ByteString[] = [];
+      for (let i = 0; i < n; i++) names.push(this.#strings[code[p + BINDINGS + i * BINDING_SIZE]!]!);
+      shape = this.shapes.of(names);
+      code[p + 3] = shape.id;
+    }
+    let values: Slot[];
+    let inner = env;
+    if ((code[p + 2]! & RECURSIVE) !== 0) {
+      inner = this.#bind(p, env);
+      const overrides = shape.slotOf("__overrides");
+      values = inner.slice(1);
+      if (overrides >= 0) {
+        const set = this.forceAttrs(values[overrides]!, p + 1, "while evaluating the `__overrides` attribute");
+        set.shape.names.forEach((name, index) => {
+          const slot = shape.slotOf(name);
+          if (slot >= 0) inner[slot + 1] = set.values[index]!;
+        });
+        const base = new Attrs(shape, inner.slice(1), p);
+        const merged = this.mergeSets(base, set);
+        return dynamic === 0 ? merged : this.#dynamic(p, n, dynamic, inner, merged);
+      }
+    } else {
+      const from = this.#fromEnvironment(p, n, env);
+      values = new Array<Slot>(n);
+      for (let i = 0, cell = p + BINDINGS; i < n; i++, cell += BINDING_SIZE) {
+        values[i] = this.#delay(p + code[cell + 3]!, code[cell + 2]! === BOUND_FROM ? from! : env);
+      }
+    }
+    const set = new Attrs(shape, values, p);
+    return dynamic === 0 ? set : this.#dynamic(p, n, dynamic, inner, set);
+  }
+
+  #dynamic(p: number, n: number, count: number, env: Environment, set: Attrs): Attrs {
+    const entries = new Map<ByteString, readonly [Slot, number]>(set.shape.names.map((name, index) => [name, [set.values[index]!, this.placeOf(set.places, index)]]));
+    let cell = p + BINDINGS + n * BINDING_SIZE + this.#code[p + 5]!;
+    for (let i = 0; i < count; i++, cell += 3) {
+      const nameNode = p + this.#code[cell + 1]!;
+      const name = this.eval(nameNode, env);
+      // `${null} = …` is no attribute at all.
+      if (name === null) continue;
+      const text = this.forceStringNoContext(name, cell, "while evaluating the name of a dynamic attribute");
+      const before = entries.get(text);
+      if (before !== undefined) {
+        const at = this.positionAt(before[1]);
+        throw this.error("eval", `dynamic attribute '${text}' already defined at ${at === undefined ? "«none»" : `${at.file}:${at.line}:${at.column}`}`, cell);
+      }
+      entries.set(text, [this.#delay(p + this.#code[cell + 2]!, env), cell]);
+    }
+    const names = [...entries.keys()].sort();
+    return new Attrs(this.shapes.of(names), names.map((name) => entries.get(name)![0]), Int32Array.from(names, (name) => entries.get(name)![1]));
+  }
+
+  #condition(p: number, env: Environment, pos: number, context: string): boolean {
+    let value: Value;
+    try {
+      value = this.eval(p, env);
+      if (typeof value === "boolean") return value;
+      throw this.error("type", `expected a Boolean but found ${this.describe(value)}`, this.posOf(p));
+    } catch (error) {
+      throw this.trace(error, context, pos);
+    }
+  }
+
+  /** The place that an expression names as its own. */
+  posOf(p: number): number {
+    const op = this.#code[p]!;
+    return op <= Op.path ? NO_POSITION : p + 1;
+  }
+
+  #assert(p: number, env: Environment): Value {
+    const code = this.#code;
+    const condition = p + code[p + 2]!;
+    if (!this.#condition(condition, env, p + 1, "in the condition of the assert statement")) {
+      const text = this.#strings[code[p + 4]!]!;
+      if (code[condition] === Op.equal) {
+        try {
+          const left = this.eval(condition + code[condition + 2]!, env);
+          const right = this.eval(condition + code[condition + 3]!, env);
+          this.assertEqual(left, right, condition + 1);
+        } catch (error) {
+          throw this.trace(error, `while evaluating the condition of the assertion '${text}'`, p + 1);
+        }
+      }
+      throw this.error("assertion", `assertion '${text}' failed`, p + 1);
+    }
+    return this.eval(p + code[p + 3]!, env);
+  }
+
+  #equal(p: number, env: Environment): boolean {
+    const code = this.#code;
+    const left = this.eval(p + code[p + 2]!, env);
+    const right = this.eval(p + code[p + 3]!, env);
+    return this.equal(left, right, p + 1, "while testing two values for equality");
+  }
+
+  #update(p: number, env: Environment): Attrs {
+    const code = this.#code;
+    let left: Attrs;
+    let right: Attrs;
+    try {
+      const value = this.eval(p + code[p + 2]!, env);
+      if (!(value instanceof Attrs)) throw this.error("type", `expected a set but found ${this.describe(value)}`, this.posOf(p + code[p + 2]!));
+      left = value;
+    } catch (error) {
+      throw this.trace(error, "in the left operand of the update (//) operator", p + 1);
+    }
+    try {
+      const value = this.eval(p + code[p + 3]!, env);
+      if (!(value instanceof Attrs)) throw this.error("type", `expected a set but found ${this.describe(value)}`, this.posOf(p + code[p + 3]!));
+      right = value;
+    } catch (error) {
+      throw this.trace(error, "in the right operand of the update (//) operator", p + 1);
+    }
+    return this.mergeSets(left, right);
+  }
+
+  /** `left // right` */
+  mergeSets(left: Attrs, right: Attrs): Attrs {
+    if (left.values.length === 0) return right;
+    if (right.values.length === 0) return left;
+    const { shape, plan } = this.shapes.merge(left.shape, right.shape);
+    const n = plan.length;
+    const values = new Array<Slot>(n);
+    const a = left.values;
+    const b = right.values;
+    for (let i = 0; i < n; i++) {
+      const from = plan[i]!;
+      values[i] = from >= 0 ? b[from]! : a[-from - 1]!;
+    }
+    return new Attrs(shape, values, left.places === NO_PLACES && right.places === NO_PLACES ? NO_PLACES : new MergedPlaces(plan, left.places, right.places));
+  }
+
+  #lessThan(p: number, env: Environment): boolean {
+    const code = this.#code;
+    try {
+      const left = this.#operand(p + code[p + 2]!, env);
+      const right = this.#operand(p + code[p + 3]!, env);
+      return this.lessThan(left, right, "");
+    } catch (error) {
+      throw this.trace(error, "while calling the 'lessThan' builtin", p + 1);
+    }
+  }
+
+  #operand(p: number, env: Environment): Value {
+    return this.eval(p, env);
+  }
+
+  #arithmetic(op: number, p: number, env: Environment): Value {
+    const code = this.#code;
+    try {
+      if (op === Op.divide) {
+        const right = this.eval(p + code[p + 3]!, env);
+        const divisor = this.forceNumber(right, "while evaluating the second operand of the division");
+        if ((divisor instanceof NixFloat ? divisor.value : Number(divisor)) === 0) throw this.error("eval", "division by zero", p + 1);
+        return this.#compute(op, this.eval(p + code[p + 2]!, env), right, p);
+      }
+      return this.#compute(op, this.eval(p + code[p + 2]!, env), this.eval(p + code[p + 3]!, env), p);
+    } catch (error) {
+      throw this.trace(error, `while calling the '${op === Op.subtract ? "sub" : op === Op.multiply ? "mul" : "div"}' builtin`, p + 1);
+    }
+  }
+
+  #compute(op: number, left: Value, right: Value, p: number): Value {
+    return this.calculate(op === Op.subtract ? "-" : op === Op.multiply ? "*" : "/", left, right, p + 1);
+  }
+
+  /** `-`, `*`, `/` and `+` of numbers, with the builtins' words. */
+  calculate(operator: "+" | "-" | "*" | "/", left: Value, right: Value, pos: number): Value {
+    const word = operator === "+" ? "addition" : operator === "-" ? "subtraction" : operator === "*" ? "multiplication" : "division";
+    const [first, second] = operator === "/" ? ["first operand", "second operand"] : ["first argument", "second argument"];
+    if (left instanceof NixFloat || right instanceof NixFloat) {
+      const a = this.forceNumber(left, `while evaluating the ${operator === "*" ? "first" : first} of the ${word}`);
+      const b = this.forceNumber(right, `while evaluating the ${second} of the ${word}`);
+      const x = a instanceof NixFloat ? a.value : Number(a);
+      const y = b instanceof NixFloat ? b.value : Number(b);
+      return new NixFloat(operator === "+" ? x + y : operator === "-" ? x - y : operator === "*" ? x * y : x / y);
+    }
+    const a = this.forceInteger(left, NO_POSITION, `while evaluating the ${first} of the ${word}`);
+    const b = this.forceInteger(right, NO_POSITION, `while evaluating the ${second} of the ${word}`);
+    const result = operator === "+" ? addIntegers(a, b) : operator === "-" ? subtractIntegers(a, b) : operator === "*" ? multiplyIntegers(a, b) : divideIntegers(a, b);
+    if (result !== undefined) return result;
+    const doing = operator === "+" ? "adding" : operator === "-" ? "subtracting" : operator === "*" ? "multiplying" : "dividing";
+    throw this.error("overflow", `integer overflow in ${doing} ${a} ${operator} ${b}`, pos);
+  }
+
+  #concatStrings(p: number, env: Environment): Value {
+    const code = this.#code;
+    const force = code[p + 2] === 1;
+    const n = code[p + 3]!;
+    let context: Set<ByteString> | undefined;
+    let text = "";
+    let kind: "string" | "path" | "int" | "float" = "string";
+    let integer: number | bigint = 0;
+    let float = 0;
+    for (let i = 0, cell = p + 4; i < n; i++, cell += 2) {
+      const value = this.eval(p + code[cell + 1]!, env);
+      if (i === 0 && !force) {
+        if (typeof value === "number" || typeof value === "bigint") kind = "int";
+        else if (value instanceof NixFloat) kind = "float";
+        else if (value instanceof NixPath) kind = "path";
+      }
+      if (kind === "int") {
+        if (typeof value === "number" || typeof value === "bigint") {
+          const sum = addIntegers(integer, value);
+          if (sum === undefined) throw this.error("overflow", `integer overflow in adding ${integer} + ${value}`, cell);
+          integer = sum;
+        } else if (value instanceof NixFloat) {
+          kind = "float";
+          float = Number(integer) + value.value;
+        } else throw this.error("type", `cannot add ${showType(value)} to an integer`, cell);
+      } else if (kind === "float") {
+        if (typeof value === "number" || typeof value === "bigint") float += Number(value);
+        else if (value instanceof NixFloat) float += value.value;
+        else throw this.error("type", `cannot add ${showType(value)} to a float`, cell);
+      } else if (typeof value === "string") text += value;
+      else {
+        context ??= new Set();
+        // The first piece of an interpolated path keeps its slash.
+        text += this.coerceToString(value, cell, context, "while evaluating a path segment", false, kind === "string", !(i === 0 && !force));
+      }
+    }
+    if (kind === "int") return integer;
+    if (kind === "float") return new NixFloat(float);
+    if (kind === "path") {
+      if (context !== undefined && context.size > 0) throw this.error("eval", "a string that refers to a store path cannot be appended to a path", p + 1);
+      return new NixPath(canonicalPath(text));
+    }
+    return context === undefined || context.size === 0 ? text : new NixString(text, context);
+  }
+
+  // ───────── calls
+
+  #call(p: number, env: Environment): Value {
+    const code = this.#code;
+    const fn = this.eval(p + code[p + 2]!, env);
+    const n = code[p + 3]!;
+    if (n === 1 && fn instanceof Closure) return this.#enter(fn, this.#delay(p + code[p + 4]!, env), p + 1);
+    const args = new Array<Slot>(n);
+    for (let i = 0; i < n; i++) args[i] = this.#delay(p + code[p + 4 + i]!, env);
+    return this.call(fn, args, p + 1);
+  }
+
+  call(callee: Value, args: readonly Slot[], pos: number): Value {
+    let fn = callee;
+    let i = 0;
+    const n = args.length;
+    while (i < n) {
+      if (fn instanceof Closure) fn = this.#enter(fn, args[i++]!, pos);
+      else if (fn instanceof Builtin || fn instanceof PartialBuiltin) {
+        const builtin: Builtin = fn instanceof Builtin ? fn : fn.builtin;
+        const have: readonly Slot[] = fn instanceof Builtin ? [] : fn.args;
+        const want = builtin.arity - have.length;
+        if (n - i < want) return new PartialBuiltin(builtin, [...have, ...args.slice(i)]);
+        const all: readonly Slot[] = have.length === 0 && i === 0 && n === want ? args : [...have, ...args.slice(i, i + want)];
+        i += want;
+        this.#deeper(pos);
+        try {
+          fn = builtin.run(all, pos);
+        } catch (error) {
+          if (builtin.name !== "addErrorContext") this.trace(error, `while calling the '${builtin.name}' builtin`, pos);
+          throw error;
+        } finally {
+          this.#depth--;
+        }
+      } else if (fn instanceof Attrs && fn.shape.slotOf("__functor") >= 0) {
+        const self: Attrs = fn;
+        try {
+          fn = this.call(this.force(self.get("__functor")!), [self, args[i++]!], pos);
+        } catch (error) {
+          throw this.trace(error, "while calling a functor (an attribute set with a '__functor' attribute)", pos);
+        }
+      } else throw this.error("type", `attempt to call something which is not a function but ${this.describe(fn)}`, pos);
+    }
+    return fn;
+  }
+
+  #deeper(pos: number): void {
+    if (++this.#depth > this.#maxCallDepth) {
+      this.#depth--;
+      throw this.error("eval", "stack overflow; max-call-depth exceeded", pos);
+    }
+  }
+
+  #enter(fn: Closure, argument: Slot, pos: number): Value {
+    const code = this.#code;
+    const p = fn.code;
+    const n = code[p + 4]!;
+    this.#deeper(pos);
+    try {
+      let env: Environment;
+      if (n < 0) env = [fn.env as unknown as Slot, argument];
+      else env = this.#match(p, n, fn.env, argument, pos);
+      return this.eval(p + code[p + 6]!, env);
+    } catch (error) {
+      if (error instanceof NixError) {
+        const name = code[p + 2]!;
+        error.addTrace(`while calling ${name < 0 ? "anonymous lambda" : `'${this.#strings[name]!}'`}`, this.positionAt(p + 1));
+        if (pos >= 0) error.addTrace("from call site", this.positionAt(pos));
+      }
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #match(p: number, n: number, up: Environment, argument: Slot, pos: number): Environment {
+    const code = this.#code;
+    let set: Attrs;
+    try {
+      const value = this.force(argument, p + 1);
+      if (!(value instanceof Attrs)) throw this.error("type", `expected a set but found ${this.describe(value)}`, p + 1);
+      set = value;
+    } catch (error) {
+      if (pos >= 0) this.trace(error, "from call site", pos);
+      throw error;
+    }
+    const hasArgument = code[p + 3]! >= 0;
+    let plan: Int32Array;
+    if (set.shape.id === code[p + 7]) plan = this.#formalPlans[code[p + 8]!]!;
+    else {
+      plan = this.#planFormals(p, n, set, pos);
+      code[p + 7] = set.shape.id;
+      code[p + 8] = this.#formalPlans.push(plan) - 1;
+    }
+    const first = hasArgument ? 2 : 1;
+    const env: Environment = new Array<Slot>(first + n);
+    env[0] = up as unknown as Slot;
+    if (hasArgument) env[1] = set;
+    // Formals stand in the order of their names, their slots in the same.
+    for (let i = 0; i < n; i++) {
+      const slot = plan[i]!;
+      env[first + i] = slot >= 0 ? set.values[slot]! : this.#delay(p + code[p + FORMALS + i * FORMAL_SIZE + 2]!, env);
+    }
+    return env;
+  }
+
+  #planFormals(p: number, n: number, set: Attrs, pos: number): Int32Array {
+    const code = this.#code;
+    const plan = new Int32Array(n);
+    const name = code[p + 2]! < 0 ? "anonymous lambda" : this.#strings[code[p + 2]!]!;
+    let used = 0;
+    for (let i = 0; i < n; i++) {
+      const cell = p + FORMALS + i * FORMAL_SIZE;
+      const slot = set.shape.slotOf(this.#strings[code[cell]!]!);
+      plan[i] = slot;
+      if (slot >= 0) used++;
+      else if (code[cell + 2] === 0) {
+        const error = this.error("type", `function '${name}' called without required argument '${this.#strings[code[cell]!]!}'`, p + 1, bestMatches(set.shape.names, this.#strings[code[cell]!]!));
+        throw pos < 0 ? error : error.addTrace("from call site", this.positionAt(pos));
+      }
+    }
+    if (code[p + 5] === 0 && used < set.values.length) {
+      const formals = new Set<ByteString>();
+      for (let i = 0; i < n; i++) formals.add(this.#strings[code[p + FORMALS + i * FORMAL_SIZE]!]!);
+      const unexpected = set.shape.names.find((candidate) => !formals.has(candidate))!;
+      const error = this.error("type", `function '${name}' called with unexpected argument '${unexpected}'`, p + 1, bestMatches([...formals], unexpected));
+      throw pos < 0 ? error : error.addTrace("from call site", this.positionAt(pos));
+    }
+    return plan;
+  }
+
+  /** `functionArgs`: names and whether they have a default. */
+  formalsOf(fn: Closure): readonly { readonly name: ByteString; readonly hasDefault: boolean; readonly place: number }[] {
+    const code = this.#code;
+    const n = Math.max(0, code[fn.code + 4]!);
+    return Array.from({ length: n }, (_, i) => {
+      const cell = fn.code + FORMALS + i * FORMAL_SIZE;
+      return { name: this.#strings[code[cell]!]!, hasDefault: code[cell + 2] !== 0, place: cell + 1 };
+    });
+  }
+
+  /** What XML prints of a function: its place, its argument, its formals. */
+  lambdaInfo(fn: Closure): { readonly place: number; readonly argument: ByteString | undefined; readonly hasFormals: boolean; readonly ellipsis: boolean; readonly name: ByteString | undefined } {
+    const code = this.#code;
+    const p = fn.code;
+    return {
+      place: p + 1,
+      argument: code[p + 3]! < 0 ? undefined : this.#strings[code[p + 3]!]!,
+      hasFormals: code[p + 4]! >= 0,
+      ellipsis: code[p + 5] === 1,
+      name: code[p + 2]! < 0 ? undefined : this.#strings[code[p + 2]!]!,
+    };
+  }
+
+  // ───────── what a value must be
+
+  describe(value: Value): string {
+    return `${showType(value)}: ${formatValueForError(this, value)}`;
+  }
+
+  #expected(what: string, value: Value, pos: number): NixError {
+    return this.error("type", `expected ${what} but found ${this.describe(value)}`, pos);
+  }
+
+  forceAttrs(slot: Slot, pos: number, context: string): Attrs {
+    try {
+      const value = this.force(slot, pos);
+      if (value instanceof Attrs) return value;
+      throw this.#expected("a set", value, pos);
+    } catch (error) {
+      throw this.trace(error, context, pos);
+    }
+  }
+
+  forceList(slot: Slot, pos: number, context: string): NixList {
+    try {
+      const value = this.force(slot, pos);
+      if (Array.isArray(value)) return value;
+      throw this.#expected("a list", value, pos);
+    } catch (error) {
+      throw this.trace(error, context, pos);
+    }
+  }
+
+  forceInteger(slot: Slot, pos: number, context: string): number | bigint {
+    try {
+      const value = this.force(slot, pos);
+      if (typeof value === "number" || typeof value === "bigint") return value;
+      throw this.#expected("an integer", value, pos);
+    } catch (error) {
+      throw this.trace(error, context, pos);
+    }
+  }
+
+  forceNumber(slot: Slot, context: string): number | bigint | NixFloat {
+    try {
+      const value = this.force(slot);
+      if (typeof value === "number" || typeof value === "bigint" || value instanceof NixFloat) return value;
+      throw this.#expected("a float", value, NO_POSITION);
+    } catch (error) {
+      throw this.trace(error, context);
+    }
+  }
+
+  forceBool(slot: Slot, pos: number, context: string): boolean {
+    try {
+      const value = this.force(slot, pos);
+      if (typeof value === "boolean") return value;
+      throw this.#expected("a Boolean", value, pos);
+    } catch (error) {
+      throw this.trace(error, context, pos);
+    }
+  }
+
+  forceFunction(slot: Slot, pos: number, context: string): Value {
+    try {
+      const value = this.force(slot, pos);
+      if (value instanceof Closure || value instanceof Builtin || value instanceof PartialBuiltin || (value instanceof Attrs && value.shape.slotOf("__functor") >= 0)) return value;
+      throw this.#expected("a function", value, pos);
+    } catch (error) {
+      throw this.trace(error, context, pos);
+    }
+  }
+
+  forceString(slot: Slot, pos: number, context: string): string | NixString {
+    try {
+      const value = this.force(slot, pos);
+      if (typeof value === "string" || value instanceof NixString) return value;
+      throw this.#expected("a string", value, pos);
+    } catch (error) {
+      throw this.trace(error, context, pos);
+    }
+  }
+
+  forceStringNoContext(slot: Slot, pos: number, context: string): ByteString {
+    const value = this.forceString(slot, pos, context);
+    if (typeof value === "string") return value;
+    if (value.context.size > 0) {
+      const error = this.error("eval", `the string '${value.text}' is not allowed to refer to a store path (such as '${displayContext(value.context.values().next().value!, this.io.storeDir)}')`, pos);
+      throw this.trace(error, context, pos);
+    }
+    return value.text;
+  }
+
+  // ───────── coercion, order, equality
+
+  isDerivation(value: Value): boolean {
+    if (!(value instanceof Attrs)) return false;
+    const type = value.get("type");
+    if (type === undefined) return false;
+    const text = this.force(type);
+    return text === "derivation" || (text instanceof NixString && text.text === "derivation");
+  }
+
+  coerceToString(slot: Slot, pos: number, context: Set<ByteString>, errorContext: string, more: boolean, copy: boolean, canonical = true): ByteString {
+    const value = this.force(slot, pos);
+    if (typeof value === "string") return value;
+    if (value instanceof NixString) {
+      for (const element of value.context) context.add(element);
+      return value.text;
+    }
+    if (value instanceof NixPath) {
+      if (!canonical && !copy) return value.path;
+      if (!copy) return canonicalPath(value.path);
+      const stored = this.io.copyToStore(canonicalPath(value.path));
+      context.add(stored);
+      return `${this.io.storeDir}/${stored}`;
+    }
+    if (value instanceof Attrs) {
+      const toString = value.get("__toString");
+      if (toString !== undefined) {
+        const result = this.call(this.force(toString, pos), [value], pos);
+        return this.coerceToString(result, pos, context, errorContext, more, copy);
+      }
+      const outPath = value.get("outPath");
+      if (outPath !== undefined) return this.coerceToString(outPath, pos, context, errorContext, more, copy);
+    }
+    if (more) {
+      if (value === null || value === false) return "";
+      if (value === true) return "1";
+      if (typeof value === "number" || typeof value === "bigint") return String(value);
+      if (value instanceof NixFloat) return coerceFloat(value.value);
+      if (Array.isArray(value)) {
+        let text = "";
+        value.forEach((element, index) => {
+          try {
+            text += this.coerceToString(element, pos, context, "while evaluating one element of the list", more, copy, canonical);
+          } catch (error) {
+            throw this.trace(error, errorContext, pos);
+          }
+          const forced = this.force(element);
+          if (index < value.length - 1 && !(Array.isArray(forced) && forced.length === 0)) text += " ";
+        });
+        return text;
+      }
+    }
+    throw this.trace(this.error("type", `cannot coerce ${showType(value)} to a string: ${formatValueForError(this, value)}`), errorContext, pos);
+  }
+
+  /** For what takes a path: an absolute path's text, whatever it came from. */
+  coerceToPath(slot: Slot, pos: number, context: Set<ByteString>, errorContext: string): ByteString {
+    const value = this.force(slot, pos);
+    if (value instanceof NixPath) return canonicalPath(value.path);
+    const text = this.coerceToString(value, pos, context, errorContext, false, false);
+    if (!text.startsWith("/")) throw this.trace(this.error("eval", `string '${text}' doesn't represent an absolute path`), errorContext, pos);
+    return canonicalPath(text);
+  }
+
+  lessThan(left: Value, right: Value, context: string): boolean {
+    if ((typeof left === "number" || typeof left === "bigint" || left instanceof NixFloat) && (typeof right === "number" || typeof right === "bigint" || right instanceof NixFloat)) {
+      return compareNumbers(left, right);
+    }
+    if ((typeof left === "string" || left instanceof NixString) && (typeof right === "string" || right instanceof NixString)) return textOf(left) < textOf(right);
+    if (left instanceof NixPath && right instanceof NixPath) return left.path < right.path;
+    if (Array.isArray(left) && Array.isArray(right)) {
+      for (let i = 0; ; i++) {
+        if (i === right.length) return false;
+        if (i === left.length) return true;
+        if (!this.equal(left[i]!, right[i]!, NO_POSITION, context)) return this.lessThan(this.force(left[i]!), this.force(right[i]!), "while comparing two list elements");
+      }
+    }
+    const [a, b] = [showType(left), showType(right)];
+    const same = typeName(left) === typeName(right);
+    throw this.trace(
+      this.error("eval", same ? `cannot compare ${a} with ${b}; values of that type are incomparable (values are ${formatValueForError(this, left)} and ${formatValueForError(this, right)})` : `cannot compare ${a} with ${b}; values are ${formatValueForError(this, left)} and ${formatValueForError(this, right)}`),
+      context,
+    );
+  }
+
+  equal(leftSlot: Slot, rightSlot: Slot, pos: number, context: string): boolean {
+    // The same slot is equal to itself without being looked into, functions included.
+    if (leftSlot === rightSlot && typeof leftSlot === "object" && leftSlot !== null) {
+      if (leftSlot instanceof Thunk) {
+        this.force(leftSlot, pos);
+        return true;
+      }
+      return !(leftSlot instanceof NixFloat && Number.isNaN(leftSlot.value));
+    }
+    const left = this.force(leftSlot, pos);
+    const right = this.force(rightSlot, pos);
+    if (left === right && (typeof left !== "object" || left === null || left instanceof Attrs || Array.isArray(left))) return true;
+    if (left instanceof NixFloat) return right instanceof NixFloat ? left.value === right.value : (typeof right === "number" || typeof right === "bigint") && left.value === Number(right);
+    if (right instanceof NixFloat) return (typeof left === "number" || typeof left === "bigint") && right.value === Number(left);
+    if (typeof left === "string" || left instanceof NixString) return (typeof right === "string" || right instanceof NixString) && textOf(left) === textOf(right);
+    if (left instanceof NixPath) return right instanceof NixPath && left.path === right.path;
+    if (Array.isArray(left)) {
+      if (!Array.isArray(right) || left.length !== right.length) return false;
+      for (let i = 0; i < left.length; i++) if (!this.equal(left[i]!, right[i]!, pos, context)) return false;
+      return true;
+    }
+    if (left instanceof Attrs) {
+      if (!(right instanceof Attrs)) return false;
+      if (this.isDerivation(left) && this.isDerivation(right)) {
+        const a = left.get("outPath");
+        const b = right.get("outPath");
+        if (a !== undefined && b !== undefined) return this.equal(a, b, pos, context);
+      }
+      if (left.shape !== right.shape) {
+        if (left.values.length !== right.values.length || left.shape.names.some((name, i) => name !== right.shape.names[i])) return false;
+      }
+      for (let i = 0; i < left.values.length; i++) if (!this.equal(left.values[i]!, right.values[i]!, pos, context)) return false;
+      return true;
+    }
+    return false;
+  }
+
+  /** Throws what the reference says of the first difference of two values that are not equal. */
+  assertEqual(left: Value, right: Value, pos: number): void {
+    const fail = (message: string): NixError => this.error("assertion", message);
+    const shown = (value: Value): string => formatValueForError(this, value);
+    if (typeName(left) !== typeName(right)) {
+      throw fail(`${showType(left)} of value '${shown(left)}' is not equal to ${showType(right)} of value '${shown(right)}'`);
+    }
+    if (Array.isArray(left) && Array.isArray(right)) {
+      if (left.length !== right.length) throw fail(`list of size '${left.length}' is not equal to list of size '${right.length}', left hand side is '${shown(left)}', right hand side is '${shown(right)}'`);
+      for (let i = 0; i < left.length; i++) {
+        if (this.equal(left[i]!, right[i]!, pos, "")) continue;
+        try {
+          this.assertEqual(this.force(left[i]!), this.force(right[i]!), pos);
+        } catch (error) {
+          throw this.trace(error, `while comparing list element ${i}`, pos);
+        }
+      }
+      return;
+    }
+    if (left instanceof Attrs && right instanceof Attrs) {
+      if (this.isDerivation(left) && this.isDerivation(right)) {
+        const a = left.get("outPath");
+        const b = right.get("outPath");
+        if (a !== undefined && b !== undefined) {
+          try {
+            this.assertEqual(this.force(a), this.force(b), pos);
+          } catch (error) {
+            throw this.trace(error, "while comparing a derivation by its 'outPath' attribute", pos);
+          }
+          return;
+        }
+      }
+      const [leftOnly, rightOnly] = [left.shape.names.filter((name) => right.shape.slotOf(name) < 0), right.shape.names.filter((name) => left.shape.slotOf(name) < 0)];
+      if (leftOnly.length + rightOnly.length > 0) {
+        throw fail(`attribute names of attribute set '${shown(left)}' differs from attribute set '${shown(right)}'`);
+      }
+      for (let i = 0; i < left.values.length; i++) {
+        if (this.equal(left.values[i]!, right.values[i]!, pos, "")) continue;
+        try {
+          this.assertEqual(this.force(left.values[i]!), this.force(right.values[i]!), pos);
+        } catch (error) {
+          this.trace(error, "where right hand side is", this.placeOf(right.places, i));
+          this.trace(error, "where left hand side is", this.placeOf(left.places, i));
+          throw this.trace(error, `while comparing attribute '${left.shape.names[i]!}'`, pos);
+        }
+      }
+      return;
+    }
+    if (left instanceof Closure || left instanceof Builtin || left instanceof PartialBuiltin) {
+      throw fail("distinct functions and immediate comparisons of identical functions compare as unequal");
+    }
+    const quoted = typeof left === "string" || left instanceof NixString ? "string" : left instanceof NixPath ? "path" : typeof left === "boolean" ? "boolean" : left instanceof NixFloat ? "float" : "integer";
+    if (quoted === "float" || quoted === "integer") throw fail(`${quoted} '${shown(left)}' is not equal to ${quoted} '${shown(right)}'`);
+    throw fail(`${quoted} '${shown(left)}' is not equal to ${quoted} '${shown(right)}'`);
+  }
+
+  // ───────── making values
+
+  /** Any order of names; a later one with the same name does not replace an earlier one. */
+  makeSet(entries: Iterable<readonly [ByteString, Slot]>): Attrs {
+    const map = new Map<ByteString, Slot>();
+    for (const [name, value] of entries) if (!map.has(name)) map.set(name, value);
+    const names = [...map.keys()].sort();
+    return new Attrs(this.shapes.of(names), names.map((name) => map.get(name)!), NO_PLACES);
+  }
+
+  makeString(text: ByteString, context: Context = NO_CONTEXT): string | NixString {
+    return context.size === 0 ? text : new NixString(text, context);
+  }
+
+  positionValue(place: number): Value {
+    const at = this.positionAt(place);
+    return at === undefined || !at.file.startsWith("/") ? null : this.makeSet([["file", at.file], ["line", at.line], ["column", at.column]]);
+  }
+
+  /** Evaluates all of a value; what refers to itself is looked into once. */
+  forceDeep(slot: Slot, seen = new Set<Value>()): Value {
+    const value = this.force(slot);
+    if (seen.has(value)) return value;
+    if (value instanceof Attrs) {
+      seen.add(value);
+      value.values.forEach((inner, index) => {
+        try {
+          this.forceDeep(inner, seen);
+        } catch (error) {
+          throw this.trace(error, `while evaluating the attribute '${formatIdentifier(value.shape.names[index]!)}'`, this.placeOf(value.places, index));
+        }
+      });
+    } else if (Array.isArray(value)) {
+      seen.add(value);
+      value.forEach((inner, index) => {
+        try {
+          this.forceDeep(inner, seen);
+        } catch (error) {
+          throw this.trace(error, `while evaluating list element at index ${index}`);
+        }
+      });
+    }
+    return value;
+  }
+}
+
+export function textOf(value: string | NixString): ByteString {
+  return typeof value === "string" ? value : value.text;
+}
+
+export function contextOf(value: Value): Context {
+  return value instanceof NixString ? value.context : NO_CONTEXT;
+}
+
+/** A context element as messages show it. */
+export function displayContext(element: ByteString, storeDir: string): string {
+  if (element.startsWith("=")) return `${storeDir}/${element.slice(1)}`;
+  const output = /^!(.*)!([^!]*)$/.exec(element);
+  return output === null ? `${storeDir}/${element}` : `${storeDir}/${output[2]!}^${output[1]!.replaceAll("!", "^")}`;
+}
+
+export function typeName(value: Value): string {
+  if (value === null) return "null";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "number" || typeof value === "bigint") return "int";
+  if (typeof value === "string" || value instanceof NixString) return "string";
+  if (value instanceof NixFloat) return "float";
+  if (value instanceof NixPath) return "path";
+  if (Array.isArray(value)) return "list";
+  if (value instanceof Attrs) return "set";
+  return "lambda";
+}
+
+/** With its article, as in `expected a set but found an integer`. */
+export function showType(value: Value): string {
+  if (value instanceof Builtin) return `the built-in function '${value.name}'`;
+  if (value instanceof PartialBuiltin) return `the partially applied built-in function '${value.builtin.name}'`;
+  if (value instanceof NixString && value.context.size > 0) return "a string with context";
+  switch (typeName(value)) {
+    case "int": return "an integer";
+    case "bool": return "a Boolean";
+    case "string": return "a string";
+    case "path": return "a path";
+    case "null": return "null";
+    case "set": return "a set";
+    case "list": return "a list";
+    case "float": return "a float";
+    default: return "a function";
+  }
+}

@@ -1,0 +1,31 @@
+import type { Derivation } from "../derivation/derivation.ts";
+import type { StorePath } from "../store-path/store-path.ts";
+import type { ByteString } from "../util/bytes.ts";
+
+export type NixFileKind = "regular" | "directory" | "symlink" | "unknown";
+
+/**
+ * All that an evaluation can see or do outside of itself. Everything is synchronous, as the language is; paths are byte
+ * strings and absolute. What is not allowed throws a NixError of kind `restricted`.
+ */
+export type NixIo = {
+  readonly storeDir: ByteString;
+  readonly home: ByteString | undefined;
+  readonly currentSystem: ByteString | undefined;
+  readonly currentTime: number | undefined;
+  /** `<name/…>`: prefix ("" for a folder of names) and path. */
+  readonly searchPath: readonly { readonly prefix: ByteString; readonly path: ByteString }[];
+  getEnvironment(name: ByteString): ByteString;
+  /** Without following a symbolic link at its end; undefined where there is nothing. */
+  fileKind(path: ByteString): NixFileKind | undefined;
+  readFile(path: ByteString): ByteString;
+  readDirectory(path: ByteString): ReadonlyMap<ByteString, NixFileKind>;
+  readLink(path: ByteString): ByteString;
+  /** Copies a file or folder as the coercion of a path does; the result is the base name in the store. */
+  copyToStore(path: ByteString): StorePath;
+  addText(name: string, contents: ByteString, references: readonly StorePath[]): StorePath;
+  /** A derivation whose paths are known; called once for each `derivationStrict`. */
+  addDerivation(path: StorePath, contents: ByteString, derivation: Derivation): void;
+  /** `trace: …`, warnings. */
+  log(message: ByteString): void;
+};

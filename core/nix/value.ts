@@ -1,0 +1,133 @@
+import type { ByteString } from "../util/bytes.ts";
+
+/** Where an evaluation stands: slot 0 is the environment around it. */
+export type Environment = Slot[];
+
+/**
+ * A suspended evaluation, then its result.
+ * - `code` ≥ 0: the node there, in the environment `x`
+ * - DONE: the value `x`
+ * - BUSY: being evaluated
+ * - NATIVE: the function `x` gives the value
+ */
+export class Thunk {
+  code: number;
+  x: unknown;
+  constructor(code: number, x: unknown) {
+    this.code = code;
+    this.x = x;
+  }
+}
+export const DONE = -1;
+export const BUSY = -2;
+export const NATIVE = -3;
+
+/** Floats have an object of their own because whole numbers are plain ones. */
+export class NixFloat {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** What a string carries: `path`, `!output!path.drv` or `=path.drv`, as the reference encodes it. */
+export type Context = ReadonlySet<ByteString>;
+
+export class NixString {
+  readonly text: ByteString;
+  readonly context: Context;
+  constructor(text: ByteString, context: Context) {
+    this.text = text;
+    this.context = context;
+  }
+}
+
+export class NixPath {
+  readonly path: ByteString;
+  constructor(path: ByteString) {
+    this.path = path;
+  }
+}
+
+/** The names of a set, sorted by bytes. Sets with the same names share it, so that a place in the code can remember slots. */
+export class Shape {
+  readonly id: number;
+  readonly names: readonly ByteString[];
+  #slots: Map<ByteString, number> | undefined;
+  constructor(id: number, names: readonly ByteString[]) {
+    this.id = id;
+    this.names = names;
+  }
+  slotOf(name: ByteString): number {
+    if (this.#slots === undefined) {
+      this.#slots = new Map();
+      for (let i = 0; i < this.names.length; i++) this.#slots.set(this.names[i]!, i);
+    }
+    return this.#slots.get(name) ?? -1;
+  }
+}
+
+/** Where each attribute was defined: the node that made the set, a table of words that hold a place, or two sets merged. */
+export type AttributePlaces = number | Int32Array | MergedPlaces;
+export class MergedPlaces {
+  readonly plan: Int32Array;
+  readonly left: AttributePlaces;
+  readonly right: AttributePlaces;
+  constructor(plan: Int32Array, left: AttributePlaces, right: AttributePlaces) {
+    this.plan = plan;
+    this.left = left;
+    this.right = right;
+  }
+}
+export const NO_PLACES = -1;
+
+export class Attrs {
+  readonly shape: Shape;
+  readonly values: Slot[];
+  readonly places: AttributePlaces;
+  constructor(shape: Shape, values: Slot[], places: AttributePlaces) {
+    this.shape = shape;
+    this.values = values;
+    this.places = places;
+  }
+  get(name: ByteString): Slot | undefined {
+    const slot = this.shape.slotOf(name);
+    return slot < 0 ? undefined : this.values[slot];
+  }
+}
+
+export class Closure {
+  readonly code: number;
+  readonly env: Environment;
+  constructor(code: number, env: Environment) {
+    this.code = code;
+    this.env = env;
+  }
+}
+
+export class Builtin {
+  readonly name: string;
+  readonly arity: number;
+  /** `pos` is the word that holds the place of the call. */
+  readonly run: (args: readonly Slot[], pos: number) => Value;
+  constructor(name: string, arity: number, run: (args: readonly Slot[], pos: number) => Value) {
+    this.name = name;
+    this.arity = arity;
+    this.run = run;
+  }
+}
+
+/** A builtin that has some of its arguments. */
+export class PartialBuiltin {
+  readonly builtin: Builtin;
+  readonly args: readonly Slot[];
+  constructor(builtin: Builtin, args: readonly Slot[]) {
+    this.builtin = builtin;
+    this.args = args;
+  }
+}
+
+/** Whole numbers are plain while they are safe, and big beyond, always within 64 bits. */
+export type Value = null | boolean | number | bigint | string | NixString | NixFloat | NixPath | NixList | Attrs | Closure | Builtin | PartialBuiltin;
+export type NixList = Slot[];
+export type Slot = Value | Thunk;
