@@ -721,6 +721,16 @@ export class Evaluator {
     return fn;
   }
 
+  /** Runs what may recurse without a call: as deep as calls may go, and no deeper. */
+  nested<T>(pos: number, run: () => T): T {
+    this.#deeper(pos);
+    try {
+      return run();
+    } finally {
+      this.#depth--;
+    }
+  }
+
   #deeper(pos: number): void {
     if (++this.#depth > this.#maxCallDepth) {
       this.#depth--;
@@ -947,10 +957,10 @@ export class Evaluator {
       const toString = value.get("__toString");
       if (toString !== undefined) {
         const result = this.call(this.force(toString, pos), [value], pos);
-        return this.coerceToString(result, pos, context, errorContext, more, copy);
+        return this.nested(pos, () => this.coerceToString(result, pos, context, errorContext, more, copy));
       }
       const outPath = value.get("outPath");
-      if (outPath !== undefined) return this.coerceToString(outPath, pos, context, errorContext, more, copy);
+      if (outPath !== undefined) return this.nested(pos, () => this.coerceToString(outPath, pos, context, errorContext, more, copy));
     }
     if (more) {
       if (value === null || value === false) return "";
@@ -961,7 +971,7 @@ export class Evaluator {
         let text = "";
         value.forEach((element, index) => {
           try {
-            text += this.coerceToString(element, pos, context, "while evaluating one element of the list", more, copy, canonical);
+            text += this.nested(pos, () => this.coerceToString(element, pos, context, "while evaluating one element of the list", more, copy, canonical));
           } catch (error) {
             throw this.trace(error, errorContext, pos);
           }
@@ -1022,8 +1032,7 @@ export class Evaluator {
     if (left instanceof NixPath) return right instanceof NixPath && left.path === right.path;
     if (Array.isArray(left)) {
       if (!Array.isArray(right) || left.length !== right.length) return false;
-      for (let i = 0; i < left.length; i++) if (!this.equal(left[i]!, right[i]!, pos, context)) return false;
-      return true;
+      return this.nested(pos, () => left.every((element, i) => this.equal(element, right[i]!, pos, context)));
     }
     if (left instanceof Attrs) {
       if (!(right instanceof Attrs)) return false;
@@ -1035,8 +1044,7 @@ export class Evaluator {
       if (left.shape !== right.shape) {
         if (left.values.length !== right.values.length || left.shape.names.some((name, i) => name !== right.shape.names[i])) return false;
       }
-      for (let i = 0; i < left.values.length; i++) if (!this.equal(left.values[i]!, right.values[i]!, pos, context)) return false;
-      return true;
+      return this.nested(pos, () => left.values.every((element, i) => this.equal(element, right.values[i]!, pos, context)));
     }
     return false;
   }
@@ -1124,7 +1132,7 @@ export class Evaluator {
       seen.add(value);
       value.values.forEach((inner, index) => {
         try {
-          this.forceDeep(inner, seen);
+          this.nested(NO_POSITION, () => this.forceDeep(inner, seen));
         } catch (error) {
           throw this.trace(error, `while evaluating the attribute '${formatIdentifier(value.shape.names[index]!)}'`, this.placeOf(value.places, index));
         }
@@ -1133,7 +1141,7 @@ export class Evaluator {
       seen.add(value);
       value.forEach((inner, index) => {
         try {
-          this.forceDeep(inner, seen);
+          this.nested(NO_POSITION, () => this.forceDeep(inner, seen));
         } catch (error) {
           throw this.trace(error, `while evaluating list element at index ${index}`);
         }

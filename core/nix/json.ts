@@ -5,6 +5,10 @@ import { Attrs, NixFloat, NixPath, NixString, type Slot, type Value } from "./va
 
 /** `copy`: paths are copied into the store, as `toJSON` does. */
 export function toJson(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boolean): ByteString {
+  return e.nested(NO_POSITION, () => convert(e, slot, context, copy));
+}
+
+function convert(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boolean): ByteString {
   const value = e.force(slot);
   if (value === null) return "null";
   if (typeof value === "boolean" || typeof value === "number" || typeof value === "bigint") return String(value);

@@ -1,0 +1,73 @@
+/** Evaluates in a worker with a large stack: the language's recursion is the machine's. One answer a request. */
+import { parentPort } from "node:worker_threads";
+import { installBuiltins } from "../../../core/nix/builtins/builtin-table.ts";
+import { Evaluator, NO_POSITION } from "../../../core/nix/evaluator.ts";
+import { formatSyntax } from "../../../core/nix/format-syntax.ts";
+import { formatValue } from "../../../core/nix/format-value.ts";
+import { toJson } from "../../../core/nix/json.ts";
+import { formatNixError, NixError } from "../../../core/nix/nix-error.ts";
+import { parseNix } from "../../../core/nix/parse.ts";
+import { compileNix } from "../../../core/nix/compile.ts";
+import { toXml } from "../../../core/nix/xml.ts";
+import { Attrs } from "../../../core/nix/value.ts";
+import type { NixIo } from "../../../core/nix/nix-io.ts";
+import { createHostIo } from "./host-io.ts";
+
+export type EvaluateRequest = {
+  readonly text: string;
+  readonly file: string;
+  readonly basePath: string;
+  readonly mode: "parse" | "strict" | "lazy" | "json" | "xml" | "xml-locations" | "drvPath";
+  readonly home?: string;
+  readonly searchPath?: NixIo["searchPath"];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A prefix of paths and where it really is. */
+  readonly map?: readonly [string, string];
+  readonly attribute?: readonly string[];
+  readonly autoArguments?: Readonly<Record<string, string>>;
+};
+export type EvaluateAnswer = { readonly ok: boolean; readonly out: string; readonly messages: readonly string[]; readonly milliseconds: number };
+
+export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
+  const start = performance.now();
+  const { map } = request;
+  const io = createHostIo({
+    home: request.home ?? "/root",
+    searchPath: request.searchPath ?? [],
+    environment: request.environment ?? {},
+    ...(map === undefined ? {} : { map: (path: string) => (path.startsWith(map[0]) ? map[1] + path.slice(map[0].length) : path) }),
+  });
+  const answer = (ok: boolean, out: string): EvaluateAnswer => ({ ok, out, messages: io.messages, milliseconds: performance.now() - start });
+  try {
+    const evaluator = new Evaluator({ io });
+    installBuiltins(evaluator);
+    if (request.mode === "parse") {
+      const { source, expression } = parseNix(request.text, request.file, { basePath: request.basePath, home: io.home });
+      compileNix(expression, source, new Set(evaluator.globals.keys()));
+      return answer(true, formatSyntax(expression));
+    }
+    let value = evaluator.force(evaluator.load(request.text, request.file, request.basePath));
+    if (request.autoArguments !== undefined) {
+      const wanted = request.autoArguments;
+      value = evaluator.call(value, [evaluator.makeSet(Object.entries(wanted))], NO_POSITION);
+    }
+    for (const name of request.attribute ?? []) value = evaluator.force(evaluator.forceAttrs(value, NO_POSITION, "").get(name)!);
+    if (request.mode === "drvPath") {
+      if (!(value instanceof Attrs)) throw new TypeError("no derivation");
+      return answer(true, evaluator.coerceToString(value.get("drvPath")!, NO_POSITION, new Set(), "", false, false));
+    }
+    if (request.mode === "json") return answer(true, toJson(evaluator, value, new Set(), false));
+    if (request.mode === "xml" || request.mode === "xml-locations") {
+      evaluator.forceDeep(value);
+      return answer(true, toXml(evaluator, value, new Set(), request.mode === "xml-locations").replace(/\n$/, ""));
+    }
+    if (request.mode === "strict") evaluator.forceDeep(value);
+    return answer(true, formatValue(value));
+  } catch (error) {
+    if (error instanceof NixError) return answer(false, formatNixError(error, { showTrace: true }));
+    if (error instanceof RangeError) return answer(false, `error: stack overflow (${error.message})`);
+    return answer(false, `BUG ${error instanceof Error ? error.stack : String(error)}`);
+  }
+}
+
+parentPort?.on("message", (request: EvaluateRequest) => parentPort!.postMessage(evaluateRequest(request)));

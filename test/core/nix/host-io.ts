@@ -1,0 +1,96 @@
+/** The injected interface over Node's file system and a store that only computes paths, for tests. */
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Dirent, type Stats } from "node:fs";
+import type { NixFileKind, NixIo } from "../../../core/nix/nix-io.ts";
+import { NixError } from "../../../core/nix/nix-error.ts";
+import { hashBytes, hashByteString } from "../../../core/hash/hash.ts";
+import { makeFixedOutputPath, makeTextPath } from "../../../core/store-path/make-store-path.ts";
+import { concatBytes, encodeUtf8 } from "../../../core/util/bytes.ts";
+
+export type HostIo = NixIo & { readonly messages: string[]; readonly derivations: Map<string, string> };
+
+export function createHostIo(options: { readonly home?: string; readonly searchPath?: NixIo["searchPath"]; readonly environment?: Readonly<Record<string, string>>; readonly map?: (path: string) => string } = {}): HostIo {
+  const map = options.map ?? ((path: string) => path);
+  const real = (path: string): Buffer => Buffer.from(map(path), "latin1");
+  const stored = new Map<string, ReturnType<NixIo["copyToStore"]>>();
+  const messages: string[] = [];
+  const derivations = new Map<string, string>();
+  return {
+    messages,
+    derivations,
+    storeDir: "/nix/store",
+    home: options.home ?? "/root",
+    currentSystem: "x86_64-linux",
+    currentTime: 1_700_000_000,
+    searchPath: options.searchPath ?? [],
+    getEnvironment: (name) => options.environment?.[name] ?? "",
+    fileKind: (path) => {
+      try {
+        return kindOf(lstatSync(real(path)));
+      } catch {
+        return undefined;
+      }
+    },
+    readFile: (path) => {
+      try {
+        return readFileSync(real(path), "latin1");
+      } catch (error) {
+        throw new NixError("eval", `opening file '${path}': ${(error as Error).message}`);
+      }
+    },
+    readDirectory: (path) => new Map(readdirSync(real(path), { withFileTypes: true, encoding: "latin1" }).map((entry) => [entry.name, kindOf(entry)])),
+    readLink: (path) => readlinkSync(real(path), "latin1"),
+    copyToStore: (path) => {
+      let known = stored.get(path);
+      if (known === undefined) {
+        const name = path.slice(path.lastIndexOf("/") + 1);
+        known = makeFixedOutputPath({ name, method: "nar", hash: hashBytes("sha256", dump(Buffer.from(map(path), "latin1"))), references: { others: [], self: false } });
+        stored.set(path, known);
+      }
+      return known;
+    },
+    addText: (name, contents, references) => makeTextPath({ name, hash: hashByteString("sha256", contents), references }),
+    addDerivation: (path, contents) => void derivations.set(path, contents),
+    log: (message) => void messages.push(message),
+  };
+}
+
+function kindOf(entry: Stats | Dirent): NixFileKind {
+  return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
+}
+
+/** A NAR in memory: the evaluator is synchronous and core/nar is not. */
+function dump(path: Buffer): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const text = (value: Uint8Array): void => {
+    const head = new Uint8Array(8);
+    new DataView(head.buffer).setBigUint64(0, BigInt(value.length), true);
+    parts.push(head, value, new Uint8Array((8 - (value.length % 8)) % 8));
+  };
+  const words = (...values: string[]): void => values.forEach((value) => text(encodeUtf8(value)));
+  const node = (at: Buffer): void => {
+    words("(", "type");
+    const stat = lstatSync(at);
+    if (stat.isSymbolicLink()) {
+      words("symlink", "target");
+      text(readlinkSync(at, "buffer"));
+    } else if (stat.isDirectory()) {
+      words("directory");
+      for (const name of readdirSync(at, "buffer").sort(Buffer.compare)) {
+        words("entry", "(", "name");
+        text(name);
+        words("node");
+        node(Buffer.concat([at, Buffer.from("/"), name]));
+        words(")");
+      }
+    } else {
+      words("regular");
+      if ((stat.mode & 0o100) !== 0) words("executable", "");
+      words("contents");
+      text(readFileSync(at));
+    }
+    words(")");
+  };
+  words("nix-archive-1");
+  node(path);
+  return concatBytes(parts);
+}
