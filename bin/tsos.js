@@ -26,12 +26,19 @@ function run() {
   require("node:module").enableCompileCache?.(join(root, "dist", "compile-cache"));
   import(join(root, "dist", "cli.js"))
     .then(({ main }) => main(argv, version))
-    // Threads and programs that help may still be there; nothing waits for them. Output is written by now.
-    .then((code) => process.exit(code))
+    .then(exit)
     .catch((error) => {
       process.stderr.write(`${error?.stack ?? error}\n`);
       process.exitCode = 1;
     });
+}
+
+/** Threads and programs that help may still be there; nothing waits for them, but for the reader of a pipe. */
+function exit(code) {
+  let open = 2;
+  const written = () => --open === 0 && process.exit(code);
+  // A reader that is gone wants no more.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {}).write("", written);
 }
 
 /** What `dist` was built from, unless that has changed since. An installed package has no sources to change. */
