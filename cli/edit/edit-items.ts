@@ -74,7 +74,7 @@ function elementsOf(ts: typeof TypeScript, node: Items): TypeScript.NodeArray<Ty
 
 function isFirstOnLine(text: string, offset: number): boolean {
   const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
-  return lineStart > 0 && text.slice(lineStart, offset).trim() === "";
+  return lineStart > 0 && text.slice(lineStart, offset).replace(/\/\*.*?\*\//g, "").trim() === "";
 }
 
 function indentOf(text: string, offset: number): string {
