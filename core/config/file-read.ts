@@ -14,7 +14,8 @@ export type FileRead =
   | { readonly kind: "missing"; readonly path: string }
   /** Links on the way to what was read; `target` is where they led. */
   | { readonly kind: "link"; readonly path: string; readonly target: string }
-  | { readonly kind: "folder"; readonly path: string; readonly hash: string }
+  /** The names in a folder; with `only` its folders and what ends so. */
+  | { readonly kind: "folder"; readonly path: string; readonly hash: string; readonly only?: string | undefined }
   /** A file or folder taken as a whole; `hash` is its NAR hash. */
   | { readonly kind: "tree"; readonly path: string; readonly stamp: string; readonly takenAt: number; readonly hash: string };
 
@@ -41,9 +42,10 @@ export function findTracked(path: string): FileRead | undefined {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? undefined : { kind: "absent", path };
 }
 
-/** The names in a folder and what they are, as one hash. */
-export function hashFolder(path: string): string {
-  const entries = readdirSync(path, { withFileTypes: true }).map((entry) => `${entry.name}\0${entry.isDirectory() ? "d" : entry.isSymbolicLink() ? "l" : "f"}`);
+/** The names in a folder and what they are, as one hash; with `only` of its folders and what ends so. */
+export function hashFolder(path: string, only?: string): string {
+  const all = readdirSync(path, { withFileTypes: true });
+  const entries = (only === undefined ? all : all.filter((entry) => entry.isDirectory() || entry.name.endsWith(only))).map((entry) => `${entry.name}\0${entry.isDirectory() ? "d" : entry.isSymbolicLink() ? "l" : "f"}`);
   return hashOf(entries.sort().join("\0\0"));
 }
 
@@ -87,7 +89,7 @@ async function recheck(read: FileRead, hashTree: (path: string) => Promise<strin
       case "link":
         return realpathSync(read.path) === read.target ? read : undefined;
       case "folder":
-        return hashFolder(read.path) === read.hash ? read : undefined;
+        return hashFolder(read.path, read.only) === read.hash ? read : undefined;
       case "file": {
         const stats = statSync(read.path);
         if (stampOf(stats) === read.stamp && isSettled(Math.max(stats.mtimeMs, stats.ctimeMs), read.takenAt)) return read;

@@ -1,43 +1,107 @@
 // The thread that type-checks a configuration: the compiler's API takes its time, and the evaluation need not wait.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { getLibFiles, libFolderInMemoryPath, ts } from "@ts-morph/common";
 import type { RelatedPosition, TsosErrorInit } from "../error/tsos-error.ts";
+import { findTracked, hashFolder, readTracked, type FileRead } from "./file-read.ts";
 import { impureNames } from "./impure-names.ts";
 import type { TypeCheckData, TypeCheckReply } from "./type-check.ts";
 
-parentPort?.postMessage(typeCheck(workerData as TypeCheckData));
-
 function typeCheck({ file, installation }: TypeCheckData): TypeCheckReply {
-  const missing = new Set<string>();
-  const { options, declarations, tsconfig, errors } = readOptions(file, installation, missing);
-  const host = createHost(options);
+  const { system, reads } = createTrackedSystem();
+  const { options, declarations, errors } = readOptions(file, installation, system);
+  const host = createHost(options, system);
   const program = ts.createProgram({ rootNames: [file, ...declarations], options, host });
   const diagnostics: ts.Diagnostic[] = [...errors, ...program.getOptionsDiagnostics()];
-  const files: string[] = tsconfig === undefined ? [] : [tsconfig];
   for (const source of program.getSourceFiles()) {
     if (program.isSourceFileDefaultLibrary(source)) continue;
-    files.push(source.fileName);
     if (isOwn(source.fileName, installation) || source.fileName.includes("/node_modules/")) continue;
     diagnostics.push(...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source));
   }
-  return { files, missing: [...missing], errors: diagnostics.filter((d) => d.category === ts.DiagnosticCategory.Error).map(toError) };
+  return { reads: [...reads.values()], errors: diagnostics.filter((d) => d.category === ts.DiagnosticCategory.Error).map(toError) };
 }
 
-/** ts-morph's compiler carries the language's own declarations with it: they are read from memory. */
-function createHost(options: ts.CompilerOptions): ts.CompilerHost {
-  const libraries = new Map(getLibFiles().map((file) => [`${libFolderInMemoryPath}/${file.fileName}`, file.text]));
-  const host = ts.createCompilerHost(options, true);
+type TrackedSystem = Required<Pick<ts.CompilerHost, "fileExists" | "readFile" | "directoryExists" | "getDirectories" | "realpath">> & Pick<ts.ParseConfigHost, "readDirectory" | "useCaseSensitiveFileNames">;
+
+/** The machine's files as the compiler asks for them, and everything that it asked. */
+function createTrackedSystem(): { readonly system: TrackedSystem; readonly reads: ReadonlyMap<string, FileRead> } {
+  const reads = new Map<string, FileRead>();
+  const note = (read: FileRead): void => {
+    const key = `${read.kind} ${"only" in read ? read.only : ""} ${read.path}`;
+    if (!reads.has(key)) reads.set(key, read);
+  };
+  const noteFolders = (folder: string): void => {
+    note({ kind: "folder", path: folder, only: DECLARATIONS, hash: hashFolder(folder, DECLARATIONS) });
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules") noteFolders(join(folder, entry.name));
+    }
+  };
   return {
-    ...host,
+    reads,
+    system: {
+      useCaseSensitiveFileNames: true,
+      fileExists(name) {
+        const absent = findTracked(name);
+        if (absent !== undefined) note(absent);
+        return absent === undefined;
+      },
+      readFile(name) {
+        try {
+          // Before the compiler reads it: what changes in between is seen later.
+          note(readTracked(name).read);
+        } catch {
+          note({ kind: "absent", path: name });
+          return undefined;
+        }
+        return ts.sys.readFile(name);
+      },
+      directoryExists(name) {
+        const exists = ts.sys.directoryExists(name);
+        // Where a file stands no folder will appear.
+        if (!exists && !existsSync(name)) note({ kind: "missing", path: name });
+        return exists;
+      },
+      getDirectories(name) {
+        if (!ts.sys.directoryExists(name)) note({ kind: "missing", path: name });
+        else note({ kind: "folder", path: name, only: FOLDERS, hash: hashFolder(name, FOLDERS) });
+        return ts.sys.getDirectories(name);
+      },
+      realpath(name) {
+        const real = ts.sys.realpath?.(name) ?? name;
+        if (real !== name) note({ kind: "link", path: name, target: real });
+        return real;
+      },
+      readDirectory(folder, ...rest) {
+        noteFolders(folder);
+        return ts.sys.readDirectory(folder, ...rest);
+      },
+    },
+  };
+}
+
+// Of the files that a tsconfig includes these count, since they may declare what is global; others are imported.
+const DECLARATIONS = ".d.ts";
+// No name ends so: what is left are folders.
+const FOLDERS = "/";
+
+/** ts-morph's compiler carries the language's own declarations with it: they are read from memory. */
+function createHost(options: ts.CompilerOptions, system: TrackedSystem): ts.CompilerHost {
+  const libraries = new Map(getLibFiles().map((file) => [`${libFolderInMemoryPath}/${file.fileName}`, file.text]));
+  const readFile = (name: string): string | undefined => libraries.get(name) ?? system.readFile(name);
+  return {
+    ...ts.createCompilerHost(options, true),
+    directoryExists: system.directoryExists,
+    getDirectories: system.getDirectories,
+    realpath: system.realpath,
+    useCaseSensitiveFileNames: () => true,
     getDefaultLibLocation: () => libFolderInMemoryPath,
     getDefaultLibFileName: (chosen) => `${libFolderInMemoryPath}/${ts.getDefaultLibFileName(chosen)}`,
-    fileExists: (name) => libraries.has(name) || host.fileExists(name),
-    readFile: (name) => libraries.get(name) ?? host.readFile(name),
-    getSourceFile: (name, version, ...rest) => {
-      const text = libraries.get(name);
-      return text === undefined ? host.getSourceFile(name, version, ...rest) : ts.createSourceFile(name, text, version, false);
+    fileExists: (name) => libraries.has(name) || system.fileExists(name),
+    readFile,
+    getSourceFile: (name, version) => {
+      const text = readFile(name);
+      return text === undefined ? undefined : ts.createSourceFile(name, text, version, true);
     },
   };
 }
@@ -47,22 +111,18 @@ function isOwn(file: string, installation: string): boolean {
   return ["core", "modules", "pkgs", "cli"].some((folder) => file.startsWith(join(installation, folder) + sep));
 }
 
-function readOptions(file: string, installation: string, missing: Set<string>) {
+function readOptions(file: string, installation: string, system: TrackedSystem) {
   let parsed: ts.ParsedCommandLine | undefined;
-  let tsconfig: string | undefined;
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const candidate = join(folder, "tsconfig.json");
-    if (existsSync(candidate)) {
-      tsconfig = candidate;
-      parsed = ts.parseJsonConfigFileContent(ts.readConfigFile(candidate, ts.sys.readFile).config ?? {}, ts.sys, folder);
+    if (system.fileExists(candidate)) {
+      parsed = ts.parseJsonConfigFileContent(ts.readConfigFile(candidate, system.readFile).config ?? {}, system, folder);
       break;
     }
-    missing.add(candidate);
     if (dirname(folder) === folder || existsSync(join(folder, ".git"))) break;
   }
   const base: ts.CompilerOptions = parsed?.options ?? { strict: true, types: [], noUncheckedIndexedAccess: true };
   return {
-    tsconfig,
     errors: parsed?.errors.filter((error) => error.code !== NO_INPUTS) ?? [],
     declarations: parsed?.fileNames.filter((name) => name.endsWith(".d.ts")) ?? [],
     options: {
@@ -122,3 +182,6 @@ function shorten(text: string): string {
 function lowerFirst(text: string): string {
   return /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
 }
+
+// Last, since constants above are not there before.
+parentPort?.postMessage(typeCheck(workerData as TypeCheckData));

@@ -5,7 +5,7 @@ import type { TsosErrorInit } from "../error/tsos-error.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { joinErrors } from "./config-errors.ts";
 import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
-import { findTracked, readTracked, type FileRead } from "./file-read.ts";
+import type { FileRead } from "./file-read.ts";
 
 export type TypeCheckOptions = {
   readonly file: string;
@@ -18,10 +18,9 @@ export type TypeCheckOptions = {
 /** What the thread is started with. */
 export type TypeCheckData = { readonly file: string; readonly installation: string };
 
-/** What it answers: the files it looked at (and for, in vain), and what is wrong, ready for `TsosError`. */
+/** What it answers: all that it looked at, and what is wrong, ready for `TsosError`. */
 export type TypeCheckReply = {
-  readonly files: readonly string[];
-  readonly missing: readonly string[];
+  readonly reads: readonly FileRead[];
   readonly errors: readonly TsosErrorInit[];
 };
 
@@ -44,9 +43,7 @@ export async function typeCheckConfig(options: TypeCheckOptions): Promise<void> 
   if (cacheDir === undefined) return;
   // An installed package's files change with its version only.
   const own = installation.includes(`${sep}node_modules${sep}`) ? installation + sep : undefined;
-  const files = reply.files.filter((path) => own === undefined || !path.startsWith(own));
-  const reads: (FileRead | undefined)[] = [...files.map((path) => readTracked(path).read), ...reply.missing.map(findTracked)];
-  writeCached(cacheDir, key, { reads: reads.filter((read) => read !== undefined), value: true });
+  writeCached(cacheDir, key, { reads: reply.reads.filter(({ path }) => own === undefined || !path.startsWith(own)), value: true });
 }
 
 async function runWorker(data: TypeCheckData, signal: AbortSignal | undefined): Promise<TypeCheckReply> {

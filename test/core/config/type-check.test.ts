@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { buildAll } from "../../../cli/dev/build.js";
+import { findCached } from "../../../core/config/evaluation-cache.ts";
 import { typeCheckConfig } from "../../../core/config/type-check.ts";
 import { errorsOf, makeFolder, writeProject } from "./trial.ts";
 
@@ -16,7 +17,8 @@ before(async () => {
 let count = 0;
 function makeProject(files: Readonly<Record<string, string>>) {
   const path = writeProject(join(folder.path, `p${count++}`), files);
-  return { path, check: () => typeCheckConfig({ file: join(path, "shell.config.ts"), installation, cacheDir: join(path, "cache") }) };
+  const cacheDir = `${path}-cache`;
+  return { path, cacheDir, check: () => typeCheckConfig({ file: join(path, "shell.config.ts"), installation, cacheDir }) };
 }
 
 test("a right configuration passes, and is not checked again until a file of it changes", async () => {
@@ -43,4 +45,39 @@ test("every mistake has its place and the compiler's words", async () => {
 test("a project's own settings count", async () => {
   const project = makeProject({ "shell.config.ts": 'import { defineShell } from "tsos";\nconst unused = 1;\nexport default defineShell({ config: {} });\n', "tsconfig.json": '{ "compilerOptions": { "strict": true, "types": [], "noUnusedLocals": true } }' });
   assert.match((await errorsOf(project.check()))[0]?.message ?? "", /'unused' is declared but its value is never read/);
+});
+
+test("declarations that appear and settings that are extended are seen", async () => {
+  const project = makeProject({
+    "shell.config.ts": 'import { defineShell } from "tsos";\nconst unused = 1;\nconst settings: Settings = { a: 1 };\nexport default defineShell({ config: { name: `${settings.a}` } });\n',
+    "tsconfig.json": '{ "extends": "./base.json", "include": ["**/*.ts"] }',
+    "base.json": '{ "compilerOptions": { "strict": true, "types": [] } }',
+    "types/a.d.ts": "interface Settings { a: number }\n",
+  });
+  await project.check();
+  mkdirSync(join(project.path, "types/more"));
+  writeFileSync(join(project.path, "types/more/b.d.ts"), "interface Settings { b: number }\n");
+  assert.match((await errorsOf(project.check()))[0]?.message ?? "", /property 'b' is missing/);
+  rmSync(join(project.path, "types/more"), { recursive: true });
+  await project.check();
+  writeFileSync(join(project.path, "base.json"), '{ "compilerOptions": { "strict": true, "types": [], "noUnusedLocals": true } }');
+  assert.match((await errorsOf(project.check()))[0]?.message ?? "", /'unused' is declared but its value is never read/);
+});
+
+test("a project with settings is not checked again while nothing changes", async () => {
+  const project = makeProject({ "shell.config.ts": 'import { defineShell } from "tsos";\nexport default defineShell({ config: {} });\n', "tsconfig.json": '{ "compilerOptions": { "strict": true, "types": [] } }' });
+  await project.check();
+  writeFileSync(join(project.path, "notes.txt"), "");
+  const [name = ""] = readdirSync(project.cacheDir);
+  const entry = await findCached<true>(project.cacheDir, name);
+  assert.ok(entry !== undefined, "found again");
+  assert.ok(entry.reads.some((read) => read.kind === "folder" && read.path === project.path));
+});
+
+test("a project whose settings include no file is right, and long types are cut", async () => {
+  const names = Array.from({ length: 80 }, (_, i) => `"member number ${i}"`).join(" | ");
+  const project = makeProject({ "shell.config.ts": `import { defineShell } from "tsos";\nconst value: { a: ${names} } = { a: 1 } as { a: number };\nexport default defineShell({ config: { name: value.a } });\n`, "tsconfig.json": '{ "include": ["src/**/*.ts"] }' });
+  const errors = await errorsOf(project.check());
+  assert.deepEqual(errors.map(({ at }) => at?.line), [2]);
+  assert.ok(errors[0]!.message.split("\n").every((line) => line.length <= 241), errors[0]!.message);
 });
