@@ -51,23 +51,21 @@ export function deriveFromAttributes(registry: EvaluationRegistry, cache: HashMo
     }
   }
 
+  const platform = coerce("system", attributes.system);
+  const builder = coerce("builder", attributes.builder);
+  const args = (attributes.args ?? []).map((argument) => coerce("args", argument));
+  // The outputs and inputs follow from these: settling makes the same derivation in one round after another.
+  const key = JSON.stringify([name, attributes.outputs, attributes.outputHash, attributes.outputHashAlgo, attributes.outputHashMode, platform, builder, args, [...env]]);
+  const known = registry.findDerived(key);
+  if (known !== undefined) return known;
   const { derivation, path, contents, outputPaths } = finishDerivation(
-    {
-      name,
-      outputs: describeOutputs(attributes),
-      inputDerivations,
-      inputSources,
-      platform: coerce("system", attributes.system),
-      builder: coerce("builder", attributes.builder),
-      args: (attributes.args ?? []).map((argument) => coerce("args", argument)),
-      env,
-    },
+    { name, outputs: describeOutputs(attributes), inputDerivations, inputSources, platform, builder, args, env },
     cache,
     registry.storeDir,
   );
   const outputs = new Map<string, StorePath>();
   for (const [output, outputPath] of outputPaths) if (outputPath !== undefined) outputs.set(output, outputPath);
-  return registry.record({ path, derivation, contents, outputs });
+  return registry.record({ path, derivation, contents, outputs }, key);
 }
 
 function describeOutputs(attributes: DerivationAttributes): ReadonlyMap<string, DerivationOutput> {

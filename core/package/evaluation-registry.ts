@@ -45,6 +45,7 @@ export class EvaluationRegistry {
   readonly #prefix: string;
   readonly #issued = new Map<string, IssuedPath>();
   readonly #derivations = new Map<StorePath, RecordedDerivation>();
+  readonly #derived = new Map<string, RecordedDerivation>();
   readonly #sources = new Map<StorePath, InstantiatedSource>();
   readonly #hashes: HashModuloCache;
   readonly #textPaths = new Map<string, StoreSource>();
@@ -60,9 +61,15 @@ export class EvaluationRegistry {
     return deriveFromAttributes(this, this.#hashes, attributes);
   }
 
+  /** What was recorded with `key`, which says all that a derivation is made from. */
+  findDerived(key: string): RecordedDerivation | undefined {
+    return this.#derived.get(key);
+  }
+
   /** Records a whole derivation whose inputs are recorded already, and issues its paths. */
-  record(recorded: RecordedDerivation): RecordedDerivation {
+  record(recorded: RecordedDerivation, key?: string): RecordedDerivation {
     const known = this.#derivations.get(recorded.path);
+    if (key !== undefined) this.#derived.set(key, known ?? recorded);
     if (known !== undefined) return known;
     this.#derivations.set(recorded.path, recorded);
     this.#issue({ kind: "derivation", path: recorded.path });

@@ -125,3 +125,13 @@ test("a text may refer to sources and not to what must be built", () => {
   const built = createPackage(registry, { name: "built" }, compile);
   assert.equal(failure(() => registry.addText("bad", `${built}`)).code, "package.text-refers-to-output");
 });
+
+test("the same attributes make one derivation, however often they are derived", () => {
+  const registry = new EvaluationRegistry();
+  const attributes = { ...base, name: "same", list: ["a", 1] };
+  const first = registry.derive(attributes);
+  assert.equal(registry.derive({ ...attributes, list: ["a", "1"] }), first);
+  for (const other of [{ name: "other" }, { list: "b" }, { args: ["x"] }, { outputs: ["out", "dev"] }, { outputHash: `sha256:${"0".repeat(64)}` }, { __structuredAttrs: true }]) {
+    assert.notEqual(registry.derive({ ...attributes, ...other }).path, first.path, JSON.stringify(other));
+  }
+});
