@@ -411,8 +411,8 @@ export class Evaluator {
     return true;
   }
 
-  /** The environment of a `let` or a recursive set. */
-  #bind(p: number, env: Environment): Environment {
+  /** The environment of a `let` or a recursive set; `late`: its slots may still change, so none may be looked into yet. */
+  #bind(p: number, env: Environment, late = false): Environment {
     const code = this.#code;
     const n = code[p + 4]!;
     const inner: Environment = new Array<Slot>(n + 1);
@@ -420,7 +420,8 @@ export class Evaluator {
     const from = this.#fromEnvironment(p, n, inner);
     for (let i = 0, cell = p + BINDINGS; i < n; i++, cell += BINDING_SIZE) {
       const kind = code[cell + 2]!;
-      inner[i + 1] = this.#delay(p + code[cell + 3]!, kind === BOUND_OUTSIDE ? env : kind === BOUND_FROM ? from! : inner);
+      const child = p + code[cell + 3]!;
+      inner[i + 1] = late && kind !== BOUND_OUTSIDE ? new Thunk(child, kind === BOUND_FROM ? from! : inner) : this.#delay(child, kind === BOUND_OUTSIDE ? env : kind === BOUND_FROM ? from! : inner);
     }
     return inner;
   }
@@ -453,8 +454,8 @@ export class Evaluator {
     let values: Slot[];
     let inner = env;
     if ((code[p + 2]! & RECURSIVE) !== 0) {
-      inner = this.#bind(p, env);
       const overrides = shape.slotOf("__overrides");
+      inner = this.#bind(p, env, overrides >= 0);
       values = inner.slice(1);
       if (overrides >= 0) {
         const set = this.forceAttrs(values[overrides]!, p + 1, "while evaluating the `__overrides` attribute");
@@ -537,7 +538,7 @@ export class Evaluator {
     const code = this.#code;
     const left = this.eval(p + code[p + 2]!, env);
     const right = this.eval(p + code[p + 3]!, env);
-    return this.equal(left, right, p + 1, "while testing two values for equality");
+    return this.equalValues(left, right, p + 1, "while testing two values for equality");
   }
 
   #update(p: number, env: Environment): Attrs {
@@ -949,7 +950,9 @@ export class Evaluator {
     if (value instanceof NixPath) {
       if (!canonical && !copy) return value.path;
       if (!copy) return canonicalPath(value.path);
-      const stored = this.io.copyToStore(canonicalPath(value.path));
+      const path = canonicalPath(value.path);
+      if (this.io.fileKind(path) === undefined) throw this.error("eval", `path '${path}' does not exist`);
+      const stored = this.io.copyToStore(path);
       context.add(stored);
       return `${this.io.storeDir}/${stored}`;
     }
@@ -1016,15 +1019,15 @@ export class Evaluator {
 
   equal(leftSlot: Slot, rightSlot: Slot, pos: number, context: string): boolean {
     // The same slot is equal to itself without being looked into, functions included.
-    if (leftSlot === rightSlot && typeof leftSlot === "object" && leftSlot !== null) {
-      if (leftSlot instanceof Thunk) {
-        this.force(leftSlot, pos);
-        return true;
-      }
-      return !(leftSlot instanceof NixFloat && Number.isNaN(leftSlot.value));
+    if (leftSlot === rightSlot) {
+      this.force(leftSlot, pos);
+      return true;
     }
-    const left = this.force(leftSlot, pos);
-    const right = this.force(rightSlot, pos);
+    return this.equalValues(this.force(leftSlot, pos), this.force(rightSlot, pos), pos, context);
+  }
+
+  /** As the operator compares: a function is equal to nothing. */
+  equalValues(left: Value, right: Value, pos: number, context: string): boolean {
     if (left === right && (typeof left !== "object" || left === null || left instanceof Attrs || Array.isArray(left))) return true;
     if (left instanceof NixFloat) return right instanceof NixFloat ? left.value === right.value : (typeof right === "number" || typeof right === "bigint") && left.value === Number(right);
     if (right instanceof NixFloat) return (typeof left === "number" || typeof left === "bigint") && right.value === Number(left);

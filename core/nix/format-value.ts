@@ -1,8 +1,11 @@
-import type { ByteString } from "../util/bytes.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
 import { formatFloat } from "./format-float.ts";
 import { formatIdentifier, formatStringLiteral } from "./format-literal.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { Attrs, Builtin, Closure, DONE, NixFloat, NixPath, NixString, PartialBuiltin, Thunk, type Slot, type Value } from "./value.ts";
+
+const OPEN = toByteString("«");
+const CLOSE = toByteString("»");
 
 /** As `nix-instantiate --eval` prints a value; what is not evaluated stays `<CODE>`. */
 export function formatValue(value: Slot): ByteString {
@@ -28,7 +31,7 @@ function show(slot: Slot, out: string[], seen: Set<unknown>): void {
   else if (value instanceof NixPath) out.push(value.path);
   else if (value instanceof Attrs) {
     if (value.values.length > 0 && seen.has(value)) {
-      out.push("«repeated»");
+      out.push(`${OPEN}repeated${CLOSE}`);
       return;
     }
     seen.add(value);
@@ -41,7 +44,7 @@ function show(slot: Slot, out: string[], seen: Set<unknown>): void {
     out.push("}");
   } else if (Array.isArray(value)) {
     if (value.length > 0 && seen.has(value)) {
-      out.push("«repeated»");
+      out.push(`${OPEN}repeated${CLOSE}`);
       return;
     }
     if (value.length > 0) seen.add(value);
@@ -73,7 +76,7 @@ function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: nu
   let value: Slot = slot;
   if (value instanceof Thunk) {
     if (value.code !== DONE) {
-      out.push("«thunk»");
+      out.push(`${OPEN}thunk${CLOSE}`);
       return;
     }
     value = value.x as Value;
@@ -81,13 +84,13 @@ function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: nu
   if (typeof value === "string" || value instanceof NixString) {
     const text = typeof value === "string" ? value : value.text;
     if (text.length <= MAX_TEXT) out.push(formatStringLiteral(text));
-    else out.push(`${formatStringLiteral(text.slice(0, MAX_TEXT))} «${text.length - MAX_TEXT} bytes elided»`);
+    else out.push(`${formatStringLiteral(text.slice(0, MAX_TEXT))} ${OPEN}${text.length - MAX_TEXT} bytes elided${CLOSE}`);
   } else if (value === null || typeof value !== "object") out.push(String(value));
   else if (value instanceof NixFloat) out.push(formatFloat(value.value));
   else if (value instanceof NixPath) out.push(value.path);
   else if (value instanceof Attrs) {
     const set: Attrs = value;
-    if (set.values.length > 0 && seen.has(set)) out.push("«repeated»");
+    if (set.values.length > 0 && seen.has(set)) out.push(`${OPEN}repeated${CLOSE}`);
     else if (depth >= MAX_DEPTH) out.push("{ ... }");
     else {
       if (set.values.length > 0) seen.add(set);
@@ -105,7 +108,7 @@ function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: nu
       out.push(" }");
     }
   } else if (Array.isArray(value)) {
-    if (value.length > 0 && seen.has(value)) out.push("«repeated»");
+    if (value.length > 0 && seen.has(value)) out.push(`${OPEN}repeated${CLOSE}`);
     else if (depth >= MAX_DEPTH) out.push("[ ... ]");
     else {
       if (value.length > 0) seen.add(value);
@@ -124,11 +127,11 @@ function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: nu
   } else if (value instanceof Closure) {
     const { name, place } = evaluator.lambdaInfo(value);
     const at = evaluator.positionAt(place);
-    out.push(`«lambda${name === undefined ? "" : ` ${name}`}${at === undefined ? "" : ` @ ${at.file}:${at.line}:${at.column}`}»`);
-  } else if (value instanceof Builtin) out.push(`«primop ${value.name}»`);
-  else if (value instanceof PartialBuiltin) out.push(`«partially applied primop ${value.builtin.name}»`);
+    out.push(`${OPEN}lambda${name === undefined ? "" : ` ${name}`}${at === undefined ? "" : ` @ ${at.file}:${at.line}:${at.column}`}${CLOSE}`);
+  } else if (value instanceof Builtin) out.push(`${OPEN}primop ${value.name}${CLOSE}`);
+  else if (value instanceof PartialBuiltin) out.push(`${OPEN}partially applied primop ${value.builtin.name}${CLOSE}`);
 }
 
 function elided(count: number, what: string): string {
-  return ` «${count} ${what}${count === 1 ? "" : "s"} elided»`;
+  return ` ${OPEN}${count} ${what}${count === 1 ? "" : "s"} elided${CLOSE}`;
 }

@@ -140,7 +140,7 @@ export function fromJson(e: Evaluator, text: ByteString): Value {
     }
     if (c === '"') {
       const result = string();
-      if (result.includes("\0")) throw e.error("eval", `input string '${result.replaceAll("\0", "␀")}' cannot be represented as Nix string because it contains null bytes`);
+      if (result.includes("\0")) throw e.error("eval", `input string '${result.replaceAll("\0", toByteString("␀"))}' cannot be represented as Nix string because it contains null bytes`);
       return result;
     }
     const number = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;

@@ -1,4 +1,4 @@
-import type { ByteString } from "../util/bytes.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { formatAttributePath } from "./format-syntax.ts";
 import { tokenize, type Tokens } from "./lexer.ts";
@@ -75,8 +75,8 @@ class Parser {
   #unexpected(expected: readonly number[] = []): NixError {
     const kind = this.#kinds[this.#at]!;
     if (kind === Token.error) return this.#fail(this.#tokens.error!.message, this.#tokens.error!.pos);
-    const list = expected.length === 0 || expected.length > 4 ? "" : `, expecting ${expected.map(tokenName).join(" or ")}`;
-    return this.#fail(`syntax error, unexpected ${tokenName(kind)}${list}`, this.#starts[this.#at]!);
+    const list = expected.length === 0 || expected.length > 4 ? "" : `, expecting ${expected.map((one) => toByteString(tokenName(one))).join(" or ")}`;
+    return this.#fail(`syntax error, unexpected ${toByteString(tokenName(kind))}${list}`, this.#starts[this.#at]!);
   }
 
   #expect(kind: number, ...others: number[]): void {
@@ -423,7 +423,7 @@ class Parser {
 
   #withoutNul(text: ByteString, pos: number): ByteString {
     if (text.includes("\0")) {
-      throw this.#fail(`input string '${text.replaceAll("\0", "␀")}' cannot be represented as Nix string because it contains null bytes`, pos);
+      throw this.#fail(`input string '${text.replaceAll("\0", toByteString("␀"))}' cannot be represented as Nix string because it contains null bytes`, pos);
     }
     return text;
   }

@@ -60,7 +60,12 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       if (text.includes("\0")) throw e.error("eval", `the contents of the file '${file}' cannot be represented as a Nix string`);
       return text;
     }],
-    ["readDir", 1, ([p], pos) => e.makeSet(e.io.readDirectory(existing(path(p!, pos, "readDir"))))],
+    ["readDir", 1, ([p], pos) => {
+      const folder = path(p!, pos, "readDir");
+      const resolved = existing(folder);
+      if (e.io.fileKind(resolved) !== "directory") throw e.error("eval", `cannot read directory "${folder}": Not a directory`);
+      return e.makeSet(e.io.readDirectory(resolved));
+    }],
     ["readFileType", 1, ([p], pos) => {
       const file = path(p!, pos, "readFileType");
       const slash = file.lastIndexOf("/");
@@ -77,7 +82,7 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }],
     ["hashFile", 2, ([a, p], pos) => {
       const algorithm = e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashFile");
-      if (!isHashAlgorithm(algorithm)) throw e.error("eval", `unknown hash algorithm '${algorithm}'`);
+      if (!isHashAlgorithm(algorithm)) throw e.error("eval", `unknown hash algorithm '${algorithm}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`);
       return formatHash(hashByteString(algorithm, e.io.readFile(existing(e.coerceToPath(p!, pos, new Set(), "while evaluating the second argument passed to builtins.hashFile")))), "base16");
     }],
     ["findFile", 2, ([l, n], pos) => {

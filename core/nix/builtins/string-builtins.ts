@@ -120,7 +120,7 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }],
     ["hashString", 2, ([a, s]) => {
       const algorithm = e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashString");
-      if (!isHashAlgorithm(algorithm)) throw e.error("eval", `unknown hash algorithm '${algorithm}'`);
+      if (!isHashAlgorithm(algorithm)) throw e.error("eval", `unknown hash algorithm '${algorithm}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`);
       return formatHash(hashByteString(algorithm, textOf(e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.hashString"))), "base16");
     }],
     ["convertHash", 1, ([s]) => convertHashFormat(e, s!)],
