@@ -103,10 +103,10 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command("add <packages..>", "add packages to the configuration file", packages, action(async (context, args: { packages: string[] }) => (await import("./commands/edit.ts")).addPackages(context, args)))
     .command("remove <packages..>", "remove packages from the configuration file", packages, action(async (context, args: { packages: string[] }) => (await import("./commands/edit.ts")).removePackages(context, args)))
     .command(
-      "set <option> <value>",
+      "set <option> [value]",
       "set an option in the configuration file",
-      (y) => y.positional("option", { type: "string", demandOption: true, describe: "OPTION.PATH" }).positional("value", { type: "string", demandOption: true, describe: "a value of the option's type; JSON for lists and objects" }),
-      action(async (context, args: { option: string; value: string }) => (await import("./commands/edit.ts")).setOption(context, args)),
+      (y) => y.positional("option", { type: "string", demandOption: true, describe: "OPTION.PATH" }).positional("value", { type: "string", describe: "a value of the option's type, JSON for lists and objects; after -- if it begins with a dash" }),
+      action(async (context, args: { option: string; value?: string; "--"?: string[] }) => (await import("./commands/edit.ts")).setOption(context, args)),
     )
     .command(
       "store <action> [paths..]",

@@ -8,6 +8,7 @@ import { openConfig, writeConfig, type OpenConfig } from "../edit/write-config.t
 import { evaluate } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import { getConfig } from "../find-config.ts";
+import { UsageError } from "../usage-error.ts";
 import { getPackage, listPackages } from "./pkg.ts";
 
 /** Adds packages to the list of the nearest configuration file. */
@@ -30,9 +31,11 @@ export async function removePackages(context: CommandContext, args: { readonly p
 }
 
 /** Sets an option in the nearest configuration file that has it. */
-export async function setOption(context: CommandContext, args: { readonly option: string; readonly value: string }): Promise<number> {
+export async function setOption(context: CommandContext, args: { readonly option: string; readonly value?: string; readonly "--"?: readonly string[] }): Promise<number> {
+  const text = args.value ?? args["--"]?.[0];
+  if (text === undefined) throw new UsageError({ code: "cli.usage", message: `"tsos set ${args.option}" needs a value`, hint: `tsos option show ${args.option} says of which type` });
   const file = getConfig(context, ["system", "shell"]);
-  const { result } = await evaluate(context, file, { kind: "option-value", path: args.option, text: args.value });
+  const { result } = await evaluate(context, file, { kind: "option-value", path: args.option, text });
   const name = formatOptionPath(result.path);
   if (result.path.some((part) => part === "<name>" || part === "<item>")) {
     throw new TsosError({ code: "edit.placeholder", message: `"${name}" stands for many options`, hint: "write the name that you mean in place of <name>" });

@@ -35,12 +35,19 @@ function parseText(type: OptionType, text: string): ValueSource | undefined {
   return undefined;
 }
 
+const PACKAGE = /^pkgs\.\S+$/;
+
+function takesPackage(type: OptionType): boolean {
+  if (type.name === "package" || type.name === "shellPackage") return true;
+  return ["nullOr", "uniq", "unique", "either", "coercedTo"].includes(type.name) && type.nested.some(takesPackage);
+}
+
 /** The source of a JSON value as a definition of `type`, or undefined where it is none. */
 function toSource(type: OptionType, value: unknown): ValueSource | undefined {
   switch (type.name) {
     case "package":
     case "shellPackage":
-      return typeof value === "string" && /^pkgs\.\S+$/.test(value) ? { kind: "package", name: value.slice("pkgs.".length) } : undefined;
+      return typeof value === "string" && PACKAGE.test(value) ? { kind: "package", name: value.slice("pkgs.".length) } : undefined;
     case "path":
       if (typeof value === "string" && /^\.\.?(\/|$)/.test(value)) return { kind: "path", path: value };
       return type.check(value) ? plainSource(value) : undefined;
@@ -67,6 +74,8 @@ function toSource(type: OptionType, value: unknown): ValueSource | undefined {
       if (value === null && type.check(null)) return plainSource(null);
       // `null` is what says null where that may be; a text of these letters can be written by hand.
       if (type.name === "nullOr" && value === "null") return undefined;
+      // Where a package may stand, its name is meant as one, though it is a text as well.
+      if (typeof value === "string" && PACKAGE.test(value) && takesPackage(type)) return { kind: "package", name: value.slice("pkgs.".length) };
       const nested = type.name === "coercedTo" ? [...type.nested].reverse() : type.nested;
       for (const inner of nested) {
         const source = toSource(inner, value);

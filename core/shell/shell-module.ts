@@ -1,5 +1,5 @@
 import { defineOptions, option } from "../option/option.ts";
-import { createModule } from "../option/module.ts";
+import { defineModule } from "../option/define-module.ts";
 import { types } from "../option/types.ts";
 
 /** The options of a dev shell. */
@@ -37,4 +37,4 @@ declare module "../option/registry.ts" {
 }
 
 /** The modules of every dev shell. */
-export const shellModules = [createModule({ key: "shell", options }, new Error("shell"))] as const;
+export const shellModules = [defineModule({ key: "shell", options })] as const;

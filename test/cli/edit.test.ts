@@ -174,6 +174,8 @@ describe("reads a value by the option's type", () => {
     assert.deepEqual(parse(types.attrsOf(types.str), '{"a": "b"}'), { kind: "object", entries: [["a", json("b")]] });
     assert.deepEqual(parse(types.package, "pkgs.git"), { kind: "package", name: "git" });
     assert.deepEqual(parse(types.listOf(types.package), '["pkgs.git"]'), { kind: "list", items: [{ kind: "package", name: "git" }] });
+    assert.deepEqual(parse(types.nullOr(types.oneOf([types.str, types.package])), "pkgs.git"), { kind: "package", name: "git" });
+    assert.deepEqual(parse(types.str, "pkgs.git"), json("pkgs.git"));
     assert.deepEqual(parse(types.path, "./site"), { kind: "path", path: "./site" });
     assert.deepEqual(parse(types.path, "/srv"), json("/srv"));
   });
@@ -237,14 +239,17 @@ describe("on the command line", () => {
     const { code, stderr } = await tsos("set", "packages", "git");
     assert.equal(code, 1);
     assert.match(stderr, /the option "packages" must be list of package, got "git"/);
+    const missing = await tsos("set", "packages");
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /"tsos set packages" needs a value/);
   });
 
   test("a link to the file stays a link", async () => {
     rmSync(file);
     symlinkSync("../real.ts", file);
-    const { code, stderr } = await tsos("set", "env.EDITOR", "vi");
+    const { code, stderr } = await tsos("set", "env.EDITOR", "--", "-vi");
     assert.equal(code, 0, stderr);
-    assert.match(readFileSync(join(folder, "real.ts"), "utf8"), /env: \{ EDITOR: "vi" \}/);
+    assert.match(readFileSync(join(folder, "real.ts"), "utf8"), /env: \{ EDITOR: "-vi" \}/);
     assert.ok(existsSync(file));
   });
 });

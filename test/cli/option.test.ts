@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { rankMatches } from "../../cli/rank-matches.ts";
 import { declareTree, describeTree, ModuleTable } from "../../cli/runtime/describe-options.ts";
-import { compileModules } from "../../core/option/evaluation.ts";
 import type { OptionNode } from "../../core/option/option-node.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
 import type { OptionType } from "../../core/option/option-type.ts";
@@ -55,7 +54,7 @@ function* examplesOf(node: OptionNode, path: readonly string[]): Generator<{ rea
     const { type, attributes } = child.option;
     if (attributes.internal === true) continue;
     if (attributes.example !== undefined) yield { path: inner, type, example: attributes.example };
-    if (type.subModules !== undefined && path.length < 12) yield* examplesOf(compileModules([...type.subModules]).root, [...inner, "<name>"]);
+    if (type.subModules !== undefined && path.length < 12) yield* examplesOf(declareTree(type.subModules), [...inner, "<name>"]);
   }
 }
 
@@ -185,6 +184,19 @@ describe("tsos option", () => {
     const { code, stdout, stderr } = await tsos(["option", "show", "services.ngnix.enable"]);
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, /the option "services.ngnix.enable" does not exist\n.*did you mean "services.nginx.enable"\?/);
+  });
+
+  test("shows an option of a shell, and of tsos alone where there is no configuration", async () => {
+    const shell = join(folder, "shell");
+    mkdirSync(shell);
+    writeFileSync(join(shell, "shell.config.ts"), 'import { defineShell } from "tsos";\nexport default defineShell({ config: { env: { A: 1 } } });\n');
+    const shown = JSON.parse((await tsos(["option", "show", "env.A", "--json"], shell)).stdout) as Shown;
+    assert.equal(shown.value, 1);
+    assert.deepEqual(placesOf(shown), ["shell.config.ts:2:47 100"]);
+    const { at } = shown.declarations[0]!;
+    assert.match(readFileSync(at.file, "utf8").split("\n")[at.line - 1]!.slice(at.column - 1), /^env: option\(/);
+    const alone = JSON.parse((await tsos(["option", "show", "networking.firewall.enable", "--json"], empty)).stdout) as Shown;
+    assert.deepEqual([typeof alone.value, alone.definitions.map(({ module }) => module)], ["boolean", ["the default"]]);
   });
 
   test("lists a branch, and prints for people", async () => {
