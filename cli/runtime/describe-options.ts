@@ -3,7 +3,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import type { Module, OptionsView, OptionView } from "../../core/index.ts";
 import { baseModule, moduleModule } from "../../core/option/base-options.ts";
 import type { DefiningModule, DefinitionSite, RawDefinition } from "../../core/option/definition.ts";
-import { compileModules } from "../../core/option/evaluation.ts";
+import { compileModules } from "../../core/option/compile-modules.ts";
 import { dischargeDefinitions, highestPriority, innerDefinition } from "../../core/option/merge-definitions.ts";
 import type { ModuleInput } from "../../core/option/module.ts";
 import type { AnyOptionAttributes } from "../../core/option/option.ts";

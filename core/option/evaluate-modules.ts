@@ -3,7 +3,8 @@ import { baseModule, moduleModule } from "./base-options.ts";
 import type { Assertion } from "./base-options.ts";
 import { collectModules } from "./collect-modules.ts";
 import type { Config } from "./config-types.ts";
-import { Evaluation, compileModules, unitsOf } from "./evaluation.ts";
+import { compileModules, unitsOf } from "./compile-modules.ts";
+import { Evaluation } from "./evaluation.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import type { OptionsView } from "./options-view.ts";
 

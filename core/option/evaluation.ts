@@ -1,78 +1,41 @@
 /**
- * Modules settle: see docs/settling.md. One file, because an option's value, the modules that define it and the
- * evaluation that runs them are one recursive computation: values hold submodules, which are evaluations.
+ * Modules settle: see docs/settling.md. An option's value, the modules that define it and the evaluation that runs
+ * them are one recursive computation: values hold submodules, which are evaluations.
  */
-import { TsosError } from "../error/tsos-error.ts";
-import { Tracker } from "./consumer.ts";
-import type { Consumer, Source } from "./consumer.ts";
+import type { TsosError } from "../error/tsos-error.ts";
+import { FreeCell, Cell } from "./cell.ts";
+import type { AnyCell, CellEvaluation } from "./cell.ts";
+import { CellView } from "./cell-view.ts";
+import type { ViewedEvaluation } from "./cell-view.ts";
+import { compileModules } from "./compile-modules.ts";
+import type { CompiledModules } from "./compile-modules.ts";
 import { createConfigView } from "./config-view.ts";
-import { builtinOrigin, definingModule } from "./defining-module.ts";
-import type { DefiningModule, DefinitionSite, PlacedDefinition, RawDefinition } from "./definition.ts";
-import { MISSING, equalValues } from "./equal-values.ts";
-import { collectModules } from "./collect-modules.ts";
+import { Tracker } from "./consumer.ts";
+import { builtinOrigin } from "./defining-module.ts";
+import type { DefiningModule, PlacedDefinition, RawDefinition } from "./definition.ts";
+import { equalDefinitions } from "./equal-definitions.ts";
+import { MISSING } from "./equal-values.ts";
+import { FlipWatch } from "./flip-watch.ts";
+import { joinErrors } from "./join-errors.ts";
 import { lib } from "./lib.ts";
-import type { MergeContext, MergePlace, SubmoduleInstance } from "./merge-place.ts";
-import { dischargeDefinitions, highestPriority, mergeDefinitions } from "./merge-definitions.ts";
+import { mergeDefinitions } from "./merge-definitions.ts";
+import type { MergePlace, SubmoduleInstance } from "./merge-place.ts";
 import { ORDER, PRIORITY } from "./modifier.ts";
+import { isModuleLike, moduleOf } from "./module-like.ts";
 import { isModule, isModuleList } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import { moduleModule } from "./base-options.ts";
-import { definitionData, notDefined, readOnlyOption, unknownOption } from "./option-errors.ts";
-import { declareOptions, findNode } from "./option-node.ts";
+import { notDefined, readOnlyOption, unknownOption } from "./option-errors.ts";
+import { findNode } from "./option-node.ts";
 import type { OptionNode } from "./option-node.ts";
-import { formatOptionPath } from "./option-path.ts";
 import type { OptionType } from "./option-type.ts";
 import { createOptionsView } from "./options-view-proxy.ts";
 import type { OptionsView, OptionView } from "./options-view.ts";
 import { isPlainObject, setProperty } from "./plain-object.ts";
-import { previewValue } from "./preview-value.ts";
 import { Unit } from "./unit.ts";
 import type { UnitInit, UnitSurroundings } from "./unit.ts";
 
 const DEFAULT_ORIGIN: DefiningModule = builtinOrigin("the default");
-
-/** Modules whose options are known: what all evaluations of them share. */
-export type CompiledModules = {
-  readonly modules: readonly Module[];
-  readonly root: OptionNode;
-  readonly freeformType: OptionType | undefined;
-  readonly units: readonly UnitInit[];
-};
-
-/** @throws TsosError when modules or their declarations do not go together. */
-export function compileModules(inputs: readonly ModuleInput[]): CompiledModules {
-  const modules = collectModules(inputs);
-  const root = declareOptions(modules);
-  return { modules, root, freeformType: findFreeformType(modules), units: modules.flatMap((module) => unitsOf(module, root)) };
-}
-
-function findFreeformType(modules: readonly Module[]): OptionType | undefined {
-  let found: OptionType | undefined;
-  for (const { freeformType } of modules) {
-    if (freeformType === undefined || freeformType === found) continue;
-    const merged = found === undefined ? freeformType : found.mergeType(freeformType);
-    if (merged === undefined) {
-      throw new TsosError({
-        code: "option.declared-twice",
-        message: `two modules give different types to undeclared options: ${found?.description} and ${freeformType.description}`,
-      });
-    }
-    found = merged;
-  }
-  return found;
-}
-
-/** What of a module is run. */
-export function unitsOf(module: Module, root: OptionNode): readonly UnitInit[] {
-  const units: UnitInit[] = [];
-  const origin = definingModule(module);
-  if (module.meta !== undefined && root.children?.has("meta") === true) {
-    units.push({ module: origin, path: ["meta"], body: { meta: module.meta }, priority: PRIORITY.plain });
-  }
-  if (module.defaults !== undefined) units.push({ module: origin, path: [], body: module.defaults, priority: PRIORITY.moduleDefault });
-  if (module.config !== undefined) units.push({ module: origin, path: [], body: module.config, priority: PRIORITY.plain });
-  return units;
-}
 
 /** What an evaluation inside another takes from it. */
 export type Surroundings = {
@@ -98,7 +61,7 @@ export type EvaluationInit = {
 
 const NO_DEFINITIONS: readonly RawDefinition[] = [];
 
-export class Evaluation implements UnitSurroundings, MergeContext {
+export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvaluation {
   readonly init: EvaluationInit;
   readonly owner: object = this;
   readonly tracker: Tracker;
@@ -114,7 +77,7 @@ export class Evaluation implements UnitSurroundings, MergeContext {
   readonly #compiled: Map<readonly Module[], CompiledModules>;
   #units: Unit[];
   /** Cells whose value was read while it was computed and came out different. */
-  readonly unstable = new Set<Cell>();
+  readonly unstable = new Set<AnyCell>();
 
   constructor(init: EvaluationInit) {
     const { compiled, surroundings } = init;
@@ -469,29 +432,6 @@ function isOwnLack(error: TsosError, cell: AnyCell): boolean {
   return path.length === own.length && path.every((name, i) => name === own[i]);
 }
 
-function isModuleLike(value: unknown): boolean {
-  return isPlainObject(value) && ["imports", "options", "config", "freeformType"].some((name) => Object.hasOwn(value, name));
-}
-
-function moduleOf(value: unknown): Module {
-  // `isModuleLike` has seen that it has a module's parts.
-  const parts = value as Partial<Module>;
-  return {
-    kind: "module",
-    key: undefined,
-    file: undefined,
-    origin: undefined,
-    imports: parts.imports ?? [],
-    disabledModules: parts.disabledModules ?? [],
-    options: parts.options,
-    aliases: [],
-    freeformType: parts.freeformType,
-    defaults: parts.defaults,
-    config: parts.config,
-    meta: undefined,
-  };
-}
-
 const closedTypes = new WeakMap<OptionType, boolean>();
 
 // Whether values of the type are the same wherever they stand: no submodule inside, which has a name.
@@ -503,449 +443,3 @@ function isClosed(type: OptionType): boolean {
   }
   return known;
 }
-
-function equalDefinitions(a: readonly RawDefinition[], b: readonly RawDefinition[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    const one = a[i]!;
-    const other = b[i]!;
-    if (one.priority !== other.priority || one.order !== other.order || !equalValues(one.value, other.value)) return false;
-  }
-  return true;
-}
-
-type CellState =
-  | { readonly kind: "value"; readonly value: unknown }
-  | { readonly kind: "error"; readonly error: TsosError };
-
-/** What modules define of one option, or of what has none, and the value that it makes. */
-abstract class AnyCell implements Consumer, Source {
-  readonly evaluation: Evaluation;
-  readonly owner: object;
-  sources = new Set<Source>();
-  outer: Consumer | undefined;
-  changedAt = 0;
-  definitionsChangedAt = 0;
-  #state: CellState | undefined;
-  #computedAt = -1;
-  #isComputing = false;
-  #wasReadInside = false;
-  #contributions = new Map<Unit, readonly RawDefinition[]>();
-  #definitions: readonly RawDefinition[] | undefined = NO_DEFINITIONS;
-
-  constructor(evaluation: Evaluation) {
-    this.evaluation = evaluation;
-    this.owner = evaluation;
-  }
-
-  protected abstract compute(): unknown;
-  protected abstract computeInitial(): unknown;
-  abstract get path(): readonly string[];
-
-  get hasContributions(): boolean {
-    return this.#contributions.size > 0;
-  }
-
-  get contributors(): readonly Unit[] {
-    return [...this.#contributions.keys()].sort((a, b) => a.index - b.index);
-  }
-
-  contribution(unit: Unit): readonly RawDefinition[] | undefined {
-    return this.#contributions.get(unit);
-  }
-
-  contribute(unit: Unit, definitions: readonly RawDefinition[] | undefined): void {
-    if (definitions === undefined) {
-      if (!this.#contributions.delete(unit)) return;
-    } else {
-      this.#contributions.set(unit, definitions);
-    }
-    this.#definitions = undefined;
-    this.definitionsChangedAt = this.evaluation.tracker.tick();
-  }
-
-  /** All definitions in the modules' order, whatever their conditions and priorities. */
-  get definitions(): readonly RawDefinition[] {
-    if (this.#definitions === undefined) {
-      this.#definitions =
-        this.#contributions.size === 1
-          ? [...this.#contributions.values()][0]!
-          : this.contributors.flatMap((unit) => this.#contributions.get(unit)!);
-    }
-    return this.#definitions;
-  }
-
-  refresh(): void {
-    if (this.#isComputing) return;
-    if (this.#state !== undefined && this.definitionsChangedAt <= this.#computedAt) {
-      let isFresh = true;
-      for (const source of this.sources) {
-        if (source !== this) source.refresh();
-        if (source.changedAt > this.#computedAt) {
-          isFresh = false;
-          break;
-        }
-      }
-      if (isFresh) return;
-    }
-    const { tracker } = this.evaluation;
-    this.#isComputing = true;
-    this.#wasReadInside = false;
-    this.sources.clear();
-    let state: CellState;
-    try {
-      state = { kind: "value", value: tracker.run(this, () => this.compute()) };
-    } catch (error) {
-      state = { kind: "error", error: cellError(error, this) };
-    } finally {
-      this.#isComputing = false;
-    }
-    const isSame = this.#state !== undefined && equalStates(this.#state, state);
-    if (this.#wasReadInside && !isSame) this.evaluation.unstable.add(this as unknown as Cell);
-    // An equal value stays the same object: what compares by identity is spared the work.
-    if (!isSame) this.#state = state;
-    const now = tracker.tick();
-    // What was read inside came before this end, so its readers are older than `now` and compute once more.
-    if (!isSame) this.changedAt = now;
-    this.#computedAt = this.#wasReadInside && !isSame ? now - 1 : now;
-  }
-
-  read(): unknown {
-    this.evaluation.tracker.note(this);
-    if (this.#isComputing) {
-      // A value that reads itself reads what it was in the round before, at first the default.
-      this.#wasReadInside = true;
-      this.#state ??= { kind: "value", value: this.computeInitial() };
-    } else {
-      this.refresh();
-    }
-    const state = this.#state!;
-    if (state.kind === "error") throw state.error;
-    return state.value;
-  }
-
-  /** The error in place of a value, without noting a read. */
-  findError(): TsosError | undefined {
-    this.refresh();
-    return this.#state?.kind === "error" ? this.#state.error : undefined;
-  }
-
-  /** The value for people. */
-  preview(): string {
-    if (this.#state === undefined) return "nothing";
-    return this.#state.kind === "value" ? previewValue(this.#state.value) : `an error (${this.#state.error.message})`;
-  }
-}
-
-function equalStates(a: CellState, b: CellState): boolean {
-  if (a.kind === "value") return b.kind === "value" && equalValues(a.value, b.value);
-  return b.kind === "error" && a.error.code === b.error.code && a.error.message === b.error.message;
-}
-
-function cellError(error: unknown, cell: AnyCell): TsosError {
-  if (error instanceof TsosError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const path = formatOptionPath([...cell.evaluation.prefix, ...cell.path]);
-  const isDeep = error instanceof RangeError && /call stack/i.test(message);
-  return new TsosError({
-    code: isDeep ? "option.too-deep" : "option.value-failed",
-    message: isDeep
-      ? `the value of the option "${path}" is nested too deep, or refers to itself`
-      : `the value of the option "${path}" could not be computed: ${message}`,
-    data: { optionPath: [...cell.evaluation.prefix, ...cell.path], definitions: cell.definitions.map(definitionData) },
-    cause: error,
-  });
-}
-
-class Cell extends AnyCell {
-  readonly node: OptionNode;
-  readonly definitionsSource: Source;
-
-  constructor(evaluation: Evaluation, node: OptionNode) {
-    super(evaluation);
-    this.node = node;
-    const definitionsChangedAt = (): number => this.definitionsChangedAt;
-    this.definitionsSource = {
-      owner: evaluation,
-      refresh: () => undefined,
-      get changedAt() {
-        return definitionsChangedAt();
-      },
-    };
-  }
-
-  get path(): readonly string[] {
-    return this.node.path;
-  }
-
-  protected compute(): unknown {
-    return this.evaluation.mergeOption(this.node, this.definitions);
-  }
-
-  protected computeInitial(): unknown {
-    return this.evaluation.mergeOption(this.node, NO_DEFINITIONS);
-  }
-}
-
-class FreeCell extends AnyCell {
-  readonly #type: OptionType;
-
-  constructor(evaluation: Evaluation, type: OptionType) {
-    super(evaluation);
-    this.#type = type;
-  }
-
-  get path(): readonly string[] {
-    return [];
-  }
-
-  protected compute(): unknown {
-    const place: MergePlace = { path: this.evaluation.prefix, declarations: [], context: this.evaluation };
-    const merged = mergeDefinitions(place, this.#type, this.definitions);
-    return merged.isDefined ? merged.value : {};
-  }
-
-  protected computeInitial(): unknown {
-    return {};
-  }
-}
-
-class CellView implements OptionView {
-  readonly kind = "option";
-  readonly #evaluation: Evaluation;
-  readonly #node: OptionNode;
-
-  constructor(evaluation: Evaluation, node: OptionNode) {
-    this.#evaluation = evaluation;
-    this.#node = node;
-  }
-
-  get path(): readonly string[] {
-    return [...this.#evaluation.prefix, ...this.#node.path];
-  }
-
-  get type(): OptionType {
-    return this.#node.option.type;
-  }
-
-  get #all(): readonly RawDefinition[] {
-    const cell = this.#evaluation.cellOf(this.#node);
-    this.#evaluation.tracker.note(cell.definitionsSource);
-    return dischargeDefinitions(this.#evaluation.withDefault(this.#node, cell.definitions));
-  }
-
-  get isDefined(): boolean {
-    return this.#all.length > 0;
-  }
-
-  get highestPriority(): number {
-    return highestPriority(this.#all);
-  }
-
-  get definitions(): readonly RawDefinition[] {
-    const all = this.#all;
-    const highest = highestPriority(all);
-    return all.filter((definition) => definition.priority === highest).sort((a, b) => a.order - b.order);
-  }
-
-  get allDefinitions(): readonly RawDefinition[] {
-    return this.#all;
-  }
-
-  get declarations(): readonly DefinitionSite[] {
-    return this.#node.sites;
-  }
-
-  get attributes(): OptionView["attributes"] {
-    const { attributes } = this.#node.option;
-    return {
-      description: attributes.description,
-      default: attributes.default,
-      defaultText: attributes.defaultText,
-      example: attributes.example,
-      internal: attributes.internal ?? false,
-      visible: attributes.visible ?? true,
-      readOnly: attributes.readOnly ?? false,
-      relatedPackages: attributes.relatedPackages ?? [],
-    };
-  }
-
-  get value(): unknown {
-    return this.#evaluation.read(this.#node);
-  }
-
-  submodule(path: readonly string[]): OptionsView | undefined {
-    let found: Evaluation | undefined;
-    const context: MergeContext = {
-      evaluateSubmodule: (place, instance, definitions) => {
-        const evaluation = this.#evaluation.settleSubmodule(place, instance, definitions);
-        if (place.path.length === path.length && place.path.every((name, i) => name === path[i])) found = evaluation;
-        return evaluation.toPlain();
-      },
-    };
-    mergeDefinitions({ ...this.#evaluation.place(this.#node), context }, this.type, this.#all);
-    return found?.options;
-  }
-}
-
-export type { Cell, FreeCell };
-
-/** Several errors as the first, which carries the others. */
-export function joinErrors(errors: readonly TsosError[]): TsosError {
-  const [first, ...others] = errors;
-  if (others.length === 0) return first!;
-  const joined = new TsosError({
-    code: first!.code,
-    message: first!.message,
-    hint: first!.hint,
-    at: first!.at,
-    related: first!.related,
-    data: {
-      ...first!.data,
-      others: others.map(({ code, message, hint, at, related, data, stack, cause }) => ({ code, message, hint, at, related, data, stack, cause })),
-    },
-    cause: first!.cause,
-  });
-  // Where it was thrown is where the first was.
-  if (first!.stack !== undefined) joined.stack = first!.stack;
-  return joined;
-}
-
-type Change = { readonly cell: AnyCell; readonly unit: Unit; readonly before: readonly RawDefinition[] | undefined };
-
-function follows(cell: AnyCell, from: AnyCell): boolean {
-  return cell.sources.has(from) || cell.contributors.some((unit) => unit.sources.has(from));
-}
-
-const WINDOW = 12;
-
-/**
- * Watches the rounds for a tree that does not settle. See docs/settling.md: where demand-driven evaluation ends,
- * in each round that changes something an option changes for the last time; so by round n there are n options
- * that have changed. What goes on longer, or comes back to a state that was there before, goes on for ever.
- */
-class FlipWatch {
-  readonly #evaluation: Evaluation;
-  #runs: { readonly unit: Unit; readonly before: Unit["result"] }[] = [];
-  readonly #changedCells = new Set<AnyCell>();
-  readonly #failedUnits = new Set<Unit>();
-  #roundChanges: Change[] = [];
-  /** What was there at the last checkpoint, of all that has changed since. */
-  #checkpoint = new Map<AnyCell, Map<Unit, readonly RawDefinition[] | undefined>>();
-  #nextCheckpoint = 8;
-  readonly #history: { readonly cell: AnyCell; readonly value: string }[][] = [];
-
-  constructor(evaluation: Evaluation) {
-    this.#evaluation = evaluation;
-  }
-
-  ran(unit: Unit, before: Unit["result"]): void {
-    this.#runs.push({ unit, before });
-    if (unit.error !== undefined) this.#failedUnits.add(unit);
-  }
-
-  takeRuns(): readonly { readonly unit: Unit; readonly before: Unit["result"] }[] {
-    const runs = this.#runs;
-    this.#runs = [];
-    return runs;
-  }
-
-  changed(cell: AnyCell, unit: Unit, before: readonly RawDefinition[] | undefined): void {
-    this.#changedCells.add(cell);
-    this.#roundChanges.push({ cell, unit, before });
-  }
-
-  touched(cell: AnyCell): void {
-    this.#changedCells.add(cell);
-  }
-
-  /** @throws TsosError `option.unsettled` */
-  endRound(round: number, dirty: readonly Unit[]): void {
-    const changes = this.#roundChanges;
-    this.#roundChanges = [];
-    if (dirty.length === 0 && this.#evaluation.unstable.size === 0) return;
-    if (round >= 4) this.#remember(changes);
-    for (const { cell, unit, before } of changes) {
-      const units = this.#checkpoint.get(cell) ?? new Map<Unit, readonly RawDefinition[] | undefined>();
-      if (!units.has(unit)) units.set(unit, before);
-      this.#checkpoint.set(cell, units);
-    }
-    if (round >= 100 && round > this.#changedCells.size + this.#failedUnits.size + 2) throw this.#unsettled(round);
-    if (round > 8 && changes.length > 0 && this.#isBack()) throw this.#unsettled(round);
-    if (round >= this.#nextCheckpoint) {
-      this.#nextCheckpoint *= 2;
-      this.#checkpoint = new Map();
-    }
-  }
-
-  #isBack(): boolean {
-    for (const [cell, units] of this.#checkpoint) {
-      for (const [unit, before] of units) {
-        const now = cell.contribution(unit);
-        if (before === undefined || now === undefined ? before !== now : !equalDefinitions(before, now)) return false;
-      }
-    }
-    return true;
-  }
-
-  #remember(changes: readonly Change[]): void {
-    const cells = new Set(changes.map(({ cell }) => cell));
-    this.#history.push([...cells].map((cell) => {
-      cell.refresh();
-      return { cell, value: cell.preview() };
-    }));
-    if (this.#history.length > WINDOW) this.#history.shift();
-  }
-
-  // What changes only because of the others is not the cause.
-  #followsFromItself(start: AnyCell, among: ReadonlySet<AnyCell>): boolean {
-    const seen = new Set<AnyCell>();
-    const queue: AnyCell[] = [start];
-    for (let cell = queue.pop(); cell !== undefined; cell = queue.pop()) {
-      for (const next of among) {
-        if (seen.has(next) || !follows(next, cell)) continue;
-        if (next === start) return true;
-        seen.add(next);
-        queue.push(next);
-      }
-    }
-    return false;
-  }
-
-  #unsettled(round: number): TsosError {
-    const values = new Map<AnyCell, string[]>();
-    for (const entry of this.#history.flat()) {
-      const list = values.get(entry.cell) ?? [];
-      if (list.at(-1) !== entry.value) list.push(entry.value);
-      values.set(entry.cell, list);
-    }
-    const flipping = new Set([...values].filter(([, list]) => list.length > 1).map(([cell]) => cell));
-    const circular = [...flipping].filter((cell) => this.#followsFromItself(cell, flipping));
-    const flips = [...values]
-      .filter(([cell]) => (circular.length > 0 ? circular.includes(cell) : flipping.has(cell)))
-      .map(([cell, list]) => ({
-        optionPath: [...this.#evaluation.prefix, ...cell.path],
-        // A flip between two values is shown once, not as often as it was seen.
-        values: [...new Set(list)].slice(-4),
-        definitions: cell.definitions.map(definitionData),
-      }))
-      .sort((a, b) => (formatOptionPath(a.optionPath) < formatOptionPath(b.optionPath) ? -1 : 1));
-    const shown = flips.slice(0, 5).map((flip) => {
-      const modules = [...new Set(flip.definitions.map(({ module }) => module))];
-      return `"${formatOptionPath(flip.optionPath)}" is in turn ${flip.values.join(", ")} (defined by ${modules.join(", ")})`;
-    });
-    return new TsosError({
-      code: "option.unsettled",
-      message: `the configuration does not settle, after ${round} rounds ${shown.join("; ")}`,
-      hint: "each of these options depends on itself: let one of the modules not read what follows from its own definition",
-      data: {
-        optionPath: flips[0]?.optionPath ?? [],
-        definitions: flips.flatMap(({ definitions }) => definitions),
-        flips,
-        rounds: round,
-      },
-    });
-  }
-}
-

@@ -1,0 +1,221 @@
+import { TsosError } from "../error/tsos-error.ts";
+import type { Consumer, Source, Tracker } from "./consumer.ts";
+import type { RawDefinition } from "./definition.ts";
+import { equalValues } from "./equal-values.ts";
+import { mergeDefinitions } from "./merge-definitions.ts";
+import type { MergeContext, MergePlace } from "./merge-place.ts";
+import { definitionData } from "./option-errors.ts";
+import type { OptionNode } from "./option-node.ts";
+import { formatOptionPath } from "./option-path.ts";
+import type { OptionType } from "./option-type.ts";
+import { previewValue } from "./preview-value.ts";
+import type { Unit } from "./unit.ts";
+
+const NO_DEFINITIONS: readonly RawDefinition[] = [];
+
+/** What a cell needs of the evaluation that it belongs to. */
+export type CellEvaluation = MergeContext & {
+  readonly tracker: Tracker;
+  readonly prefix: readonly string[];
+  /** Cells whose value was read while it was computed and came out different. */
+  readonly unstable: Set<AnyCell>;
+  mergeOption(node: OptionNode, definitions: readonly RawDefinition[]): unknown;
+};
+
+type CellState =
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "error"; readonly error: TsosError };
+
+/** What modules define of one option, or of what has none, and the value that it makes. */
+export abstract class AnyCell implements Consumer, Source {
+  readonly evaluation: CellEvaluation;
+  readonly owner: object;
+  sources = new Set<Source>();
+  outer: Consumer | undefined;
+  changedAt = 0;
+  definitionsChangedAt = 0;
+  #state: CellState | undefined;
+  #computedAt = -1;
+  #isComputing = false;
+  #wasReadInside = false;
+  #contributions = new Map<Unit, readonly RawDefinition[]>();
+  #definitions: readonly RawDefinition[] | undefined = NO_DEFINITIONS;
+
+  constructor(evaluation: CellEvaluation) {
+    this.evaluation = evaluation;
+    this.owner = evaluation;
+  }
+
+  protected abstract compute(): unknown;
+  protected abstract computeInitial(): unknown;
+  abstract get path(): readonly string[];
+
+  get hasContributions(): boolean {
+    return this.#contributions.size > 0;
+  }
+
+  get contributors(): readonly Unit[] {
+    return [...this.#contributions.keys()].sort((a, b) => a.index - b.index);
+  }
+
+  contribution(unit: Unit): readonly RawDefinition[] | undefined {
+    return this.#contributions.get(unit);
+  }
+
+  contribute(unit: Unit, definitions: readonly RawDefinition[] | undefined): void {
+    if (definitions === undefined) {
+      if (!this.#contributions.delete(unit)) return;
+    } else {
+      this.#contributions.set(unit, definitions);
+    }
+    this.#definitions = undefined;
+    this.definitionsChangedAt = this.evaluation.tracker.tick();
+  }
+
+  /** All definitions in the modules' order, whatever their conditions and priorities. */
+  get definitions(): readonly RawDefinition[] {
+    if (this.#definitions === undefined) {
+      this.#definitions =
+        this.#contributions.size === 1
+          ? [...this.#contributions.values()][0]!
+          : this.contributors.flatMap((unit) => this.#contributions.get(unit)!);
+    }
+    return this.#definitions;
+  }
+
+  refresh(): void {
+    if (this.#isComputing) return;
+    if (this.#state !== undefined && this.definitionsChangedAt <= this.#computedAt) {
+      let isFresh = true;
+      for (const source of this.sources) {
+        if (source !== this) source.refresh();
+        if (source.changedAt > this.#computedAt) {
+          isFresh = false;
+          break;
+        }
+      }
+      if (isFresh) return;
+    }
+    const { tracker } = this.evaluation;
+    this.#isComputing = true;
+    this.#wasReadInside = false;
+    this.sources.clear();
+    let state: CellState;
+    try {
+      state = { kind: "value", value: tracker.run(this, () => this.compute()) };
+    } catch (error) {
+      state = { kind: "error", error: cellError(error, this) };
+    } finally {
+      this.#isComputing = false;
+    }
+    const isSame = this.#state !== undefined && equalStates(this.#state, state);
+    if (this.#wasReadInside && !isSame) this.evaluation.unstable.add(this);
+    // An equal value stays the same object: what compares by identity is spared the work.
+    if (!isSame) this.#state = state;
+    const now = tracker.tick();
+    // What was read inside came before this end, so its readers are older than `now` and compute once more.
+    if (!isSame) this.changedAt = now;
+    this.#computedAt = this.#wasReadInside && !isSame ? now - 1 : now;
+  }
+
+  read(): unknown {
+    this.evaluation.tracker.note(this);
+    if (this.#isComputing) {
+      // A value that reads itself reads what it was in the round before, at first the default.
+      this.#wasReadInside = true;
+      this.#state ??= { kind: "value", value: this.computeInitial() };
+    } else {
+      this.refresh();
+    }
+    const state = this.#state!;
+    if (state.kind === "error") throw state.error;
+    return state.value;
+  }
+
+  /** The error in place of a value, without noting a read. */
+  findError(): TsosError | undefined {
+    this.refresh();
+    return this.#state?.kind === "error" ? this.#state.error : undefined;
+  }
+
+  /** The value for people. */
+  preview(): string {
+    if (this.#state === undefined) return "nothing";
+    return this.#state.kind === "value" ? previewValue(this.#state.value) : `an error (${this.#state.error.message})`;
+  }
+}
+
+function equalStates(a: CellState, b: CellState): boolean {
+  if (a.kind === "value") return b.kind === "value" && equalValues(a.value, b.value);
+  return b.kind === "error" && a.error.code === b.error.code && a.error.message === b.error.message;
+}
+
+function cellError(error: unknown, cell: AnyCell): TsosError {
+  if (error instanceof TsosError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const path = formatOptionPath([...cell.evaluation.prefix, ...cell.path]);
+  const isDeep = error instanceof RangeError && /call stack/i.test(message);
+  return new TsosError({
+    code: isDeep ? "option.too-deep" : "option.value-failed",
+    message: isDeep
+      ? `the value of the option "${path}" is nested too deep, or refers to itself`
+      : `the value of the option "${path}" could not be computed: ${message}`,
+    data: { optionPath: [...cell.evaluation.prefix, ...cell.path], definitions: cell.definitions.map(definitionData) },
+    cause: error,
+  });
+}
+
+/** One declared option. */
+export class Cell extends AnyCell {
+  readonly node: OptionNode;
+  readonly definitionsSource: Source;
+
+  constructor(evaluation: CellEvaluation, node: OptionNode) {
+    super(evaluation);
+    this.node = node;
+    const definitionsChangedAt = (): number => this.definitionsChangedAt;
+    this.definitionsSource = {
+      owner: evaluation,
+      refresh: () => undefined,
+      get changedAt() {
+        return definitionsChangedAt();
+      },
+    };
+  }
+
+  get path(): readonly string[] {
+    return this.node.path;
+  }
+
+  protected compute(): unknown {
+    return this.evaluation.mergeOption(this.node, this.definitions);
+  }
+
+  protected computeInitial(): unknown {
+    return this.evaluation.mergeOption(this.node, NO_DEFINITIONS);
+  }
+}
+
+/** What modules define where no option is declared. */
+export class FreeCell extends AnyCell {
+  readonly #type: OptionType;
+
+  constructor(evaluation: CellEvaluation, type: OptionType) {
+    super(evaluation);
+    this.#type = type;
+  }
+
+  get path(): readonly string[] {
+    return [];
+  }
+
+  protected compute(): unknown {
+    const place: MergePlace = { path: this.evaluation.prefix, declarations: [], context: this.evaluation };
+    const merged = mergeDefinitions(place, this.#type, this.definitions);
+    return merged.isDefined ? merged.value : {};
+  }
+
+  protected computeInitial(): unknown {
+    return {};
+  }
+}
