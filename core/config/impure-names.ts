@@ -16,6 +16,7 @@ export const impureNames: ReadonlyMap<string, string> = new Map([
   ["clearTimeout", "an evaluation has no clock: compute the value at once"],
   ["queueMicrotask", "an evaluation is synchronous: compute the value at once"],
   ["performance", "an evaluation has no clock: write the date down"],
+  ["Temporal", "an evaluation has no clock: write the date down"],
   ["crypto", "an evaluation has no randomness: write the value down, or make it on the machine when it starts"],
   ["WebAssembly", "use plain TypeScript"],
   ["Intl", "what it gives depends on the machine: write the text down"],

@@ -35,6 +35,7 @@ const IMPURE: readonly (readonly [string, string])[] = [
   ['fetch("x")', "fetch"],
   ["setTimeout(() => {}, 1)", "setTimeout"],
   ["performance.now()", "performance"],
+  ["Temporal.Now.instant()", "Temporal"],
   ["crypto.randomUUID()", "crypto"],
   ["new Intl.DateTimeFormat()", "Intl"],
   ["new WeakRef({})", "WeakRef"],
