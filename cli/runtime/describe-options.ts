@@ -52,17 +52,17 @@ export function describeTree(root: OptionNode, table: ModuleTable): readonly Opt
 
 /**
  * One option, a part of an option's value, or a branch.
- * @param options the settled tree; undefined with the reason why there is none
+ * @param options the settled tree, or why it does not settle; undefined where there is no configuration
  * @throws TsosError `option.unknown` with the nearest name
  */
-export function reportOption(root: OptionNode, path: readonly string[], options: OptionsView | { readonly error: string }, table: ModuleTable): OptionReport {
+export function reportOption(root: OptionNode, path: readonly string[], options: OptionsView | { readonly error: string } | undefined, table: ModuleTable): OptionReport {
   const found = findDeclared(root, path);
   if (found === undefined) throw unknownOption(root, path);
   if (found.node.declarations === undefined) {
     return { kind: "branch", path, options: [...walk(found.node, path, table, 0, true)].filter((option) => !option.internal) };
   }
   const option = found.rest === 0 ? describeNode(found.node, path, table) : describePart(found, path, table);
-  return { kind: "option", option, state: path.some(isPlaceholder) ? undefined : describeState(options, path, table) };
+  return { kind: "option", option, state: options === undefined || path.some(isPlaceholder) ? undefined : describeState(options, path, table) };
 }
 
 /** The type of an option, or of what is inside its value, at a path. */

@@ -113,9 +113,11 @@ function modulesOf(configuration: ModuleList | undefined): readonly ModuleInput[
 }
 
 /** The settled tree for those who want to see what is there: what is wrong with it is a part of the answer. */
-function settledOptions(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): OptionsView | { readonly error: string } {
+function settledOptions(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): OptionsView | { readonly error: string } | undefined {
+  // Without a configuration nothing is set: some options have no default.
+  if (configuration === undefined) return undefined;
   try {
-    return evaluateTree(configuration ?? { kind: "system-config", modules: [] }, pkgs, host).options;
+    return evaluateTree(configuration, pkgs, host).options;
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

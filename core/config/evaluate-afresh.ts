@@ -43,7 +43,8 @@ async function withPlaces(result: EvaluationResult, context: LocateContext): Pro
   const locate = createModuleLocator(context);
   const modules = result.modules.map(({ label, file, stack }) => {
     const at = file !== undefined ? { file: resolve(context.project, file), line: 1, column: 1 } : stack === undefined ? undefined : locate(stack);
-    return { label, file, at };
+    // A module without a name is called by where it stands.
+    return { label: label.startsWith("tsos:") && at !== undefined ? at.file : label, file, at };
   });
   return { ...result, modules };
 }

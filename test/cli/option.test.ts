@@ -130,7 +130,7 @@ type Shown = {
   readonly example?: unknown;
   readonly description: string;
   readonly value: unknown;
-  readonly declarations: readonly { readonly at: { readonly file: string; readonly line: number; readonly column: number } }[];
+  readonly declarations: readonly { readonly module: string; readonly at: { readonly file: string; readonly line: number; readonly column: number } }[];
   readonly definitions: readonly { readonly module: string; readonly at?: { readonly file: string; readonly line: number; readonly column: number }; readonly value: unknown; readonly priority: number; readonly counts: boolean }[];
 };
 
@@ -196,7 +196,8 @@ describe("tsos option", () => {
     const { at } = shown.declarations[0]!;
     assert.match(readFileSync(at.file, "utf8").split("\n")[at.line - 1]!.slice(at.column - 1), /^env: option\(/);
     const alone = JSON.parse((await tsos(["option", "show", "networking.firewall.enable", "--json"], empty)).stdout) as Shown;
-    assert.deepEqual([typeof alone.value, alone.definitions.map(({ module }) => module)], ["boolean", ["the default"]]);
+    assert.deepEqual([alone.default, alone.value, alone.definitions], [{ value: true }, undefined, []]);
+    assert.deepEqual(alone.declarations.map(({ module }) => module), [join(installation, "modules/services/networking/firewall.ts")]);
   });
 
   test("lists a branch, and prints for people", async () => {
