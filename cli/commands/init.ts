@@ -34,8 +34,9 @@ export async function init(context: CommandContext, args: InitArguments): Promis
   await writeProjectFiles(target, installation);
   context.say(`made a project from the template "${args.template}" in ${target}`);
   const files = (await readdir(target)).filter((name) => name.endsWith(".config.ts"));
-  if (files.includes("system.config.ts")) context.say("next: tsos check, tsos build, tsos machine");
-  else context.say("next: tsos shell");
+  const steps = files.includes("system.config.ts") ? ["tsos check", "tsos build", "tsos machine"] : ["tsos shell"];
+  if (target !== context.folder) steps.unshift(`cd ${args.dir ?? target}`);
+  context.say(`next: ${steps.join(", ")}`);
   if (context.flags.json) context.print(JSON.stringify({ version: 1, folder: target, template: args.template }));
   return 0;
 }

@@ -166,7 +166,7 @@ function findRemedy(complaint: string): string {
       "in a container start it with --privileged, or with --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
     );
   }
-  return "see `tsos doctor` for what this machine lacks; tsos never builds outside of a sandbox";
+  return "tsos never builds outside of a sandbox: see what bubblewrap said, or put another one on the PATH";
 }
 
 function addRoot(add: (...words: readonly ByteString[]) => void, options: SandboxOptions): void {

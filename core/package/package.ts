@@ -77,7 +77,8 @@ export function isPackage(value: unknown): value is Package {
   return (
     (typeof value === "object" || typeof value === "function") &&
     value !== null &&
-    (value as { readonly kind?: unknown }).kind === "derivation" &&
-    "drvPath" in value
+    // A view of a configuration throws on reading what it has not; this asks without reading.
+    "drvPath" in value &&
+    (value as { readonly kind?: unknown }).kind === "derivation"
   );
 }
