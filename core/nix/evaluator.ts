@@ -262,7 +262,7 @@ export class Evaluator {
         return this.#call(p, env);
       case Op.with:
         // The set itself is forced only when a name is looked up in it.
-        return this.eval(p + code[p + 3]!, [env as unknown as Slot, this.#delay(p + code[p + 2]!, env)]);
+        return this.eval(p + code[p + 3]!, [env as unknown as Slot, this.#delay(p + code[p + 2]!, env), p + 1]);
       case Op.if:
         return this.eval(p + (this.#condition(p + code[p + 2]!, env, p + 1, "while evaluating a branch condition") ? code[p + 3]! : code[p + 4]!), env);
       case Op.assert:
@@ -284,8 +284,8 @@ export class Evaluator {
       case Op.concatLists: {
         const left = this.eval(p + code[p + 2]!, env);
         const right = this.eval(p + code[p + 3]!, env);
-        const a = this.forceList(left, p + 1, "while evaluating one of the elements to concatenate");
-        const b = this.forceList(right, p + 1, "while evaluating one of the elements to concatenate");
+        const a = this.#concatenable(left, p);
+        const b = this.#concatenable(right, p);
         return a.length === 0 ? b : b.length === 0 ? a : a.concat(b);
       }
       case Op.lessThan:
@@ -312,7 +312,7 @@ export class Evaluator {
     for (let i = 0; i < n; i++) {
       const target = code[p + 4 + i]!;
       for (; level < target; level++) e = e[0] as unknown as Environment;
-      const set = this.forceAttrs(e[1]!, p + 1, "while evaluating the first subexpression of a with expression");
+      const set = this.forceAttrs(e[1]!, e[2] as number, "while evaluating the first subexpression of a with expression");
       const slot = set.get(name);
       if (slot !== undefined) return this.force(slot, p + 1);
     }
@@ -331,7 +331,7 @@ export class Evaluator {
       try {
         names.push(formatIdentifier(this.#nameAt(p, cell + i * 3, env)));
       } catch {
-        names.push('"${…}"');
+        names.push('"${...}"');
       }
     }
     return names.join(".");
@@ -503,7 +503,7 @@ export class Evaluator {
     try {
       value = this.eval(p, env);
       if (typeof value === "boolean") return value;
-      throw this.error("type", `expected a Boolean but found ${this.describe(value)}`, this.posOf(p));
+      throw this.error("type", `expected a Boolean but found ${this.describe(value)}`, pos);
     } catch (error) {
       throw this.trace(error, context, pos);
     }
@@ -550,14 +550,14 @@ export class Evaluator {
       if (!(value instanceof Attrs)) throw this.error("type", `expected a set but found ${this.describe(value)}`, this.posOf(p + code[p + 2]!));
       left = value;
     } catch (error) {
-      throw this.trace(error, "in the left operand of the update (//) operator", p + 1);
+      throw this.trace(error, "in the left operand of the update (//) operator");
     }
     try {
       const value = this.eval(p + code[p + 3]!, env);
       if (!(value instanceof Attrs)) throw this.error("type", `expected a set but found ${this.describe(value)}`, this.posOf(p + code[p + 3]!));
       right = value;
     } catch (error) {
-      throw this.trace(error, "in the right operand of the update (//) operator", p + 1);
+      throw this.trace(error, "in the right operand of the update (//) operator");
     }
     return this.mergeSets(left, right);
   }
@@ -576,6 +576,11 @@ export class Evaluator {
       values[i] = from >= 0 ? b[from]! : a[-from - 1]!;
     }
     return new Attrs(shape, values, left.places === NO_PLACES && right.places === NO_PLACES ? NO_PLACES : new MergedPlaces(plan, left.places, right.places));
+  }
+
+  #concatenable(value: Value, p: number): NixList {
+    if (Array.isArray(value)) return value;
+    throw this.trace(this.#expected("a list", value, NO_POSITION), "while evaluating one of the elements to concatenate", p + 1);
   }
 
   #lessThan(p: number, env: Environment): boolean {
@@ -599,21 +604,21 @@ export class Evaluator {
       if (op === Op.divide) {
         const right = this.eval(p + code[p + 3]!, env);
         const divisor = this.forceNumber(right, "while evaluating the second operand of the division");
-        if ((divisor instanceof NixFloat ? divisor.value : Number(divisor)) === 0) throw this.error("eval", "division by zero", p + 1);
-        return this.#compute(op, this.eval(p + code[p + 2]!, env), right, p);
+        if ((divisor instanceof NixFloat ? divisor.value : Number(divisor)) === 0) throw this.error("eval", "division by zero");
+        return this.#compute(op, this.eval(p + code[p + 2]!, env), right);
       }
-      return this.#compute(op, this.eval(p + code[p + 2]!, env), this.eval(p + code[p + 3]!, env), p);
+      return this.#compute(op, this.eval(p + code[p + 2]!, env), this.eval(p + code[p + 3]!, env));
     } catch (error) {
       throw this.trace(error, `while calling the '${op === Op.subtract ? "sub" : op === Op.multiply ? "mul" : "div"}' builtin`, p + 1);
     }
   }
 
-  #compute(op: number, left: Value, right: Value, p: number): Value {
-    return this.calculate(op === Op.subtract ? "-" : op === Op.multiply ? "*" : "/", left, right, p + 1);
+  #compute(op: number, left: Value, right: Value): Value {
+    return this.calculate(op === Op.subtract ? "-" : op === Op.multiply ? "*" : "/", left, right);
   }
 
   /** `-`, `*`, `/` and `+` of numbers, with the builtins' words. */
-  calculate(operator: "+" | "-" | "*" | "/", left: Value, right: Value, pos: number): Value {
+  calculate(operator: "+" | "-" | "*" | "/", left: Value, right: Value): Value {
     const word = operator === "+" ? "addition" : operator === "-" ? "subtraction" : operator === "*" ? "multiplication" : "division";
     const [first, second] = operator === "/" ? ["first operand", "second operand"] : ["first argument", "second argument"];
     if (left instanceof NixFloat || right instanceof NixFloat) {
@@ -628,7 +633,7 @@ export class Evaluator {
     const result = operator === "+" ? addIntegers(a, b) : operator === "-" ? subtractIntegers(a, b) : operator === "*" ? multiplyIntegers(a, b) : divideIntegers(a, b);
     if (result !== undefined) return result;
     const doing = operator === "+" ? "adding" : operator === "-" ? "subtracting" : operator === "*" ? "multiplying" : "dividing";
-    throw this.error("overflow", `integer overflow in ${doing} ${a} ${operator} ${b}`, pos);
+    throw this.error("overflow", `integer overflow in ${doing} ${a} ${operator} ${b}`);
   }
 
   #concatStrings(p: number, env: Environment): Value {
@@ -744,13 +749,13 @@ export class Evaluator {
     const p = fn.code;
     const n = code[p + 4]!;
     this.#deeper(pos);
+    let entered = false;
     try {
-      let env: Environment;
-      if (n < 0) env = [fn.env as unknown as Slot, argument];
-      else env = this.#match(p, n, fn.env, argument, pos);
+      const env: Environment = n < 0 ? [fn.env as unknown as Slot, argument] : this.#match(p, n, fn.env, argument, pos);
+      entered = true;
       return this.eval(p + code[p + 6]!, env);
     } catch (error) {
-      if (error instanceof NixError) {
+      if (entered && error instanceof NixError) {
         const name = code[p + 2]!;
         error.addTrace(`while calling ${name < 0 ? "anonymous lambda" : `'${this.#strings[name]!}'`}`, this.positionAt(p + 1));
         if (pos >= 0) error.addTrace("from call site", this.positionAt(pos));
@@ -766,9 +771,10 @@ export class Evaluator {
     let set: Attrs;
     try {
       const value = this.force(argument, p + 1);
-      if (!(value instanceof Attrs)) throw this.error("type", `expected a set but found ${this.describe(value)}`, p + 1);
+      if (!(value instanceof Attrs)) throw this.#expected("a set", value, NO_POSITION);
       set = value;
     } catch (error) {
+      this.trace(error, "while evaluating the value passed for the lambda argument", p + 1);
       if (pos >= 0) this.trace(error, "from call site", pos);
       throw error;
     }
@@ -803,7 +809,7 @@ export class Evaluator {
       plan[i] = slot;
       if (slot >= 0) used++;
       else if (code[cell + 2] === 0) {
-        const error = this.error("type", `function '${name}' called without required argument '${this.#strings[code[cell]!]!}'`, p + 1, bestMatches(set.shape.names, this.#strings[code[cell]!]!));
+        const error = this.error("type", `function '${name}' called without required argument '${this.#strings[code[cell]!]!}'`, p + 1);
         throw pos < 0 ? error : error.addTrace("from call site", this.positionAt(pos));
       }
     }
@@ -854,7 +860,7 @@ export class Evaluator {
     try {
       const value = this.force(slot, pos);
       if (value instanceof Attrs) return value;
-      throw this.#expected("a set", value, pos);
+      throw this.#expected("a set", value, NO_POSITION);
     } catch (error) {
       throw this.trace(error, context, pos);
     }
@@ -1057,7 +1063,7 @@ export class Evaluator {
     const fail = (message: string): NixError => this.error("assertion", message);
     const shown = (value: Value): string => formatValueForError(this, value);
     if (typeName(left) !== typeName(right)) {
-      throw fail(`${showType(left)} of value '${shown(left)}' is not equal to ${showType(right)} of value '${shown(right)}'`);
+      throw fail(`${showType(left)} with value '${shown(left)}' is not equal to ${showType(right)} with value '${shown(right)}'`);
     }
     if (Array.isArray(left) && Array.isArray(right)) {
       if (left.length !== right.length) throw fail(`list of size '${left.length}' is not equal to list of size '${right.length}', left hand side is '${shown(left)}', right hand side is '${shown(right)}'`);
@@ -1066,7 +1072,7 @@ export class Evaluator {
         try {
           this.assertEqual(this.force(left[i]!), this.force(right[i]!), pos);
         } catch (error) {
-          throw this.trace(error, `while comparing list element ${i}`, pos);
+          throw this.trace(error, `while comparing list element ${i}`);
         }
       }
       return;
@@ -1104,7 +1110,7 @@ export class Evaluator {
       throw fail("distinct functions and immediate comparisons of identical functions compare as unequal");
     }
     const quoted = typeof left === "string" || left instanceof NixString ? "string" : left instanceof NixPath ? "path" : typeof left === "boolean" ? "boolean" : left instanceof NixFloat ? "float" : "integer";
-    if (quoted === "float" || quoted === "integer") throw fail(`${quoted} '${shown(left)}' is not equal to ${quoted} '${shown(right)}'`);
+    if (quoted === "float" || quoted === "integer") throw fail(`${showType(left)} with value '${shown(left)}' is not equal to ${showType(right)} with value '${shown(right)}'`);
     throw fail(`${quoted} '${shown(left)}' is not equal to ${quoted} '${shown(right)}'`);
   }
 

@@ -1,7 +1,7 @@
 import { byteStringToBytes, decodeUtf8, toByteString, type ByteString } from "../util/bytes.ts";
 import { contextOf, NO_POSITION, showType, type Evaluator } from "./evaluator.ts";
 import { toInteger } from "./integer.ts";
-import { Attrs, NixFloat, NixPath, NixString, type Slot, type Value } from "./value.ts";
+import { Attrs, Closure, NixFloat, NixPath, NixString, type Slot, type Value } from "./value.ts";
 
 /** `copy`: paths are copied into the store, as `toJSON` does. */
 export function toJson(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boolean): ByteString {
@@ -41,7 +41,7 @@ function convert(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boole
       }
     }).join(",")}}`;
   }
-  throw e.error("type", `cannot convert ${showType(value)} to JSON`);
+  throw e.error("type", `cannot convert ${showType(value)} to JSON`, value instanceof Closure ? e.lambdaInfo(value).place : NO_POSITION);
 }
 
 function jsonString(e: Evaluator, text: ByteString): ByteString {

@@ -307,7 +307,9 @@ class Parser {
       case 34: {
         this.#at++;
         const parts = this.#stringParts();
-        this.#expect(34, Token.string, Token.dollarBrace);
+        // After text alone only the end is named: the rest of the grammar's choices are gone by then.
+        if (parts.length === 1 && parts[0]!.literal === true) this.#expect(34);
+        else this.#expect(34, Token.string, Token.dollarBrace);
         return stringOf(parts[0]?.pos ?? pos, parts);
       }
       case Token.indentedOpen:
@@ -464,7 +466,9 @@ class Parser {
       case 34: {
         this.#at++;
         const parts = this.#stringParts();
-        this.#expect(34, Token.string, Token.dollarBrace);
+        // After text alone only the end is named: the rest of the grammar's choices are gone by then.
+        if (parts.length === 1 && parts[0]!.literal === true) this.#expect(34);
+        else this.#expect(34, Token.string, Token.dollarBrace);
         return nameOf(stringOf(parts[0]?.pos ?? 0, parts));
       }
       case Token.dollarBrace: {
@@ -498,7 +502,7 @@ class Parser {
         this.#inherit(set);
         continue;
       }
-      if (kind !== Token.identifier && kind !== Token.or && kind !== 34 && kind !== Token.dollarBrace) throw this.#unexpected();
+      if (kind !== Token.identifier && kind !== Token.or && kind !== 34 && kind !== Token.dollarBrace) throw this.#unexpected(end === Token.in ? [Token.in, Token.inherit] : [Token.inherit]);
       const pos = this.#starts[this.#at]!;
       const path = this.#attributePath();
       this.#expect(61, 46);

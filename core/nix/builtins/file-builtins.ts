@@ -6,6 +6,7 @@ import { canonicalPath } from "../canonical-path.ts";
 import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
 import { NixPath, type Slot, type Thunk, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
+import { INTERNAL_FILES, INTERNAL_FOLDER } from "./fetchurl-file.ts";
 
 /** What reads files through the injected interface. */
 export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
@@ -37,13 +38,14 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     return resolved;
   };
   const importFile = (file: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Value => {
-    let target = existing(file);
-    if (e.io.fileKind(target) === "directory") target = existing(`${target}/default.nix`);
+    const internal = INTERNAL_FILES.get(file);
+    let target = internal === undefined ? existing(file) : file;
+    if (internal === undefined && e.io.fileKind(target) === "directory") target = existing(`${target}/default.nix`);
     const base = target.slice(0, target.lastIndexOf("/")) || "/";
     if (scope !== undefined) return e.force(e.load(e.io.readFile(target), target, base, scope));
     let thunk = loaded.get(target);
     if (thunk === undefined) {
-      thunk = e.load(e.io.readFile(target), target, base);
+      thunk = e.load(internal ?? e.io.readFile(target), target, base);
       loaded.set(target, thunk);
     }
     return e.force(thunk);
@@ -106,6 +108,8 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         const file = canonicalPath(`${where}${suffix}`);
         if (e.io.fileKind(resolve(file)) !== undefined) return new NixPath(file);
       }
+      const internal = name.startsWith("nix/") ? `${INTERNAL_FOLDER}/${name.slice(4)}` : "";
+      if (INTERNAL_FILES.has(internal)) return new NixPath(internal);
       throw e.error("throw", entries.length === 0 && e.io.searchPath.length === 0 && e.io.currentSystem === undefined
         ? `cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`
         : `file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`, pos);

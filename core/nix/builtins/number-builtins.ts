@@ -17,14 +17,14 @@ export function numberBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     if (whole === undefined) throw e.error("eval", `NixFloat argument ${formatArgument(value.value)} is not in the range of NixInt`);
     return whole;
   }];
-  const arithmetic = (name: string, operator: "+" | "-" | "*"): BuiltinDefinition => [name, 2, ([a, b], pos) => e.calculate(operator, e.force(a!), e.force(b!), pos)];
+  const arithmetic = (name: string, operator: "+" | "-" | "*"): BuiltinDefinition => [name, 2, ([a, b]) => e.calculate(operator, e.force(a!), e.force(b!))];
   return [
     arithmetic("add", "+"), arithmetic("sub", "-"), arithmetic("mul", "*"),
-    ["div", 2, ([a, b], pos) => {
+    ["div", 2, ([a, b]) => {
       const right: Value = e.force(b!);
       const divisor = e.forceNumber(right, "while evaluating the second operand of the division");
-      if ((divisor instanceof NixFloat ? divisor.value : Number(divisor)) === 0) throw e.error("eval", "division by zero", pos);
-      return e.calculate("/", e.force(a!), right, pos);
+      if ((divisor instanceof NixFloat ? divisor.value : Number(divisor)) === 0) throw e.error("eval", "division by zero");
+      return e.calculate("/", e.force(a!), right);
     }],
     ["lessThan", 2, ([a, b]) => e.lessThan(e.force(a!), e.force(b!), "")],
     bits("bitAnd", (a, b) => a & b), bits("bitOr", (a, b) => a | b), bits("bitXor", (a, b) => a ^ b),

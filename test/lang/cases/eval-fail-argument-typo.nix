@@ -1,0 +1,1 @@
+({ alpha }: alpha) { alpa = 1; }

@@ -1,0 +1,1 @@
+builtins.addErrorContext "my context" (throw "x")

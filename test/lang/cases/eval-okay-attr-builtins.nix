@@ -1,0 +1,1 @@
+with builtins; [ (attrNames { b = 1; a = 2; "c d" = 3; }) (attrValues { b = 1; a = 2; }) (hasAttr "a" { a = 1; }) (getAttr "a" { a = 1; }) (removeAttrs { a = 1; b = 2; } [ "a" "x" ]) (intersectAttrs { a = 1; } { a = 2; b = 3; }) (catAttrs "a" [ { a = 1; } { b = 2; } { a = 3; } ]) ]

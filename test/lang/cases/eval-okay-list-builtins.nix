@@ -1,0 +1,1 @@
+with builtins; [ (head [ 1 2 ]) (tail [ 1 2 ]) (elemAt [ 1 2 3 ] 1) (length [ 1 2 ]) (elem 2 [ 1 2 ]) (filter (x: x > 1) [ 1 2 3 ]) (concatLists [ [ 1 ] [ 2 ] ]) (genList (x: x * x) 4) (concatMap (x: [ x x ]) [ 1 2 ]) ]

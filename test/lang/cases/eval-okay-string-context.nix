@@ -1,0 +1,1 @@
+with builtins; let d = derivation { name = "x"; system = "s"; builder = "b"; }; in [ (hasContext "${d}") (getContext "${d}") (hasContext (unsafeDiscardStringContext "${d}")) (attrNames (getContext d.drvPath)) ]

@@ -1,0 +1,1 @@
+let x = "w"; n = { a = "q"; }; in "hello ${x} ${n.a} ${"nested ${x}"}"

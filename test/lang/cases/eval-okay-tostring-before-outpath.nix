@@ -1,0 +1,1 @@
+toString { outPath = "no"; __toString = _: "yes"; }
