@@ -19,6 +19,7 @@ function run() {
   if (built === undefined) build();
   const version = (built ?? findBuilt() ?? {}).version;
   if (version === undefined) {
+    process.stderr.write("tsos: its sources changed while they were built; run it again\n");
     process.exitCode = 1;
     return;
   }
