@@ -23,6 +23,8 @@ export type NixIo = {
   readLink(path: ByteString): ByteString;
   /** Copies a file or folder as the coercion of a path does; the result is the base name in the store. */
   copyToStore(path: ByteString): StorePath;
+  /** The same under a name of its own; `include` says of each path below whether it goes along. */
+  addPath(path: ByteString, name: ByteString, method: "nar" | "flat", include?: (path: ByteString, kind: NixFileKind) => boolean): StorePath;
   addText(name: string, contents: ByteString, references: readonly StorePath[]): StorePath;
   /** A derivation whose paths are known; called once for each `derivationStrict`. */
   addDerivation(path: StorePath, contents: ByteString, derivation: Derivation): void;

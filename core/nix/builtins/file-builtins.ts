@@ -50,6 +50,10 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }
     return e.force(thunk);
   };
+  const store = (file: ByteString, name: ByteString, method: "nar" | "flat", filter: Value | undefined): Value => {
+    const stored = e.io.addPath(file, name, method, filter === undefined ? undefined : (path, kind) => e.forceBool(e.call(filter, [path, kind], NO_POSITION), NO_POSITION, "while evaluating the return value of the path filter function"));
+    return e.makeString(`${e.io.storeDir}/${stored}`, new Set([stored]));
+  };
   return [
     ["import", 1, ([p], pos) => importFile(path(p!, pos, "import"))],
     ["scopedImport", 2, ([s, p], pos) => {
@@ -147,6 +151,25 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       }
       const stored = e.io.addText(name, textOf(contents), references);
       return e.makeString(`${e.io.storeDir}/${stored}`, new Set([stored]));
+    }],
+    ["path", 1, ([s], pos) => {
+      const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to 'builtins.path'");
+      const source = set.get("path");
+      if (source === undefined) throw e.error("eval", "missing required 'path' attribute in the first argument to 'builtins.path'");
+      const file = e.coerceToPath(source, pos, new Set(), "while evaluating the 'path' attribute passed to 'builtins.path'");
+      const name = set.get("name");
+      const recursive = set.get("recursive");
+      const filter = set.get("filter");
+      return store(
+        existing(file),
+        name === undefined ? file.slice(file.lastIndexOf("/") + 1) : e.forceStringNoContext(name, NO_POSITION, "while evaluating the `name` attribute passed to builtins.path"),
+        recursive === undefined || e.forceBool(recursive, NO_POSITION, "while evaluating the `recursive` attribute passed to builtins.path") ? "nar" : "flat",
+        filter === undefined ? undefined : e.forceFunction(filter, NO_POSITION, "while evaluating the `filter` parameter passed to builtins.path"),
+      );
+    }],
+    ["filterSource", 2, ([f, p], pos) => {
+      const file = e.coerceToPath(p!, pos, new Set(), "while evaluating the second argument (the path to filter) passed to 'builtins.filterSource'");
+      return store(existing(file), file.slice(file.lastIndexOf("/") + 1), "nar", e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.filterSource"));
     }],
     ["getEnv", 1, ([n]) => e.io.getEnvironment(e.forceStringNoContext(n!, NO_POSITION, "while evaluating the first argument passed to builtins.getEnv"))],
   ];

@@ -48,6 +48,8 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
       }
       return known;
     },
+    addPath: (path, name, method, include) =>
+      makeFixedOutputPath({ name, method, hash: hashBytes("sha256", method === "flat" ? readFileSync(real(path)) : dump(real(path), include === undefined ? undefined : (at, kind) => include(path + at.slice(map(path).length), kind))), references: { others: [], self: false } }),
     addText: (name, contents, references) => makeTextPath({ name, hash: hashByteString("sha256", contents), references }),
     addDerivation: (path, contents) => void derivations.set(path, contents),
     log: (message) => void messages.push(message),
@@ -59,7 +61,7 @@ function kindOf(entry: Stats | Dirent): NixFileKind {
 }
 
 /** A NAR in memory: the evaluator is synchronous and core/nar is not. */
-function dump(path: Buffer): Uint8Array {
+function dump(path: Buffer, include?: (path: string, kind: NixFileKind) => boolean): Uint8Array {
   const parts: Uint8Array[] = [];
   const text = (value: Uint8Array): void => {
     const head = new Uint8Array(8);
@@ -76,10 +78,12 @@ function dump(path: Buffer): Uint8Array {
     } else if (stat.isDirectory()) {
       words("directory");
       for (const name of readdirSync(at, "buffer").sort(Buffer.compare)) {
+        const child = Buffer.concat([at, Buffer.from("/"), name]);
+        if (include !== undefined && !include(child.toString("latin1"), kindOf(lstatSync(child)))) continue;
         words("entry", "(", "name");
         text(name);
         words("node");
-        node(Buffer.concat([at, Buffer.from("/"), name]));
+        node(child);
         words(")");
       }
     } else {
