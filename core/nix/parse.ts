@@ -1,3 +1,7 @@
+/**
+ * The parser: recursive descent with precedence climbing. It is long because the grammar is one thing: each rule calls
+ * the others, and the merging of nested attribute paths with its errors belongs to the rule that reads them.
+ */
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { formatAttributePath } from "./format-syntax.ts";
