@@ -6,6 +6,11 @@ import type { TextEdit } from "./text-edit.ts";
 
 export type ConfigKind = "system" | "shell";
 
+/** Which argument of a modifier is the value that it changes nothing about. */
+const VALUE_OF_MODIFIER: ReadonlyMap<string, number> = new Map([
+  ["mkForce", 0], ["mkDefault", 0], ["mkOptionDefault", 0], ["mkVMOverride", 0], ["mkBefore", 0], ["mkAfter", 0], ["mkOverride", 1], ["mkOrder", 1],
+]);
+
 /** What a path leads to in the text of a configuration. */
 export type Found =
   | { readonly kind: "value"; readonly value: TypeScript.Expression }
@@ -92,7 +97,7 @@ export class ConfigSource {
         if (property === undefined) return { kind: "missing", object, rest: path.slice(i) };
         value = this.valueOf(property, path.slice(0, i + 1));
       }
-      object = this.unwrap(value);
+      object = this.#modified(value);
     }
     return { kind: "value", value: object };
   }
@@ -129,6 +134,20 @@ export class ConfigSource {
     let current = node;
     while (ts.isParenthesizedExpression(current) || ts.isAsExpression(current) || ts.isSatisfiesExpression(current)) current = current.expression;
     return current;
+  }
+
+  /** What a priority or an order is given to: the list of `lib.mkForce([…])`. A condition stays a computed value. */
+  #modified(node: TypeScript.Expression): TypeScript.Expression {
+    const { ts } = this;
+    let current = this.unwrap(node);
+    for (;;) {
+      if (!ts.isCallExpression(current) || !ts.isPropertyAccessExpression(current.expression)) return current;
+      const { name, expression } = current.expression;
+      const position = VALUE_OF_MODIFIER.get(name.text);
+      const value = position === undefined ? undefined : current.arguments[position];
+      if (value === undefined || !/^(\w+\.)?lib$/.test(expression.getText()) || ts.isSpreadElement(value)) return current;
+      current = this.unwrap(value);
+    }
   }
 
   /** How the text names the package set where the definitions are; undefined where it has no name yet. */

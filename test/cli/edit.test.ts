@@ -51,6 +51,10 @@ describe("adds a package", () => {
   test("to a list that holds only a comment", async () => {
     assert.equal(await add(shell("({ pkgs }) => ({\n  packages: [\n    // none yet\n  ],\n})"), "jq"), shell("({ pkgs }) => ({\n  packages: [\n    // none yet\n    pkgs.jq,\n  ],\n})"));
   });
+  test("inside a priority or an order, which stays", async () => {
+    assert.equal(await add(shell("({ pkgs, lib }) => ({ packages: lib.mkForce([pkgs.git]) })"), "jq"), shell("({ pkgs, lib }) => ({ packages: lib.mkForce([pkgs.git, pkgs.jq]) })"));
+    assert.equal(await add(shell("({ pkgs, lib }) => ({ packages: lib.mkOrder(400, lib.mkForce([])) })"), "jq"), shell("({ pkgs, lib }) => ({ packages: lib.mkOrder(400, lib.mkForce([pkgs.jq])) })"));
+  });
   test("behind a spread, which stays", async () => {
     assert.equal(await add(shell("({ pkgs }) => ({ packages: [...base] })"), "jq"), shell("({ pkgs }) => ({ packages: [...base, pkgs.jq] })"));
   });
@@ -86,7 +90,7 @@ describe("adds a package", () => {
   });
   test("or refuses with the place where it cannot", async () => {
     await refused(shell("({ pkgs }) => ({ packages: tools(pkgs) })"), (text) => add(text, "jq"), /the list "packages" is computed here/, "tools(pkgs)");
-    await refused(shell("({ pkgs }) => ({ packages: lib.mkForce([pkgs.git]) })"), (text) => add(text, "jq"), /"packages" is computed/, "lib.mkForce");
+    await refused(shell("({ pkgs }) => ({ packages: lib.mkIf(wanted, [pkgs.git]) })"), (text) => add(text, "jq"), /"packages" is computed/, "lib.mkIf");
     await refused(shell("({ pkgs }) => ({ ...common })"), (text) => add(text, "jq"), /this spread may define "packages"/, "...common");
     await refused(shell("({ pkgs }) => ({ packages: [], ...common })"), (text) => add(text, "jq"), /this spread may define "packages"/, "...common");
     await refused(shell("({ pkgs }) => ({ [name]: [] })"), (text) => add(text, "jq"), /this computed name may be "packages"/, "[name]");
@@ -146,6 +150,9 @@ describe("sets an option", () => {
   });
   test("with the file's quotes, and a name that is special in JavaScript", async () => {
     assert.equal(await set("import { defineSystem } from 'tsos';\nexport default defineSystem({ config: {} });\n", "x.__proto__", json("it's \"so\"")), `import { defineSystem } from 'tsos';\nexport default defineSystem({ config: { x: { ['__proto__']: 'it\\'s "so"' } } });\n`);
+  });
+  test("inside a priority, which stays", async () => {
+    assert.equal(await set(system('({ lib }) => ({ networking: lib.mkDefault({ hostName: lib.mkForce("a") }) })'), "networking.hostName", json("b")), system('({ lib }) => ({ networking: lib.mkDefault({ hostName: lib.mkForce("b") }) })'));
   });
   test("or refuses what is computed, with its place", async () => {
     await refused(system("({ pkgs }) => ({ networking: { hostName: name } })"), (text) => set(text, "networking.hostName", json("b")), /"networking.hostName" is computed here/, "name }");
