@@ -2,7 +2,7 @@
  * The interpreter: one switch over the flat tree. It is long because V8 keeps what one class knows of its own fields, and
  * because the order in which each construct forces its operands is the language's semantics and is best read in one place.
  */
-import type { ByteString } from "../util/bytes.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { compileNix, type CompiledFile, type Scope } from "./compile.ts";
 import { coerceFloat } from "./format-float.ts";
@@ -10,6 +10,7 @@ import { formatIdentifier } from "./format-literal.ts";
 import { formatValueForError } from "./format-value.ts";
 import { addIntegers, compareNumbers, divideIntegers, multiplyIntegers, subtractIntegers } from "./integer.ts";
 import type { NixIo } from "./nix-io.ts";
+import type { NixSettings } from "./nix-settings.ts";
 import { NixError, type NixErrorKind, type NixPosition } from "./nix-error.ts";
 import { BINDINGS, BINDING_SIZE, BOUND_FROM, BOUND_OUTSIDE, FORMALS, FORMAL_SIZE, Op, RECURSIVE } from "./opcode.ts";
 import { parseNix } from "./parse.ts";
@@ -23,11 +24,7 @@ import {
 
 export const NO_POSITION = -1;
 
-export type EvaluatorOptions = {
-  readonly io: NixIo;
-  readonly pipeOperators?: boolean | undefined;
-  readonly maxCallDepth?: number | undefined;
-};
+export type EvaluatorOptions = { readonly io: NixIo; readonly settings?: NixSettings | undefined };
 
 const NO_CONTEXT: Context = new Set();
 
@@ -36,7 +33,7 @@ export class Evaluator {
   readonly shapes = new ShapeTable();
   /** By name with and without `__`. */
   readonly globals = new Map<ByteString, Slot>();
-  readonly #pipeOperators: boolean;
+  readonly settings: NixSettings;
   readonly #maxCallDepth: number;
   #globalNames: ReadonlySet<ByteString> | undefined;
   #code = new Int32Array(1 << 16);
@@ -50,15 +47,15 @@ export class Evaluator {
 
   constructor(options: EvaluatorOptions) {
     this.io = options.io;
-    this.#pipeOperators = options.pipeOperators ?? false;
-    this.#maxCallDepth = options.maxCallDepth ?? 10_000;
+    this.settings = options.settings ?? {};
+    this.#maxCallDepth = this.settings.maxCallDepth ?? 10_000;
   }
 
   // ───────── loading
 
   /** Parses, compiles and adds a text; the result is the thunk of its value. */
   load(text: ByteString, file: ByteString, basePath: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Thunk {
-    const { source, expression } = parseNix(text, file, { basePath, home: this.io.home, pipeOperators: this.#pipeOperators });
+    const { source, expression } = parseNix(text, file, { basePath, home: this.io.home, settings: this.settings, warn: (warning) => this.io.log(toByteString(warning)) });
     this.#globalNames ??= new Set(this.globals.keys());
     const staticScope: Scope | undefined = scope === undefined ? undefined : { up: undefined, isWith: false, slots: new Map(scope.names.map((name, index) => [name, index + 1])) };
     const root = this.link(compileNix(expression, source, this.#globalNames, staticScope), source);
@@ -757,8 +754,8 @@ export class Evaluator {
     } catch (error) {
       if (entered && error instanceof NixError) {
         const name = code[p + 2]!;
-        error.addTrace(`while calling ${name < 0 ? "anonymous lambda" : `'${this.#strings[name]!}'`}`, this.positionAt(p + 1));
-        if (pos >= 0) error.addTrace("from call site", this.positionAt(pos));
+        error.addTrace(`while calling ${name < 0 ? "anonymous lambda" : `'${this.#strings[name]!}'`}`, this.positionAt(p + 1), "verbose");
+        if (pos >= 0) error.addTrace("from call site", this.positionAt(pos), "verbose");
       }
       throw error;
     } finally {

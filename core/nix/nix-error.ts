@@ -11,8 +11,11 @@ export type NixPosition = {
   readonly source?: ByteString | undefined;
 };
 
-/** One `… while evaluating …` of an error, with the place it speaks of. */
-export type NixTrace = { readonly message: string; readonly position: NixPosition | undefined };
+/**
+ * One `… while evaluating …` of an error, with the place it speaks of. `always` ones are shown however many there are,
+ * `verbose` ones only where all are asked for.
+ */
+export type NixTrace = { readonly message: string; readonly position: NixPosition | undefined; readonly print?: "always" | "verbose" | undefined };
 
 /** Which of them `tryEval` catches: `throw` and `assert` only. */
 export type NixErrorKind = "parse" | "undefined" | "type" | "eval" | "throw" | "assertion" | "abort" | "missing" | "recursion" | "overflow" | "restricted";
@@ -40,42 +43,72 @@ export class NixError extends TsosError {
     this.suggestions = suggestions.map(shown);
   }
 
-  addTrace(message: ByteString, position: NixPosition | undefined): this {
-    this.traces.push({ message: shown(message), position });
+  addTrace(message: ByteString, position: NixPosition | undefined, print?: "always" | "verbose"): this {
+    this.traces.push({ message: shown(message), position, print });
     return this;
   }
 }
 
+/** What stands before a report: `error: …`. */
+export type ReportPrefix = "error" | "warning" | "evaluation warning";
+
 /**
- * As the reference prints it to a terminal without colours.
+ * As the reference prints it to a terminal without colours: `prefix`, and all further lines indented by its width.
+ * Nix: libutil/error.cc.
  *
  * @example
  * error: attribute 'y' missing
- * at «string»:1:11:
- *      1| let x = {}; in x.y
- *       |                ^
+ *        at «string»:1:11:
+ *             1| let x = {}; in x.y
+ *              |                ^
  */
-export function formatNixError(error: NixError, options: { readonly showTrace: boolean }): string {
-  const blocks: string[] = [];
+export function formatNixError(error: NixError, options: { readonly showTrace: boolean; readonly prefix?: ReportPrefix | undefined }): string {
+  const prefix = `${options.prefix ?? "error"}: `;
+  const traces = error.traces.filter((trace) => options.showTrace || trace.print !== "verbose").reverse();
+  const out: string[] = [];
+  if (traces.length > 0) {
+    formatTraces(traces, options.showTrace, out);
+    out.push(`\n${prefix}`);
+  }
+  out.push(`${error.message}\n`);
+  formatPlace(error.position, "", out);
+  if (error.suggestions.length > 0) out.push(`Did you mean ${formatSuggestions(error.suggestions)}?\n`);
+  return indentReport(prefix, out.join(""));
+}
+
+/** Lines lose the white space at their end; those after the first are indented by the width of `prefix`. */
+export function indentReport(prefix: string, text: string): string {
+  const indent = " ".repeat(prefix.length);
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line, index) => `${index === 0 ? prefix : indent}${line}`.replace(/[ \t\r\n\f\v]+$/, ""))
+    .join("\n");
+}
+
+/** How many frames in a row that were shown already are shown again before they are only counted. */
+const MOST_REPEATED = 5;
+
+function formatTraces(traces: readonly NixTrace[], showTrace: boolean, out: string[]): void {
   const seen = new Set<string>();
   let skipped: NixTrace[] = [];
+  let count = 0;
+  let truncated = false;
+  const show = (trace: NixTrace): void => {
+    out.push(`\n… ${trace.message}\n`);
+    // A frame with its place counts twice.
+    if (formatPlace(trace.position, "  ", out)) count++;
+  };
   const flush = (): void => {
-    if (skipped.length === 0) return;
-    if (skipped.length <= 5) for (const trace of skipped) blocks.push(formatTrace(trace));
-    else {
-      blocks.push(`       (${skipped.length} duplicate frames omitted)`);
-      seen.clear();
-    }
+    if (skipped.length > MOST_REPEATED) out.push(`\n(${skipped.length} duplicate frames omitted)\n`);
+    else for (const trace of skipped) show(trace);
     skipped = [];
   };
-  let count = 0;
-  for (const trace of [...error.traces].reverse()) {
+  for (const trace of traces) {
     if (trace.message === "") continue;
-    if (!options.showTrace && count > 3) {
-      blocks.push("       (stack trace truncated; use '--show-trace' to show the full, detailed trace)");
-      break;
-    }
-    const key = `${trace.message}\0${describe(trace.position)}`;
+    if (!showTrace && count > 3) truncated = true;
+    if (truncated && trace.print !== "always") continue;
+    const key = `${trace.message}\0${trace.position === undefined ? "" : describe(trace.position)}`;
     if (seen.has(key)) {
       skipped.push(trace);
       continue;
@@ -83,38 +116,43 @@ export function formatNixError(error: NixError, options: { readonly showTrace: b
     seen.add(key);
     flush();
     count++;
-    blocks.push(formatTrace(trace));
+    show(trace);
   }
   flush();
-  const last = [`${blocks.length > 0 ? "       " : ""}error: ${indentRest(error.message)}`];
-  if (error.position !== undefined) last.push(...formatPlace(error.position, "       "));
-  if (error.suggestions.length > 0) last.push(`       Did you mean ${formatSuggestions(error.suggestions)}?`);
-  blocks.push(last.join("\n"));
-  return `${blocks.length > 1 ? "error:\n" : ""}${blocks.join("\n\n")}`;
+  if (truncated) out.push("\n(stack trace truncated; use '--show-trace' to show the full, detailed trace)\n");
 }
 
-function describe(position: NixPosition | undefined): string {
-  return position === undefined ? "" : `${shown(position.file)}:${position.line}:${position.column}`;
+function describe(position: NixPosition): string {
+  return `${shown(position.file)}:${position.line}:${position.column}`;
 }
 
-function indentRest(text: string): string {
-  return text.split("\n").join("\n       ");
-}
-
-function formatTrace(trace: NixTrace): string {
-  return [`       … ${indentRest(trace.message)}`, ...(trace.position === undefined ? [] : formatPlace(trace.position, "         "))].join("\n");
-}
-
-/** The place, its line and the lines around it. */
-function formatPlace(position: NixPosition, indent: string): readonly string[] {
-  const rows = [`${indent}at ${describe(position)}:`];
-  const text = position.source?.split(/\r\n|\r|\n/);
-  if (text === undefined) return rows;
-  for (let number = Math.max(1, position.line - 1); number <= Math.min(text.length, position.line + 1); number++) {
-    rows.push(`       ${String(number).padStart(6)}| ${shown(text[number - 1]!)}`.trimEnd());
-    if (number === position.line) rows.push(`             | ${" ".repeat(position.column - 1)}^`);
+/** The place, its line and the lines around it; false where there is none. */
+function formatPlace(position: NixPosition | undefined, indent: string, out: string[]): boolean {
+  if (position === undefined) return false;
+  out.push(`${indent}at ${describe(position)}:`);
+  if (position.source === undefined) return true;
+  const lines = linesAround(position.source, position.line);
+  for (let i = 0; i < lines.length; i++) {
+    const number = position.line - (position.line > 1 ? 1 : 0) + i;
+    out.push(`\n ${String(number).padStart(5)}| ${shown(lines[i]!)}`);
+    if (number === position.line && position.column > 0) out.push(`\n      |${" ".repeat(position.column)}^`);
   }
-  return rows;
+  out.push("\n");
+  return true;
+}
+
+/** A line and its neighbours, without cutting a whole large text into lines. */
+function linesAround(text: ByteString, line: number): readonly ByteString[] {
+  const ends = /\r\n|\r|\n/g;
+  for (let skip = line - 2; skip > 0; skip--) if (ends.exec(text) === null) return [];
+  const lines: ByteString[] = [];
+  let start = ends.lastIndex;
+  for (const wanted = line > 1 ? 3 : 2; lines.length < wanted; start = ends.lastIndex) {
+    const end = ends.exec(text);
+    lines.push(text.slice(start, end === null ? undefined : end.index));
+    if (end === null) break;
+  }
+  return lines;
 }
 
 function formatSuggestions(names: readonly string[]): string {

@@ -6,7 +6,8 @@ import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { formatAttributePath } from "./format-syntax.ts";
 import { tokenize, type Tokens } from "./lexer.ts";
-import { NixError } from "./nix-error.ts";
+import { formatNixError, NixError } from "./nix-error.ts";
+import type { LintLevel, NixSettings } from "./nix-settings.ts";
 import { createSource, positionAt, type NixSource } from "./source.ts";
 import type { AttributeDefinition, AttributeName, AttributeSet, BinaryOperator, Expression, Formal, Lambda } from "./syntax.ts";
 import { Token, tokenName } from "./token.ts";
@@ -16,7 +17,9 @@ export type ParseOptions = {
   readonly basePath: ByteString;
   /** What `~` stands for; undefined where evaluation may not know it. */
   readonly home?: ByteString | undefined;
-  readonly pipeOperators?: boolean | undefined;
+  readonly settings?: NixSettings | undefined;
+  /** Takes each warning, as the reference prints it. */
+  readonly warn?: ((warning: string) => void) | undefined;
 };
 
 /** A piece of an indented string: text as it stands, text that was an escape, or an expression. */
@@ -43,7 +46,7 @@ const NEGATE_STRENGTH = 12;
  */
 export function parseNix(text: ByteString, file: ByteString, options: ParseOptions): { readonly source: NixSource; readonly expression: Expression } {
   const source = createSource(file, text);
-  const parser = new Parser(source, tokenize(text, options.pipeOperators ?? false), options);
+  const parser = new Parser(source, tokenize(text, options.settings?.pipeOperators ?? false), options);
   return { source, expression: parser.parse() };
 }
 
@@ -73,6 +76,14 @@ class Parser {
 
   #fail(message: string, pos: number): NixError {
     return new NixError("parse", message, positionAt(this.#source, pos));
+  }
+
+  /** Refuses a discouraged construct or warns of it, as the setting says. */
+  #lint(setting: string, level: LintLevel | undefined, message: (fatal: boolean) => string, pos: number): void {
+    if (level === undefined || level === "ignore") return;
+    const error = this.#fail(`${message(level === "fatal")} (${setting})`, pos);
+    if (level === "fatal") throw error;
+    this.#options.warn?.(formatNixError(error, { showTrace: false, prefix: "warning" }));
   }
 
   /** The mistake at the present token; what could have stood there is told when it is at most four kinds. */
@@ -344,9 +355,12 @@ class Parser {
             { kind: "string", value: this.#slice(index).slice(1, -1) },
           ],
         };
-      case Token.uri:
+      case Token.uri: {
         this.#at++;
-        return { kind: "string", value: this.#slice(index) };
+        const value = this.#slice(index);
+        this.#lint("lint-url-literals", this.#options.settings?.lintUrlLiterals, (fatal) => `URL literals are ${fatal ? "disallowed" : "discouraged"}. Consider using a string literal "${value}" instead`, pos);
+        return { kind: "string", value };
+      }
       case 40: {
         this.#at++;
         const expression = this.#expression();
@@ -392,11 +406,19 @@ class Parser {
   }
 
   #pathLiteral(literal: ByteString, isHome: boolean, pos: number): ByteString {
+    const { settings, home, basePath } = this.#options;
+    const advice = `path literals are not portable. Consider replacing path literal '${literal}' by a string, relative path, or parameter`;
     if (isHome) {
-      if (this.#options.home === undefined) throw this.#fail(`the path '${literal}' can not be resolved in pure mode`, pos);
-      return this.#options.home + literal.slice(1);
+      // Without a place, as there.
+      if (home === undefined) throw new NixError("restricted", `the path '${literal}' can not be resolved in pure mode`);
+      this.#lint("lint-absolute-path-literals", settings?.lintAbsolutePathLiterals, () => `home ${advice}`, pos);
+      return home + literal.slice(1);
     }
-    const path = canonicalPath(literal.startsWith("/") ? literal : `${this.#options.basePath}/${literal}`);
+    if (literal.startsWith("/")) this.#lint("lint-absolute-path-literals", settings?.lintAbsolutePathLiterals, () => `absolute ${advice}`, pos);
+    else if (!literal.startsWith(".")) {
+      this.#lint("lint-short-path-literals", settings?.lintShortPathLiterals, () => `relative path literal '${literal}' should be prefixed with '.' for clarity: './${literal}'`, pos);
+    }
+    const path = canonicalPath(literal.startsWith("/") ? literal : `${basePath}/${literal}`);
     // What follows in an interpolated path starts after this slash.
     return literal.length > 1 && literal.endsWith("/") ? `${path}/` : path;
   }

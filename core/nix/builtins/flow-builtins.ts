@@ -37,7 +37,9 @@ export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       try {
         return e.force(v!);
       } catch (error) {
-        throw e.trace(error, e.coerceToString(context!, NO_POSITION, new Set(), "while evaluating the error message passed to builtins.addErrorContext", false, false));
+        const message = e.coerceToString(context!, NO_POSITION, new Set(), "while evaluating the error message passed to builtins.addErrorContext", false, false);
+        if (error instanceof NixError) error.addTrace(message, undefined, "always");
+        throw error;
       }
     }],
     ["trace", 2, ([message, v]) => {

@@ -9,8 +9,9 @@ import { formatNixError, NixError } from "../../../core/nix/nix-error.ts";
 import { parseNix } from "../../../core/nix/parse.ts";
 import { compileNix } from "../../../core/nix/compile.ts";
 import { toXml } from "../../../core/nix/xml.ts";
-import { Attrs } from "../../../core/nix/value.ts";
+import { Attrs, Closure, type Slot, type Value } from "../../../core/nix/value.ts";
 import type { NixIo } from "../../../core/nix/nix-io.ts";
+import type { NixSettings } from "../../../core/nix/nix-settings.ts";
 import { createHostIo } from "./host-io.ts";
 
 export type EvaluateRequest = {
@@ -24,8 +25,13 @@ export type EvaluateRequest = {
   /** A prefix of paths and where it really is. */
   readonly map?: readonly [string, string];
   readonly attribute?: readonly string[];
-  readonly autoArguments?: Readonly<Record<string, string>>;
+  /** What a function at the top is called with: texts of expressions, or strings. */
+  readonly arguments?: Readonly<Record<string, { readonly expression: string } | { readonly string: string }>>;
+  readonly settings?: NixSettings;
+  /** True unless it is said. */
+  readonly showTrace?: boolean;
 };
+/** `out`: the value, or the error. `messages`: traces and warnings before it. */
 export type EvaluateAnswer = { readonly ok: boolean; readonly out: string; readonly messages: readonly string[]; readonly milliseconds: number };
 
 export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
@@ -39,19 +45,23 @@ export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
   });
   const answer = (ok: boolean, out: string): EvaluateAnswer => ({ ok, out, messages: io.messages, milliseconds: performance.now() - start });
   try {
-    const evaluator = new Evaluator({ io });
+    const evaluator = new Evaluator({ io, settings: request.settings });
     installBuiltins(evaluator);
     if (request.mode === "parse") {
-      const { source, expression } = parseNix(request.text, request.file, { basePath: request.basePath, home: io.home });
+      const { source, expression } = parseNix(request.text, request.file, { basePath: request.basePath, home: io.home, settings: request.settings, warn: (warning) => io.log(warning) });
       compileNix(expression, source, new Set(evaluator.globals.keys()));
       return answer(true, formatSyntax(expression));
     }
+    const given = Object.entries(request.arguments ?? {}).map(([name, value]): [string, Slot] => [
+      name,
+      "string" in value ? value.string : evaluator.load(value.expression, "\u00c2\u00abstring\u00c2\u00bb", request.basePath),
+    ]);
     let value = evaluator.force(evaluator.load(request.text, request.file, request.basePath));
-    if (request.autoArguments !== undefined) {
-      const wanted = request.autoArguments;
-      value = evaluator.call(value, [evaluator.makeSet(Object.entries(wanted))], NO_POSITION);
+    for (const name of request.attribute ?? []) {
+      const set = evaluator.forceAttrs(autoCall(evaluator, given, value), NO_POSITION, "");
+      value = evaluator.force(set.get(name)!);
     }
-    for (const name of request.attribute ?? []) value = evaluator.force(evaluator.forceAttrs(value, NO_POSITION, "").get(name)!);
+    value = autoCall(evaluator, given, value);
     if (request.mode === "drvPath") {
       if (!(value instanceof Attrs)) throw new TypeError("no derivation");
       return answer(true, evaluator.coerceToString(value.get("drvPath")!, NO_POSITION, new Set(), "", false, false));
@@ -64,10 +74,22 @@ export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
     if (request.mode === "strict") evaluator.forceDeep(value);
     return answer(true, formatValue(value));
   } catch (error) {
-    if (error instanceof NixError) return answer(false, formatNixError(error, { showTrace: true }));
+    if (error instanceof NixError) return answer(false, formatNixError(error, { showTrace: request.showTrace ?? true }));
     if (error instanceof RangeError) return answer(false, `error: stack overflow (${error.message})`);
     return answer(false, `BUG ${error instanceof Error ? error.stack : String(error)}`);
   }
+}
+
+/** Calls a function that takes a set with those of the arguments that it names. */
+function autoCall(evaluator: Evaluator, given: readonly [string, Slot][], value: Value): Value {
+  if (value instanceof Attrs) {
+    const functor = value.get("__functor");
+    return functor === undefined ? value : autoCall(evaluator, given, evaluator.call(evaluator.force(functor), [value], NO_POSITION));
+  }
+  if (!(value instanceof Closure) || !evaluator.lambdaInfo(value).hasFormals) return value;
+  const formals = new Set(evaluator.formalsOf(value).map((formal) => formal.name));
+  const all = evaluator.lambdaInfo(value).ellipsis;
+  return evaluator.call(value, [evaluator.makeSet(given.filter(([name]) => all || formals.has(name)))], NO_POSITION);
 }
 
 parentPort?.on("message", (request: EvaluateRequest) => parentPort!.postMessage(evaluateRequest(request)));

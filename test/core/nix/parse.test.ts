@@ -4,7 +4,7 @@ import { formatSyntax } from "../../../core/nix/format-syntax.ts";
 import { NixError } from "../../../core/nix/nix-error.ts";
 import { parseNix } from "../../../core/nix/parse.ts";
 
-const parse = (text: string, pipeOperators = false): string => formatSyntax(parseNix(text, "/x.nix", { basePath: "/base", home: "/home/me", pipeOperators }).expression);
+const parse = (text: string, pipeOperators = false): string => formatSyntax(parseNix(text, "/x.nix", { basePath: "/base", home: "/home/me", settings: { pipeOperators } }).expression);
 
 test("prints operators with their grouping", () => {
   assert.equal(parse("1 + 2 * 3 - -4"), "(__sub (1 + (__mul 2 3)) (__sub 0 4))");
