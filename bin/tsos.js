@@ -25,8 +25,12 @@ function run() {
   }
   // Node 22 and later keep compiled code between runs.
   require("node:module").enableCompileCache?.(join(root, "dist", "compile-cache"));
-  import(join(root, "dist", "cli.js"))
-    .then(({ main }) => main(argv, version))
+  // The classic Nix commands read their arguments by themselves, and start sooner without the others.
+  const started =
+    argv[0] === "nix"
+      ? import(join(root, "dist", "nix.js")).then(({ nixMain }) => nixMain(argv.slice(1)))
+      : import(join(root, "dist", "cli.js")).then(({ main }) => main(argv, version));
+  started
     .then(exit)
     .catch((error) => {
       process.stderr.write(`${error?.stack ?? error}\n`);

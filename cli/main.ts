@@ -126,6 +126,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       (y) => y.option("older-than", { type: "string", describe: "first delete generations older than this, such as 30d", requiresArg: true }).option("max", { type: "string", describe: "stop after this much, such as 10G", requiresArg: true }).option("dry-run", { type: "boolean", default: false, describe: "only say what would go" }),
       action(async (context, args: { olderThan?: string; max?: string; dryRun: boolean }) => (await import("./commands/gc.ts")).gc(context, args)),
     )
+    // Its command line is read by cli/nix/main.ts: the program hands it over before this parser is loaded.
+    .command("nix <command> [arguments..]", "the classic nix-* commands with their own arguments: instantiate, build, shell, …", () => undefined, () => undefined)
     .check((parsed) => findWrongFlag(parsed as unknown as ParsedGlobals) ?? true)
     .demandCommand(1, "which command?")
     .strict()

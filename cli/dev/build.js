@@ -21,11 +21,14 @@ const WORKERS = {
   "unpack-worker": "core/build/builtin/unpack-worker.ts",
 };
 
+/** The thread that evaluates the Nix language; CommonJS for the same reason. */
+const NIX_WORKER = { "nix-worker": "core/interop/evaluation-worker.ts" };
+
 /** What a generation is activated with; evaluations put it into the store. */
 const ACTIVATOR = { activate: "core/system/activate/main.ts" };
 
 /** Programs: name in `dist` → source. */
-const PROGRAMS = { cli: "cli/main.ts", demo: "cli/demo/main.ts" };
+const PROGRAMS = { cli: "cli/main.ts", nix: "cli/nix/main.ts", demo: "cli/demo/main.ts" };
 
 // Bundled CommonJS packages ask for Node's builtins by require.
 const REQUIRE_BANNER = 'import { createRequire as __tsosRequire } from "node:module"; const require = __tsosRequire(import.meta.url);';
@@ -130,8 +133,9 @@ export async function buildAll(root = here) {
   const outFolder = join(root, "dist");
   const began = Date.now();
   mkdirSync(outFolder, { recursive: true });
-  const [runtimeInputs, programs] = await Promise.all([
+  const [runtimeInputs, nixWorker, programs] = await Promise.all([
     existsSync(join(root, "cli/runtime/entry.ts")) ? buildRuntime({ root, outFolder }) : [],
+    esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(root, NIX_WORKER), outdir: outFolder, format: "cjs", outExtension: { ".js": ".cjs" } }),
     esbuild({
       ...nodeOptions,
       absWorkingDir: root,
@@ -145,10 +149,10 @@ export async function buildAll(root = here) {
     }),
   ]);
   // Entries are replaced after the chunks that they load; a program that runs keeps the chunks it began with.
-  const files = [...programs.outputFiles].sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
+  const files = [...nixWorker.outputFiles, ...programs.outputFiles].sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
   writeFiles(outFolder, files.map((f) => [f.path, f.contents]));
   removeOldChunks(outFolder, new Set(files.map((f) => basename(f.path))), began);
-  const inputs = new Set([...runtimeInputs, ...Object.keys(programs.metafile.inputs).map((file) => resolve(root, file))]);
+  const inputs = new Set([...runtimeInputs, ...Object.keys({ ...nixWorker.metafile.inputs, ...programs.metafile.inputs }).map((file) => resolve(root, file))]);
   for (const file of ["package.json", "cli/dev/build.js"]) inputs.add(join(root, file));
   const stamps = [...inputs].filter((file) => !file.includes("node_modules") && existsSync(file)).sort().map((file) => {
     const { mtimeMs, size } = statSync(file);

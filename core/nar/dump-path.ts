@@ -11,7 +11,14 @@ import { showFsPath, toFsPath } from "./fs-path.ts";
 import { NAR_BLOCKS } from "./nar-block.ts";
 import { MAX_NAR_DEPTH, MAX_NAR_TARGET, paddedLength, writeNarLength } from "./nar-token.ts";
 
-export type DumpOptions = { readonly signal?: AbortSignal | undefined };
+export type DumpOptions = {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether what lies below the path goes along, asked in the archive's order; default: all. */
+  readonly include?: IncludePath | undefined;
+};
+
+/** `path`: of the entry itself, below the one that is dumped. */
+export type IncludePath = (path: ByteString, kind: "regular" | "directory" | "symlink" | "unknown") => boolean;
 
 /** Large enough that system calls and hashing are few, small enough for the second-level cache. */
 const CHUNK = 1 << 18;
@@ -33,7 +40,7 @@ const PAUSE_AFTER = 20;
 export async function* dumpPath(path: string, options: DumpOptions = {}): AsyncGenerator<Uint8Array> {
   options.signal?.throwIfAborted();
   let last = performance.now();
-  for (const chunk of dumpChunks(path, false)) {
+  for (const chunk of dumpChunks(toByteString(path), false, options.include)) {
     yield chunk;
     if (performance.now() - last > PAUSE_AFTER) {
       await setImmediate();
@@ -53,7 +60,7 @@ export async function narHashOfPath(
   let size = 0;
   options.signal?.throwIfAborted();
   let last = performance.now();
-  for (const chunk of dumpChunks(path, true)) {
+  for (const chunk of dumpChunks(toByteString(path), true, options.include)) {
     hasher.update(chunk);
     size += chunk.length;
     if (performance.now() - last > PAUSE_AFTER) {
@@ -65,7 +72,20 @@ export async function narHashOfPath(
   return { hash: { algorithm, digest: hasher.digest() }, size };
 }
 
-type Directory = { readonly path: ByteString; readonly entries: readonly Dirent[]; index: number };
+/** `narHashOfPath` for who cannot wait for a promise: an evaluation of the Nix language. */
+export function narHashOfPathSync(path: ByteString, options: { readonly algorithm?: HashAlgorithm | undefined; readonly include?: IncludePath | undefined } = {}): { readonly hash: Hash; readonly size: number } {
+  const algorithm = options.algorithm ?? "sha256";
+  const hasher = createHasher(algorithm);
+  let size = 0;
+  for (const chunk of dumpChunks(path, true, options.include)) {
+    hasher.update(chunk);
+    size += chunk.length;
+  }
+  return { hash: { algorithm, digest: hasher.digest() }, size };
+}
+
+/** `isOpen`: an entry of it was begun and not yet closed. */
+type Directory = { readonly path: ByteString; readonly entries: readonly Dirent[]; index: number; isOpen: boolean };
 
 type Kind = "regular" | "directory" | "symlink";
 
@@ -73,7 +93,7 @@ type Kind = "regular" | "directory" | "symlink";
  * With synchronous calls: a promise a file costs more than the file. `reuse` writes each chunk over the last
  * one, for a consumer that is done with it before it asks for the next.
  */
-function* dumpChunks(path: string, reuse: boolean): Generator<Uint8Array> {
+function* dumpChunks(path: ByteString, reuse: boolean, include: IncludePath | undefined): Generator<Uint8Array> {
   let buffer = Buffer.allocUnsafeSlow(CHUNK);
   let position = 0;
   const put = (block: Uint8Array): void => {
@@ -99,13 +119,13 @@ function* dumpChunks(path: string, reuse: boolean): Generator<Uint8Array> {
 
   put(NAR_BLOCKS.start);
   const directories: Directory[] = [];
-  let current = toByteString(path);
+  let current = path;
   let kind = kindOf(current, reading(current, () => lstatSync(toFsPath(current))));
   for (;;) {
     switch (kind) {
       case "directory":
         put(NAR_BLOCKS.directory);
-        directories.push({ path: current, entries: readDirectory(current), index: 0 });
+        directories.push({ path: current, entries: readDirectory(current), index: 0, isOpen: false });
         break;
       case "symlink":
         put(NAR_BLOCKS.symlink);
@@ -161,10 +181,14 @@ function* dumpChunks(path: string, reuse: boolean): Generator<Uint8Array> {
   /** Makes the next entry the current one, and closes the directories that have no more on the way. */
   function nextEntry(): Dirent | undefined {
     for (let top = directories.at(-1); top !== undefined; top = directories.at(-1)) {
-      if (top.index > 0) put(NAR_BLOCKS.close);
-      const entry = top.entries[top.index++];
-      if (entry !== undefined) {
-        current = `${top.path}/${entry.name}`;
+      if (top.isOpen) put(NAR_BLOCKS.close);
+      top.isOpen = false;
+      while (top.index < top.entries.length) {
+        const entry = top.entries[top.index++]!;
+        const path = `${top.path}/${entry.name}`;
+        if (include !== undefined && !include(path, filterKindOf(entry))) continue;
+        top.isOpen = true;
+        current = path;
         return entry;
       }
       put(NAR_BLOCKS.close);
@@ -178,6 +202,10 @@ function* dumpChunks(path: string, reuse: boolean): Generator<Uint8Array> {
 function readDirectory(path: ByteString): readonly Dirent[] {
   const entries = reading(path, () => readdirSync(toFsPath(path), { withFileTypes: true, encoding: "latin1" }));
   return entries.sort((a, b) => compareByteStrings(a.name, b.name));
+}
+
+function filterKindOf(entry: Dirent): Parameters<IncludePath>[1] {
+  return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
 }
 
 function kindOf(path: ByteString, entry: Dirent | Stats): Kind {

@@ -15,7 +15,13 @@ export type NixIo = {
   readonly currentTime: number | undefined;
   /** `<name/…>`: prefix ("" for a folder of names) and path. */
   readonly searchPath: readonly { readonly prefix: ByteString; readonly path: ByteString }[];
+  /** No file but what the evaluation itself put into the store, no environment, no clock. */
+  readonly pure: boolean;
+  /** Where an entry of the search path leads: a path that is there, fetched first where it is a URL. */
+  findSearchPathEntry(path: ByteString): ByteString | undefined;
   getEnvironment(name: ByteString): ByteString;
+  /** @throws NixError of kind `restricted` where a file may not be seen: `fileKind` finds nothing there */
+  checkAccess(path: ByteString): void;
   /** Without following a symbolic link at its end; undefined where there is nothing. */
   fileKind(path: ByteString): NixFileKind | undefined;
   readFile(path: ByteString): ByteString;
@@ -28,6 +34,11 @@ export type NixIo = {
   addText(name: string, contents: ByteString, references: readonly StorePath[]): StorePath;
   /** A derivation whose paths are known; called once for each `derivationStrict`. */
   addDerivation(path: StorePath, contents: ByteString, derivation: Derivation): void;
+  /**
+   * Makes what a string with context refers to valid, before files are read through it: sources must be there already,
+   * outputs are built. The result is what placeholders in the string stand for.
+   */
+  realise(context: ReadonlySet<ByteString>): ReadonlyMap<ByteString, ByteString>;
   /** `trace: …`, warnings. */
   log(message: ByteString): void;
 };

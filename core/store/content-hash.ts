@@ -4,7 +4,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import type { Hash } from "../hash/hash.ts";
 import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
 import { createHasher } from "../hash/hasher.ts";
-import { narHashOfPath } from "../nar/dump-path.ts";
+import { narHashOfPath, type IncludePath } from "../nar/dump-path.ts";
 import { gitHashOfPath } from "../nar/git-hash.ts";
 import type { ContentAddressMethod } from "../store-path/content-address.ts";
 import { unreachable } from "../util/unreachable.ts";
@@ -18,11 +18,11 @@ export async function contentHashOfPath(
   path: string,
   method: ContentAddressMethod,
   algorithm: HashAlgorithm,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: { readonly signal?: AbortSignal | undefined; readonly include?: IncludePath | undefined } = {},
 ): Promise<Hash> {
   switch (method) {
     case "nar":
-      return (await narHashOfPath(path, { algorithm, signal: options.signal })).hash;
+      return (await narHashOfPath(path, { algorithm, signal: options.signal, include: options.include })).hash;
     case "flat":
     case "text": {
       if (!(await lstat(path)).isFile()) {

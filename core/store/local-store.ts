@@ -318,7 +318,7 @@ class FolderStore implements LocalStore {
   }
 
   async addPathToStore(name: string, source: string, options: AddPathOptions = {}): Promise<StorePath> {
-    const { method = "nar", algorithm = "sha256", references = [], signal } = options;
+    const { method = "nar", algorithm = "sha256", references = [], signal, include } = options;
     await this.#prepareToWrite();
     // A source that is there already, which is the usual case of an evaluation, is only read. Only what turns out
     // to be new is copied, and hashed again as it is copied: it may change in between.
@@ -328,7 +328,7 @@ class FolderStore implements LocalStore {
     const { file, release } = this.#borrowTemporaryName();
     try {
       const meter = createMeter("sha256", signal);
-      await restorePath(meter.pass(dumpPath(source, { signal })), file);
+      await restorePath(meter.pass(dumpPath(source, { signal, include })), file);
       await canonicaliseRestored(file, dirname(file), { signal });
       const { hash: narHash, size: narSize } = meter.result();
       const hash = method === "nar" && algorithm === "sha256" ? narHash : await contentHashOfPath(file, method, algorithm, { signal });
@@ -344,8 +344,8 @@ class FolderStore implements LocalStore {
   }
 
   async computePathForFile(name: string, source: string, options: AddPathOptions = {}): Promise<StorePath> {
-    const { method = "nar", algorithm = "sha256", references = [], signal } = options;
-    const hash = await contentHashOfPath(source, method, algorithm, { signal });
+    const { method = "nar", algorithm = "sha256", references = [], signal, include } = options;
+    const hash = await contentHashOfPath(source, method, algorithm, { signal, include });
     return makeContentAddressedPath(name, { method, hash }, { others: references, self: false }, this.storeDir);
   }
 

@@ -1,4 +1,5 @@
 import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
+import type { IncludePath } from "../nar/dump-path.ts";
 import type { Derivation } from "../derivation/derivation.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { ProgressListener } from "../util/progress.ts";
@@ -34,6 +35,8 @@ export type AddPathOptions = AddOptions & {
   /** Default `sha256`. */
   readonly algorithm?: HashAlgorithm | undefined;
   readonly references?: readonly StorePath[] | undefined;
+  /** With the method `nar`: what of a folder goes along; default all. */
+  readonly include?: IncludePath | undefined;
 };
 
 export type TextToAdd = {

@@ -22,6 +22,12 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
     currentSystem: "x86_64-linux",
     currentTime: 1_700_000_000,
     searchPath: options.searchPath ?? [],
+    pure: false,
+    findSearchPathEntry: (path) => path,
+    checkAccess: () => undefined,
+    realise: () => {
+      throw new NixError("eval", "nothing is built here");
+    },
     getEnvironment: (name) => options.environment?.[name] ?? "",
     fileKind: (path) => {
       try {

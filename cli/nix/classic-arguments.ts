@@ -1,0 +1,168 @@
+import { readFileSync } from "node:fs";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { findSettingFlag, loadNixSettings, type NixSettings } from "../../core/interop/nix-settings.ts";
+import { toByteString } from "../../core/util/bytes.ts";
+import type { AutoArgument } from "../../core/interop/evaluation-protocol.ts";
+
+/** What all classic commands take besides what is their own. */
+export type ClassicOptions = {
+  readonly settings: NixSettings;
+  readonly autoArguments: Map<string, AutoArgument>;
+  /** Of `-I`, in order. */
+  readonly lookupPath: string[];
+  verbosity: number;
+  storeUrl: string | undefined;
+  readOnly: boolean;
+  gcWarning: boolean;
+  /** `--help` or `--version` was asked for. */
+  wants: "help" | "version" | undefined;
+};
+
+/** A command line that cannot be understood; the classic commands exit with 1 and name their help. */
+export class ClassicUsageError extends TsosError {
+  constructor(message: string) {
+    super({ code: "nix.usage", message });
+  }
+}
+
+/** One argument of a command's own: false where it is none. `value` takes the next one. */
+export type OwnArgument = (argument: string, value: () => string) => boolean;
+
+/**
+ * Reads a classic command line, in the reference's order: common flags, the command's own, positional ones.
+ * Nix: libutil/args.cc, libmain/common-args.cc, libmain/shared.cc
+ *
+ * @throws ClassicUsageError
+ */
+export function parseClassicArguments(args: readonly string[], env: Readonly<Record<string, string | undefined>>, warn: (text: string) => void, own: OwnArgument): ClassicOptions {
+  const options: ClassicOptions = {
+    settings: loadNixSettings(env),
+    autoArguments: new Map(),
+    lookupPath: [],
+    verbosity: 0,
+    storeUrl: undefined,
+    readOnly: false,
+    gcWarning: true,
+    wants: undefined,
+  };
+  for (const name of options.settings.takeUnknown()) warn(`unknown setting '${name}'`);
+  const pending = [...args];
+  let positionalOnly = false;
+  for (let at = 0; at < pending.length; ) {
+    if (!positionalOnly) expandCompound(pending, at);
+    const argument = pending[at]!;
+    if (!positionalOnly && argument === "--") {
+      positionalOnly = true;
+      at++;
+    } else if (!positionalOnly && argument.startsWith("-") && argument !== "-") {
+      const take = common(argument, options, warn);
+      if (take !== undefined) {
+        const values = pending.slice(at + 1, at + 1 + take.values);
+        if (values.length < take.values) throw new ClassicUsageError(`flag '${argument}' requires ${take.values} argument(s), but only ${values.length} were given`);
+        take.run(...(values as [string, string]));
+        at += 1 + take.values;
+        continue;
+      }
+      if (argument === "--help" || argument === "--version") {
+        options.wants ??= argument === "--help" ? "help" : "version";
+        return options;
+      }
+      const value = (): string => {
+        const next = pending[++at];
+        if (next === undefined) throw new ClassicUsageError(`'${argument}' requires an argument`);
+        return next;
+      };
+      if (!own(argument, value)) throw new ClassicUsageError(`unrecognised flag '${argument}'`);
+      at++;
+    } else {
+      if (!own(argument, () => "")) throw new ClassicUsageError(`unexpected argument '${argument}'`);
+      at++;
+    }
+  }
+  for (const name of options.settings.takeUnknown()) warn(`unknown setting '${name}'`);
+  return options;
+}
+
+/** `-qlf` is `-q -l -f`, `-j3` is `-j 3`. */
+function expandCompound(args: string[], at: number): void {
+  const argument = args[at]!;
+  if (!/^-[A-Za-z]./.test(argument)) return;
+  const expanded = [argument.slice(0, 2)];
+  for (let j = 2; j < argument.length; j++) {
+    if (/[A-Za-z]/.test(argument[j]!)) expanded.push(`-${argument[j]!}`);
+    else {
+      expanded.push(argument.slice(j));
+      break;
+    }
+  }
+  args.splice(at, 1, ...expanded);
+}
+
+type Flag = { readonly values: number; readonly run: (first: string, second: string) => void };
+
+function common(flag: string, options: ClassicOptions, warn: (text: string) => void): Flag | undefined {
+  const { settings, autoArguments } = options;
+  const none = (run: () => void): Flag => ({ values: 0, run });
+  const one = (run: (value: string) => void): Flag => ({ values: 1, run });
+  const argument = (name: string, kind: AutoArgument["kind"], text: string): void => void autoArguments.set(name, { name: toByteString(name), kind, text });
+  switch (flag) {
+    case "-v":
+    case "--verbose":
+      return none(() => void options.verbosity++);
+    case "--quiet":
+      return none(() => void options.verbosity--);
+    case "--debug":
+      return none(() => void (options.verbosity = 4));
+    case "--option":
+      return {
+        values: 2,
+        run: (name, value) => {
+          try {
+            settings.set(name, value);
+          } catch (error) {
+            if (!(error instanceof TsosError)) throw error;
+            warn(error.message);
+          }
+        },
+      };
+    case "--log-format":
+      return one(() => undefined);
+    case "-j":
+      return one((value) => settings.set("max-jobs", value));
+    case "-Q":
+    case "--no-build-output":
+      return none(() => undefined);
+    case "-K":
+      return none(() => settings.set("keep-failed", "true"));
+    case "-k":
+      return none(() => settings.set("keep-going", "true"));
+    case "--readonly-mode":
+      return none(() => void (options.readOnly = true));
+    case "--no-gc-warning":
+      return none(() => void (options.gcWarning = false));
+    case "--store":
+      return one((value) => void (options.storeUrl = value));
+    case "--eval-store":
+      return one((value) => {
+        throw new ClassicUsageError(`'--eval-store ${value}' is not supported: evaluations use the store that builds`);
+      });
+    case "--arg":
+      return { values: 2, run: (name, text) => argument(name, "expression", toByteString(text)) };
+    case "--argstr":
+      return { values: 2, run: (name, text) => argument(name, "string", toByteString(text)) };
+    case "--arg-from-file":
+      return { values: 2, run: (name, file) => argument(name, "string", readFileSync(file, "latin1")) };
+    case "--arg-from-stdin":
+      return one((name) => argument(name, "string", readFileSync(0, "latin1")));
+    case "-I":
+    case "--include":
+      return one((value) => void options.lookupPath.push(value));
+    case "--impure":
+      return none(() => settings.set("pure-eval", "false"));
+    default: {
+      const setting = flag.startsWith("--") ? findSettingFlag(flag.slice(2)) : undefined;
+      if (setting === undefined) return undefined;
+      return setting.value === "argument" ? one((value) => settings.set(setting.name, value)) : none(() => settings.set(setting.name, setting.value));
+    }
+  }
+}

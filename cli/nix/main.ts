@@ -1,0 +1,93 @@
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { openEvaluation, type EvaluationSession } from "../../core/interop/evaluation-session.ts";
+import { findNearestName } from "../../core/util/suggest.ts";
+import { ExitCode } from "../exit-code.ts";
+import { ClassicUsageError } from "./classic-arguments.ts";
+import type { NixEnvironment } from "./nix-environment.ts";
+
+type Command = {
+  /** Its classic name, for messages that scripts know. */
+  readonly classic: string;
+  readonly evaluates: boolean;
+  readonly run: (environment: NixEnvironment, args: readonly string[]) => Promise<number>;
+};
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  instantiate: { classic: "nix-instantiate", evaluates: true, run: async (e, args) => (await import("./instantiate.ts")).instantiate(e, args) },
+};
+
+/**
+ * `tsos nix COMMAND …`: the classic commands with the classic arguments. It goes round the command line of the other
+ * commands, so that a short evaluation starts soon.
+ */
+export async function nixMain(argv: readonly string[]): Promise<number> {
+  const [name, ...args] = argv;
+  const command = name === undefined ? undefined : COMMANDS[name];
+  if (name === undefined || command === undefined) return explainCommands(name);
+  let session: EvaluationSession | undefined;
+  const worker = (): EvaluationSession => openEvaluation(new URL("./nix-worker.cjs", import.meta.url));
+  if (command.evaluates) session = worker();
+  const controller = new AbortController();
+  let interrupts = 0;
+  let building = 0;
+  const interrupt = (): void => {
+    // A build gets the chance to end and clean up; an evaluation has nothing to clean up.
+    if (++interrupts > 1 || building === 0) process.exit(ExitCode.interrupted);
+    controller.abort(new TsosError({ code: "cli.interrupted", message: "interrupted by the user" }));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  const environment: NixEnvironment = {
+    command: `tsos nix ${name}`,
+    classic: command.classic,
+    env: process.env,
+    uid: process.getuid?.() ?? 0,
+    signal: controller.signal,
+    openEvaluation: () => {
+      const opened = session ?? worker();
+      session = undefined;
+      return opened;
+    },
+    whileBuilding: async (run) => {
+      building++;
+      try {
+        return await run();
+      } finally {
+        building--;
+      }
+    },
+    print: (text) => void process.stdout.write(text),
+    say: (text) => void process.stderr.write(`${text}\n`),
+    warn: (text) => void process.stderr.write(`warning: ${text}\n`),
+  };
+  try {
+    return await command.run(environment, args);
+  } catch (error) {
+    if (controller.signal.aborted) {
+      environment.say("error: interrupted by the user");
+      return ExitCode.interrupted;
+    }
+    if (error instanceof ClassicUsageError) {
+      environment.say(`error: ${error.message}\nTry 'tsos nix ${name} --help' for more information.`);
+      return ExitCode.failed;
+    }
+    if (!(error instanceof TsosError)) throw error;
+    environment.say(`error: ${error.message}${error.hint === undefined ? "" : `\n  hint: ${error.hint}`}`);
+    return typeof error.data["status"] === "number" ? error.data["status"] : ExitCode.failed;
+  } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
+}
+
+function explainCommands(name: string | undefined): number {
+  const names = Object.keys(COMMANDS);
+  const list = `tsos nix COMMAND: the classic commands, with their own arguments\n\n${names.map((one) => `  ${one.padEnd(18)}${COMMANDS[one]!.classic}`).join("\n")}\n`;
+  if (name === "--help" || name === "help") {
+    process.stdout.write(list);
+    return ExitCode.done;
+  }
+  const near = name === undefined ? undefined : findNearestName(name, names);
+  process.stderr.write(name === undefined ? list : `error: there is no command "tsos nix ${name}"${near === undefined ? `\n\n${list}` : `\n  hint: did you mean "${near}"?\n`}`);
+  return ExitCode.usage;
+}

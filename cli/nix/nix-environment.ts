@@ -1,0 +1,20 @@
+import type { EvaluationSession } from "../../core/interop/evaluation-session.ts";
+
+/** What a classic command has to work with. */
+export type NixEnvironment = {
+  /** As it was called, for hints: `tsos nix build`. */
+  readonly command: string;
+  /** `nix-build`. */
+  readonly classic: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly uid: number;
+  readonly signal: AbortSignal;
+  openEvaluation(): EvaluationSession;
+  /** Until it ends, an interrupt asks builds to end; else it ends the program at once. */
+  whileBuilding<T>(run: () => Promise<T>): Promise<T>;
+  /** For stdout, as it is. */
+  readonly print: (text: string) => void;
+  /** For stderr, a line. */
+  readonly say: (text: string) => void;
+  readonly warn: (text: string) => void;
+};

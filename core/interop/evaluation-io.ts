@@ -1,0 +1,245 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync, writeSync, type Dirent, type Stats } from "node:fs";
+import type { Derivation } from "../derivation/derivation.ts";
+import { derivationReferences } from "../derivation/derivation-store-path.ts";
+import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
+import { toFsPath } from "../nar/fs-path.ts";
+import { narHashOfPathSync } from "../nar/dump-path.ts";
+import { canonicalPath } from "../nix/canonical-path.ts";
+import { NixError } from "../nix/nix-error.ts";
+import type { NixFileKind, NixIo } from "../nix/nix-io.ts";
+import { resolveSymlinks } from "../nix/resolve-path.ts";
+import { makeFixedOutputPath, makeTextPath } from "../store-path/make-store-path.ts";
+import { isStorePathBaseName, storePathName, type StorePath } from "../store-path/store-path.ts";
+import type { ByteString } from "../util/bytes.ts";
+import type { EvaluationSettings, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
+import { isPseudoUrl } from "./nix-settings.ts";
+import { AllowedPaths } from "./allowed-paths.ts";
+
+/** The way to who holds the store. */
+export type StoreChannel = {
+  /** To be written, in this order, before the next call is answered. */
+  put(object: StoreObject): void;
+  /** Waits for the answer. @throws NixError with what went wrong */
+  call<Op extends StoreCall["op"]>(call: StoreCall & { readonly op: Op }): StoreReply & { readonly op: Op };
+};
+
+const NOTHING: ReadonlyMap<ByteString, ByteString> = new Map();
+
+/** What an evaluation of the command line sees: this machine's files as far as the settings let it, and the store. */
+export function createEvaluationIo(settings: EvaluationSettings, channel: StoreChannel): NixIo {
+  const { storeDir, realStoreDir } = settings;
+  const isRelocated = realStoreDir !== storeDir;
+  const allowed = settings.pure || settings.restricted ? new AllowedPaths() : undefined;
+  const kinds = new Map<ByteString, NixFileKind>();
+  const copied = new Map<ByteString, StorePath>();
+  const entries = new Map<ByteString, ByteString | undefined>();
+
+  /** Where a path really is: what is not there may be in a store that has a root of its own. */
+  const real = (path: ByteString): ByteString => {
+    if (!isRelocated || !(path === storeDir || path.startsWith(`${storeDir}/`))) return path;
+    return !settings.pure && lstatSync(toFsPath(path), { throwIfNoEntry: false }) !== undefined ? path : realStoreDir + path.slice(storeDir.length);
+  };
+  const checkAccess = (path: ByteString): void => {
+    if (allowed?.has(path) === false) {
+      throw new NixError("restricted", `access to absolute path '${path}' is forbidden ${settings.pure ? "in pure evaluation mode (use '--impure' to override)" : "in restricted mode"}`);
+    }
+  };
+  const allowStorePath = (path: string): void => allowed?.allow(`${storeDir}/${path}`);
+  const allowClosure = (path: string): void => {
+    if (allowed !== undefined) for (const one of channel.call({ op: "closure", path }).paths) allowStorePath(one);
+  };
+  const put = (object: StoreObject): void => {
+    if (!settings.readOnly) channel.put(object);
+  };
+  const addFile = (file: ByteString, name: ByteString, method: "nar" | "flat", include?: (path: ByteString, kind: NixFileKind) => boolean): StorePath => {
+    const source = real(file);
+    const excluded: ByteString[] | undefined = include === undefined ? undefined : [];
+    const keep = include === undefined ? undefined : (path: ByteString, kind: NixFileKind): boolean => {
+      if (include(file + path.slice(source.length), kind)) return true;
+      excluded!.push(path);
+      return false;
+    };
+    const hash: Hash = reading(file, () => (method === "nar" ? narHashOfPathSync(source, { include: keep }).hash : hashBytes("sha256", readFileSync(toFsPath(source)))));
+    const path = makeFixedOutputPath({ name, method, hash, storeDir });
+    put({ kind: "path", path, name, file: source, method, excluded });
+    allowStorePath(path);
+    return path;
+  };
+
+  const io: NixIo = {
+    storeDir,
+    home: settings.home,
+    pure: settings.pure,
+    currentSystem: settings.pure ? undefined : settings.currentSystem,
+    currentTime: settings.pure ? undefined : settings.currentTime,
+    searchPath: settings.pure ? [] : settings.searchPath,
+    getEnvironment: (name) => (settings.pure || settings.restricted ? "" : (settings.environment[name] ?? "")),
+    checkAccess,
+    fileKind: (path) => {
+      const known = kinds.get(path);
+      if (known !== undefined) return known;
+      if (allowed?.has(path) === false) return undefined;
+      const stats = statOf(real(path));
+      if (stats === undefined) return undefined;
+      const kind = kindOf(stats);
+      kinds.set(path, kind);
+      return kind;
+    },
+    readFile: (path) => {
+      checkAccess(path);
+      try {
+        return readFileSync(toFsPath(real(path)), "latin1");
+      } catch (error) {
+        throw new NixError("eval", `opening file '${path}': ${reasonOf(error)}`);
+      }
+    },
+    readDirectory: (path) => {
+      checkAccess(path);
+      const found = reading(path, () => readdirSync(toFsPath(real(path)), { withFileTypes: true, encoding: "latin1" }));
+      const visible = allowed === undefined ? found : found.filter(({ name }) => allowed.has(path === "/" ? `/${name}` : `${path}/${name}`));
+      return new Map(visible.map((entry) => [entry.name, kindOf(entry)]));
+    },
+    readLink: (path) => {
+      checkAccess(path);
+      return reading(path, () => readlinkSync(toFsPath(real(path)), "latin1"));
+    },
+    copyToStore: (path) => {
+      let stored = copied.get(path);
+      if (stored !== undefined) return stored;
+      const file = resolveSymlinks(io, path, "ancestors");
+      checkAccess(file);
+      stored = addFile(file, path.slice(path.lastIndexOf("/") + 1), "nar", allowed === undefined ? undefined : (inside) => allowed.has(inside));
+      copied.set(path, stored);
+      return stored;
+    },
+    addPath: (path, name, method, include) => {
+      checkAccess(path);
+      return addFile(path, name, method, include);
+    },
+    addText: (name, contents, references) => {
+      const path = makeTextPath({ name, hash: hashByteString("sha256", contents), references, storeDir });
+      put({ kind: "text", path, name, contents, references });
+      allowStorePath(path);
+      return path;
+    },
+    addDerivation: (path, contents, derivation: Derivation) => {
+      if (!settings.readOnly) channel.put({ kind: "text", path, name: storePathName(path), contents, references: [...derivationReferences(derivation)] });
+    },
+    findSearchPathEntry: (value) => {
+      if (entries.has(value)) return entries.get(value);
+      const found = findEntry(value);
+      entries.set(value, found);
+      return found;
+    },
+    realise: (context) => realise(context),
+    log: (message) => writeWhole(2, `${message}\n`),
+  };
+
+  function findEntry(value: ByteString): ByteString | undefined {
+    if (isPseudoUrl(value) || value.startsWith("flake:")) {
+      io.log(`warning: Nix search path entry '${value}' cannot be downloaded, ignoring`);
+      return undefined;
+    }
+    const path = canonicalPath(value.startsWith("/") ? value : `${settings.folder}/${value}`);
+    const target = resolveSymlinks(io, path);
+    if (io.fileKind(target) !== undefined) return path;
+    checkAccess(path);
+    io.log(`warning: Nix search path entry '${value}' does not exist, ignoring`);
+    return undefined;
+  }
+
+  /** Nix: libexpr/primops.cc, realiseContext */
+  function realise(context: ReadonlySet<ByteString>): ReadonlyMap<ByteString, ByteString> {
+    const needed = new Set<string>();
+    const targets: { readonly drvPath: string; readonly output: string }[] = [];
+    for (const element of context) {
+      if (element.startsWith("!")) {
+        const [, output, drvPath] = /^!(.*)!([^!]*)$/.exec(element)!;
+        targets.push({ drvPath: drvPath!, output: output! });
+        needed.add(drvPath!);
+      } else needed.add(element.startsWith("=") ? element.slice(1) : element);
+    }
+    const paths = [...needed];
+    const valid = new Set(channel.call({ op: "valid", paths }).valid);
+    const missing = paths.find((path) => !valid.has(path));
+    if (missing !== undefined) throw new NixError("eval", `path '${storeDir}/${missing}' is not valid`);
+    const [first] = targets;
+    if (first === undefined) return NOTHING;
+    const shown = `${storeDir}/${first.drvPath}^${first.output}`;
+    if (!settings.allowImportFromDerivation) {
+      throw new NixError("eval", `cannot build '${shown}' during evaluation because the option 'allow-import-from-derivation' is disabled`);
+    }
+    if (settings.traceImportFromDerivation) io.log(`warning: built '${shown}' during evaluation due to an import from derivation`);
+    for (const output of channel.call({ op: "build", targets }).outputs) allowClosure(output);
+    return NOTHING;
+  }
+
+  if (allowed !== undefined) {
+    for (const { path: value } of io.searchPath) {
+      if (isPseudoUrl(value) || value.startsWith("flake:")) continue;
+      const path = canonicalPath(value.startsWith("/") ? value : `${settings.folder}/${value}`);
+      allowed.allow(path);
+      const base = path.startsWith(`${storeDir}/`) ? path.slice(storeDir.length + 1).split("/", 1)[0]! : "";
+      if (isStorePathBaseName(base) && channel.call({ op: "valid", paths: [base] }).valid.length > 0) allowClosure(base);
+    }
+    for (const { path } of io.searchPath) io.findSearchPathEntry(path);
+  }
+  return io;
+}
+
+function kindOf(entry: Stats | Dirent): NixFileKind {
+  return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
+}
+
+/** Undefined where there is nothing, or a file where a folder should be. */
+function statOf(path: ByteString): Stats | undefined {
+  try {
+    return lstatSync(toFsPath(path), { throwIfNoEntry: false });
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return undefined;
+    throw new NixError("eval", `getting status of '${path}': ${reasonOf(error)}`);
+  }
+}
+
+function reading<T>(path: ByteString, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) throw new NixError("eval", `reading '${path}': ${reasonOf(error)}`);
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** As the C library says it. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "No such file or directory",
+  EACCES: "Permission denied",
+  EISDIR: "Is a directory",
+  ENOTDIR: "Not a directory",
+  ELOOP: "Too many levels of symbolic links",
+  ENAMETOOLONG: "File name too long",
+  EPERM: "Operation not permitted",
+  EIO: "Input/output error",
+  EMFILE: "Too many open files",
+};
+
+function reasonOf(error: unknown): string {
+  return REASONS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** All of it, also where the other end reads slowly from a pipe that does not block. */
+export function writeWhole(descriptor: number, text: ByteString): void {
+  const bytes = Buffer.from(text, "latin1");
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      if (codeOf(error) !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}

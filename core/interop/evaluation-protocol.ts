@@ -1,0 +1,82 @@
+import type { ContentAddressMethod } from "../store-path/content-address.ts";
+import type { ByteString } from "../util/bytes.ts";
+
+/** All that an evaluation is told of the world around it. Plain data: it is sent to the thread that evaluates. */
+export type EvaluationSettings = {
+  readonly storeDir: ByteString;
+  /** Where the store's files really are; `storeDir` unless the store has a root of its own. */
+  readonly realStoreDir: ByteString;
+  /** Nothing is written to the store: paths are only computed. */
+  readonly readOnly: boolean;
+  /** What relative paths of the command line and of texts that are no files are relative to. */
+  readonly folder: ByteString;
+  readonly home: ByteString | undefined;
+  readonly currentSystem: ByteString;
+  /** Seconds since 1970. */
+  readonly currentTime: number;
+  readonly environment: Readonly<Record<string, ByteString>>;
+  readonly searchPath: readonly { readonly prefix: ByteString; readonly path: ByteString }[];
+  readonly pure: boolean;
+  readonly restricted: boolean;
+  readonly allowImportFromDerivation: boolean;
+  readonly traceImportFromDerivation: boolean;
+  readonly abortOnWarn: boolean;
+  readonly traceVerbose: boolean;
+  readonly maxCallDepth: number;
+  readonly experimentalFeatures: readonly string[];
+  readonly showTrace: boolean;
+};
+
+/** What functions are called with where the command line asks for their result. */
+export type AutoArgument = { readonly name: ByteString } & ({ readonly kind: "expression" | "string"; readonly text: ByteString });
+
+export type EvaluationSource =
+  | { readonly kind: "file"; readonly path: ByteString; readonly shell?: boolean }
+  | { readonly kind: "text"; readonly text: ByteString; readonly label: "string" | "stdin"; readonly folder?: ByteString };
+
+export type ValueFormat =
+  | { readonly kind: "plain" | "json" | "raw"; readonly strict: boolean }
+  | { readonly kind: "xml"; readonly strict: boolean; readonly locations: boolean };
+
+export type EvaluationJob =
+  | { readonly kind: "find-files"; readonly names: readonly ByteString[] }
+  | { readonly kind: "parse"; readonly sources: readonly EvaluationSource[] }
+  | ({ readonly kind: "values"; readonly format: ValueFormat } & Selection)
+  | ({ readonly kind: "derivations"; readonly inNixShell?: boolean } & Selection);
+
+export type Selection = {
+  readonly sources: readonly EvaluationSource[];
+  readonly attributePaths: readonly ByteString[];
+  readonly autoArguments: readonly AutoArgument[];
+};
+
+/** A derivation that an evaluation found, and the output that was meant. */
+export type FoundDerivation = { readonly drvPath: ByteString; readonly outputName: ByteString };
+
+/** What an evaluation puts into the store. The thread has computed the path; whoever writes it checks that. */
+export type StoreObject =
+  | { readonly kind: "text"; readonly path: string; readonly name: string; readonly contents: ByteString; readonly references: readonly string[] }
+  | { readonly kind: "path"; readonly path: string; readonly name: string; readonly file: ByteString; readonly method: ContentAddressMethod; readonly excluded: readonly ByteString[] | undefined };
+
+/** What the thread waits for. Paths are base names of the store. */
+export type StoreCall =
+  | { readonly op: "valid"; readonly paths: readonly string[] }
+  /** Makes outputs valid. */
+  | { readonly op: "build"; readonly targets: readonly { readonly drvPath: string; readonly output: string }[] }
+  | { readonly op: "closure"; readonly path: string };
+
+export type StoreReply =
+  | { readonly op: "valid"; readonly valid: readonly string[] }
+  /** In the order of the targets. */
+  | { readonly op: "build"; readonly outputs: readonly string[] }
+  | { readonly op: "closure"; readonly paths: readonly string[] }
+  | { readonly op: "error"; readonly message: string; readonly status?: number | undefined };
+
+export type ToEvaluation = { readonly kind: "run"; readonly settings: EvaluationSettings; readonly job: EvaluationJob };
+
+export type FromEvaluation =
+  | { readonly kind: "store"; readonly objects: readonly StoreObject[] }
+  | { readonly kind: "call"; readonly call: StoreCall }
+  | { readonly kind: "derivation"; readonly found: FoundDerivation }
+  /** `error`: as it is printed. */
+  | { readonly kind: "end"; readonly error?: string | undefined; readonly status: number };

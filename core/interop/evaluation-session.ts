@@ -1,0 +1,98 @@
+import { totalmem } from "node:os";
+import { MessageChannel, Worker } from "node:worker_threads";
+import type { EvaluationJob, EvaluationSettings, FoundDerivation, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
+import { TsosError } from "../error/tsos-error.ts";
+
+/** Who writes to the store and builds for an evaluation; opened when it is first needed. */
+export type EvaluationStore = {
+  /** Begins to write; what goes wrong is told by `settle`. */
+  put(objects: readonly StoreObject[]): void;
+  /** After it, all that was put is valid. */
+  settle(): Promise<void>;
+  answer(call: StoreCall): Promise<StoreReply>;
+};
+
+export type EvaluationEnd = { readonly status: number; readonly error: string | undefined };
+
+/** A thread that is ready, or getting ready, to evaluate once. */
+export type EvaluationSession = AsyncDisposable & {
+  /** `found` is called for each derivation in turn, after all that it needs is in the store. */
+  run(settings: EvaluationSettings, job: EvaluationJob, store: () => EvaluationStore, found: (derivation: FoundDerivation) => Promise<void>): Promise<EvaluationEnd>;
+};
+
+/** Calls of the language are calls of the machine: 10,000 deep, as the reference allows. */
+const STACK_MEGABYTES = 256;
+const MEGABYTE = 1024 * 1024;
+
+/** Starts the thread at once, so that it loads while the caller reads its arguments. */
+export function openEvaluation(worker: URL): EvaluationSession {
+  const bell = new SharedArrayBuffer(4);
+  const channel = new MessageChannel();
+  const thread = new Worker(worker, {
+    workerData: { port: channel.port2, bell },
+    transferList: [channel.port2],
+    resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxOldGenerationSizeMb: Math.floor((totalmem() / MEGABYTE) * 0.8) },
+    env: {},
+    argv: [],
+    execArgv: [],
+    trackUnmanagedFds: false,
+  });
+  const { port1: port } = channel;
+  const failure = new Promise<never>((_, reject) => {
+    thread.once("error", (error) => reject(describeFailure(error)));
+    thread.once("exit", (code) => reject(new Error(`the evaluation ended with code ${code}`)));
+  });
+  failure.catch(() => undefined);
+
+  return {
+    async run(settings, job, openStore, found) {
+      let store: EvaluationStore | undefined;
+      const needStore = (): EvaluationStore => (store ??= openStore());
+      let printing = Promise.resolve();
+      const end = new Promise<EvaluationEnd>((resolve, reject) => {
+        port.on("message", (message: FromEvaluation) => {
+          switch (message.kind) {
+            case "store":
+              needStore().put(message.objects);
+              break;
+            case "call":
+              void needStore()
+                .answer(message.call)
+                .catch((error: unknown): StoreReply => ({ op: "error", message: error instanceof Error ? error.message : String(error) }))
+                .then((reply) => {
+                  port.postMessage(reply);
+                  const cell = new Int32Array(bell);
+                  Atomics.store(cell, 0, 1);
+                  Atomics.notify(cell, 0);
+                });
+              break;
+            case "derivation":
+              printing = printing.then(async () => {
+                await store?.settle();
+                await found(message.found);
+              });
+              printing.catch(reject);
+              break;
+            case "end":
+              resolve({ status: message.status, error: message.error });
+              break;
+          }
+        });
+      });
+      port.postMessage({ kind: "run", settings, job });
+      const result = await Promise.race([end, failure]);
+      await printing;
+      await store?.settle();
+      return result;
+    },
+    async [Symbol.asyncDispose]() {
+      port.close();
+      await thread.terminate();
+    },
+  };
+}
+
+function describeFailure(error: unknown): unknown {
+  if (!(error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY")) return error;
+  return new TsosError({ code: "nix.out-of-memory", message: "the evaluation needs more memory than this machine has", hint: "look for a list or a string that grows without end" });
+}

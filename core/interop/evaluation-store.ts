@@ -1,0 +1,70 @@
+import { fromByteString } from "../util/bytes.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import type { LocalStore } from "../store/store.ts";
+import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
+import type { StoreObject } from "./evaluation-protocol.ts";
+import type { EvaluationStore } from "./evaluation-session.ts";
+
+/** Builds outputs during an evaluation; the result is their paths, in the same order. */
+export type BuildDuringEvaluation = (targets: readonly { readonly drvPath: StorePath; readonly output: string }[]) => Promise<readonly StorePath[]>;
+
+/** Writes what an evaluation makes into a local store, inputs first, while the evaluation goes on. */
+export function createEvaluationStore(open: () => Promise<LocalStore>, build: BuildDuringEvaluation): EvaluationStore {
+  const opened = open();
+  let queue: Promise<unknown> = Promise.resolve();
+  let failure: { readonly error: unknown } | undefined;
+
+  async function write(objects: readonly StoreObject[]): Promise<void> {
+    const store = await opened;
+    const paths = objects.map(({ path }) => path as StorePath);
+    // First, so that no collector removes what is valid now.
+    await store.addTemporaryRoot(...paths);
+    const valid = await store.queryValidPaths(paths);
+    // Inputs come before their users: a source must be there before the text that names it is registered.
+    let texts: Promise<unknown>[] = [];
+    for (const object of objects) {
+      if (valid.has(object.path as StorePath)) continue;
+      if (object.kind === "text") {
+        texts.push(store.addTextToStore(object.name, object.contents, object.references as StorePath[]));
+        continue;
+      }
+      await Promise.all(texts);
+      texts = [];
+      const excluded = object.excluded === undefined ? undefined : new Set(object.excluded);
+      const added = await store.addPathToStore(object.name, fromByteString(object.file), { method: object.method, ...(excluded === undefined ? {} : { include: (path) => !excluded.has(path) }) });
+      if (added !== object.path) {
+        throw new TsosError({
+          code: "nix.changed-source",
+          message: `'${object.file}' changed during the evaluation: it was '${formatStorePath(object.path as StorePath, store.storeDir)}' and is '${formatStorePath(added, store.storeDir)}'`,
+          hint: "run the command again",
+        });
+      }
+    }
+    await Promise.all(texts);
+  }
+
+  const settle = async (): Promise<void> => {
+    await queue;
+    if (failure !== undefined) throw failure.error;
+  };
+
+  opened.catch((error: unknown) => (failure ??= { error }));
+  return {
+    put(objects) {
+      queue = queue.then(() => (failure === undefined ? write(objects) : undefined)).catch((error: unknown) => void (failure ??= { error }));
+    },
+    settle,
+    async answer(call) {
+      await settle();
+      const store = await opened;
+      switch (call.op) {
+        case "valid":
+          return { op: "valid", valid: [...(await store.queryValidPaths(call.paths as StorePath[]))] };
+        case "closure":
+          return { op: "closure", paths: [...(await store.closure([call.path as StorePath]))] };
+        case "build":
+          return { op: "build", outputs: await build(call.targets.map(({ drvPath, output }) => ({ drvPath: drvPath as StorePath, output }))) };
+      }
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// The thread in which Nix expressions are evaluated: their recursion is the machine's, so it has a large stack. It reads
+// files and prints by itself; what concerns the store it asks of the thread that started it, and waits.
+import { readFileSync } from "node:fs";
+import { receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { NixError } from "../nix/nix-error.ts";
+import type { FromEvaluation, StoreCall, StoreObject, StoreReply, ToEvaluation } from "./evaluation-protocol.ts";
+import { runEvaluation } from "./run-evaluation.ts";
+
+const { port, bell } = workerData as { readonly port: MessagePort; readonly bell: SharedArrayBuffer };
+const cell = new Int32Array(bell);
+
+/** So many derivations go to the store at once: a message a piece costs more than its contents. */
+const BATCH = 64;
+let objects: StoreObject[] = [];
+
+function send(message: FromEvaluation): void {
+  flush();
+  port.postMessage(message);
+}
+
+function flush(): void {
+  if (objects.length === 0) return;
+  const message: FromEvaluation = { kind: "store", objects };
+  objects = [];
+  port.postMessage(message);
+}
+
+function call(request: StoreCall): StoreReply {
+  Atomics.store(cell, 0, 0);
+  send({ kind: "call", call: request });
+  Atomics.wait(cell, 0, 0);
+  const answer = receiveMessageOnPort(port) as { readonly message: StoreReply } | undefined;
+  if (answer === undefined) throw new Error("the store did not answer");
+  return answer.message;
+}
+
+port.once("message", ({ settings, job }: ToEvaluation) => {
+  const end = runEvaluation(settings, job, {
+    put: (object) => {
+      objects.push(object);
+      if (objects.length >= BATCH) flush();
+    },
+    call: <Op extends StoreCall["op"]>(request: StoreCall & { readonly op: Op }) => {
+      const reply = call(request);
+      if (reply.op === "error") throw new NixError("eval", reply.message);
+      return reply as StoreReply & { readonly op: Op };
+    },
+    found: (derivation) => send({ kind: "derivation", found: derivation }),
+    readStandardInput: () => readFileSync(0, "latin1"),
+  });
+  send({ kind: "end", ...end });
+});

@@ -1,0 +1,127 @@
+import { compileNix } from "../nix/compile.ts";
+import { autoCall, selectAttributePath, type AutoArguments } from "../nix/auto-call.ts";
+import { installBuiltins } from "../nix/builtins/builtin-table.ts";
+import { Evaluator, NO_POSITION } from "../nix/evaluator.ts";
+import { describeDerivation, findDerivations } from "../nix/find-derivations.ts";
+import { formatSyntax } from "../nix/format-syntax.ts";
+import { formatValue } from "../nix/format-value.ts";
+import { toJson } from "../nix/json.ts";
+import { formatNixError, NixError } from "../nix/nix-error.ts";
+import { parseNix } from "../nix/parse.ts";
+import { resolveExpressionPath, resolveSymlinks } from "../nix/resolve-path.ts";
+import type { Slot } from "../nix/value.ts";
+import { toXml } from "../nix/xml.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
+import { unreachable } from "../util/unreachable.ts";
+import { createEvaluationIo, writeWhole, type StoreChannel } from "./evaluation-io.ts";
+import type { EvaluationJob, EvaluationSettings, EvaluationSource, FoundDerivation, Selection, ValueFormat } from "./evaluation-protocol.ts";
+
+export type EvaluationHost = StoreChannel & {
+  found(derivation: FoundDerivation): void;
+  readStandardInput(): ByteString;
+};
+
+/** Does what a command asks, prints values as they are there, and gives the exit status and the error as it is printed. */
+export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: string } {
+  try {
+    evaluate(settings, job, host);
+    return { status: 0 };
+  } catch (error) {
+    if (error instanceof NixError) return { status: 1, error: formatNixError(error, { showTrace: settings.showTrace }) };
+    if (error instanceof TsosError) return { status: 1, error: `error: ${error.message}` };
+    if (error instanceof RangeError) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
+    if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };
+    throw error;
+  }
+}
+
+function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): void {
+  const io = createEvaluationIo(settings, host);
+  const evaluator = new Evaluator({
+    io,
+    pipeOperators: settings.experimentalFeatures.includes("pipe-operators"),
+    maxCallDepth: settings.maxCallDepth,
+  });
+  installBuiltins(evaluator);
+  const print = (text: ByteString): void => writeWhole(1, text);
+  const locate = (path: ByteString, label: string): ByteString => {
+    if (path.startsWith("<") && path.endsWith(">") && path.length > 2) return findFile(evaluator, path.slice(1, -1));
+    return path.startsWith("/") ? path : `${settings.folder}/${label === "" ? path : path}`;
+  };
+  const open = (source: EvaluationSource): { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString } => {
+    if (source.kind === "text") {
+      return { text: source.label === "stdin" ? host.readStandardInput() : source.text, file: toByteString(`«${source.label}»`), folder: source.folder ?? settings.folder };
+    }
+    const file = resolveExpressionPath(io, locate(source.path, ""));
+    return { text: io.readFile(resolveSymlinks(io, file)), file, folder: file.slice(0, file.lastIndexOf("/")) || "/" };
+  };
+
+  switch (job.kind) {
+    case "find-files":
+      for (const name of job.names) print(`${findFile(evaluator, name)}\n`);
+      return;
+    case "parse":
+      for (const from of job.sources) {
+        const { text, file, folder } = open(from);
+        const { source, expression } = parseNix(text, file, { basePath: folder, home: io.home, pipeOperators: settings.experimentalFeatures.includes("pipe-operators") });
+        compileNix(expression, source, new Set(evaluator.globals.keys()));
+        print(`${formatSyntax(expression)}\n`);
+      }
+      return;
+    case "values": {
+      const { format } = job;
+      forEachSelected(evaluator, job, open, (slot, args) => {
+        const value = args.size === 0 ? slot : autoCall(evaluator, args, slot);
+        print(formatResult(evaluator, value, format));
+      });
+      return;
+    }
+    case "derivations":
+      forEachSelected(evaluator, job, open, (slot, args) => {
+        for (const set of findDerivations(evaluator, slot, args)) host.found(describeDerivation(evaluator, set));
+      });
+      return;
+    default:
+      unreachable(job);
+  }
+}
+
+function forEachSelected(e: Evaluator, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments) => void): void {
+  const args: AutoArguments = new Map(
+    job.autoArguments.map(({ name, kind, text }): [ByteString, Slot] => [name, kind === "string" ? text : e.load(text, toByteString("«string»"), open({ kind: "text", label: "string", text: "" }).folder)]),
+  );
+  for (const source of job.sources) {
+    const { text, file, folder } = open(source);
+    const root = e.load(text, file, folder);
+    e.force(root);
+    for (const path of job.attributePaths) {
+      const slot = selectAttributePath(e, path, args, root);
+      e.force(slot);
+      use(slot, args);
+    }
+  }
+}
+
+function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString {
+  switch (format.kind) {
+    case "raw":
+      return e.coerceToString(slot, NO_POSITION, new Set(), "while generating the nix-instantiate output", false, true);
+    case "json":
+      return `${toJson(e, slot, new Set(), true)}\n`;
+    case "xml":
+      if (format.strict) e.forceDeep(slot);
+      return toXml(e, slot, new Set(), format.locations);
+    case "plain":
+      if (format.strict) e.forceDeep(slot);
+      return `${formatValue(e.force(slot))}\n`;
+    default:
+      return unreachable(format);
+  }
+}
+
+function findFile(e: Evaluator, name: ByteString): ByteString {
+  const find = e.globals.get("__findFile")!;
+  const path = e.call(e.force(find), [e.globals.get("__nixPath")!, name], NO_POSITION);
+  return e.coerceToPath(path, NO_POSITION, new Set(), "");
+}
