@@ -2,7 +2,13 @@ import { EnvHttpProxyAgent, interceptors, request } from "undici";
 import type { Dispatcher } from "undici";
 import type { FetchSettings } from "./fetch-settings.ts";
 
-export type FetchDispatcher = { readonly request: typeof request; readonly dispatcher: Dispatcher };
+export type FetchDispatcher = {
+  readonly request: typeof request;
+  /** Follows redirects. */
+  readonly dispatcher: Dispatcher;
+  /** Does not. */
+  readonly direct: Dispatcher;
+};
 
 // One pool of connections for all that is fetched with the same settings; it ends with them. Idle
 // connections do not keep the process alive.
@@ -31,5 +37,5 @@ function createDispatcher(settings: FetchSettings): FetchDispatcher {
     bodyTimeout: settings.stallTimeout,
     maxHeaderSize: 64 * 1024,
   });
-  return { request, dispatcher: agent.compose(interceptors.redirect({ maxRedirections: 10 })) };
+  return { request, direct: agent, dispatcher: agent.compose(interceptors.redirect({ maxRedirections: 10 })) };
 }

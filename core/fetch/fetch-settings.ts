@@ -1,3 +1,5 @@
+import type { NetrcEntry } from "./source/credentials.ts";
+
 /** Where and how files are fetched; made once a run by `loadFetchSettings`. */
 export type FetchSettings = {
   /** What `mirror://NAME/` stands for: base URLs without a slash at their end, the best first. */
@@ -17,6 +19,12 @@ export type FetchSettings = {
   readonly partialFolder?: string;
   /** Only `file:` URLs are fetched, and builders get no network. */
   readonly offline?: boolean;
+  /** Seconds for which what a server said of a name that may change (a branch, an archive's URL) is not asked again. */
+  readonly tarballTtl: number;
+  /** Tokens for forges by host, or by host and the beginning of a path. */
+  readonly accessTokens?: Readonly<Record<string, string>>;
+  /** Names and passwords by host. */
+  readonly netrc?: readonly NetrcEntry[];
 };
 
 export type FetchProxies = {
@@ -35,4 +43,5 @@ export const plainFetchSettings: FetchSettings = {
   attempts: 4,
   retryDelay: 400,
   connections: 8,
+  tarballTtl: 3600,
 };

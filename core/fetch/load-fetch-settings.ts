@@ -4,6 +4,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { plainFetchSettings } from "./fetch-settings.ts";
 import type { FetchProxies, FetchSettings } from "./fetch-settings.ts";
 import { parseAptSources } from "./apt-sources.ts";
+import { parseAccessTokens, parseNetrc, type NetrcEntry } from "./source/credentials.ts";
 import { parseNpmrc, parseNpmDefaultRegistry } from "./npmrc.ts";
 
 /** What of the machine the settings are read from. */
@@ -49,7 +50,38 @@ export async function loadFetchSettings(machine: Partial<SettingsMachine> = {}):
     if (text !== undefined) Object.assign(mirrors, parseSettingsFile(text, file));
   }
   if (env["TSOS_MIRRORS"] !== undefined) Object.assign(mirrors, parseMirrors(env["TSOS_MIRRORS"]));
-  return { ...plainFetchSettings, mirrors, proxies: readProxies(env) };
+  return { ...plainFetchSettings, mirrors, proxies: readProxies(env), ...(await readCredentials(source, configHome)) };
+}
+
+/**
+ * Access tokens of forges and the netrc file: of `TSOS_ACCESS_TOKENS` and `NETRC`, else where Nix has them
+ * (`access-tokens`, `netrc-file` and `tarball-ttl` of its settings) and where curl has them (`~/.netrc`).
+ */
+async function readCredentials(source: SettingsMachine, configHome: string | undefined): Promise<Pick<FetchSettings, "accessTokens" | "netrc"> & Partial<Pick<FetchSettings, "tarballTtl">>> {
+  const { env } = source;
+  const values = new Map<string, string>();
+  const files = [join(env["NIX_CONF_DIR"] ?? "/etc/nix", "nix.conf"), ...(configHome === undefined ? [] : [join(configHome, "nix/nix.conf")])];
+  const texts = [...(await Promise.all(files.map((file) => source.readFile(file)))), env["NIX_CONFIG"]];
+  for (const text of texts) {
+    for (const line of (text ?? "").split("\n")) {
+      const match = /^\s*(extra-)?(access-tokens|netrc-file|tarball-ttl)\s*=\s*([^#]*?)\s*(?:#.*)?$/.exec(line);
+      if (match !== null) values.set(match[2]!, match[1] === undefined ? match[3]! : `${values.get(match[2]!) ?? ""} ${match[3]!}`);
+    }
+  }
+  const netrcFiles = [env["NETRC"], values.get("netrc-file"), "/etc/nix/netrc", env["HOME"] === undefined ? undefined : join(env["HOME"], ".netrc")];
+  let netrc: readonly NetrcEntry[] = [];
+  for (const file of netrcFiles) {
+    const text = file === undefined ? undefined : await source.readFile(file);
+    if (text === undefined) continue;
+    netrc = parseNetrc(text);
+    break;
+  }
+  const ttl = Number(values.get("tarball-ttl") ?? "");
+  return {
+    accessTokens: parseAccessTokens(`${values.get("access-tokens") ?? ""} ${env["TSOS_ACCESS_TOKENS"] ?? ""}`),
+    netrc,
+    ...(values.has("tarball-ttl") && Number.isInteger(ttl) ? { tarballTtl: ttl } : {}),
+  };
 }
 
 /** `NAME=URL` pairs between white space; a name given more than once has several mirrors. */

@@ -5,8 +5,8 @@ import { unreachable } from "../../util/unreachable.ts";
 import type { BuiltinBuilder } from "../builtin-builder.ts";
 import { isRecord, jsonArgument, outputPath } from "./builtin-arguments.ts";
 import type { Shape } from "./builtin-arguments.ts";
-import { parseTreePath } from "./tree/tree-path.ts";
-import { TreeWriter } from "./tree/tree-writer.ts";
+import { parseTreePath } from "../../fetch/archive/tree-path.ts";
+import { TreeWriter } from "../../fetch/archive/tree-writer.ts";
 
 type Entry =
   | { readonly kind: "file"; readonly path: string; readonly contents: string; readonly executable?: boolean }

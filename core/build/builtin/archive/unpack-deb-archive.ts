@@ -4,11 +4,11 @@ import { TsosError } from "../../../error/tsos-error.ts";
 import { bytesToByteString, concatBytes } from "../../../util/bytes.ts";
 import type { ByteString } from "../../../util/bytes.ts";
 import { readAr } from "./read-ar.ts";
-import { readTar } from "./read-tar.ts";
-import type { TarEntry, TarSink } from "./read-tar.ts";
-import { compileTreeGlobs, parseTreePath, relativeTarget, resolveLink } from "../tree/tree-path.ts";
-import type { TreePath } from "../tree/tree-path.ts";
-import { TreeWriter } from "../tree/tree-writer.ts";
+import { readTar } from "../../../fetch/archive/read-tar.ts";
+import type { TarEntry, TarSink } from "../../../fetch/archive/read-tar.ts";
+import { compileTreeGlobs, parseTreePath, relativeTarget, resolveLink } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
+import { TreeWriter } from "../../../fetch/archive/tree-writer.ts";
 
 export type UnpackDebTask = {
   readonly kind: "unpack-deb";

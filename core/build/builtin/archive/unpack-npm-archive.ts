@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
 import { decompress } from "../../../compression/decompress.ts";
 import { TsosError } from "../../../error/tsos-error.ts";
-import { readTar } from "./read-tar.ts";
-import { compileTreeGlobs, parseTreePath } from "../tree/tree-path.ts";
-import type { TreePath } from "../tree/tree-path.ts";
-import { TreeWriter } from "../tree/tree-writer.ts";
+import { readTar } from "../../../fetch/archive/read-tar.ts";
+import { compileTreeGlobs, parseTreePath } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
+import { TreeWriter } from "../../../fetch/archive/tree-writer.ts";
 
 export type UnpackNpmTask = {
   readonly kind: "unpack-npm";

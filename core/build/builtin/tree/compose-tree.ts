@@ -4,8 +4,8 @@ import { concatenateFiles, writeConcatenations } from "./concatenations.ts";
 import type { Concatenations } from "./concatenations.ts";
 import { addEntry, mergeTrees, sortTree } from "./merge-trees.ts";
 import type { MergedEntry } from "./merge-trees.ts";
-import { compileTreeGlobs, parseTreePath, relativeTarget } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
+import { compileTreeGlobs, parseTreePath, relativeTarget } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
 import { writeMergedTree } from "./write-merged-tree.ts";
 
 export type ComposeTask = {

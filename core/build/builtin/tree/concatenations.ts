@@ -3,8 +3,8 @@ import { TsosError } from "../../../error/tsos-error.ts";
 import { toByteString } from "../../../util/bytes.ts";
 import { addEntry } from "./merge-trees.ts";
 import type { MergedEntry } from "./merge-trees.ts";
-import { compileTreeGlobs, parseTreePath, toFsPath } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
+import { compileTreeGlobs, parseTreePath, toFsPath } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
 import { checkParent } from "./write-merged-tree.ts";
 
 /** A file's path → globs of the files that it is made of, in the order of their paths. */

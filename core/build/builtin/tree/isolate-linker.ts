@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { TsosError } from "../../../error/tsos-error.ts";
 import { fromByteString } from "../../../util/bytes.ts";
 import type { ByteString } from "../../../util/bytes.ts";
-import { toFsPath } from "./tree-path.ts";
+import { toFsPath } from "../../../fetch/archive/tree-path.ts";
 
 /**
  * Takes the machine's libraries from the dynamic linker's search: its cache and its default folders. Same

@@ -3,8 +3,8 @@ import { TsosError } from "../../../error/tsos-error.ts";
 import { fromByteString, toByteString } from "../../../util/bytes.ts";
 import type { ByteString } from "../../../util/bytes.ts";
 import { compareByteStrings } from "../../../util/ordering.ts";
-import { currentTarget, resolveLink, toFsPath } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
+import { currentTarget, resolveLink, toFsPath } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
 
 /** What a merged tree has at a path. A file's `source` is where its bytes are. */
 export type MergedEntry =

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { ByteString } from "../../../util/bytes.ts";
 import type { MergedTree } from "./merge-trees.ts";
 import { findInTree } from "./relocate.ts";
-import { toFsPath } from "./tree-path.ts";
+import { toFsPath } from "../../../fetch/archive/tree-path.ts";
 
 /** A script with the tree's interpreter and own paths, or undefined where nothing changes. */
 export function patchText(source: ByteString, tree: MergedTree, prefix: ByteString, configuration: boolean): Buffer | undefined {

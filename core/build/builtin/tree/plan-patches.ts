@@ -4,8 +4,8 @@ import { patchText } from "./patch-text.ts";
 import { isElf, readElf, readStart } from "./read-elf.ts";
 import type { Elf } from "./read-elf.ts";
 import { mergeUsr, relocate } from "./relocate.ts";
-import { compileTreeGlobs } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
+import { compileTreeGlobs } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
 
 /** Files that get the same search path in the same way. */
 export type PatchGroup = { readonly kind: "program" | "fixed-program" | "library"; readonly runPath: ByteString; readonly paths: TreePath[] };

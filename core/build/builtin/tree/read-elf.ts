@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { bytesToByteString } from "../../../util/bytes.ts";
 import type { ByteString } from "../../../util/bytes.ts";
-import { toFsPath } from "./tree-path.ts";
+import { toFsPath } from "../../../fetch/archive/tree-path.ts";
 
 /** What of an ELF file decides how it finds its libraries. */
 export type Elf = {

@@ -1,7 +1,7 @@
 import type { ByteString } from "../../../util/bytes.ts";
 import type { MergedEntry } from "./merge-trees.ts";
-import { currentTarget, resolveLink } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
+import { currentTarget, resolveLink } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
 
 /** `usr` becomes the root, `sbin` part of `bin`; the machine's variable state has no place in a store. */
 export function relocate(path: TreePath): TreePath | undefined {

@@ -1,8 +1,8 @@
 import type { ByteString } from "../../../util/bytes.ts";
 import type { MergedEntry } from "./merge-trees.ts";
 import { hasPath } from "./relocate.ts";
-import { openTarget, parseOpenTarget, relativeTarget, resolveLink } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
+import { openTarget, parseOpenTarget, relativeTarget, resolveLink } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
 
 /** Relative links keep their meaning in the new places; absolute ones into the tree become relative. */
 export function retargetLink(path: TreePath, target: ByteString, place: (path: TreePath) => TreePath | undefined): ByteString {

@@ -4,8 +4,8 @@ import { toByteString } from "../../../util/bytes.ts";
 import type { ByteString } from "../../../util/bytes.ts";
 import type { MergedEntry } from "./merge-trees.ts";
 import { findInTree } from "./relocate.ts";
-import { toFsPath } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
+import { toFsPath } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
 
 /** In values `$out` stands for the result's path. */
 export type Wrapper = {

@@ -4,8 +4,8 @@ import { fromByteString, toByteString } from "../../../util/bytes.ts";
 import type { ByteString } from "../../../util/bytes.ts";
 import { unreachable } from "../../../util/unreachable.ts";
 import type { MergedTree } from "./merge-trees.ts";
-import { toFsPath } from "./tree-path.ts";
-import type { TreePath } from "./tree-path.ts";
+import { toFsPath } from "../../../fetch/archive/tree-path.ts";
+import type { TreePath } from "../../../fetch/archive/tree-path.ts";
 
 /**
  * Creates the tree at `target`. Every entry lies in a folder of the tree, never behind a link, which could lead out

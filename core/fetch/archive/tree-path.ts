@@ -1,5 +1,5 @@
-import { TsosError } from "../../../error/tsos-error.ts";
-import type { ByteString } from "../../../util/bytes.ts";
+import { TsosError } from "../../error/tsos-error.ts";
+import type { ByteString } from "../../util/bytes.ts";
 
 /** A path below a tree's root: names between slashes, none of them empty, `.` or `..`; the root is "". */
 export type TreePath = ByteString;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileTreeGlobs, parseTreePath, relativeTarget, resolveLink } from "../../../../../core/build/builtin/tree/tree-path.ts";
+import { compileTreeGlobs, parseTreePath, relativeTarget, resolveLink } from "../../../../core/fetch/archive/tree-path.ts";
 
 test("globs hold within a name, across names, for choices and for all below a folder", () => {
   const cases: readonly (readonly [glob: string, yes: readonly string[], no: readonly string[]])[] = [

@@ -1,8 +1,8 @@
-import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
-import { TsosError } from "../../../error/tsos-error.ts";
-import type { ByteString } from "../../../util/bytes.ts";
-import { toByteString } from "../../../util/bytes.ts";
-import type { TarSink } from "../archive/read-tar.ts";
+import { closeSync, linkSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from "node:fs";
+import { TsosError } from "../../error/tsos-error.ts";
+import type { ByteString } from "../../util/bytes.ts";
+import { toByteString } from "../../util/bytes.ts";
+import type { TarSink } from "./read-tar.ts";
 import { resolveLink, toFsPath } from "./tree-path.ts";
 import type { TreePath } from "./tree-path.ts";
 
@@ -63,6 +63,14 @@ export class TreeWriter {
     if (this.kinds.get(target) !== "file") throw conflict(path, `it is a hard link to "${target}", which is no earlier file`);
     this.claim(path, "file");
     linkSync(this.locate(target), this.locate(path));
+  }
+
+  /** Takes a file or link away, for a later entry of the same name: an archive that was appended to has such. */
+  remove(path: TreePath): void {
+    const kind = this.kinds.get(path);
+    if (kind === undefined || kind === "directory") return;
+    rmSync(this.locate(path));
+    this.kinds.delete(path);
   }
 
   has(path: TreePath): boolean {

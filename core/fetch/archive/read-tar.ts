@@ -1,6 +1,6 @@
-import { TsosError } from "../../../error/tsos-error.ts";
-import { bytesToByteString } from "../../../util/bytes.ts";
-import type { ByteString } from "../../../util/bytes.ts";
+import { TsosError } from "../../error/tsos-error.ts";
+import { bytesToByteString } from "../../util/bytes.ts";
+import type { ByteString } from "../../util/bytes.ts";
 
 /** One entry of a tar archive, as it stands there: nothing is checked for being safe. */
 export type TarEntry = {
@@ -9,6 +9,10 @@ export type TarEntry = {
   /** Of links. */
   readonly target: ByteString;
   readonly executable: boolean;
+  /** Whether its owner may execute it, which is all that Nix looks at. */
+  readonly ownerExecutable: boolean;
+  /** Seconds since the epoch. */
+  readonly modified: number;
   readonly size: number;
   /** The archive's own letter for the kind, for messages. */
   readonly type: string;
@@ -33,7 +37,7 @@ export async function readTar(source: AsyncIterable<Uint8Array>, visit: (entry: 
   parser.finish();
 }
 
-type Overrides = { path?: ByteString; target?: ByteString; size?: number };
+type Overrides = { path?: ByteString; target?: ByteString; size?: number; modified?: number };
 
 class TarParser {
   private readonly header = new Uint8Array(BLOCK);
@@ -117,6 +121,8 @@ class TarParser {
       path,
       target: overrides.target ?? readText(header, 157, 100),
       executable: (readNumber(header, 100, 8) & 0o111) !== 0,
+      ownerExecutable: (readNumber(header, 100, 8) & 0o100) !== 0,
+      modified: overrides.modified ?? readTime(header),
       size,
       type,
     });
@@ -164,6 +170,7 @@ function parsePax(text: ByteString): Overrides {
     if (name === "path") result.path = value;
     else if (name === "linkpath") result.target = value;
     else if (name === "size") result.size = checkSize(Number(value));
+    else if (name === "mtime") result.modified = Math.max(0, Math.floor(Number(value))) || 0;
     at += length;
   }
   return result;
@@ -184,6 +191,11 @@ function readNumber(header: Uint8Array, start: number, length: number): number {
   const text = readText(header, start, length).trim();
   if (!/^[0-7]*$/.test(text)) throw invalid(`"${text}" is not an octal number`);
   return text === "" ? 0 : checkSize(parseInt(text, 8));
+}
+
+/** A time before the epoch is written as a negative number in base 256. */
+function readTime(header: Uint8Array): number {
+  return header[136] === 0xff ? 0 : readNumber(header, 136, 12);
 }
 
 function checkSize(value: number): number {
