@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { findSettingFlag, loadNixSettings, type NixSettings } from "../../core/interop/nix-settings.ts";
+import { findSettingFlag, loadNixConfiguration, type NixConfiguration } from "../../core/interop/nix-configuration.ts";
 import { toByteString } from "../../core/util/bytes.ts";
 import type { AutoArgument } from "../../core/interop/evaluation-protocol.ts";
 
 /** What all classic commands take besides what is their own. */
 export type ClassicOptions = {
-  readonly settings: NixSettings;
+  readonly settings: NixConfiguration;
   readonly autoArguments: Map<string, AutoArgument>;
   /** Of `-I`, in order. */
   readonly lookupPath: string[];
@@ -36,7 +36,7 @@ export type OwnArgument = (argument: string, value: () => string) => boolean;
  */
 export function parseClassicArguments(args: readonly string[], env: Readonly<Record<string, string | undefined>>, warn: (text: string) => void, own: OwnArgument): ClassicOptions {
   const options: ClassicOptions = {
-    settings: loadNixSettings(env),
+    settings: loadNixConfiguration(env),
     autoArguments: new Map(),
     lookupPath: [],
     verbosity: 0,

@@ -2,6 +2,8 @@ import { homedir } from "node:os";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { EvaluationSettings } from "../../core/interop/evaluation-protocol.ts";
+import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
+import type { LintLevel } from "../../core/nix/nix-settings.ts";
 import { toByteString } from "../../core/util/bytes.ts";
 import type { LocalStoreOptions } from "../../core/store/store.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
@@ -21,6 +23,7 @@ export function evaluationSettings(options: ClassicOptions, store: LocalStoreOpt
   const home = env["HOME"] ?? homedir();
   const restricted = settings.bool("restrict-eval", false);
   const evalSystem = settings.find("eval-system") ?? "";
+  const features = settings.list("experimental-features");
   const abortOnWarn = env["NIX_ABORT_ON_WARN"];
   return {
     storeDir: toByteString(folders.storeDir),
@@ -36,12 +39,24 @@ export function evaluationSettings(options: ClassicOptions, store: LocalStoreOpt
     restricted,
     allowImportFromDerivation: settings.bool("allow-import-from-derivation", true),
     traceImportFromDerivation: settings.bool("trace-import-from-derivation", false),
-    abortOnWarn: settings.bool("abort-on-warn", abortOnWarn === "1" || abortOnWarn === "yes" || abortOnWarn === "true"),
-    traceVerbose: settings.bool("trace-verbose", false),
-    maxCallDepth: settings.int("max-call-depth", 10_000),
-    experimentalFeatures: settings.list("experimental-features"),
+    language: {
+      abortOnWarn: settings.bool("abort-on-warn", abortOnWarn === "1" || abortOnWarn === "yes" || abortOnWarn === "true"),
+      traceVerbose: settings.bool("trace-verbose", false),
+      maxCallDepth: settings.int("max-call-depth", 10_000),
+      pipeOperators: features.includes("pipe-operators"),
+      tomlTimestamps: features.includes("parse-toml-timestamps"),
+      lintUrlLiterals: lint(settings, "lint-url-literals"),
+      lintShortPathLiterals: lint(settings, "lint-short-path-literals"),
+      lintAbsolutePathLiterals: lint(settings, "lint-absolute-path-literals"),
+    },
+    experimentalFeatures: features,
     showTrace: settings.bool("show-trace", false),
   };
+}
+
+function lint(settings: NixConfiguration, name: string): LintLevel | undefined {
+  const level = settings.find(name);
+  return level === "warn" || level === "fatal" ? level : undefined;
 }
 
 function parseEntry(text: string): EvaluationSettings["searchPath"][number] {

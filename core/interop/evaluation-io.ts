@@ -12,7 +12,7 @@ import { makeFixedOutputPath, makeTextPath } from "../store-path/make-store-path
 import { isStorePathBaseName, storePathName, type StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { EvaluationSettings, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
-import { isPseudoUrl } from "./nix-settings.ts";
+import { isPseudoUrl } from "./nix-configuration.ts";
 import { AllowedPaths } from "./allowed-paths.ts";
 
 /** The way to who holds the store. */

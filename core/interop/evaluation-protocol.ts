@@ -1,3 +1,4 @@
+import type { NixSettings } from "../nix/nix-settings.ts";
 import type { ContentAddressMethod } from "../store-path/content-address.ts";
 import type { ByteString } from "../util/bytes.ts";
 
@@ -20,9 +21,7 @@ export type EvaluationSettings = {
   readonly restricted: boolean;
   readonly allowImportFromDerivation: boolean;
   readonly traceImportFromDerivation: boolean;
-  readonly abortOnWarn: boolean;
-  readonly traceVerbose: boolean;
-  readonly maxCallDepth: number;
+  readonly language: NixSettings;
   readonly experimentalFeatures: readonly string[];
   readonly showTrace: boolean;
 };

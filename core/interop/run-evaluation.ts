@@ -38,22 +38,18 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
 
 function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): void {
   const io = createEvaluationIo(settings, host);
-  const evaluator = new Evaluator({
-    io,
-    pipeOperators: settings.experimentalFeatures.includes("pipe-operators"),
-    maxCallDepth: settings.maxCallDepth,
-  });
+  const evaluator = new Evaluator({ io, settings: settings.language });
   installBuiltins(evaluator);
   const print = (text: ByteString): void => writeWhole(1, text);
-  const locate = (path: ByteString, label: string): ByteString => {
+  const locate = (path: ByteString): ByteString => {
     if (path.startsWith("<") && path.endsWith(">") && path.length > 2) return findFile(evaluator, path.slice(1, -1));
-    return path.startsWith("/") ? path : `${settings.folder}/${label === "" ? path : path}`;
+    return path.startsWith("/") ? path : `${settings.folder}/${path}`;
   };
   const open = (source: EvaluationSource): { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString } => {
     if (source.kind === "text") {
       return { text: source.label === "stdin" ? host.readStandardInput() : source.text, file: toByteString(`«${source.label}»`), folder: source.folder ?? settings.folder };
     }
-    const file = resolveExpressionPath(io, locate(source.path, ""));
+    const file = resolveExpressionPath(io, locate(source.path));
     return { text: io.readFile(resolveSymlinks(io, file)), file, folder: file.slice(0, file.lastIndexOf("/")) || "/" };
   };
 
@@ -64,7 +60,7 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
     case "parse":
       for (const from of job.sources) {
         const { text, file, folder } = open(from);
-        const { source, expression } = parseNix(text, file, { basePath: folder, home: io.home, pipeOperators: settings.experimentalFeatures.includes("pipe-operators") });
+        const { source, expression } = parseNix(text, file, { basePath: folder, home: io.home, settings: settings.language, warn: (text) => io.log(toByteString(text)) });
         compileNix(expression, source, new Set(evaluator.globals.keys()));
         print(`${formatSyntax(expression)}\n`);
       }

@@ -98,7 +98,7 @@ export function findSettingFlag(flag: string): { readonly name: string; readonly
  * The settings of nix.conf, its users' own files, `NIX_CONFIG` and the command line. A later value replaces an
  * earlier one; `extra-NAME` adds to a list.
  */
-export class NixSettings {
+export class NixConfiguration {
   readonly #values = new Map<string, string>();
   readonly #unknown = new Set<string>();
 
@@ -117,7 +117,10 @@ export class NixSettings {
       this.#values.set(base, before === undefined ? value : `${before} ${value}`);
       return;
     }
-    this.#values.set(known, checked(known, kind, value));
+    const text = checked(known, kind, value);
+    this.#values.set(known, text);
+    // An old name for one level of the lint.
+    if (known === "warn-short-path-literals") this.#values.set("lint-short-path-literals", text === "true" ? "warn" : "ignore");
   }
 
   /** Those that were set and are none, each once. */
@@ -185,8 +188,8 @@ function invalid(message: string, name: string, value: string): TsosError {
  *
  * @throws TsosError `nix-settings.syntax`, `nix-settings.invalid`
  */
-export function loadNixSettings(env: Readonly<Record<string, string | undefined>>): NixSettings {
-  const settings = new NixSettings();
+export function loadNixConfiguration(env: Readonly<Record<string, string | undefined>>): NixConfiguration {
+  const settings = new NixConfiguration();
   const nixPath = env["NIX_PATH"];
   const apply = (text: string, file: string): void => {
     const entries: (readonly [string, string])[] = [];
