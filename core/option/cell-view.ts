@@ -2,7 +2,7 @@ import type { Cell } from "./cell.ts";
 import type { Tracker } from "./consumer.ts";
 import type { DefinitionSite, PlacedDefinition, RawDefinition } from "./definition.ts";
 import { dischargeDefinitions, highestPriority, mergeDefinitions } from "./merge-definitions.ts";
-import type { MergeContext, MergePlace, SubmoduleInstance } from "./merge-place.ts";
+import type { DeclaredOption, MergeContext, MergePlace, SubmoduleInstance } from "./merge-place.ts";
 import type { OptionNode } from "./option-node.ts";
 import type { OptionType } from "./option-type.ts";
 import type { OptionsView, OptionView } from "./options-view.ts";
@@ -15,6 +15,7 @@ export type ViewedEvaluation = {
   withDefault(node: OptionNode, definitions: readonly RawDefinition[]): readonly RawDefinition[];
   read(node: OptionNode): unknown;
   place(node: OptionNode): MergePlace;
+  mergeDeclared(place: MergePlace, option: DeclaredOption, definitions: readonly RawDefinition[]): unknown;
   settleSubmodule(place: MergePlace, instance: SubmoduleInstance, definitions: readonly PlacedDefinition[]): { readonly options: OptionsView; toPlain(): unknown };
 };
 
@@ -91,6 +92,7 @@ export class CellView implements OptionView {
         if (place.path.length === path.length && place.path.every((name, i) => name === path[i])) found = evaluation;
         return evaluation.toPlain();
       },
+      mergeDeclared: (place, option, definitions) => this.#evaluation.mergeDeclared(place, option, definitions),
     };
     mergeDefinitions({ ...this.#evaluation.place(this.#node), context }, this.type, this.#all);
     return found?.options;

@@ -3,7 +3,7 @@ import { unreachable } from "../util/unreachable.ts";
 import type { DefinitionSite, RawDefinition } from "./definition.ts";
 import { MAX_DEPTH, tooDeep } from "./equal-values.ts";
 import { childSite, failedAssertion } from "./merge-definitions.ts";
-import { findModifier, modified } from "./modifier.ts";
+import { ORDER, PRIORITY, findModifier, modified } from "./modifier.ts";
 import { notASet, unknownOption } from "./option-errors.ts";
 import type { OptionNode } from "./option-node.ts";
 import { setProperty } from "./plain-object.ts";
@@ -60,6 +60,7 @@ function collect(
     switch (modifier.kind) {
       case "if":
         if (modifier.condition) collect(into, node, modifier.content, priority, order, site, depth + 1);
+        else checkNames(into, node, modifier.content, site, depth + 1);
         return;
       case "merge":
         for (const content of modifier.contents) collect(into, node, content, priority, order, site, depth + 1);
@@ -94,6 +95,29 @@ function collect(
       const definition = { site: childSite(site, name), value: inner, priority, order };
       if (into.takesFree) into.free.push(rooted(node, name, definition, site));
       else into.problems.push(unknownOption([...into.prefix, ...node.path, name], [...(node.children?.keys() ?? [])], definition));
+    }
+  }
+}
+
+// What stands under a false condition defines nothing, but its names must be those of options all the same: else a
+// typo shows only on the machine where the condition holds. Nix: lib/modules.nix, pushDownProperties
+function checkNames(into: Collector, node: OptionNode, value: unknown, site: DefinitionSite, depth: number): void {
+  if (value === undefined || node.declarations !== undefined || into.takesFree) return;
+  if (depth > MAX_DEPTH) throw tooDeep();
+  const modifier = findModifier(value);
+  if (modifier !== undefined) {
+    const contents = modifier.kind === "merge" ? modifier.contents : [modifier.content];
+    for (const content of contents) checkNames(into, node, content, site, depth + 1);
+    return;
+  }
+  if (!isSetLike(value)) return;
+  for (const name of Object.keys(value)) {
+    const child = node.children?.get(name);
+    if (child !== undefined) {
+      checkNames(into, child, value[name], childSite(site, name), depth + 1);
+    } else if (value[name] !== undefined) {
+      const definition = { site: childSite(site, name), value: value[name], priority: PRIORITY.plain, order: ORDER.plain };
+      into.problems.push(unknownOption([...into.prefix, ...node.path, name], [...(node.children?.keys() ?? [])], definition));
     }
   }
 }

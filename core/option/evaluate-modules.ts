@@ -51,7 +51,8 @@ export function evaluateModules<C = Config>(init: EvaluateModulesInit): Evaluate
     });
   const evaluation = new Evaluation({
     compiled: compileModules(withBase(modules)),
-    extraUnits: [],
+    unitsBefore: [],
+    unitsAfter: [],
     specialArgs: { ...specialArgs, extendModules },
     prefix,
     name: "",

@@ -18,14 +18,14 @@ import { MISSING } from "./equal-values.ts";
 import { FlipWatch } from "./flip-watch.ts";
 import { joinErrors } from "./join-errors.ts";
 import { lib } from "./lib.ts";
-import { mergeDefinitions } from "./merge-definitions.ts";
-import type { MergePlace, SubmoduleInstance } from "./merge-place.ts";
+import { definedValue, mergeDefinitions } from "./merge-definitions.ts";
+import type { DeclaredOption, MergePlace, SubmoduleInstance } from "./merge-place.ts";
 import { ORDER, PRIORITY } from "./modifier.ts";
 import { isModuleLike, moduleOf } from "./module-like.ts";
 import { isModule, isModuleList } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import { moduleModule } from "./base-options.ts";
-import { notDefined, readOnlyOption, unknownOption } from "./option-errors.ts";
+import { readOnlyOption, unknownOption } from "./option-errors.ts";
 import { findNode } from "./option-node.ts";
 import type { OptionNode } from "./option-node.ts";
 import type { OptionType } from "./option-type.ts";
@@ -50,8 +50,9 @@ export type Surroundings = {
 
 export type EvaluationInit = {
   readonly compiled: CompiledModules;
-  /** Definitions beside those of the modules, in the order of definitions. */
-  readonly extraUnits: readonly UnitInit[];
+  /** Definitions beside those of the modules, merged before and after them. */
+  readonly unitsBefore: readonly UnitInit[];
+  readonly unitsAfter: readonly UnitInit[];
   readonly specialArgs: Readonly<Record<string, unknown>>;
   readonly prefix: readonly string[];
   /** The name of a submodule's value. */
@@ -91,7 +92,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     this.config = createConfigView(this, this.root);
     this.options = createOptionsView(this, this.root);
     this.#arguments = this.#createArguments();
-    this.#units = [...compiled.units, ...init.extraUnits].map((unit) => new Unit(this, unit));
+    this.#units = [...init.unitsBefore, ...compiled.units, ...init.unitsAfter].map((unit) => new Unit(this, unit));
     this.#units.forEach((unit, index) => (unit.index = index));
   }
 
@@ -178,7 +179,8 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
   findSharedDefault(node: OptionNode): { readonly value: unknown } | undefined {
     if (node.sharedDefault === undefined) {
       const { type, attributes } = node.option;
-      const isShared = attributes.default !== undefined && typeof attributes.default !== "function" && node.alias === undefined && isClosed(type);
+      const isFixed = attributes.default === undefined ? type.emptyValue !== undefined : typeof attributes.default !== "function";
+      const isShared = isFixed && node.alias === undefined && isClosed(type);
       node.sharedDefault = isShared ? { value: this.#mergeOption(node, NO_DEFINITIONS) } : null;
     }
     return node.sharedDefault ?? undefined;
@@ -190,11 +192,15 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
 
   /** The definitions of an option with its default, the default first. */
   withDefault(node: OptionNode, definitions: readonly RawDefinition[]): readonly RawDefinition[] {
-    const given = node.option.attributes.default;
+    return this.#withDefault(node.option, node.path, definitions);
+  }
+
+  #withDefault({ attributes }: DeclaredOption, path: readonly string[], definitions: readonly RawDefinition[]): readonly RawDefinition[] {
+    const given = attributes.default;
     if (given === undefined) return definitions;
     // A default that is a function takes the arguments.
     const value: unknown = typeof given === "function" ? (given as (args: object) => unknown)(this.defaultArguments()) : given;
-    const site = { module: DEFAULT_ORIGIN, path: node.path };
+    const site = { module: DEFAULT_ORIGIN, path };
     return [{ site, value, priority: PRIORITY.optionDefault, order: ORDER.plain }, ...definitions];
   }
 
@@ -212,14 +218,17 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
   }
 
   #mergeOption(node: OptionNode, definitions: readonly RawDefinition[]): unknown {
-    const { type, attributes } = node.option;
-    const all = this.withDefault(node, definitions);
-    const place = this.place(node);
+    return this.mergeDeclared(this.place(node), node.option, definitions);
+  }
+
+  mergeDeclared(place: MergePlace, option: DeclaredOption, definitions: readonly RawDefinition[]): unknown {
+    const { type, attributes } = option;
+    const all = this.#withDefault(option, place.path, definitions);
     if (attributes.readOnly === true && all.length > 1) throw readOnlyOption(place, all);
     const merged = mergeDefinitions(place, type, all);
-    if (!merged.isDefined) throw notDefined(place);
+    const value = definedValue(place, type, merged);
     // `Value` of the option's type is what its merge returned.
-    return attributes.apply === undefined ? merged.value : (attributes.apply as (value: unknown) => unknown)(merged.value);
+    return attributes.apply === undefined ? value : (attributes.apply as (value: unknown) => unknown)(value);
   }
 
   #readAlias(to: readonly string[]): unknown {
@@ -338,19 +347,25 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
 
   /** The settled evaluation that the value of a submodule is read from. */
   settleSubmodule(place: MergePlace, instance: SubmoduleInstance, definitions: readonly PlacedDefinition[]): Evaluation {
-    const units: UnitInit[] = [];
+    // The order in which the reference merges them, where a definition that is not plain is a module that imports it,
+    // and so is what an option's type declares: functions and modules, the declaration, plain definitions, of each
+    // the later first. The declaration of an alternative is no import, so it comes last.
+    const functions: UnitInit[] = [];
+    const plain: UnitInit[] = [];
     const imports: ModuleInput[] = [];
-    // In the order in which a module's imports would be merged, the later first.
-    for (const { value, site } of [...definitions].reverse()) {
+    for (const { value, site } of definitions) {
+      const unit = { module: site.module, path: site.path, body: value, priority: PRIORITY.plain };
       if (isModule(value) || isModuleList(value)) imports.push(value);
-      else if (typeof value === "function" || instance.shorthandOnlyDefinesConfig || !isModuleLike(value)) {
-        units.push({ module: site.module, path: site.path, body: value, priority: PRIORITY.plain });
-      } else imports.push(moduleOf(value));
+      else if (typeof value === "function") functions.unshift(unit);
+      else if (instance.shorthandOnlyDefinesConfig) plain.unshift(unit);
+      else if (isModuleLike(value)) imports.push(moduleOf(value));
+      else functions.unshift(unit);
     }
-    const compiled = imports.length === 0 ? this.#compile(instance.modules) : compileModules([...imports, ...instance.modules, moduleModule]);
+    const compiled = imports.length === 0 ? this.#compile(instance.modules) : compileModules([moduleModule, ...instance.modules, ...imports]);
     const evaluation = new Evaluation({
       compiled,
-      extraUnits: units,
+      unitsBefore: place.isAlternative === true ? [...functions, ...plain] : functions,
+      unitsAfter: place.isAlternative === true ? [] : plain,
       specialArgs: instance.specialArgs,
       prefix: place.path,
       name: place.path.at(-1) ?? "",
@@ -368,7 +383,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
   #compile(modules: readonly Module[]): CompiledModules {
     let compiled = this.#compiled.get(modules);
     if (compiled === undefined) {
-      compiled = compileModules([...modules, moduleModule]);
+      compiled = compileModules([moduleModule, ...modules]);
       this.#compiled.set(modules, compiled);
     }
     return compiled;

@@ -4,7 +4,7 @@ import type { DefinitionSite, PlacedDefinition, RawDefinition } from "./definiti
 import { MAX_DEPTH, tooDeep } from "./equal-values.ts";
 import type { MergePlace } from "./merge-place.ts";
 import { ORDER, PRIORITY, findModifier } from "./modifier.ts";
-import { wrongType } from "./option-errors.ts";
+import { notDefined, wrongType } from "./option-errors.ts";
 import type { OptionType } from "./option-type.ts";
 
 export type MergedDefinitions =
@@ -22,6 +22,16 @@ export function mergeDefinitions(place: MergePlace, type: OptionType, raw: reado
   if (definitions.length === 0) return { isDefined: false };
   for (const definition of definitions) if (!type.check(definition.value)) throw wrongType(place, type, definition);
   return { isDefined: true, value: type.merge(place, definitions), definitions };
+}
+
+/**
+ * The merged value, or where nothing is defined the type's empty one.
+ * @throws TsosError `option.not-defined`
+ */
+export function definedValue(place: MergePlace, type: OptionType, merged: MergedDefinitions): unknown {
+  if (merged.isDefined) return merged.value;
+  if (type.emptyValue === undefined) throw notDefined(place);
+  return type.emptyValue(place);
 }
 
 /** The definitions whose conditions hold, `mkMerge` taken apart, none with a modifier around it. */

@@ -1,5 +1,7 @@
-import type { DefinitionSite, PlacedDefinition } from "./definition.ts";
+import type { DefinitionSite, PlacedDefinition, RawDefinition } from "./definition.ts";
 import type { Module } from "./module.ts";
+import type { AnyOptionAttributes } from "./option.ts";
+import type { OptionType } from "./option-type.ts";
 
 /** What a type is given while it merges: where, and how a submodule is evaluated. */
 export type MergePlace = {
@@ -8,6 +10,8 @@ export type MergePlace = {
   /** Where the option is declared, for errors. */
   readonly declarations: readonly DefinitionSite[];
   readonly context: MergeContext;
+  /** Whether the type that merges stands inside an `either` or an `attrTag`. */
+  readonly isAlternative?: boolean;
 };
 
 export type MergeContext = {
@@ -17,7 +21,12 @@ export type MergeContext = {
    * @param definitions what modules define
    */
   evaluateSubmodule(place: MergePlace, submodule: SubmoduleInstance, definitions: readonly PlacedDefinition[]): unknown;
+  /** The value of an option with its default and its `apply`: a type may be made of options. */
+  mergeDeclared(place: MergePlace, option: DeclaredOption, definitions: readonly RawDefinition[]): unknown;
 };
+
+/** What an option is, wherever it stands. */
+export type DeclaredOption = { readonly type: OptionType; readonly attributes: AnyOptionAttributes };
 
 export type SubmoduleInstance = {
   /** The type's own modules; the same list for every value of the type. */
@@ -28,5 +37,5 @@ export type SubmoduleInstance = {
 };
 
 export function childPlace(place: MergePlace, name: string): MergePlace {
-  return { path: [...place.path, name], declarations: place.declarations, context: place.context };
+  return { ...place, path: [...place.path, name] };
 }

@@ -2,7 +2,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { definingModule } from "./defining-module.ts";
 import type { DefiningModule, DefinitionSite } from "./definition.ts";
 import type { Module, OptionAlias } from "./module.ts";
-import { isOption, option } from "./option.ts";
+import { findExclusive, isOption, option } from "./option.ts";
 import type { AnyOptionAttributes, OptionTree } from "./option.ts";
 import { siteData } from "./option-errors.ts";
 import { formatOptionPath } from "./option-path.ts";
@@ -169,14 +169,12 @@ function firstDeclaration(node: OptionNode): readonly DefinitionSite[] {
   return [];
 }
 
-const EXCLUSIVE = ["default", "example", "description", "apply"] as const;
-
 function resolveDeclarations(node: OptionNode): ResolvedOption {
   const [first, ...others] = node.declarations ?? [];
   if (first === undefined) throw new Error(`assertion failed: ${formatOptionPath(node.path)} is not an option`);
   let { type, attributes } = first as ResolvedOption;
   for (const other of others) {
-    const both = EXCLUSIVE.find((name) => attributes[name] !== undefined && other.attributes[name] !== undefined);
+    const both = findExclusive(attributes, other.attributes);
     const merged = type === other.type ? type : type.mergeType(other.type);
     if (both !== undefined || merged === undefined) {
       throw new TsosError({
@@ -187,7 +185,8 @@ function resolveDeclarations(node: OptionNode): ResolvedOption {
       });
     }
     type = merged;
-    attributes = { ...attributes, ...other.attributes };
+    // The first declaration counts. Nix: lib/modules.nix, mergeOptionDecls
+    attributes = { ...other.attributes, ...attributes };
   }
   return { type, attributes };
 }

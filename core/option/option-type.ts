@@ -32,8 +32,11 @@ export interface OptionType<out Value = unknown, out Definition = Value> {
   schema(): ZodMiniType;
   /** As TypeScript. */
   printType(): string;
-  /** What stands in a `lazyAttrsOf` for a name whose definitions all have a false condition. */
-  readonly emptyValue: { readonly value: unknown } | undefined;
+  /**
+   * What an option of the type reads as that nothing defines, and a name of a `lazyAttrsOf` whose definitions all
+   * have a false condition; without it, reading such an option is an error. Nix: lib/types.nix, emptyValue
+   */
+  readonly emptyValue: ((place: MergePlace) => unknown) | undefined;
   /** The types that it is made of. */
   readonly nested: readonly OptionType[];
   /** The modules of a submodule, also inside a list or attributes. */
@@ -58,7 +61,7 @@ export type OptionTypeInit = {
   readonly merge: OptionType["merge"];
   readonly schema: () => ZodMiniType;
   readonly printType: string | (() => string);
-  readonly emptyValue?: { readonly value: unknown };
+  readonly emptyValue?: OptionType["emptyValue"];
   readonly nested?: readonly OptionType[];
   readonly payload?: unknown;
   readonly subModules?: () => readonly Module[] | undefined;
@@ -77,7 +80,7 @@ class PlainOptionType {
   readonly [OPTION_TYPE] = true;
   readonly name: string;
   readonly descriptionClass: OptionType["descriptionClass"];
-  readonly emptyValue: { readonly value: unknown } | undefined;
+  readonly emptyValue: OptionType["emptyValue"];
   readonly nested: readonly OptionType[];
   readonly check: (value: unknown) => boolean;
   readonly merge: OptionType["merge"];

@@ -84,6 +84,20 @@ export function option(type: OptionType, attributes: AnyOptionAttributes = {}): 
   return { [OPTION]: true, type, attributes } as unknown as Option;
 }
 
+const EXCLUSIVE = ["default", "example", "description", "apply"] as const;
+
+/** The attribute that two declarations of one option may not both have, and both have. */
+export function findExclusive(one: AnyOptionAttributes, other: AnyOptionAttributes): string | undefined {
+  return EXCLUSIVE.find((name) => one[name] !== undefined && other[name] !== undefined);
+}
+
+/** The option that two declarations make together, or undefined when they do not go together. */
+export function joinOptions(one: Option, other: Option): Option | undefined {
+  const type = one.type.mergeType(other.type);
+  if (type === undefined || findExclusive(one.attributes, other.attributes) !== undefined) return undefined;
+  return option(type, { ...other.attributes, ...one.attributes } as object);
+}
+
 export function isOption(value: unknown): value is Option {
   return typeof value === "object" && value !== null && (value as Partial<Option>)[OPTION] === true;
 }

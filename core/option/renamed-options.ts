@@ -1,6 +1,6 @@
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
-import { mkForwarded, mkMerge, mkOrder, mkOverride } from "./modifier.ts";
+import { PRIORITY, mkForwarded, mkMerge, mkOrder, mkOverride } from "./modifier.ts";
 import { OPTION } from "./option.ts";
 import type { Option, OptionTree } from "./option.ts";
 import { formatOptionPath } from "./option-path.ts";
@@ -75,8 +75,8 @@ export function mkAliasOptionModule(from: Path, to: Path): Module {
   return alias(from, to, { visible: true, warn: false }, new Error("mkAliasOptionModule"));
 }
 
-function hiddenOption(description: string): Option {
-  return { [OPTION]: true, type: unspecified, attributes: { visible: false, description } } as unknown as Option;
+function hiddenOption(description: string, attributes: { readonly default?: null } = {}): Option {
+  return { [OPTION]: true, type: unspecified, attributes: { visible: false, description, ...attributes } } as unknown as Option;
 }
 
 /** `from` is gone: a definition of it fails, and `replacement` says what to do. */
@@ -104,17 +104,21 @@ export function mkChangedOptionModule(from: Path, to: Path, change: (config: nev
   return mkMergedOptionModule([from], to, change);
 }
 
-/** Several options became one: `merge` computes its value of the configuration if any of them is defined. */
+/**
+ * Several options became one: `merge` computes its value of the configuration if any of them is defined. In it,
+ * those that are not read as null.
+ */
 export function mkMergedOptionModule(from: readonly Path[], to: Path, merge: (config: never) => unknown): Module {
   const toName = formatOptionPath(to);
   return createModule(
     {
       imports: from.map((path) =>
-        createModule({ options: nest<Option>(path, hiddenOption(`Became ${toName}.`)) as OptionTree }, undefined)),
+        // Those of several that nobody defines are read as null.
+        createModule({ options: nest<Option>(path, hiddenOption(`Became ${toName}.`, { default: null })) as OptionTree }, undefined)),
       config: ({ config, options }: Arguments) => {
         const defined = from.flatMap((path) => {
           const view = findOption(options, path);
-          return view?.isDefined === true ? [{ path, view }] : [];
+          return view !== undefined && view.highestPriority < PRIORITY.optionDefault ? [{ path, view }] : [];
         });
         if (defined.length === 0) return {};
         const warnings = defined.map(({ path, view }) =>

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { PlacedDefinition } from "../definition.ts";
-import { mergeDefinitions } from "../merge-definitions.ts";
+import { definedValue, mergeDefinitions } from "../merge-definitions.ts";
 import { childPlace } from "../merge-place.ts";
 import type { MergePlace } from "../merge-place.ts";
 import { conflict } from "../option-errors.ts";
@@ -91,6 +91,13 @@ export const unspecified: OptionType<unknown> = createOptionType<unknown>({
     }
     if (values.every((value) => typeof value === "boolean")) return values.some((value) => value);
     if (values.every((value) => typeof value === "string")) return values.join("");
+    if (values.every((value) => kindOf(value) === "function")) {
+      return (argument: unknown): unknown =>
+        unspecified.merge(childPlace(place, "<function>"), definitions.map((definition) => ({
+          ...definition,
+          value: (definition.value as (argument: unknown) => unknown)(argument),
+        })));
+    }
     return mergeEqual(place, definitions);
   },
   schema: () => z.unknown(),
@@ -115,7 +122,7 @@ export function functionTo<Value, Definition, Argument = unknown>(
           // `check` is the proof.
           value: (definition.value as (argument: Argument) => unknown)(argument),
         })));
-        return merged.isDefined ? merged.value : undefined;
+        return definedValue(body, result, merged);
       };
     },
     schema: () => z.custom((value) => typeof value === "function"),

@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
-import { mergeDefinitions } from "../merge-definitions.ts";
 import { childPlace } from "../merge-place.ts";
 import type { Definable } from "../modifier.ts";
-import { conflict, notDefined } from "../option-errors.ts";
+import { conflict } from "../option-errors.ts";
 import { createOptionType } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
+import { joinOptions } from "../option.ts";
 import type { Option, OptionDefinition, OptionValue } from "../option.ts";
 import { setProperty } from "../plain-object.ts";
 import { isSetLike } from "./set-like.ts";
@@ -30,10 +30,8 @@ export function attrTag<const T extends Tags>(tags: T): OptionType<TagValue<T>, 
       const groups = [...groupByName(definitions)];
       const [tag, group] = groups[0]!;
       if (groups.length > 1) throw conflict(place, definitions, `they have different names: ${groups.map(([name]) => name).join(", ")}`);
-      const merged = mergeDefinitions(childPlace(place, tag), tags[tag]!.type, group);
-      if (!merged.isDefined) throw notDefined(childPlace(place, tag));
       const result: Record<string, unknown> = {};
-      setProperty(result, tag, merged.value);
+      setProperty(result, tag, place.context.mergeDeclared({ ...childPlace(place, tag), isAlternative: true }, tags[tag]!, group));
       return Object.freeze(result);
     },
     schema: () => z.union(names.map((name) => z.strictObject({ [name]: tags[name]!.type.schema() }))),
@@ -42,8 +40,14 @@ export function attrTag<const T extends Tags>(tags: T): OptionType<TagValue<T>, 
     mergeType: (other) => {
       // Types of this name carry this payload.
       const more = other.payload as Tags;
-      if (names.some((name) => Object.hasOwn(more, name))) return undefined;
-      return attrTag({ ...tags, ...more });
+      const both: Record<string, Option> = { ...tags, ...more };
+      for (const name of names) {
+        if (!Object.hasOwn(more, name)) continue;
+        const merged = joinOptions(tags[name]!, more[name]!);
+        if (merged === undefined) return undefined;
+        both[name] = merged;
+      }
+      return attrTag(both);
     },
   });
 }

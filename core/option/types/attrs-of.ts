@@ -42,11 +42,13 @@ export function mergeAttrs(
     } else if (lazy) {
       // The name is there, whatever the conditions of its definitions say.
       if (element.emptyValue === undefined) throw notDefined(child);
-      setProperty(result, name, element.emptyValue.value);
+      setProperty(result, name, element.emptyValue(child));
     }
   }
   return Object.freeze(result);
 }
+
+const EMPTY = Object.freeze({});
 
 export type AttrsDefinition<D> = { readonly [name: string]: Definable<D> | undefined };
 
@@ -62,7 +64,7 @@ function attrsType<Value, Definition>(
     merge: (place, definitions) => mergeAttrs(place, element, definitions, name === "lazyAttrsOf"),
     schema: () => z.record(z.string(), element.schema()),
     printType: () => `{ readonly [name: string]: ${element.printType()} }`,
-    emptyValue: { value: Object.freeze({}) },
+    emptyValue: () => EMPTY,
     nested: [element],
     subModules: () => element.subModules,
     withSubModules: (modules) => attrsType(name, element.withSubModules(modules)),
@@ -101,5 +103,5 @@ export const attrs = createOptionType<{ readonly [name: string]: unknown }>({
   },
   schema: () => z.record(z.string(), z.unknown()),
   printType: "{ readonly [name: string]: unknown }",
-  emptyValue: { value: Object.freeze({}) },
+  emptyValue: () => EMPTY,
 });

@@ -18,7 +18,7 @@ export function coercedTo<From, FromDefinition, Value, Definition>(
       to.merge(place, definitions.map((definition) => ({ ...definition, value: coerced(definition.value) }))),
     schema: () => to.schema(),
     printType: () => to.printType(),
-    ...(to.emptyValue === undefined ? {} : { emptyValue: to.emptyValue }),
+    emptyValue: to.emptyValue,
     nested: [from, to],
     subModules: () => to.subModules,
     withSubModules: (modules) => coercedTo(from, coerce, to.withSubModules(modules) as OptionType<Value, Definition>),

@@ -21,5 +21,4 @@ export const deferredModule = createOptionType<Module, ModuleInput | Readonly<Re
   },
   schema: () => z.custom(isModule),
   printType: "Module",
-  emptyValue: { value: createModule({}, undefined) },
 });

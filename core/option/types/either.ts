@@ -11,8 +11,9 @@ export function either<A, DA, B, DB>(first: OptionType<A, DA>, second: OptionTyp
     descriptionClass: "conjunction",
     check: (value) => first.check(value) || second.check(value),
     merge: (place, definitions) => {
-      if (definitions.every((definition) => first.check(definition.value))) return first.merge(place, definitions);
-      if (definitions.every((definition) => second.check(definition.value))) return second.merge(place, definitions);
+      const inner = { ...place, isAlternative: true };
+      if (definitions.every((definition) => first.check(definition.value))) return first.merge(inner, definitions);
+      if (definitions.every((definition) => second.check(definition.value))) return second.merge(inner, definitions);
       return mergeOne(place, definitions);
     },
     schema: () => z.union([first.schema(), second.schema()]),

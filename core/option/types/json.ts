@@ -38,6 +38,7 @@ export const json: OptionType<JsonValue, JsonDefinition> = createOptionType<Json
     // A package in a file is the path of its output.
     return isPackageValue(value) ? String(value) : value;
   },
+  emptyValue: () => null,
   schema: () => z.json(),
   printType: "JsonValue",
 });

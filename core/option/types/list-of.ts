@@ -7,6 +7,8 @@ import type { Definable } from "../modifier.ts";
 import { createOptionType, describePart } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
 
+const EMPTY: readonly never[] = Object.freeze([]);
+
 export function mergeList(place: MergePlace, element: OptionType, definitions: readonly PlacedDefinition[]): readonly unknown[] {
   const result: unknown[] = [];
   for (const definition of definitions) {
@@ -33,7 +35,7 @@ export function listOf<Value, Definition>(element: OptionType<Value, Definition>
     merge: (place, definitions) => mergeList(place, element, definitions),
     schema: () => z.array(element.schema()),
     printType: () => `readonly ${bracket(element.printType())}[]`,
-    emptyValue: { value: Object.freeze([]) },
+    emptyValue: () => EMPTY,
     nested: [element],
     subModules: () => element.subModules,
     withSubModules: (modules) => listOf(element.withSubModules(modules)),

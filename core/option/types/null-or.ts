@@ -18,7 +18,7 @@ export function nullOr<Value, Definition>(element: OptionType<Value, Definition>
     },
     schema: () => z.nullable(element.schema()),
     printType: () => `${element.printType()} | null`,
-    emptyValue: { value: null },
+    emptyValue: () => null,
     nested: [element],
     subModules: () => element.subModules,
     withSubModules: (modules) => nullOr(element.withSubModules(modules)),

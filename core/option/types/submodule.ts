@@ -94,7 +94,7 @@ function submoduleOf<Value, Definition>(init: SubmoduleInit): OptionType<Value, 
     merge: (place, definitions) => place.context.evaluateSubmodule(place, init, definitions),
     schema: () => schemaOf(init.modules),
     printType: () => printModules(init.modules),
-    emptyValue: { value: Object.freeze({}) },
+    emptyValue: (place) => place.context.evaluateSubmodule(place, init, []),
     subModules: () => init.modules,
     withSubModules: (modules) => submoduleOf({ ...init, modules }),
     mergeType: (other) => {

@@ -18,7 +18,7 @@ export function unique<Value, Definition>(
     },
     schema: () => element.schema(),
     printType: () => element.printType(),
-    ...(element.emptyValue === undefined ? {} : { emptyValue: element.emptyValue }),
+    emptyValue: element.emptyValue,
     nested: [element],
     subModules: () => element.subModules,
     withSubModules: (modules) => unique({ message }, element.withSubModules(modules)),
