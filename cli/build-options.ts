@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import type { BuildOptions, BuildTools } from "../core/build/build-options.ts";
 import { builtinBuilders } from "../core/build/builtin/table.ts";
+import { loadCacheSettings } from "../core/cache/load-cache-settings.ts";
 import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
 import type { LocalStore } from "../core/store/store.ts";
 import type { CommandContext } from "./context.ts";
+import { createSubstituter } from "./substituter.ts";
 
 /** How this command builds: its flags, this machine's mirrors, and the sandbox's program, found when it is needed. */
 export async function createBuildOptions(context: CommandContext, store: LocalStore, bubblewrap: BuildTools["bubblewrap"]): Promise<BuildOptions> {
   const { flags } = context;
+  const settings = { ...(await loadFetchSettings({ env: context.env })), partialFolder: partialFolder(store), offline: flags.offline };
   return {
     jobs: context.jobs,
     cores: context.cores,
@@ -15,7 +18,8 @@ export async function createBuildOptions(context: CommandContext, store: LocalSt
     keepGoing: flags.keepGoing,
     signal: context.signal,
     report: context.report,
-    settings: { ...(await loadFetchSettings({ env: context.env })), partialFolder: partialFolder(store), offline: flags.offline },
+    settings,
+    substituter: await createSubstituter(context, store, await loadCacheSettings({ env: context.env }), settings),
     builtins: builtinBuilders,
     tools: { bubblewrap },
     environment: context.env,

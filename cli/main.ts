@@ -113,11 +113,18 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       "the store by hand",
       (y) =>
         y
-          .positional("action", { choices: ["add", "cat", "ls", "dump", "restore", "info", "closure", "why", "verify", "log", "realise"] as const, demandOption: true })
+          .positional("action", { choices: ["add", "cat", "ls", "dump", "restore", "info", "closure", "why", "verify", "log", "realise", "copy", "sign", "serve"] as const, demandOption: true })
           .positional("paths", { type: "string", array: true, default: [] as string[] })
           .option("check-contents", { type: "boolean", default: false, describe: "verify: read and hash every path" })
           .option("name", { type: "string", describe: "add: the store path's name", requiresArg: true })
-          .option("reverse", { type: "boolean", default: false, describe: "closure: who refers to it" }),
+          .option("reverse", { type: "boolean", default: false, describe: "closure: who refers to it" })
+          .option("from", { type: "string", describe: "copy: from this cache or store", requiresArg: true })
+          .option("to", { type: "string", describe: "copy: to this cache or store", requiresArg: true })
+          .option("recursive", { type: "boolean", default: true, describe: "copy, sign: with all that the paths need" })
+          .option("check-signatures", { type: "boolean", default: true, describe: "copy --from: only what a trusted key signed" })
+          .option("key-file", { type: "string", array: true, describe: "sign, serve: a secret key", requiresArg: true })
+          .option("listen", { type: "string", default: "127.0.0.1:5000", describe: "serve: HOST:PORT", requiresArg: true })
+          .option("token-file", { type: "string", describe: "serve: only to who says what this file holds", requiresArg: true }),
       action(async (context, args: StoreArguments) => (await import("./commands/store.ts")).store(context, args)),
     )
     .command(
@@ -171,10 +178,17 @@ class Chosen extends Error {
 export type SwitchArguments = { readonly check: boolean; readonly rollback: boolean; readonly generation?: number };
 
 export type StoreArguments = {
-  readonly action: "add" | "cat" | "ls" | "dump" | "restore" | "info" | "closure" | "why" | "verify" | "log" | "realise";
+  readonly action: "add" | "cat" | "ls" | "dump" | "restore" | "info" | "closure" | "why" | "verify" | "log" | "realise" | "copy" | "sign" | "serve";
   readonly paths: string[];
   readonly checkContents: boolean;
   readonly name?: string;
   readonly reverse: boolean;
+  readonly from?: string;
+  readonly to?: string;
+  readonly recursive: boolean;
+  readonly checkSignatures: boolean;
+  readonly keyFile?: string[];
+  readonly listen: string;
+  readonly tokenFile?: string;
 };
 

@@ -49,6 +49,12 @@ export async function store(context: CommandContext, args: StoreArguments): Prom
       return log(context, args);
     case "realise":
       return realiseDerivations(context, args);
+    case "copy":
+      return (await import("./store-share.ts")).copy(context, args, (opened) => needStorePaths(opened, args));
+    case "sign":
+      return (await import("./store-share.ts")).sign(context, args, (opened) => needStorePaths(opened, args));
+    case "serve":
+      return (await import("./store-share.ts")).serve(context, args);
     default:
       return unreachable(args.action);
   }

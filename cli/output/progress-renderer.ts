@@ -35,6 +35,7 @@ const VERBS: Readonly<Record<ProgressActivity, string>> = {
   realise: "realising",
   build: "building",
   fetch: "fetching",
+  substitute: "substituting",
   unpack: "unpacking",
   copy: "copying",
   collect: "collecting",
@@ -175,6 +176,7 @@ const PAST: Readonly<Record<ProgressActivity, string>> = {
   realise: "realised",
   build: "built",
   fetch: "fetched",
+  substitute: "substituted",
   unpack: "unpacked",
   copy: "copied",
   collect: "collected",
@@ -184,7 +186,7 @@ const PAST: Readonly<Record<ProgressActivity, string>> = {
 
 function isWorthALine(activity: Activity): boolean {
   if (activity.activity === "build" || activity.activity === "activate") return true;
-  return activity.activity === "fetch" && (activity.total ?? 0) >= LARGE_FETCH;
+  return (activity.activity === "fetch" || activity.activity === "substitute") && (activity.total ?? 0) >= LARGE_FETCH;
 }
 
 /** Cuts to `width` columns without cutting an escape sequence; styles are closed at the cut. */

@@ -1,7 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { formatStorePath } from "../store-path/store-path.ts";
 import type { BuildFailure } from "./build-derivation.ts";
-import type { BuildGraph, Goal } from "./build-graph.ts";
+import type { BuildGraph, Goal, Step } from "./build-graph.ts";
 
 /** One failed derivation, as `data.failures` of the error `build.failed` holds it. */
 export type FailureReport = {
@@ -58,12 +58,13 @@ function formatReport(failure: FailureReport): string {
 
 /** The shortest way from a target to `goal`, both included. */
 function wayFromTarget(graph: BuildGraph, goal: Goal): readonly Goal[] {
-  const targets = new Set<Goal>(graph.targets);
-  const below = new Map<Goal, Goal | undefined>([[goal, undefined]]);
+  const targets = new Set<Step>(graph.targets);
+  const below = new Map<Step, Step | undefined>([[goal, undefined]]);
   for (const user of below.keys()) {
     if (targets.has(user)) {
       const way: Goal[] = [];
-      for (let step: Goal | undefined = user; step !== undefined; step = below.get(step)) way.push(step);
+      // What is substituted needs nothing that is built.
+      for (let step: Step | undefined = user; step !== undefined; step = below.get(step)) if (step.kind === "build") way.push(step);
       return way;
     }
     // A Map's iteration goes on over what is added while it runs: a breadth-first search.

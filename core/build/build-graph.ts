@@ -4,6 +4,7 @@ import { derivationOutputPaths } from "../derivation/derivation-output-paths.ts"
 import { parseDerivation } from "../derivation/parse-derivation.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import type { LocalStore } from "../store/store.ts";
+import type { SubstitutablePath, Substituter } from "../store/substituter.ts";
 import { formatStorePath, isDerivationPath, storePathName, type StorePath } from "../store-path/store-path.ts";
 
 /** A derivation to have, and which of its outputs; all of them by default. */
@@ -11,6 +12,7 @@ export type BuildTarget = { readonly drvPath: StorePath; readonly outputs?: Iter
 
 /** A derivation that was looked at; those with `build` have to be built. */
 export type Goal = {
+  readonly kind: "build";
   readonly path: StorePath;
   readonly derivation: Derivation;
   readonly outputPaths: ReadonlyMap<string, StorePath>;
@@ -19,14 +21,34 @@ export type Goal = {
   build: boolean;
   /** Built although its outputs are valid, to compare. */
   check: boolean;
-  /** What must be there first, and who waits for it: goals to be built only. */
-  readonly needs: Set<Goal>;
-  readonly neededBy: Set<Goal>;
+  /** What must be there first, and who waits for it: what is to be done only. */
+  readonly needs: Set<Step>;
+  readonly neededBy: Set<Step>;
 };
+
+/** A path that is taken from elsewhere instead of being built. */
+export type Substitution = {
+  readonly kind: "substitute";
+  readonly path: StorePath;
+  readonly source: SubstitutablePath;
+  readonly needs: Set<Step>;
+  readonly neededBy: Set<Step>;
+};
+
+export type Step = Goal | Substitution;
 
 export type BuildGraph = {
   readonly goals: ReadonlyMap<StorePath, Goal>;
+  readonly substitutions: ReadonlyMap<StorePath, Substitution>;
   readonly targets: readonly Goal[];
+};
+
+export type BuildGraphOptions = {
+  readonly check: boolean;
+  readonly substituter?: Substituter | undefined;
+  /** Paths that a substituter promised and did not give. */
+  readonly lost?: ReadonlySet<StorePath> | undefined;
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** Derivations read at once. */
@@ -34,12 +56,13 @@ const READERS = 32;
 
 /**
  * Goes from the targets down to what is valid: a derivation's inputs are looked at only when one of its wanted
- * outputs is not there. Every path looked at is a temporary root from before its validity was asked, so that no
+ * outputs is neither there nor to be had with all that it needs from a substituter. Every path looked at is a temporary root from before its validity was asked, so that no
  * collector comes in between.
  *
  * @throws TsosError `build.no-derivation`, `build.unknown-output`, `build.floating-output`, `build.cycle`
  */
-export async function readBuildGraph(store: LocalStore, targets: readonly BuildTarget[], options: { readonly check: boolean }): Promise<BuildGraph> {
+export async function readBuildGraph(store: LocalStore, targets: readonly BuildTarget[], options: BuildGraphOptions): Promise<BuildGraph> {
+  const substitutions = new Substitutions(store, options);
   const goals = new Map<StorePath, Goal>();
   const targetPaths = targets.map((target) => target.drvPath);
   await store.addTemporaryRoot(...targetPaths);
@@ -67,10 +90,15 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
     const wantedPaths = asked.flatMap((goal) => [...goal.wanted].map((output) => goal.outputPaths.get(output)!));
     const valid = await store.queryValidPaths(wantedPaths);
 
+    const missing = (goal: Goal): StorePath[] => [...goal.wanted].map((output) => goal.outputPaths.get(output)!).filter((path) => !valid.has(path));
+    await substitutions.find(asked.filter((goal) => maySubstitute(goal.derivation)).flatMap(missing));
+
     const next: typeof wishes = [];
     for (const goal of asked) {
-      const complete = [...goal.wanted].every((output) => valid.has(goal.outputPaths.get(output)!));
-      if (complete && !(options.check && isTarget.has(goal.path))) continue;
+      const complete = missing(goal).length === 0;
+      if (options.check && isTarget.has(goal.path)) {
+        // What is to be compared is built, and must be there.
+      } else if (complete || (maySubstitute(goal.derivation) && missing(goal).every((path) => substitutions.has(path)))) continue;
       goal.build = true;
       goal.check = complete;
       for (const [path, outputs] of goal.derivation.inputDerivations) next.push({ path, outputs, user: goal });
@@ -78,16 +106,107 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
     wishes = next;
   }
 
+  const depend = (step: Step, need: Step): void => {
+    step.needs.add(need);
+    need.neededBy.add(step);
+  };
+  const chosen = new Map<StorePath, Substitution>();
+  const choose = (path: StorePath): Substitution | undefined => {
+    const known = chosen.get(path) ?? substitutions.step(path);
+    if (known === undefined || chosen.has(path)) return known;
+    chosen.set(path, known);
+    for (const reference of known.source.info.references) {
+      const need = reference === path ? undefined : choose(reference);
+      if (need !== undefined) depend(known, need);
+    }
+    return known;
+  };
   for (const goal of goals.values()) {
-    if (!goal.build) continue;
-    for (const path of goal.derivation.inputDerivations.keys()) {
+    // A goal that is built makes all of its outputs, one that is not has those that are wanted from elsewhere.
+    if (!goal.build) {
+      for (const output of goal.wanted) choose(goal.outputPaths.get(output)!);
+      continue;
+    }
+    for (const [path, outputs] of goal.derivation.inputDerivations) {
       const input = goals.get(path)!;
-      if (!input.build || input === goal) continue;
-      goal.needs.add(input);
-      input.neededBy.add(goal);
+      if (input === goal) continue;
+      if (input.build) depend(goal, input);
+      else for (const output of outputs) {
+        const source = choose(input.outputPaths.get(output)!);
+        if (source !== undefined) depend(goal, source);
+      }
     }
   }
-  return { goals, targets: targetPaths.map((path) => goals.get(path)!) };
+  return { goals, substitutions: chosen, targets: targetPaths.map((path) => goals.get(path)!) };
+}
+
+/** Nix's attribute: what only this machine should make, or what is quicker made than fetched. */
+function maySubstitute(derivation: Derivation): boolean {
+  return derivation.env.get("allowSubstitutes") !== "";
+}
+
+/** What can be had from elsewhere, with all that it needs. */
+class Substitutions {
+  readonly #store: LocalStore;
+  readonly #options: BuildGraphOptions;
+  /** What was asked for: undefined where it is nowhere. Valid paths are not asked for. */
+  readonly #known = new Map<StorePath, SubstitutablePath | undefined>();
+  readonly #valid = new Set<StorePath>();
+  readonly #steps = new Map<StorePath, Substitution>();
+
+  constructor(store: LocalStore, options: BuildGraphOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** Asks for `paths` and for what they need, a level at a time. */
+  async find(paths: readonly StorePath[]): Promise<void> {
+    const { substituter, lost, signal } = this.#options;
+    if (substituter === undefined) return;
+    let level = [...new Set(paths)].filter((path) => !this.#known.has(path));
+    for (let isFirst = true; level.length > 0; isFirst = false) {
+      await this.#store.addTemporaryRoot(...level);
+      if (!isFirst) for (const path of await this.#store.queryValidPaths(level)) this.#valid.add(path);
+      const asked = level.filter((path) => !this.#valid.has(path) && lost?.has(path) !== true);
+      const found = await substituter.query(asked, signal);
+      for (const path of level) if (!this.#valid.has(path)) this.#known.set(path, found.get(path));
+      level = [...new Set([...found.values()].flatMap(({ info }) => info.references))].filter((path) => !this.#known.has(path) && !this.#valid.has(path));
+    }
+    this.#dropIncomplete();
+  }
+
+  /** What needs something that is nowhere cannot be had either. */
+  #dropIncomplete(): void {
+    const users = new Map<StorePath, StorePath[]>();
+    const gone: StorePath[] = [];
+    for (const [path, source] of this.#known) {
+      if (source === undefined) gone.push(path);
+      for (const reference of source?.info.references ?? []) {
+        const list = users.get(reference);
+        if (list === undefined) users.set(reference, [path]);
+        else list.push(path);
+      }
+    }
+    for (const path of gone) {
+      for (const user of users.get(path) ?? []) {
+        if (this.#known.get(user) === undefined) continue;
+        this.#known.set(user, undefined);
+        gone.push(user);
+      }
+    }
+  }
+
+  has(path: StorePath): boolean {
+    return this.#known.get(path) !== undefined;
+  }
+
+  step(path: StorePath): Substitution | undefined {
+    const source = this.#known.get(path);
+    if (source === undefined) return undefined;
+    let step = this.#steps.get(path);
+    if (step === undefined) this.#steps.set(path, (step = { kind: "substitute", path, source, needs: new Set(), neededBy: new Set() }));
+    return step;
+  }
 }
 
 async function readGoals(store: LocalStore, paths: readonly StorePath[]): Promise<Goal[]> {
@@ -100,7 +219,7 @@ async function readGoals(store: LocalStore, paths: readonly StorePath[]): Promis
           if (!valid.has(path) || !isDerivationPath(path)) throw noDerivation(path, store.storeDir);
           const derivation = parseDerivation(await readFile(store.realPath(path)), storePathName(path).slice(0, -".drv".length), store.storeDir);
           const outputPaths = knownOutputPaths(path, derivation, store.storeDir);
-          return { path, derivation, outputPaths, wanted: new Set(), build: false, check: false, needs: new Set(), neededBy: new Set() };
+          return { kind: "build", path, derivation, outputPaths, wanted: new Set(), build: false, check: false, needs: new Set(), neededBy: new Set() };
         }),
       )),
     );

@@ -1,4 +1,5 @@
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
+import type { Substituter } from "../store/substituter.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import type { BuiltinBuilder } from "./builtin-builder.ts";
 
@@ -18,6 +19,10 @@ export type BuildOptions = {
   readonly cores: number;
   /** How many builtin builders run at once, which mostly wait for the network; default 16. */
   readonly builtinJobs?: number;
+  /** What it has is not built; default: everything is built. */
+  readonly substituter?: Substituter | undefined;
+  /** How many paths are substituted at once; default 16. */
+  readonly substitutionJobs?: number;
   /** After a failure, still build all that does not need what failed; default false. */
   readonly keepGoing?: boolean;
   /** Keep the build folder of a failed build, and say where. */

@@ -1,22 +1,24 @@
 import { setMaxListeners } from "node:events";
 import { TsosError } from "../error/tsos-error.ts";
 import type { LocalStore, PathLocks } from "../store/store.ts";
-import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
+import { formatStorePath, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { createActivityIds, type ProgressActivity, type ProgressEvent } from "../util/progress.ts";
 import { buildDerivation, BUILTIN_PREFIX, type BuildFailure } from "./build-derivation.ts";
 import { makeBuildError } from "./build-error.ts";
-import { readBuildGraph, type BuildGraph, type BuildTarget, type Goal } from "./build-graph.ts";
+import { readBuildGraph, type BuildGraph, type BuildTarget, type Goal, type Step, type Substitution } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
-import { createLimiter } from "./limiter.ts";
+import { createLimiter } from "../util/limiter.ts";
 
 /** Derivation → output name → path, of all outputs that were asked for. */
 export type RealisedOutputs = ReadonlyMap<StorePath, ReadonlyMap<string, StorePath>>;
 
 const DEFAULT_BUILTIN_JOBS = 16;
+const DEFAULT_SUBSTITUTION_JOBS = 16;
 
 /**
- * Makes the outputs of derivations valid. What is valid is not built; what is independent is built at the same
- * time; what another build (of this process or another) is making is waited for, not made twice.
+ * Makes the outputs of derivations valid. What is valid is not built, what a substituter has is taken from there; what
+ * is independent is made at the same time; what another build (of this process or another) is making is waited for,
+ * not made twice. What a substituter promised and could not give is built after all.
  *
  * @throws TsosError `build.failed` with every failed derivation, its log and its last lines
  * @throws the signal's reason, after every builder is dead
@@ -26,8 +28,15 @@ const DEFAULT_BUILTIN_JOBS = 16;
  */
 export async function realise(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions): Promise<RealisedOutputs> {
   options.signal?.throwIfAborted();
-  const graph = await readBuildGraph(store, targets, { check: options.check ?? false });
-  if ([...graph.goals.values()].some((goal) => goal.build)) await run(store, graph, options);
+  const lost = new Set<StorePath>();
+  const read = (): Promise<BuildGraph> => readBuildGraph(store, targets, { check: options.check ?? false, substituter: options.substituter, lost, signal: options.signal });
+  let graph = await read();
+  while (!isDone(graph)) {
+    const before = lost.size;
+    await run(store, graph, options, lost);
+    if (lost.size === before) break;
+    graph = await read();
+  }
   return new Map(
     targets.map((target) => {
       const goal = graph.goals.get(target.drvPath)!;
@@ -37,12 +46,18 @@ export async function realise(store: LocalStore, targets: readonly BuildTarget[]
   );
 }
 
-async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions): Promise<void> {
-  const goals = [...graph.goals.values()].filter((goal) => goal.build);
+function isDone(graph: BuildGraph): boolean {
+  return graph.substitutions.size === 0 && ![...graph.goals.values()].some((goal) => goal.build);
+}
+
+/** @param lost gets the paths that no substituter gave; what needs them is left undone */
+async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, lost: Set<StorePath>): Promise<void> {
+  const goals: readonly Step[] = [...graph.substitutions.values(), ...[...graph.goals.values()].filter((goal) => goal.build)];
   const report = (event: ProgressEvent): void => options.report?.(event);
   const nextId = createActivityIds();
   const builders = createLimiter(options.jobs);
   const builtins = createLimiter(options.builtinJobs ?? DEFAULT_BUILTIN_JOBS);
+  const transfers = createLimiter(options.substitutionJobs ?? DEFAULT_SUBSTITUTION_JOBS);
 
   // Aborted by the caller, or by the first failure where nothing is to go on after it.
   const stop = new AbortController();
@@ -57,13 +72,13 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
   const whole = nextId();
   report({ kind: "start", id: whole, activity: "realise", subject: graph.targets.map((goal) => goal.derivation.name).join(", "), total: goals.length, unit: "items" });
 
-  /** One goal whose inputs are valid. */
-  async function achieve(goal: Goal): Promise<void> {
-    const limiter = goal.derivation.builder.startsWith(BUILTIN_PREFIX) ? builtins : builders;
+  /** One step whose inputs are valid. */
+  async function achieve(step: Step): Promise<void> {
+    const limiter = step.kind === "substitute" ? transfers : step.derivation.builder.startsWith(BUILTIN_PREFIX) ? builtins : builders;
     let release = await limiter.acquire(stop.signal);
     let locks: PathLocks | undefined;
     try {
-      const paths = [...goal.outputPaths.values()];
+      const paths = step.kind === "substitute" ? [step.path] : [...step.outputPaths.values()];
       locks = await store.lockPaths(paths, { wait: false });
       if (locks === undefined) {
         // Another makes it, or something with the same fixed output; that may take long, so it takes no place here.
@@ -74,11 +89,32 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
         });
         release = await limiter.acquire(stop.signal);
       }
-      if (!goal.check && (await store.queryValidPaths(paths)).size === new Set(paths).size) return;
-      await buildGoal(goal, release);
+      const check = step.kind === "build" && step.check;
+      if (!check && (await store.queryValidPaths(paths)).size === new Set(paths).size) return;
+      if (step.kind === "substitute") await substitute(step);
+      else await buildGoal(step, release);
     } finally {
       locks?.release();
       release();
+    }
+  }
+
+  async function substitute(step: Substitution): Promise<void> {
+    const id = nextId();
+    const { downloadSize, info } = step.source;
+    report({ kind: "start", id, parent: whole, activity: "substitute", subject: storePathName(step.path), total: downloadSize ?? info.narSize, unit: "bytes" });
+    let outcome: "done" | "failed" | "cancelled" = "cancelled";
+    try {
+      await options.substituter!.substitute(step.path, { signal: stop.signal, locked: true, progress: (amount, total) => report({ kind: "progress", id, done: amount, total }) });
+      outcome = "done";
+    } catch (error) {
+      stop.signal.throwIfAborted();
+      if (!(error instanceof TsosError) || error.code !== "cache.substitution-failed") throw error;
+      outcome = "failed";
+      lost.add(step.path);
+      report({ kind: "message", level: "warning", text: `${error.message}; it is built instead` });
+    } finally {
+      report({ kind: "stop", id, outcome });
     }
   }
 
@@ -128,11 +164,11 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
   let broken: unknown;
   let finish: () => void;
   const finished = new Promise<void>((resolve) => (finish = resolve));
-  const start = (goal: Goal): void => {
+  const start = (goal: Step): void => {
     running++;
     void achieve(goal)
       .then(() => {
-        if (failures.has(goal)) return;
+        if (goal.kind === "build" ? failures.has(goal) : lost.has(goal.path)) return;
         report({ kind: "progress", id: whole, done: ++done, total: goals.length });
         for (const user of goal.neededBy) {
           const left = waiting.get(user)! - 1;
@@ -162,7 +198,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions):
     }
     if (broken !== undefined) throw broken;
     if (failures.size > 0) throw makeBuildError(graph, failures, store.storeDir);
-    if (done < goals.length) throw cycle(goals.filter((goal) => waiting.get(goal)! > 0), store.storeDir);
+    if (done < goals.length && lost.size === 0) throw cycle(goals.filter((goal) => waiting.get(goal)! > 0), store.storeDir);
     outcome = "done";
   } finally {
     options.signal?.removeEventListener("abort", onAbort);
@@ -183,8 +219,8 @@ function activityOf(goal: Goal): ProgressActivity {
   return builder.startsWith(`${BUILTIN_PREFIX}unpack`) ? "unpack" : "build";
 }
 
-/** Derivations are named by their contents, so no honest tool makes one that needs itself. */
-function cycle(goals: readonly Goal[], storeDir: string): TsosError {
+/** Derivations are named by their contents, and a cache's paths refer to earlier ones: no honest tool makes a cycle. */
+function cycle(goals: readonly Step[], storeDir: string): TsosError {
   const names = goals.map((goal) => `"${formatStorePath(goal.path, storeDir)}"`);
-  return new TsosError({ code: "build.cycle", message: `these derivations need one another: ${names.join(", ")}`, data: { derivations: names } });
+  return new TsosError({ code: "build.cycle", message: `these need one another: ${names.join(", ")}`, data: { derivations: names } });
 }

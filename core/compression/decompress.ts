@@ -3,7 +3,7 @@ import { createBrotliDecompress, createGunzip } from "node:zlib";
 import { TsosError } from "../error/tsos-error.ts";
 import { unreachable } from "../util/unreachable.ts";
 
-export type CompressionFormat = "none" | "gzip" | "xz" | "zstd" | "brotli";
+export type CompressionFormat = "none" | "gzip" | "xz" | "zstd" | "brotli" | "bzip2";
 
 /**
  * The decompressed bytes of `source`. Memory stays bounded by the format's window.
@@ -22,6 +22,8 @@ export function decompress(format: CompressionFormat, source: AsyncIterable<Uint
       return decompressXz(source);
     case "zstd":
       return decompressZstd(source);
+    case "bzip2":
+      return decompressBzip2(source);
     default:
       return unreachable(format);
   }
@@ -32,6 +34,7 @@ export function detectCompression(start: Uint8Array): CompressionFormat {
   if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
   if (start[0] === 0xfd && start[1] === 0x37 && start[2] === 0x7a && start[3] === 0x58 && start[4] === 0x5a) return "xz";
   if (start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd) return "zstd";
+  if (start[0] === 0x42 && start[1] === 0x5a && start[2] === 0x68) return "bzip2";
   return "none";
 }
 
@@ -59,6 +62,11 @@ async function* decompressXz(source: AsyncIterable<Uint8Array>): AsyncIterable<U
 async function* decompressZstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const { readZstd } = await import("./read-zstd.ts");
   yield* guarded("zstd", readZstd(source));
+}
+
+async function* decompressBzip2(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const { readBzip2 } = await import("./read-bzip2.ts");
+  yield* guarded("bzip2", readBzip2(source));
 }
 
 async function* guarded(format: CompressionFormat, chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {

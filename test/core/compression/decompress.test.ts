@@ -6,6 +6,7 @@ import type { CompressionFormat } from "../../../core/compression/decompress.ts"
 import { concatBytes, decodeUtf8, encodeUtf8 } from "../../../core/util/bytes.ts";
 
 const XZ = Buffer.from("/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAHaGVsbG8geHoAho+bS0kI4KQAASAIuxnZux+2830BAAAAAARZWg==", "base64");
+const BZIP2 = Buffer.from("QlpoOTFBWSZTWVVaRPcAAAIZgEAAEAASZMAQIAAiAGnqEAMF07Yhg8XckU4UJBVWkT3A", "base64");
 const ZSTD = Buffer.from("KLUv/QRYUQAAaGVsbG8genN0ZM/bYJw=", "base64");
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncIterable<Uint8Array> {
@@ -24,6 +25,7 @@ test("reads each format from pieces of any size", async () => {
   assert.equal(await readAll("brotli", brotliCompressSync("hello brotli")), "hello brotli");
   assert.equal(await readAll("xz", XZ), "hello xz");
   assert.equal(await readAll("zstd", ZSTD), "hello zstd");
+  assert.equal(await readAll("bzip2", BZIP2), "hello bzip2");
 });
 
 test("reads a gzip stream of many megabytes", async () => {
@@ -35,11 +37,12 @@ test("tells the formats apart by their first bytes", () => {
   assert.equal(detectCompression(gzipSync("x")), "gzip");
   assert.equal(detectCompression(XZ), "xz");
   assert.equal(detectCompression(ZSTD), "zstd");
+  assert.equal(detectCompression(BZIP2), "bzip2");
   assert.equal(detectCompression(encodeUtf8("plain text")), "none");
 });
 
 test("rejects data that end early or are broken", async () => {
-  for (const [format, bytes] of [["gzip", gzipSync("hello")], ["xz", XZ], ["zstd", ZSTD]] as const) {
+  for (const [format, bytes] of [["gzip", gzipSync("hello")], ["xz", XZ], ["zstd", ZSTD], ["bzip2", BZIP2]] as const) {
     await assert.rejects(readAll(format, bytes.subarray(0, bytes.length - 5)), { code: "compression.invalid" }, `${format} cut short`);
   }
   await assert.rejects(readAll("xz", encodeUtf8("this is not xz at all")), { code: "compression.invalid" });

@@ -1,0 +1,104 @@
+import { readFile } from "node:fs/promises";
+import { findBuildLog } from "../../core/build/build-log.ts";
+import { copyPaths, untrusted } from "../../core/cache/copy-paths.ts";
+import { loadCacheSettings } from "../../core/cache/load-cache-settings.ts";
+import { LookupCache } from "../../core/cache/lookup-cache.ts";
+import { openBinaryCache } from "../../core/cache/open-binary-cache.ts";
+import { serveCache } from "../../core/cache/serve-cache.ts";
+import { isTrusted } from "../../core/cache/trust.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
+import { narInfoFingerprint } from "../../core/narinfo/narinfo.ts";
+import { formatSignature, parseSecretKey, signFingerprint, type SecretKey } from "../../core/narinfo/signature.ts";
+import { openLocalStore } from "../../core/store/local-store.ts";
+import type { LocalStore, Store } from "../../core/store/store.ts";
+import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
+import type { CommandContext } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { StoreArguments } from "../main.ts";
+import { lookupFolder } from "../substituter.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** `tsos store copy --to URL PATH…`, `--from URL PATH…`. */
+export async function copy(context: CommandContext, args: StoreArguments, paths: (store: LocalStore) => readonly StorePath[]): Promise<number> {
+  if ((args.from === undefined) === (args.to === undefined)) throw new UsageError({ code: "cli.copy-where", message: '"tsos store copy" needs --from URL or --to URL', hint: "write tsos store copy --to file:///srv/cache /nix/store/…" });
+  const local = await context.openStore();
+  await using other = await openPlace(context, (args.to ?? args.from)!, local.storeDir);
+  const [from, to]: [Store, Store] = args.to === undefined ? [other, local] : [local, other];
+  const { trust } = await loadCacheSettings({ env: context.env });
+  const { copied, present } = await copyPaths(from, to, paths(local), {
+    jobs: context.flags.jobs ?? 8,
+    noRecursive: !args.recursive,
+    signal: context.signal,
+    report: context.report,
+    // What comes into the store must be somebody's whose word counts; what leaves it is for others to judge.
+    check: args.to !== undefined || !args.checkSignatures ? undefined : (info) => {
+      if (!isTrusted(info, trust, local.storeDir)) throw untrusted(info.path, local.storeDir);
+    },
+  });
+  if (args.to === undefined) await local.flush();
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, copied: copied.map((path) => formatStorePath(path, local.storeDir)), present }));
+  else context.say(`${copied.length} paths copied, ${present} were there`);
+  return ExitCode.done;
+}
+
+/** A cache by its URL, or another store's folder. */
+async function openPlace(context: CommandContext, url: string, storeDir: string): Promise<Store> {
+  const root = /^local\?root=(\/.*)$/.exec(url)?.[1] ?? (url.startsWith("/") ? url : undefined);
+  if (root !== undefined) return openLocalStore({ root });
+  const settings = { ...(await loadFetchSettings({ env: context.env })), offline: context.flags.offline };
+  return openBinaryCache(url, { settings, environment: context.env, storeDir, lookups: LookupCache.open(lookupFolder(context)) });
+}
+
+/** `tsos store sign --key-file FILE PATH…`. */
+export async function sign(context: CommandContext, args: StoreArguments, paths: (store: LocalStore) => readonly StorePath[]): Promise<number> {
+  const keys = await readKeys(args.keyFile ?? []);
+  if (keys.length === 0) throw new UsageError({ code: "cli.missing-key", message: '"tsos store sign" needs --key-file FILE', hint: "a key as nix key generate-secret makes it" });
+  const store = await context.openStore();
+  const chosen = args.recursive ? await store.closure(paths(store)) : paths(store);
+  let count = 0;
+  for (const path of chosen) {
+    const info = await store.getPathInfo(path);
+    const fingerprint = narInfoFingerprint(info, store.storeDir);
+    const fresh = keys.map((key) => formatSignature(signFingerprint(fingerprint, key))).filter((signature) => !info.signatures.includes(signature));
+    if (fresh.length === 0) continue;
+    await store.addSignatures(path, fresh);
+    count++;
+  }
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, signed: count }));
+  else context.say(`${count} paths signed`);
+  return ExitCode.done;
+}
+
+/** `tsos store serve`: until it is interrupted. */
+export async function serve(context: CommandContext, args: StoreArguments): Promise<number> {
+  const store = await context.openStore();
+  const [, host, port] = /^(?:(.*):)?(\d+)$/.exec(args.listen) ?? [];
+  if (port === undefined || Number(port) > 65_535) throw new UsageError({ code: "cli.bad-address", message: `"${args.listen}" is no address to listen on`, hint: "write --listen 127.0.0.1:5000" });
+  const token = args.tokenFile === undefined ? undefined : (await readText(args.tokenFile)).trim();
+  if (token === "") throw new TsosError({ code: "cli.empty-token", message: `"${args.tokenFile}" is empty, expected a token` });
+  await using server = await serveCache(store, {
+    host: host === undefined || host === "" ? "127.0.0.1" : host.replace(/^\[|\]$/g, ""),
+    port: Number(port),
+    token,
+    secretKeys: await readKeys(args.keyFile ?? []),
+    findLog: (derivation) => findBuildLog(store, derivation),
+    onError: (error) => void context.complain(error),
+  });
+  context.print(context.flags.json ? JSON.stringify({ version: 1, url: server.url }) : server.url);
+  await new Promise<void>((resolve) => {
+    if (context.signal.aborted) resolve();
+    else context.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  return ExitCode.interrupted;
+}
+
+async function readKeys(files: readonly string[]): Promise<SecretKey[]> {
+  return Promise.all(files.map(async (file) => parseSecretKey((await readText(file)).trim())));
+}
+
+async function readText(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((cause: unknown) => {
+    throw new TsosError({ code: "cli.no-such-file", message: `cannot read "${file}": ${cause instanceof Error ? cause.message : String(cause)}`, cause });
+  });
+}

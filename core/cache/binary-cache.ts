@@ -1,0 +1,317 @@
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { compress, type Compression } from "../compression/compress.ts";
+import { decompress, type CompressionFormat } from "../compression/decompress.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import { equalHashes, formatHash, type Hash } from "../hash/hash.ts";
+import { createHasher } from "../hash/hasher.ts";
+import { formatNarInfo, narInfoFingerprint, parseNarInfo, type NarInfo } from "../narinfo/narinfo.ts";
+import { formatSignature, parseSecretKey, parseSignature, signFingerprint, type SecretKey } from "../narinfo/signature.ts";
+import type { AddOptions, Store } from "../store/store.ts";
+import type { NewPathInfo, ValidPathInfo } from "../store/path-info.ts";
+import { DEFAULT_STORE_DIR, formatStorePath, storePathHash, storePathName, type StorePath } from "../store-path/store-path.ts";
+import { decodeUtf8, encodeUtf8 } from "../util/bytes.ts";
+import type { CacheTransport } from "./cache-transport.ts";
+import type { CacheUrl } from "./cache-url.ts";
+import type { LookupCache } from "./lookup-cache.ts";
+
+/** What a cache says of itself: its `nix-cache-info`. */
+export type CacheInfo = {
+  readonly storeDir: string;
+  readonly priority: number;
+  readonly wantMassQuery: boolean;
+};
+
+export type BinaryCacheOptions = {
+  readonly transport: CacheTransport;
+  readonly url: CacheUrl;
+  readonly storeDir?: string | undefined;
+  /** What was found before, on disk. */
+  readonly lookups?: LookupCache | undefined;
+};
+
+/** A description longer than this is no honest one. */
+const MAX_NARINFO = 1 << 20;
+
+/** What a cache has where it says nothing else: Nix's default. */
+const DEFAULT_PRIORITY = 50;
+
+/** How often a transfer that made progress is taken up again where it broke. */
+const RESUMPTIONS = 5;
+
+const FORMATS: Readonly<Record<string, CompressionFormat>> = { none: "none", "": "none", gzip: "gzip", xz: "xz", zstd: "zstd", br: "brotli", bzip2: "bzip2" };
+const EXTENSIONS: Readonly<Record<Compression, string>> = { zstd: ".zst", gzip: ".gz", br: ".br", none: "" };
+
+/**
+ * A binary cache: descriptions (`HASH.narinfo`) and archives (`nar/…`) in Nix's layout. It trusts nothing that it
+ * reads; who takes a path from it checks signatures (`trust.ts`) and contents (`addNarToStore`).
+ */
+export class BinaryCache implements Store {
+  readonly storeDir: string;
+  readonly url: CacheUrl;
+  readonly #transport: CacheTransport;
+  readonly #lookups: LookupCache | undefined;
+  #info: Promise<CacheInfo | undefined> | undefined;
+  #keys: Promise<readonly SecretKey[]> | undefined;
+
+  constructor({ transport, url, storeDir = DEFAULT_STORE_DIR, lookups }: BinaryCacheOptions) {
+    this.#transport = transport;
+    this.url = url;
+    this.storeDir = storeDir;
+    this.#lookups = lookups;
+  }
+
+  /** As messages show it. */
+  get name(): string {
+    return this.#transport.url;
+  }
+
+  /**
+   * What the cache says of itself.
+   *
+   * @throws TsosError `cache.not-a-cache`, `cache.other-store`, `cache.unreachable`
+   */
+  async info(signal?: AbortSignal): Promise<CacheInfo> {
+    this.#info ??= this.#readInfo(signal);
+    this.#info.catch(() => (this.#info = undefined));
+    const info = await this.#info;
+    if (info === undefined) throw new TsosError({ code: "cache.not-a-cache", message: `"${this.name}" is not a binary cache: it has no "nix-cache-info"`, hint: "check its address", data: { url: this.name } });
+    return info;
+  }
+
+  async #readInfo(signal?: AbortSignal): Promise<CacheInfo | undefined> {
+    const known = this.#lookups?.findCache(this.name);
+    const info = known ?? (await this.#fetchInfo(signal));
+    if (info === undefined) return undefined;
+    if (info.storeDir !== this.storeDir) {
+      throw new TsosError({ code: "cache.other-store", message: `the cache "${this.name}" has paths of "${info.storeDir}", expected "${this.storeDir}"`, data: { url: this.name, storeDir: info.storeDir } });
+    }
+    if (known === undefined) this.#lookups?.rememberCache(this.name, info);
+    return info;
+  }
+
+  async #fetchInfo(signal?: AbortSignal): Promise<CacheInfo | undefined> {
+    const text = await this.#readText("nix-cache-info", signal);
+    return text === undefined ? undefined : parseCacheInfo(text);
+  }
+
+  async #readText(path: string, signal?: AbortSignal): Promise<string | undefined> {
+    const file = await this.#transport.read(path, { signal });
+    if (file === undefined) return undefined;
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of file.body) {
+      size += chunk.length;
+      if (size > MAX_NARINFO) throw new TsosError({ code: "cache.malformed", message: `"${path}" of the cache "${this.name}" is longer than ${MAX_NARINFO} bytes` });
+      chunks.push(chunk);
+    }
+    return decodeUtf8(Buffer.concat(chunks));
+  }
+
+  /**
+   * The description of a path; undefined where the cache has none.
+   *
+   * @throws TsosError `cache.malformed` for one that is broken or is about another path
+   */
+  async findNarInfo(path: StorePath, signal?: AbortSignal): Promise<NarInfo | undefined> {
+    const hashPart = storePathHash(path);
+    const known = this.#lookups?.findNarInfo(this.name, hashPart);
+    if (known === "absent") return undefined;
+    const text = known ?? (await this.#readText(`${hashPart}.narinfo`, signal));
+    const info = text === undefined ? undefined : this.#parse(text, path);
+    if (known === undefined) this.#lookups?.rememberNarInfo(this.name, hashPart, text);
+    return info;
+  }
+
+  #parse(text: string, path: StorePath): NarInfo {
+    const wrong = (problem: string, cause?: unknown): TsosError =>
+      new TsosError({ code: "cache.malformed", message: `what the cache "${this.name}" says of "${formatStorePath(path, this.storeDir)}" ${problem}`, data: { url: this.name, path }, ...(cause === undefined ? {} : { cause }) });
+    let info: NarInfo;
+    try {
+      info = parseNarInfo(text, this.storeDir);
+    } catch (error) {
+      throw wrong(`is broken: ${error instanceof Error ? error.message : String(error)}`, error);
+    }
+    if (info.path !== path) throw wrong(`is about "${formatStorePath(info.path, this.storeDir)}"`);
+    // Relative, and never out of the cache.
+    if (info.url === "" || info.url.includes("\\") || /^[a-z][a-z0-9+.-]*:|^\//i.test(info.url) || info.url.split("/").some((part) => part === ".." || part === "." || part === "")) {
+      throw wrong(`names the archive "${info.url}", which may be another server's file`);
+    }
+    if (FORMATS[info.compression] === undefined) throw wrong(`has the unknown compression "${info.compression}"`);
+    return info;
+  }
+
+  /** The archive that `info` describes, unpacked; a broken transfer goes on where it broke. */
+  async *readArchive(info: NarInfo, options: { readonly signal?: AbortSignal | undefined; readonly progress?: ((done: number, total: number) => void) | undefined } = {}): AsyncIterable<Uint8Array> {
+    let size = 0;
+    for await (const chunk of decompress(FORMATS[info.compression]!, this.#readPacked(info, options))) {
+      size += chunk.length;
+      // What is longer than it says would otherwise be unpacked to its end before its hash is known to be wrong.
+      if (size > info.narSize) throw new TsosError({ code: "cache.malformed", message: `the archive "${info.url}" of the cache "${this.name}" is longer than the ${info.narSize} bytes that its description says` });
+      yield chunk;
+    }
+  }
+
+  async *#readPacked(info: NarInfo, { signal, progress }: { readonly signal?: AbortSignal | undefined; readonly progress?: ((done: number, total: number) => void) | undefined }): AsyncIterable<Uint8Array> {
+    let done = 0;
+    for (let resumptions = 0; ; ) {
+      const before = done;
+      const file = await this.#transport.read(info.url, { signal, offset: done });
+      if (file === undefined) throw new TsosError({ code: "cache.missing-archive", message: `the cache "${this.name}" describes "${info.url}" and does not have it`, data: { url: this.name, archive: info.url } });
+      try {
+        for await (const chunk of file.body) {
+          done += chunk.length;
+          progress?.(done, info.fileSize ?? info.narSize);
+          if (info.fileSize !== undefined && done > info.fileSize) break;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        if (signal?.aborted || done === before || ++resumptions > RESUMPTIONS) throw error;
+      }
+    }
+  }
+
+  async findPathInfo(path: StorePath): Promise<ValidPathInfo | undefined> {
+    const info = await this.findNarInfo(path);
+    return info === undefined ? undefined : pathInfoOf(info);
+  }
+
+  async getPathInfo(path: StorePath): Promise<ValidPathInfo> {
+    return (await this.findPathInfo(path)) ?? this.#absent(path);
+  }
+
+  async isValidPath(path: StorePath): Promise<boolean> {
+    return (await this.findNarInfo(path)) !== undefined;
+  }
+
+  async queryValidPaths(paths: Iterable<StorePath>): Promise<Set<StorePath>> {
+    const asked = [...paths];
+    const found = await Promise.all(asked.map((path) => this.isValidPath(path)));
+    return new Set(asked.filter((_, i) => found[i]));
+  }
+
+  async *narFromPath(path: StorePath): AsyncIterable<Uint8Array> {
+    const info = (await this.findNarInfo(path)) ?? this.#absent(path);
+    yield* this.readArchive(info);
+  }
+
+  /** Adds an archive and its description, signed with the keys of the cache's URL. What is there stays. */
+  async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options: AddOptions = {}): Promise<ValidPathInfo> {
+    const { signal } = options;
+    await this.#initialise(signal);
+    const { compression, compressionLevel } = this.url;
+    const folder = await mkdtemp(join(tmpdir(), "tsos-cache-"));
+    try {
+      const file = join(folder, randomBytes(8).toString("hex"));
+      const narMeter = createMeter();
+      const fileMeter = createMeter();
+      await pipeline(Readable.from(fileMeter.pass(compress(compression, narMeter.pass(nar), compressionLevel)), { objectMode: false }), createWriteStream(file), { ...(signal === undefined ? {} : { signal }) });
+      const [narResult, fileResult] = [narMeter.result(), fileMeter.result()];
+      if (!equalHashes(narResult.hash, info.narHash) || narResult.size !== info.narSize) {
+        throw new TsosError({
+          code: "store.hash-mismatch",
+          message: `the contents of "${formatStorePath(info.path, this.storeDir)}" are not what was promised: ${formatHash(info.narHash, "sri")}, got ${formatHash(narResult.hash, "sri")}`,
+          data: { path: info.path },
+        });
+      }
+      const url = `nar/${formatHash(fileResult.hash, "nix32", false)}.nar${EXTENSIONS[compression]}`;
+      if (!(await this.#transport.exists(url, signal))) await this.#transport.write(url, { file, size: fileResult.size }, { contentType: "application/x-nix-nar", signal });
+      const described: NarInfo = {
+        path: info.path,
+        url,
+        compression,
+        fileHash: fileResult.hash,
+        fileSize: fileResult.size,
+        narHash: info.narHash,
+        narSize: info.narSize,
+        references: info.references,
+        deriver: info.deriver,
+        signatures: (info.signatures ?? []).map(parseSignature),
+        contentAddress: info.contentAddress,
+      };
+      const signed = await this.#sign(described);
+      const text = formatNarInfo(signed, this.storeDir);
+      // Last: who sees the description finds the archive.
+      await this.#transport.write(`${storePathHash(info.path)}.narinfo`, encodeUtf8(text), { contentType: "text/x-nix-narinfo", signal });
+      this.#lookups?.rememberNarInfo(this.name, storePathHash(info.path), text);
+      return pathInfoOf(signed);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** A cache that is written to for the first time says what it is. */
+  async #initialise(signal?: AbortSignal): Promise<void> {
+    this.#info ??= this.#readInfo(signal);
+    if ((await this.#info) !== undefined) return;
+    const text = `StoreDir: ${this.storeDir}\n`;
+    await this.#transport.write("nix-cache-info", encodeUtf8(text), { contentType: "text/x-nix-cache-info", signal });
+    this.#info = Promise.resolve(parseCacheInfo(text));
+  }
+
+  async #sign(info: NarInfo): Promise<NarInfo> {
+    this.#keys ??= Promise.all(this.url.secretKeyFiles.map(async (file) => parseSecretKey((await readFile(file, "utf8")).trim())));
+    const keys = await this.#keys;
+    const fingerprint = narInfoFingerprint(info, this.storeDir);
+    const own = keys.map((key) => signFingerprint(fingerprint, key));
+    const others = info.signatures.filter((signature) => !own.some((mine) => mine.keyName === signature.keyName));
+    return { ...info, signatures: [...others, ...own] };
+  }
+
+  #absent(path: StorePath): never {
+    throw new TsosError({ code: "store.invalid-path", message: `the cache "${this.name}" does not have "${formatStorePath(path, this.storeDir)}"`, data: { path: formatStorePath(path, this.storeDir), name: storePathName(path) } });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]();
+  }
+}
+
+/** What a description says, as a store keeps it. */
+export function pathInfoOf(info: NarInfo): ValidPathInfo {
+  return {
+    path: info.path,
+    narHash: info.narHash,
+    narSize: info.narSize,
+    references: info.references,
+    deriver: info.deriver,
+    registrationTime: 0,
+    signatures: info.signatures.map(formatSignature),
+    contentAddress: info.contentAddress,
+    ultimate: false,
+  };
+}
+
+/** @throws TsosError `cache.malformed` */
+export function parseCacheInfo(text: string): CacheInfo {
+  const fields = new Map(text.split("\n").flatMap((line) => {
+    const colon = line.indexOf(":");
+    return colon < 0 ? [] : [[line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const];
+  }));
+  const priority = fields.get("Priority");
+  if (priority !== undefined && !/^-?\d+$/.test(priority)) throw new TsosError({ code: "cache.malformed", message: `a cache's priority is "${priority}", expected a whole number` });
+  return { storeDir: fields.get("StoreDir") ?? DEFAULT_STORE_DIR, priority: priority === undefined ? DEFAULT_PRIORITY : Number(priority), wantMassQuery: fields.get("WantMassQuery") === "1" };
+}
+
+type Meter = { pass(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>; result(): { readonly hash: Hash; readonly size: number } };
+
+function createMeter(): Meter {
+  const hasher = createHasher("sha256");
+  let size = 0;
+  return {
+    async *pass(source) {
+      for await (const chunk of source) {
+        hasher.update(chunk);
+        size += chunk.length;
+        yield chunk;
+      }
+    },
+    result: () => ({ hash: { algorithm: "sha256", digest: hasher.digest() }, size }),
+  };
+}

@@ -1,0 +1,104 @@
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import type { DatabaseSyncInstance, StatementSyncInstance } from "@photostructure/sqlite";
+import type { CacheInfo } from "./binary-cache.ts";
+
+/** Seconds for which an answer holds: Nix's defaults. */
+const TTL = { found: 30 * 24 * 3600, absent: 3600, cache: 7 * 24 * 3600 } as const;
+
+/** Rows older than any of these are dropped when the file is opened, at most this often (seconds). */
+const PURGE_INTERVAL = 24 * 3600;
+
+/** Changed with the tables; a file of another version is another file. */
+const VERSION = 1;
+
+/**
+ * What caches answered, on disk: which paths they have, with their descriptions, and which not. It may be deleted at
+ * any time, and a broken file is made anew; processes share it.
+ */
+export class LookupCache implements Disposable {
+  readonly #database: DatabaseSyncInstance;
+  readonly #statements = new Map<string, StatementSyncInstance>();
+  readonly #now: () => number;
+
+  private constructor(database: DatabaseSyncInstance, now: () => number) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  /** @param folder is made where it is not there. @returns undefined where no file can be kept there: then nothing is remembered */
+  static open(folder: string, now: () => number = () => Math.floor(Date.now() / 1000)): LookupCache | undefined {
+    const file = `${folder}/binary-caches-${VERSION}.sqlite`;
+    const { DatabaseSync } = createRequire(import.meta.url)("@photostructure/sqlite") as typeof import("@photostructure/sqlite");
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      const database = new DatabaseSync(file, { timeout: 10_000 });
+      // Nothing here is worth a sync: after a power cut it is asked for again.
+      database.exec(`
+        pragma synchronous = off;
+        pragma journal_mode = wal;
+        create table if not exists caches (url text primary key, time integer not null, info text not null) without rowid;
+        create table if not exists lookups (url text not null, hashPart text not null, time integer not null, narinfo text, primary key (url, hashPart)) without rowid;
+        create table if not exists purges (time integer not null);
+      `);
+      const cache = new LookupCache(database, now);
+      cache.#purge();
+      return cache;
+    } catch {
+      return undefined;
+    }
+  }
+
+  findCache(url: string): CacheInfo | undefined {
+    const row = this.#statement("select info from caches where url = ? and time > ?").get(url, this.#now() - TTL.cache);
+    return row === undefined ? undefined : (JSON.parse((row as { info: string }).info) as CacheInfo);
+  }
+
+  rememberCache(url: string, info: CacheInfo): void {
+    this.#write("insert or replace into caches values (?, ?, ?)", url, this.#now(), JSON.stringify(info));
+  }
+
+  /** The text of a description, `absent` where the cache has none, undefined where that is not known. */
+  findNarInfo(url: string, hashPart: string): string | "absent" | undefined {
+    const row = this.#statement("select narinfo from lookups where url = ? and hashPart = ? and time > case when narinfo is null then ? else ? end").get(url, hashPart, this.#now() - TTL.absent, this.#now() - TTL.found) as { narinfo: string | null } | undefined;
+    return row === undefined ? undefined : (row.narinfo ?? "absent");
+  }
+
+  rememberNarInfo(url: string, hashPart: string, narinfo: string | undefined): void {
+    this.#write("insert or replace into lookups values (?, ?, ?, ?)", url, hashPart, this.#now(), narinfo ?? null);
+  }
+
+  /** What was remembered of a path turned out to be no longer so. */
+  forgetNarInfo(url: string, hashPart: string): void {
+    this.#write("delete from lookups where url = ? and hashPart = ?", url, hashPart);
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #purge(): void {
+    const last = this.#statement("select max(time) as time from purges").get() as { time: number | null };
+    if ((last.time ?? 0) > this.#now() - PURGE_INTERVAL) return;
+    this.#write("delete from purges");
+    this.#write("insert into purges values (?)", this.#now());
+    this.#write("delete from lookups where time <= case when narinfo is null then ? else ? end", this.#now() - TTL.absent, this.#now() - TTL.found);
+    this.#write("delete from caches where time <= ?", this.#now() - TTL.cache);
+  }
+
+  /** A full disk or another's lock must not end a substitution. */
+  #write(sql: string, ...values: readonly (string | number | null)[]): void {
+    try {
+      this.#statement(sql).run(...values);
+    } catch {
+      // It is only not remembered.
+    }
+  }
+
+  #statement(sql: string): StatementSyncInstance {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
+    return statement;
+  }
+}
