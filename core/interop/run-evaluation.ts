@@ -60,9 +60,9 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
     case "parse":
       for (const from of job.sources) {
         const { text, file, folder } = open(from);
-        const { source, expression } = parseNix(text, file, { basePath: folder, home: io.home, settings: settings.language, warn: (text) => io.log(toByteString(text)) });
-        compileNix(expression, source, new Set(evaluator.globals.keys()));
-        print(`${formatSyntax(expression)}\n`);
+        const parsed = parseNix(text, file, { basePath: folder, home: io.home, settings: settings.language, warn: (text) => io.log(toByteString(text)) });
+        compileNix(parsed, new Set(evaluator.globals.keys()));
+        print(`${formatSyntax(parsed.expression)}\n`);
       }
       return;
     case "values": {

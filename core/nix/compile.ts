@@ -2,9 +2,10 @@ import type { ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
 import { formatSyntax } from "./format-syntax.ts";
 import { NixError } from "./nix-error.ts";
+import type { ParsedNix } from "./parse.ts";
 import { BOUND_FROM, BOUND_HERE, BOUND_OUTSIDE, Op, RECURSIVE } from "./opcode.ts";
 import { positionAt, type NixSource } from "./source.ts";
-import type { AttributeName, AttributeSet, BinaryOperator, Expression, Lambda } from "./syntax.ts";
+import { positionOf, type AttributeName, type AttributeSet, type BinaryOperator, type Expression, type Lambda } from "./syntax.ts";
 
 /**
  * A file's tree, ready to be written to disk as it is. `relocations` are the words that hold an index into `strings`.
@@ -33,8 +34,8 @@ const ARITHMETIC: ReadonlyMap<string, number> = new Map([["__lessThan", Op.lessT
  *
  * @throws NixError of kind `undefined` for a name that is bound nowhere.
  */
-export function compileNix(expression: Expression, source: NixSource, globals: ReadonlySet<ByteString>, scope?: Scope): CompiledFile {
-  const compiler = new Compiler(source, globals);
+export function compileNix({ expression, source, symbols }: ParsedNix, globals: ReadonlySet<ByteString>, scope?: Scope): CompiledFile {
+  const compiler = new Compiler(source, globals, symbols);
   compiler.emit(expression, scope);
   return compiler.finish();
 }
@@ -44,12 +45,14 @@ class Compiler {
   readonly #globals: ReadonlySet<ByteString>;
   #code = new Int32Array(1024);
   #length = 0;
-  readonly #strings = new Map<ByteString, number>();
+  readonly #strings: Map<ByteString, number>;
   readonly #relocations: number[] = [];
 
-  constructor(source: NixSource, globals: ReadonlySet<ByteString>) {
+  constructor(source: NixSource, globals: ReadonlySet<ByteString>, symbols: Iterable<ByteString>) {
     this.#source = source;
     this.#globals = globals;
+    // First the names, as they are met: their order is that of the evaluation (`Evaluator.link`).
+    this.#strings = new Map([...symbols].map((name, index) => [name, index]));
   }
 
   finish(): CompiledFile {
@@ -122,7 +125,7 @@ class Compiler {
         return at;
       }
       case "has": {
-        const at = this.#node(Op.has, 4 + e.path.length * 3, -1);
+        const at = this.#node(Op.has, 4 + e.path.length * 3, positionOf(e));
         this.#code[at + 3] = e.path.length;
         this.#child(at, 2, e.of, scope);
         this.#path(at, 4, e.path, scope);
@@ -139,8 +142,7 @@ class Compiler {
         const at = this.#node(Op.list, 3 + e.elements.length, -1);
         this.#code[at + 2] = e.elements.length;
         e.elements.forEach((element, index) => this.#child(at, 3 + index, element, scope));
-        const first = e.elements[0];
-        if (first !== undefined && "pos" in first) this.#code[at + 1] = first.pos;
+        this.#code[at + 1] = positionOf(e);
         return at;
       }
       case "lambda":
@@ -183,7 +185,7 @@ class Compiler {
         return at;
       }
       case "not": {
-        const at = this.#node(Op.not, 3, "pos" in e.of ? e.of.pos : -1);
+        const at = this.#node(Op.not, 3, positionOf(e));
         this.#child(at, 2, e.of, scope);
         return at;
       }
@@ -260,6 +262,7 @@ class Compiler {
       } else {
         this.#code[at + cell] = -1;
         this.#child(at, cell + 1, part.expression, scope);
+        this.#string(at + cell + 2, formatSyntax(part.expression));
       }
     });
   }
@@ -272,7 +275,7 @@ class Compiler {
   #bindings(op: number, e: AttributeSet, scope: Scope | undefined, recursive: boolean): { readonly at: number; readonly inner: Scope | undefined } {
     const names = [...e.attributes.keys()].sort();
     const froms = e.inheritFrom.length;
-    const at = this.#node(op, 7 + names.length * 4 + froms + e.dynamic.length * 3, e.pos);
+    const at = this.#node(op, 7 + names.length * 4 + froms + e.dynamic.length * 3, op === Op.let ? -1 : e.pos);
     const code = this.#code;
     code[at + 2] = recursive ? RECURSIVE : 0;
     if (op === Op.attributes) code[at + 3] = -1;

@@ -6,7 +6,6 @@ import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { compileNix, type CompiledFile, type Scope } from "./compile.ts";
 import { coerceFloat } from "./format-float.ts";
-import { formatIdentifier } from "./format-literal.ts";
 import { formatValueForError } from "./format-value.ts";
 import { addIntegers, compareNumbers, divideIntegers, multiplyIntegers, subtractIntegers } from "./integer.ts";
 import type { NixIo } from "./nix-io.ts";
@@ -18,13 +17,16 @@ import { ShapeTable } from "./shape-table.ts";
 import { positionAt, type NixSource } from "./source.ts";
 import { bestMatches } from "./suggestions.ts";
 import {
-  Attrs, Builtin, BUSY, Closure, DONE, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, Thunk,
-  type AttributePlaces, type Context, type Environment, type NixList, type Shape, type Slot, type Value,
+  Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, Thunk,
+  type AttributePlaces, type Context, type DelayedCall, type Environment, type NixList, type Shape, type Slot, type Value,
 } from "./value.ts";
 
 export const NO_POSITION = -1;
 
 export type EvaluatorOptions = { readonly io: NixIo; readonly settings?: NixSettings | undefined };
+
+/** Where `derivation` itself is written. */
+export const DERIVATION_FILE = toByteString("«nix-internal»/derivation-internal.nix");
 
 const NO_CONTEXT: Context = new Set();
 
@@ -55,10 +57,10 @@ export class Evaluator {
 
   /** Parses, compiles and adds a text; the result is the thunk of its value. */
   load(text: ByteString, file: ByteString, basePath: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Thunk {
-    const { source, expression } = parseNix(text, file, { basePath, home: this.io.home, settings: this.settings, warn: (warning) => this.io.log(toByteString(warning)) });
+    const parsed = parseNix(text, file, { basePath, home: this.io.home, settings: this.settings, warn: (warning) => this.io.log(toByteString(warning)) });
     this.#globalNames ??= new Set(this.globals.keys());
     const staticScope: Scope | undefined = scope === undefined ? undefined : { up: undefined, isWith: false, slots: new Map(scope.names.map((name, index) => [name, index + 1])) };
-    const root = this.link(compileNix(expression, source, this.#globalNames, staticScope), source);
+    const root = this.link(compileNix(parsed, this.#globalNames, staticScope), parsed.source);
     const env: Environment = [null];
     if (scope !== undefined) env.push(...scope.values);
     return new Thunk(root, env);
@@ -90,6 +92,18 @@ export class Evaluator {
       this.#stringIndex.set(text, index);
     }
     return index;
+  }
+
+  /**
+   * The slots of a shape in the order in which the evaluation met their names: the reference compares sets, evaluates
+   * them deeply and looks for unexpected arguments in this order.
+   */
+  #symbolOrder(shape: Shape): Int32Array {
+    if (shape.symbolOrder === undefined) {
+      const symbols = shape.names.map((name) => this.#intern(name));
+      shape.symbolOrder = Int32Array.from(symbols, (_, slot) => slot).sort((a, b) => symbols[a]! - symbols[b]!);
+    }
+    return shape.symbolOrder;
   }
 
   /** The place that a word of the tree holds. */
@@ -144,18 +158,32 @@ export class Evaluator {
   #forceThunk(thunk: Thunk, pos: number): Value {
     const { code, x } = thunk;
     if (code === BUSY) throw this.error("recursion", "infinite recursion encountered", pos);
-    thunk.code = BUSY;
-    thunk.x = null;
+    if (code === FAILED) throw (x as NixError).clone();
+    // A call that is delayed does not know that it runs: one that needs itself ends at the greatest depth.
+    if (code !== CALL) {
+      thunk.code = BUSY;
+      thunk.x = null;
+    }
     try {
-      const value = code >= 0 ? this.eval(code, x as Environment) : (x as () => Value)();
+      const value = code >= 0 ? this.eval(code, x as Environment) : code === CALL ? this.#callLate(x as DelayedCall, pos) : (x as () => Value)();
       thunk.code = DONE;
       thunk.x = value;
       return value;
     } catch (error) {
-      thunk.code = code;
-      thunk.x = x;
+      // What failed fails the same way again, with the frames that it had the first time.
+      if (error instanceof NixError) {
+        thunk.code = FAILED;
+        thunk.x = error;
+      } else {
+        thunk.code = code;
+        thunk.x = x;
+      }
       throw error;
     }
+  }
+
+  #callLate([fn, args]: DelayedCall, pos: number): Value {
+    return this.call(this.force(fn, pos), args, pos);
   }
 
   lazy(compute: () => Value): Thunk {
@@ -164,7 +192,7 @@ export class Evaluator {
 
   /** A call that is made only when its value is wanted. */
   lazyCall(fn: Slot, ...args: Slot[]): Thunk {
-    return new Thunk(NATIVE, () => this.call(this.force(fn), args, NO_POSITION));
+    return new Thunk(CALL, [fn, args]);
   }
 
   /** The child as it is stored in a set or list: constants, functions and variables need no thunk of their own. */
@@ -269,7 +297,7 @@ export class Evaluator {
       case Op.equal:
         return this.#equal(p, env);
       case Op.notEqual:
-        return !this.#equal(p, env);
+        return !this.#equal(p, env, "while testing two values for inequality");
       case Op.and:
         return this.#condition(p + code[p + 2]!, env, p + 1, "in the left operand of the AND (&&) operator") && this.#condition(p + code[p + 3]!, env, p + 1, "in the right operand of the AND (&&) operator");
       case Op.or:
@@ -319,16 +347,17 @@ export class Evaluator {
   #nameAt(p: number, cell: number, env: Environment): ByteString {
     const index = this.#code[cell]!;
     if (index >= 0) return this.#strings[index]!;
-    return this.forceStringNoContext(this.eval(p + this.#code[cell + 1]!, env), p + 1, "while evaluating an attribute name");
+    const name = p + this.#code[cell + 1]!;
+    return this.forceStringNoContext(this.eval(name, env), this.posOf(name), "while evaluating an attribute name");
   }
 
   #pathText(p: number, cell: number, n: number, env: Environment): string {
     const names: string[] = [];
     for (let i = 0; i < n; i++) {
       try {
-        names.push(formatIdentifier(this.#nameAt(p, cell + i * 3, env)));
+        names.push(this.#nameAt(p, cell + i * 3, env));
       } catch {
-        names.push('"${...}"');
+        names.push(`"\${${this.#strings[this.#code[cell + i * 3 + 2]!]!}}"`);
       }
     }
     return names.join(".");
@@ -339,52 +368,49 @@ export class Evaluator {
     let value = this.eval(p + code[p + 2]!, env);
     const fallback = code[p + 3]!;
     const n = code[p + 4]!;
-    let place = NO_POSITION;
+    /** The attribute that was found last, for its place. */
+    let found: Attrs | undefined;
+    let slot = -1;
     try {
       for (let i = 0, cell = p + 5; i < n; i++, cell += 3) {
-        if (code[cell]! < 0) {
-          const name = this.#nameAt(p, cell, env);
-          if (fallback !== 0 && !(value instanceof Attrs)) return this.eval(p + fallback, env);
-          const set = value instanceof Attrs ? value : this.forceAttrs(value, p + 1, "while selecting an attribute");
-          const slot = set.shape.slotOf(name);
-          if (slot < 0) {
-            if (fallback !== 0) return this.eval(p + fallback, env);
-            throw this.missing(name, set, p + 1);
-          }
-          place = this.placeOf(set.places, slot);
-          value = this.force(set.values[slot]!, place >= 0 ? place : p + 1);
-          continue;
-        }
+        const isStatic = code[cell]! >= 0;
+        const computed = isStatic ? "" : this.#nameAt(p, cell, env);
         if (!(value instanceof Attrs)) {
           if (fallback !== 0) return this.eval(p + fallback, env);
           this.forceAttrs(value, p + 1, "while selecting an attribute");
           throw new TypeError("forceAttrs returned");
         }
         const set: Attrs = value;
-        let slot: number;
-        if (set.shape.id === this.#code[cell + 1]) slot = this.#code[cell + 2]!;
+        let index: number;
+        if (isStatic && set.shape.id === this.#code[cell + 1]) index = this.#code[cell + 2]!;
         else {
-          const name = this.#strings[code[cell]!]!;
-          slot = set.shape.slotOf(name);
-          if (slot < 0) {
+          const name = isStatic ? this.#strings[code[cell]!]! : computed;
+          index = set.shape.slotOf(name);
+          if (index < 0) {
             if (fallback !== 0) return this.eval(p + fallback, env);
             throw this.missing(name, set, p + 1);
           }
-          this.#code[cell + 1] = set.shape.id;
-          this.#code[cell + 2] = slot;
-        }
-        const stored = set.values[slot]!;
-        if (stored instanceof Thunk) {
-          if (stored.code === DONE) value = stored.x as Value;
-          else {
-            place = this.placeOf(set.places, slot);
-            value = this.#forceThunk(stored, place >= 0 ? place : p + 1);
+          if (isStatic) {
+            this.#code[cell + 1] = set.shape.id;
+            this.#code[cell + 2] = index;
           }
-        } else value = stored;
+        }
+        found = set;
+        slot = index;
+        const stored = set.values[slot]!;
+        if (!(stored instanceof Thunk)) value = stored;
+        else if (stored.code === DONE) value = stored.x as Value;
+        else {
+          const place = i < n - 1 ? NO_POSITION : this.placeOf(set.places, slot);
+          value = this.#forceThunk(stored, place >= 0 ? place : p + 1);
+        }
       }
       return value;
     } catch (error) {
-      if (place >= 0 && error instanceof NixError) this.trace(error, `while evaluating the attribute '${this.#pathText(p, p + 5, n, env)}'`, place);
+      if (found !== undefined && error instanceof NixError) {
+        const position = this.positionAt(this.placeOf(found.places, slot));
+        if (position !== undefined && position.file !== DERIVATION_FILE) error.addTrace(`while evaluating the attribute '${this.#pathText(p, p + 5, n, env)}'`, position);
+      }
       throw error;
     }
   }
@@ -455,7 +481,7 @@ export class Evaluator {
       inner = this.#bind(p, env, overrides >= 0);
       values = inner.slice(1);
       if (overrides >= 0) {
-        const set = this.forceAttrs(values[overrides]!, p + 1, "while evaluating the `__overrides` attribute");
+        const set = this.forceAttrs(values[overrides]!, NO_POSITION, "while evaluating the `__overrides` attribute");
         set.shape.names.forEach((name, index) => {
           const slot = shape.slotOf(name);
           if (slot >= 0) inner[slot + 1] = set.values[index]!;
@@ -484,6 +510,7 @@ export class Evaluator {
       // `${null} = …` is no attribute at all.
       if (name === null) continue;
       const text = this.forceStringNoContext(name, cell, "while evaluating the name of a dynamic attribute");
+      this.#intern(text);
       const before = entries.get(text);
       if (before !== undefined) {
         const at = this.positionAt(before[1]);
@@ -523,7 +550,8 @@ export class Evaluator {
           const right = this.eval(condition + code[condition + 3]!, env);
           this.assertEqual(left, right, condition + 1);
         } catch (error) {
-          throw this.trace(error, `while evaluating the condition of the assertion '${text}'`, p + 1);
+          if (error instanceof NixError && (error.kind === "assertion" || error.kind === "throw")) this.trace(error, `while evaluating the condition of the assertion '${text}'`, p + 1);
+          throw error;
         }
       }
       throw this.error("assertion", `assertion '${text}' failed`, p + 1);
@@ -531,32 +559,31 @@ export class Evaluator {
     return this.eval(p + code[p + 3]!, env);
   }
 
-  #equal(p: number, env: Environment): boolean {
+  #equal(p: number, env: Environment, context = "while testing two values for equality"): boolean {
     const code = this.#code;
     const left = this.eval(p + code[p + 2]!, env);
     const right = this.eval(p + code[p + 3]!, env);
-    return this.equalValues(left, right, p + 1, "while testing two values for equality");
+    return this.equalValues(left, right, p + 1, context);
   }
 
+  /** The right one first: it is what counts. */
   #update(p: number, env: Environment): Attrs {
     const code = this.#code;
-    let left: Attrs;
-    let right: Attrs;
-    try {
-      const value = this.eval(p + code[p + 2]!, env);
-      if (!(value instanceof Attrs)) throw this.error("type", `expected a set but found ${this.describe(value)}`, this.posOf(p + code[p + 2]!));
-      left = value;
-    } catch (error) {
-      throw this.trace(error, "in the left operand of the update (//) operator");
-    }
-    try {
-      const value = this.eval(p + code[p + 3]!, env);
-      if (!(value instanceof Attrs)) throw this.error("type", `expected a set but found ${this.describe(value)}`, this.posOf(p + code[p + 3]!));
-      right = value;
-    } catch (error) {
-      throw this.trace(error, "in the right operand of the update (//) operator");
-    }
+    const right = this.#updateOperand(p + code[p + 3]!, env, "in the right operand of the update (//) operator");
+    const left = this.#updateOperand(p + code[p + 2]!, env, "in the left operand of the update (//) operator");
     return this.mergeSets(left, right);
+  }
+
+  #updateOperand(p: number, env: Environment, context: string): Attrs {
+    // A chain of updates is one to the traces.
+    if (this.#code[p] === Op.update) return this.#update(p, env);
+    try {
+      const value = this.eval(p, env);
+      if (value instanceof Attrs) return value;
+      throw this.error("type", `expected a set but found ${this.describe(value)}`);
+    } catch (error) {
+      throw this.trace(error, context, this.posOf(p));
+    }
   }
 
   /** `left // right` */
@@ -705,7 +732,7 @@ export class Evaluator {
         i += want;
         this.#deeper(pos);
         try {
-          fn = builtin.run(all, pos);
+          fn = builtin.run(all, NO_POSITION);
         } catch (error) {
           if (builtin.name !== "addErrorContext") this.trace(error, `while calling the '${builtin.name}' builtin`, pos);
           throw error;
@@ -714,8 +741,9 @@ export class Evaluator {
         }
       } else if (fn instanceof Attrs && fn.shape.slotOf("__functor") >= 0) {
         const self: Attrs = fn;
+        const slot = self.shape.slotOf("__functor");
         try {
-          fn = this.call(this.force(self.get("__functor")!), [self, args[i++]!], pos);
+          fn = this.nested(pos, () => this.call(this.force(self.values[slot]!), [self, args[i++]!], this.placeOf(self.places, slot)));
         } catch (error) {
           throw this.trace(error, "while calling a functor (an attribute set with a '__functor' attribute)", pos);
         }
@@ -735,10 +763,8 @@ export class Evaluator {
   }
 
   #deeper(pos: number): void {
-    if (++this.#depth > this.#maxCallDepth) {
-      this.#depth--;
-      throw this.error("eval", "stack overflow; max-call-depth exceeded", pos);
-    }
+    if (this.#depth > this.#maxCallDepth) throw this.error("eval", "stack overflow; max-call-depth exceeded", pos);
+    this.#depth++;
   }
 
   #enter(fn: Closure, argument: Slot, pos: number): Value {
@@ -800,20 +826,23 @@ export class Evaluator {
     const plan = new Int32Array(n);
     const name = code[p + 2]! < 0 ? "anonymous lambda" : this.#strings[code[p + 2]!]!;
     let used = 0;
+    let missing = -1;
     for (let i = 0; i < n; i++) {
-      const cell = p + FORMALS + i * FORMAL_SIZE;
-      const slot = set.shape.slotOf(this.#strings[code[cell]!]!);
+      const name = code[p + FORMALS + i * FORMAL_SIZE]!;
+      const slot = set.shape.slotOf(this.#strings[name]!);
       plan[i] = slot;
       if (slot >= 0) used++;
-      else if (code[cell + 2] === 0) {
-        const error = this.error("type", `function '${name}' called without required argument '${this.#strings[code[cell]!]!}'`, p + 1);
-        throw pos < 0 ? error : error.addTrace("from call site", this.positionAt(pos));
-      }
+      else if (code[p + FORMALS + i * FORMAL_SIZE + 2] === 0 && (missing < 0 || name < missing)) missing = name;
+    }
+    if (missing >= 0) {
+      const error = this.error("type", `function '${name}' called without required argument '${this.#strings[missing]!}'`, p + 1);
+      throw pos < 0 ? error : error.addTrace("from call site", this.positionAt(pos));
     }
     if (code[p + 5] === 0 && used < set.values.length) {
       const formals = new Set<ByteString>();
       for (let i = 0; i < n; i++) formals.add(this.#strings[code[p + FORMALS + i * FORMAL_SIZE]!]!);
-      const unexpected = set.shape.names.find((candidate) => !formals.has(candidate))!;
+      const names = set.shape.names;
+      const unexpected = names[this.#symbolOrder(set.shape).find((slot) => !formals.has(names[slot]!))!]!;
       const error = this.error("type", `function '${name}' called with unexpected argument '${unexpected}'`, p + 1, bestMatches([...formals], unexpected));
       throw pos < 0 ? error : error.addTrace("from call site", this.positionAt(pos));
     }
@@ -853,24 +882,17 @@ export class Evaluator {
     return this.error("type", `expected ${what} but found ${this.describe(value)}`, pos);
   }
 
+  // Unlike the others, these two say where they stand only of a wrong type.
   forceAttrs(slot: Slot, pos: number, context: string): Attrs {
-    try {
-      const value = this.force(slot, pos);
-      if (value instanceof Attrs) return value;
-      throw this.#expected("a set", value, NO_POSITION);
-    } catch (error) {
-      throw this.trace(error, context, pos);
-    }
+    const value = this.force(slot, pos);
+    if (value instanceof Attrs) return value;
+    throw this.trace(this.#expected("a set", value, NO_POSITION), context, pos);
   }
 
   forceList(slot: Slot, pos: number, context: string): NixList {
-    try {
-      const value = this.force(slot, pos);
-      if (Array.isArray(value)) return value;
-      throw this.#expected("a list", value, pos);
-    } catch (error) {
-      throw this.trace(error, context, pos);
-    }
+    const value = this.force(slot, pos);
+    if (Array.isArray(value)) return value;
+    throw this.trace(this.#expected("a list", value, NO_POSITION), context, pos);
   }
 
   forceInteger(slot: Slot, pos: number, context: string): number | bigint {
@@ -927,7 +949,7 @@ export class Evaluator {
     const value = this.forceString(slot, pos, context);
     if (typeof value === "string") return value;
     if (value.context.size > 0) {
-      const error = this.error("eval", `the string '${value.text}' is not allowed to refer to a store path (such as '${displayContext(value.context.values().next().value!, this.io.storeDir)}')`, pos);
+      const error = this.error("eval", `the string '${value.text}' is not allowed to refer to a store path (such as '${displayContext(value.context.values().next().value!, this.io.storeDir)}')`);
       throw this.trace(error, context, pos);
     }
     return value.text;
@@ -944,6 +966,7 @@ export class Evaluator {
   }
 
   coerceToString(slot: Slot, pos: number, context: Set<ByteString>, errorContext: string, more: boolean, copy: boolean, canonical = true): ByteString {
+    if (this.#depth > this.#maxCallDepth) this.#deeper(pos);
     const value = this.force(slot, pos);
     if (typeof value === "string") return value;
     if (value instanceof NixString) {
@@ -962,11 +985,10 @@ export class Evaluator {
     if (value instanceof Attrs) {
       const toString = value.get("__toString");
       if (toString !== undefined) {
-        const result = this.call(this.force(toString, pos), [value], pos);
-        return this.nested(pos, () => this.coerceToString(result, pos, context, errorContext, more, copy));
+        return this.nested(pos, () => this.coerceToString(this.call(this.force(toString, pos), [value], pos), pos, context, "while evaluating the result of the `__toString` attribute", more, copy));
       }
       const outPath = value.get("outPath");
-      if (outPath !== undefined) return this.nested(pos, () => this.coerceToString(outPath, pos, context, errorContext, more, copy));
+      if (outPath !== undefined) return this.nested(pos, () => this.coerceToString(outPath, pos, context, errorContext, more, copy, canonical));
     }
     if (more) {
       if (value === null || value === false) return "";
@@ -992,8 +1014,16 @@ export class Evaluator {
 
   /** For what takes a path: an absolute path's text, whatever it came from. */
   coerceToPath(slot: Slot, pos: number, context: Set<ByteString>, errorContext: string): ByteString {
-    const value = this.force(slot, pos);
+    let value: Value;
+    try {
+      value = this.force(slot, pos);
+    } catch (error) {
+      throw this.trace(error, errorContext, pos);
+    }
     if (value instanceof NixPath) return canonicalPath(value.path);
+    // What `__toString` makes may be a path too.
+    const toString = value instanceof Attrs ? value.get("__toString") : undefined;
+    if (toString !== undefined) return this.coerceToPath(this.call(this.force(toString, pos), [value], pos), pos, context, errorContext);
     const text = this.coerceToString(value, pos, context, errorContext, false, false);
     if (!text.startsWith("/")) throw this.trace(this.error("eval", `string '${text}' doesn't represent an absolute path`), errorContext, pos);
     return canonicalPath(text);
@@ -1050,65 +1080,90 @@ export class Evaluator {
       if (left.shape !== right.shape) {
         if (left.values.length !== right.values.length || left.shape.names.some((name, i) => name !== right.shape.names[i])) return false;
       }
-      return this.nested(pos, () => left.values.every((element, i) => this.equal(element, right.values[i]!, pos, context)));
+      return this.nested(pos, () => this.#symbolOrder(left.shape).every((i) => this.equal(left.values[i]!, right.values[i]!, pos, context)));
     }
     return false;
   }
 
   /** Throws what the reference says of the first difference of two values that are not equal. */
-  assertEqual(left: Value, right: Value, pos: number): void {
+  assertEqual(leftSlot: Slot, rightSlot: Slot, pos: number): void {
+    this.#deeper(pos);
+    try {
+      this.#assertEqual(leftSlot, rightSlot, pos);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #assertEqual(leftSlot: Slot, rightSlot: Slot, pos: number): void {
+    const left = this.force(leftSlot, pos);
+    const right = this.force(rightSlot, pos);
+    if (leftSlot === rightSlot && typeof left === "object") return;
     const fail = (message: string): NixError => this.error("assertion", message);
     const shown = (value: Value): string => formatValueForError(this, value);
-    if (typeName(left) !== typeName(right)) {
+    const isNumber = (value: Value): boolean => typeof value === "number" || typeof value === "bigint" || value instanceof NixFloat;
+    if (isNumber(left) && isNumber(right)) {
+      if (this.equalValues(left, right, pos, "")) return;
       throw fail(`${showType(left)} with value '${shown(left)}' is not equal to ${showType(right)} with value '${shown(right)}'`);
     }
+    const type = typeName(left);
+    if (type !== typeName(right)) {
+      throw fail(`${showType(left)} of value '${shown(left)}' is not equal to ${showType(right)} of value '${shown(right)}'`);
+    }
+    if (left === null) return;
     if (Array.isArray(left) && Array.isArray(right)) {
       if (left.length !== right.length) throw fail(`list of size '${left.length}' is not equal to list of size '${right.length}', left hand side is '${shown(left)}', right hand side is '${shown(right)}'`);
       for (let i = 0; i < left.length; i++) {
-        if (this.equal(left[i]!, right[i]!, pos, "")) continue;
         try {
-          this.assertEqual(this.force(left[i]!), this.force(right[i]!), pos);
+          this.assertEqual(left[i]!, right[i]!, pos);
         } catch (error) {
-          throw this.trace(error, `while comparing list element ${i}`);
+          throw this.trace(error, `while comparing list element ${i}`, pos);
         }
       }
       return;
     }
     if (left instanceof Attrs && right instanceof Attrs) {
-      if (this.isDerivation(left) && this.isDerivation(right)) {
-        const a = left.get("outPath");
-        const b = right.get("outPath");
-        if (a !== undefined && b !== undefined) {
-          try {
-            this.assertEqual(this.force(a), this.force(b), pos);
-          } catch (error) {
-            throw this.trace(error, "while comparing a derivation by its 'outPath' attribute", pos);
-          }
-          return;
-        }
-      }
-      const [leftOnly, rightOnly] = [left.shape.names.filter((name) => right.shape.slotOf(name) < 0), right.shape.names.filter((name) => left.shape.slotOf(name) < 0)];
-      if (leftOnly.length + rightOnly.length > 0) {
-        throw fail(`attribute names of attribute set '${shown(left)}' differs from attribute set '${shown(right)}'`);
-      }
-      for (let i = 0; i < left.values.length; i++) {
-        if (this.equal(left.values[i]!, right.values[i]!, pos, "")) continue;
-        try {
-          this.assertEqual(this.force(left.values[i]!), this.force(right.values[i]!), pos);
-        } catch (error) {
-          this.trace(error, "where right hand side is", this.placeOf(right.places, i));
-          this.trace(error, "where left hand side is", this.placeOf(left.places, i));
-          throw this.trace(error, `while comparing attribute '${left.shape.names[i]!}'`, pos);
-        }
-      }
+      this.#assertEqualSets(left, right, pos, fail);
       return;
     }
-    if (left instanceof Closure || left instanceof Builtin || left instanceof PartialBuiltin) {
-      throw fail("distinct functions and immediate comparisons of identical functions compare as unequal");
+    if (type === "lambda") throw fail("distinct functions and immediate comparisons of identical functions compare as unequal");
+    if (this.equalValues(left, right, pos, "")) return;
+    const word = type === "bool" ? "boolean" : type;
+    throw fail(`${word} '${shown(left)}' is not equal to ${word} '${shown(right)}'`);
+  }
+
+  #assertEqualSets(left: Attrs, right: Attrs, pos: number, fail: (message: string) => NixError): void {
+    if (this.isDerivation(left) && this.isDerivation(right)) {
+      const a = left.get("outPath");
+      const b = right.get("outPath");
+      if (a !== undefined && b !== undefined) {
+        try {
+          this.assertEqual(a, b, pos);
+        } catch (error) {
+          throw this.trace(error, "while comparing a derivation by its 'outPath' attribute", pos);
+        }
+        return;
+      }
     }
-    const quoted = typeof left === "string" || left instanceof NixString ? "string" : left instanceof NixPath ? "path" : typeof left === "boolean" ? "boolean" : left instanceof NixFloat ? "float" : "integer";
-    if (quoted === "float" || quoted === "integer") throw fail(`${showType(left)} with value '${shown(left)}' is not equal to ${showType(right)} with value '${shown(right)}'`);
-    throw fail(`${quoted} '${shown(left)}' is not equal to ${quoted} '${shown(right)}'`);
+    const shown = (value: Value): string => formatValueForError(this, value);
+    if (left.values.length !== right.values.length) throw fail(`attribute names of attribute set '${shown(left)}' differs from attribute set '${shown(right)}'`);
+    const [leftOrder, rightOrder] = [this.#symbolOrder(left.shape), this.#symbolOrder(right.shape)];
+    for (let index = 0; index < leftOrder.length; index++) {
+      const [i, j] = [leftOrder[index]!, rightOrder[index]!];
+      const [a, b] = [left.shape.names[i]!, right.shape.names[j]!];
+      if (a !== b) {
+        if (right.shape.slotOf(a) < 0) throw fail(`attribute name '${a}' is contained in '${shown(left)}', but not in '${shown(right)}'`);
+        throw fail(`attribute name '${b}' is missing in '${shown(left)}', but is contained in '${shown(right)}'`);
+      }
+      try {
+        this.assertEqual(left.values[i]!, right.values[j]!, pos);
+      } catch (error) {
+        const places = [this.placeOf(left.places, i), this.placeOf(right.places, j)] as const;
+        if (this.positionAt(places[1]) !== undefined) this.trace(error, "where right hand side is", places[1]);
+        if (this.positionAt(places[0]) !== undefined) this.trace(error, "where left hand side is", places[0]);
+        throw this.trace(error, `while comparing attribute '${a}'`, pos);
+      }
+    }
   }
 
   // ───────── making values
@@ -1116,7 +1171,11 @@ export class Evaluator {
   /** Any order of names; a later one with the same name does not replace an earlier one. */
   makeSet(entries: Iterable<readonly [ByteString, Slot]>): Attrs {
     const map = new Map<ByteString, Slot>();
-    for (const [name, value] of entries) if (!map.has(name)) map.set(name, value);
+    for (const [name, value] of entries) {
+      if (map.has(name)) continue;
+      this.#intern(name);
+      map.set(name, value);
+    }
     const names = [...map.keys()].sort();
     return new Attrs(this.shapes.of(names), names.map((name) => map.get(name)!), NO_PLACES);
   }
@@ -1130,24 +1189,42 @@ export class Evaluator {
     return at === undefined || !at.file.startsWith("/") ? null : this.makeSet([["file", at.file], ["line", at.line], ["column", at.column]]);
   }
 
+  /** The place that a value itself knows: that of its function or of the set as it was written. */
+  #ownPlace(slot: Slot): number {
+    if (slot instanceof Thunk && slot.code === CALL) return this.#ownPlace((slot.x as DelayedCall)[0]);
+    const value = slot instanceof Thunk ? (slot.code === DONE ? (slot.x as Value) : undefined) : slot;
+    if (value instanceof Closure) return value.code + 1;
+    return value instanceof Attrs && typeof value.places === "number" && value.places >= 0 ? value.places + 1 : NO_POSITION;
+  }
+
   /** Evaluates all of a value; what refers to itself is looked into once. */
   forceDeep(slot: Slot, seen = new Set<Value>()): Value {
-    const value = this.force(slot);
-    if (seen.has(value)) return value;
+    const place = this.#ownPlace(slot);
+    this.#deeper(place);
+    try {
+      return this.#forceDeep(slot, place, seen);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #forceDeep(slot: Slot, place: number, seen: Set<Value>): Value {
+    const value = this.force(slot, place);
+    if (typeof value !== "object" || seen.has(value)) return value;
     if (value instanceof Attrs) {
       seen.add(value);
-      value.values.forEach((inner, index) => {
+      for (const index of this.#symbolOrder(value.shape)) {
         try {
-          this.nested(NO_POSITION, () => this.forceDeep(inner, seen));
+          this.forceDeep(value.values[index]!, seen);
         } catch (error) {
-          throw this.trace(error, `while evaluating the attribute '${formatIdentifier(value.shape.names[index]!)}'`, this.placeOf(value.places, index));
+          throw this.trace(error, `while evaluating the attribute '${value.shape.names[index]!}'`, this.placeOf(value.places, index));
         }
-      });
+      }
     } else if (Array.isArray(value)) {
       seen.add(value);
       value.forEach((inner, index) => {
         try {
-          this.nested(NO_POSITION, () => this.forceDeep(inner, seen));
+          this.forceDeep(inner, seen);
         } catch (error) {
           throw this.trace(error, `while evaluating list element at index ${index}`);
         }

@@ -2,7 +2,7 @@ import { toByteString, type ByteString } from "../util/bytes.ts";
 import { formatFloat } from "./format-float.ts";
 import { formatIdentifier, formatStringLiteral } from "./format-literal.ts";
 import type { Evaluator } from "./evaluator.ts";
-import { Attrs, Builtin, Closure, DONE, NixFloat, NixPath, NixString, PartialBuiltin, Thunk, type Slot, type Value } from "./value.ts";
+import { Attrs, Builtin, BUSY, Closure, DONE, NixFloat, NixPath, NixString, PartialBuiltin, Thunk, type Slot, type Value } from "./value.ts";
 
 const OPEN = toByteString("«");
 const CLOSE = toByteString("»");
@@ -18,7 +18,7 @@ function show(slot: Slot, out: string[], seen: Set<unknown>): void {
   let value: Slot = slot;
   if (value instanceof Thunk) {
     if (value.code !== DONE) {
-      out.push("<CODE>");
+      out.push(value.code === BUSY ? `${OPEN}potential infinite recursion${CLOSE}` : "<CODE>");
       return;
     }
     value = value.x as Value;
@@ -43,11 +43,13 @@ function show(slot: Slot, out: string[], seen: Set<unknown>): void {
     });
     out.push("}");
   } else if (Array.isArray(value)) {
-    if (value.length > 0 && seen.has(value)) {
+    // A list is known by where it is held, a set by what it is.
+    const held = slot instanceof Thunk ? slot : value;
+    if (value.length > 0 && seen.has(held)) {
       out.push(`${OPEN}repeated${CLOSE}`);
       return;
     }
-    if (value.length > 0) seen.add(value);
+    if (value.length > 0) seen.add(held);
     out.push("[ ");
     for (const inner of value) {
       show(inner, out, seen);
@@ -59,68 +61,79 @@ function show(slot: Slot, out: string[], seen: Set<unknown>): void {
   else if (value instanceof PartialBuiltin) out.push("<PRIMOP-APP>");
 }
 
-const MAX_DEPTH = 10;
-const MAX_ITEMS = 10;
-const MAX_TEXT = 1024;
+type Limits = { readonly depth: number; readonly items: number; readonly text: number };
+const LIMITS: Limits = { depth: 10, items: 10, text: 1024 };
+const NO_LIMITS: Limits = { depth: Infinity, items: Infinity, text: Infinity };
 
 /** As a message shows it: nothing is evaluated, long ones are cut. */
 export function formatValueForError(evaluator: Evaluator, value: Slot): ByteString {
+  return formatWithin(evaluator, value, LIMITS);
+}
+
+/** As `builtins.trace` shows it: nothing is evaluated, all is shown. */
+export function formatValueForTrace(evaluator: Evaluator, value: Slot): ByteString {
+  return formatWithin(evaluator, value, NO_LIMITS);
+}
+
+function formatWithin(evaluator: Evaluator, value: Slot, limits: Limits): ByteString {
   const out: string[] = [];
-  showForError(evaluator, value, out, 0, new Set(), { attributes: 0, elements: 0 });
+  showForError(evaluator, value, out, 0, new Set(), { attributes: 0, elements: 0 }, limits);
   return out.join("");
 }
 
 type Budget = { attributes: number; elements: number };
 
-function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: number, seen: Set<unknown>, budget: Budget): void {
+function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: number, seen: Set<unknown>, budget: Budget, limits: Limits): void {
   let value: Slot = slot;
   if (value instanceof Thunk) {
     if (value.code !== DONE) {
-      out.push(`${OPEN}thunk${CLOSE}`);
+      out.push(OPEN, value.code === BUSY ? "potential infinite recursion" : "thunk", CLOSE);
       return;
     }
     value = value.x as Value;
   }
   if (typeof value === "string" || value instanceof NixString) {
     const text = typeof value === "string" ? value : value.text;
-    if (text.length <= MAX_TEXT) out.push(formatStringLiteral(text));
-    else out.push(`${formatStringLiteral(text.slice(0, MAX_TEXT))} ${OPEN}${text.length - MAX_TEXT} bytes elided${CLOSE}`);
+    if (text.length <= limits.text) out.push(formatStringLiteral(text));
+    else out.push(`${formatStringLiteral(text.slice(0, limits.text))} ${OPEN}${text.length - limits.text} bytes elided${CLOSE}`);
   } else if (value === null || typeof value !== "object") out.push(String(value));
   else if (value instanceof NixFloat) out.push(formatFloat(value.value));
   else if (value instanceof NixPath) out.push(value.path);
   else if (value instanceof Attrs) {
     const set: Attrs = value;
     if (set.values.length > 0 && seen.has(set)) out.push(`${OPEN}repeated${CLOSE}`);
-    else if (depth >= MAX_DEPTH) out.push("{ ... }");
+    else if (depth >= limits.depth) out.push("{ ... }");
     else {
       if (set.values.length > 0) seen.add(set);
       out.push("{");
       for (let index = 0; index < set.values.length; index++) {
-        if (budget.attributes >= MAX_ITEMS) {
+        if (budget.attributes >= limits.items) {
           out.push(elided(set.values.length - index, "attribute"));
           break;
         }
-        budget.attributes++;
         out.push(" ", formatIdentifier(set.shape.names[index]!), " = ");
-        showForError(evaluator, set.values[index]!, out, depth + 1, seen, budget);
+        showForError(evaluator, set.values[index]!, out, depth + 1, seen, budget, limits);
         out.push(";");
+        // Counted after what it holds, as there.
+        budget.attributes++;
       }
       out.push(" }");
     }
   } else if (Array.isArray(value)) {
-    if (value.length > 0 && seen.has(value)) out.push(`${OPEN}repeated${CLOSE}`);
-    else if (depth >= MAX_DEPTH) out.push("[ ... ]");
+    const held = slot instanceof Thunk ? slot : value;
+    if (value.length > 0 && seen.has(held)) out.push(`${OPEN}repeated${CLOSE}`);
+    else if (depth >= limits.depth) out.push("[ ... ]");
     else {
-      if (value.length > 0) seen.add(value);
+      if (value.length > 0) seen.add(held);
       out.push("[");
       for (let index = 0; index < value.length; index++) {
-        if (budget.elements >= MAX_ITEMS) {
+        if (budget.elements >= limits.items) {
           out.push(elided(value.length - index, "item"));
           break;
         }
-        budget.elements++;
         out.push(" ");
-        showForError(evaluator, value[index]!, out, depth + 1, seen, budget);
+        showForError(evaluator, value[index]!, out, depth + 1, seen, budget, limits);
+        budget.elements++;
       }
       out.push(" ]");
     }

@@ -33,7 +33,7 @@ export class NixError extends TsosError {
   readonly kind: NixErrorKind;
   position: NixPosition | undefined;
   readonly traces: NixTrace[] = [];
-  readonly suggestions: readonly string[];
+  suggestions: readonly string[];
 
   /** `message` and suggestions in bytes, as all strings of the language are. */
   constructor(kind: NixErrorKind, message: ByteString, position?: NixPosition, suggestions: readonly ByteString[] = []) {
@@ -41,6 +41,15 @@ export class NixError extends TsosError {
     this.kind = kind;
     this.position = position;
     this.suggestions = suggestions.map(shown);
+  }
+
+  /** Another one with frames of its own, for what fails again. */
+  clone(): NixError {
+    const copy = new NixError(this.kind, "", this.position);
+    copy.message = this.message;
+    copy.suggestions = this.suggestions;
+    copy.traces.push(...this.traces);
+    return copy;
   }
 
   addTrace(message: ByteString, position: NixPosition | undefined, print?: "always" | "verbose"): this {

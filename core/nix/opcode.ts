@@ -23,7 +23,7 @@ export const Op = {
   global: 8,
   /** pos, name, n, n × level of a `with` */
   withVariable: 9,
-  /** pos, of, default or 0, n, n × (name, seen shape, its slot | -1, child, 0) */
+  /** pos, of, default or 0, n, n × (name, seen shape, its slot | -1, child, text of the child) */
   select: 10,
   /** pos, of, n, n × as in `select` */
   has: 11,

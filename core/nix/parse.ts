@@ -2,7 +2,7 @@
  * The parser: recursive descent with precedence climbing. It is long because the grammar is one thing: each rule calls
  * the others, and the merging of nested attribute paths with its errors belongs to the rule that reads them.
  */
-import { toByteString, type ByteString } from "../util/bytes.ts";
+import { byteStringToBytes, decodeUtf8Lossy, toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { formatAttributePath } from "./format-syntax.ts";
 import { tokenize, type Tokens } from "./lexer.ts";
@@ -39,15 +39,19 @@ const OPERATORS: ReadonlyMap<number, readonly [strength: number, grouping: numbe
 const NOT_STRENGTH = 7;
 const NEGATE_STRENGTH = 12;
 
+/** `symbols`: all names, in the order in which the reference meets them, on which the order of evaluation depends. */
+export type ParsedNix = { readonly source: NixSource; readonly expression: Expression; readonly symbols: Iterable<ByteString> };
+
 /**
  * Parses a whole text.
  *
  * @throws NixError of kind `parse`.
  */
-export function parseNix(text: ByteString, file: ByteString, options: ParseOptions): { readonly source: NixSource; readonly expression: Expression } {
+export function parseNix(text: ByteString, file: ByteString, options: ParseOptions): ParsedNix {
   const source = createSource(file, text);
   const parser = new Parser(source, tokenize(text, options.settings?.pipeOperators ?? false), options);
-  return { source, expression: parser.parse() };
+  const expression = parser.parse();
+  return { source, expression, symbols: parser.symbols };
 }
 
 class Parser {
@@ -58,6 +62,9 @@ class Parser {
   #kinds: Uint16Array;
   #starts: Int32Array;
   #at = 0;
+  readonly symbols = new Set<ByteString>();
+  /** The call of `f or` that was read last, and where it ends. */
+  #cursedOr: { readonly call: Expression; readonly end: number } | undefined;
 
   constructor(source: NixSource, tokens: Tokens, options: ParseOptions) {
     this.#source = source;
@@ -103,6 +110,11 @@ class Parser {
     return this.#text.slice(this.#starts[index], this.#tokens.ends[index]);
   }
 
+  #symbol(name: ByteString): ByteString {
+    this.symbols.add(name);
+    return name;
+  }
+
   #expression(): Expression {
     const start = this.#at;
     const pos = this.#starts[start]!;
@@ -111,7 +123,8 @@ class Parser {
         const next = this.#kinds[start + 1];
         if (next === 58) {
           this.#at += 2;
-          return { kind: "lambda", pos, argument: this.#slice(start), formals: undefined, body: this.#expression(), name: undefined };
+          const body = this.#expression();
+          return { kind: "lambda", pos, argument: this.#symbol(this.#slice(start)), formals: undefined, body, name: undefined };
         }
         if (next === 64) {
           this.#at += 2;
@@ -187,13 +200,19 @@ class Parser {
 
   #lambda(pos: number, argument: ByteString | undefined, formals: NonNullable<Lambda["formals"]>): Lambda {
     const body = this.#expression();
-    // The reference reports the first duplicate by name; the place is that of the later one.
-    const seen = new Map<ByteString, Formal>();
+    if (argument !== undefined) this.#symbol(argument);
+    const places = new Map<ByteString, number[]>();
     for (const formal of formals.list) {
-      if (seen.has(formal.name)) throw this.#fail(`duplicate formal function argument '${formal.name}'`, formal.pos);
-      seen.set(formal.name, formal);
+      const before = places.get(formal.name);
+      if (before === undefined) places.set(formal.name, [formal.pos]);
+      else before.push(formal.pos);
     }
-    if (argument !== undefined && seen.has(argument)) throw this.#fail(`duplicate formal function argument '${argument}'`, pos);
+    // Of several, the one that was met first is told, at its second place.
+    for (const name of places.size === formals.list.length ? [] : this.symbols) {
+      const second = places.get(name)?.[1];
+      if (second !== undefined) throw this.#fail(`duplicate formal function argument '${name}'`, second);
+    }
+    if (argument !== undefined && places.has(argument)) throw this.#fail(`duplicate formal function argument '${argument}'`, pos);
     return { kind: "lambda", pos, argument, formals, body, name: undefined };
   }
 
@@ -227,7 +246,7 @@ class Parser {
         this.#at++;
         fallback = this.#expression();
       }
-      list.push({ name: this.#slice(index), pos: this.#starts[index]!, default: fallback });
+      list.push({ name: this.#symbol(this.#slice(index)), pos: this.#starts[index]!, default: fallback });
       if (this.#kinds[this.#at] === 44) this.#at++;
       else if (this.#kinds[this.#at] !== 125) throw this.#unexpected(fallback === undefined ? [44, 63, 125] : [44, 125]);
     }
@@ -271,8 +290,26 @@ class Parser {
   #application(): Expression {
     const pos = this.#starts[this.#at]!;
     let result = this.#select();
-    while (startsSimple(this.#kinds, this.#at)) result = makeCall(pos, result, this.#select());
+    this.#cursedOr = undefined;
+    while (startsSimple(this.#kinds, this.#at)) result = makeCall(pos, result, this.#operand());
     return result;
+  }
+
+  /** What stands where `f or` will mean something else one day. */
+  #operand(): Expression {
+    const expression = this.#select();
+    const cursed = this.#cursedOr;
+    if (cursed?.call === expression && expression.kind === "call") {
+      const { file, line, column } = positionAt(this.#source, expression.pos);
+      const text = this.#text.slice(expression.pos, cursed.end).replace(/\r\n?/g, "\n");
+      this.#options.warn?.(
+        decodeUtf8Lossy(byteStringToBytes(`warning: at ${file}:${line}:${column}: This expression uses \`or\` as an identifier in a way that will change in a future Nix release.
+Wrap this entire expression in parentheses to preserve its current meaning:
+    (${text})
+Give feedback at https://github.com/NixOS/nix/pull/11121`)),
+      );
+    }
+    return expression;
   }
 
   #select(): Expression {
@@ -285,13 +322,15 @@ class Parser {
       let fallback: Expression | undefined;
       if (this.#kinds[this.#at] === Token.or) {
         this.#at++;
-        fallback = this.#select();
+        fallback = this.#operand();
       }
       return { kind: "select", pos, of, path, default: fallback };
     }
     if (next === Token.or) {
       const index = this.#at++;
-      return { kind: "call", pos, function: of, arguments: [{ kind: "var", pos: this.#starts[index]!, name: "or" }] };
+      const call: Expression = { kind: "call", pos, function: of, arguments: [{ kind: "var", pos, name: "or" }] };
+      this.#cursedOr = { call, end: this.#tokens.ends[index]! };
+      return call;
     }
     return of;
   }
@@ -303,7 +342,7 @@ class Parser {
       case Token.identifier: {
         this.#at++;
         const name = this.#slice(index);
-        return name === "__curPos" ? { kind: "current-position", pos } : { kind: "var", pos, name };
+        return name === "__curPos" ? { kind: "current-position", pos } : { kind: "var", pos, name: this.#symbol(name) };
       }
       case Token.integer: {
         this.#at++;
@@ -373,7 +412,7 @@ class Parser {
           const of = this.#bindings(pos, 125);
           this.#expect(125);
           of.recursive = true;
-          return { kind: "select", pos, of, path: [{ kind: "static", name: "body" }], default: undefined };
+          return { kind: "select", pos: -1, of, path: [{ kind: "static", name: "body" }], default: undefined };
         }
         throw this.#unexpected();
       case Token.rec: {
@@ -395,7 +434,7 @@ class Parser {
         const elements: Expression[] = [];
         while (this.#kinds[this.#at] !== 93) {
           if (!startsSimple(this.#kinds, this.#at)) throw this.#unexpected();
-          elements.push(this.#select());
+          elements.push(this.#operand());
         }
         this.#at++;
         return { kind: "list", elements };
@@ -488,24 +527,28 @@ class Parser {
       case Token.identifier:
       case Token.or:
         this.#at++;
-        return { kind: "static", name: this.#slice(index) };
+        return { kind: "static", name: this.#symbol(this.#slice(index)) };
       case 34: {
         this.#at++;
         const parts = this.#stringParts();
         // After text alone only the end is named: the rest of the grammar's choices are gone by then.
         if (parts.length === 1 && parts[0]!.literal === true) this.#expect(34);
         else this.#expect(34, Token.string, Token.dollarBrace);
-        return nameOf(stringOf(parts[0]?.pos ?? 0, parts));
+        return this.#nameOf(stringOf(parts[0]?.pos ?? 0, parts));
       }
       case Token.dollarBrace: {
         this.#at++;
         const expression = this.#expression();
         this.#expect(125);
-        return nameOf(expression);
+        return this.#nameOf(expression);
       }
       default:
         throw this.#unexpected([Token.identifier, Token.or, Token.dollarBrace, 34]);
     }
+  }
+
+  #nameOf(expression: Expression): AttributeName {
+    return expression.kind === "string" ? { kind: "static", name: this.#symbol(expression.value) } : { kind: "dynamic", expression };
   }
 
   #attributePath(): AttributeName[] {
@@ -583,11 +626,11 @@ class Parser {
           if (existing.value.kind !== "attrs") throw this.#duplicate(path.slice(0, i + 1), pos, existing.pos);
           nested = existing.value;
         } else {
-          nested = emptySet(pos);
+          nested = emptySet();
           set.attributes.set(name.name, { kind: "plain", value: nested, pos, from: -1 });
         }
       } else {
-        nested = emptySet(pos);
+        nested = emptySet();
         set.dynamic.push({ name: name.expression, value: nested, pos });
       }
       set = nested;
@@ -618,12 +661,9 @@ class Parser {
   }
 }
 
-function emptySet(pos: number): AttributeSet {
-  return { kind: "attrs", pos, recursive: false, attributes: new Map(), dynamic: [], inheritFrom: [] };
-}
-
-function nameOf(expression: Expression): AttributeName {
-  return expression.kind === "string" ? { kind: "static", name: expression.value } : { kind: "dynamic", expression };
+/** One that only a path of names speaks of: it stands nowhere itself. */
+function emptySet(): AttributeSet {
+  return { kind: "attrs", pos: -1, recursive: false, attributes: new Map(), dynamic: [], inheritFrom: [] };
 }
 
 function stringOf(pos: number, parts: readonly Part[]): Expression {
@@ -654,7 +694,8 @@ function startsSimple(kinds: Uint16Array, at: number): boolean {
 
 function makeOperation(token: number, pos: number, left: Expression, right: Expression, leftPos: number, rightPos: number): Expression {
   const call = (name: string, first: Expression, second: Expression): Expression => ({ kind: "call", pos, function: { kind: "var", pos: -1, name }, arguments: [first, second] });
-  const binary = (operator: BinaryOperator): Expression => ({ kind: "binary", pos, operator, left, right });
+  // Equality has no place of its own in messages.
+  const binary = (operator: BinaryOperator): Expression => ({ kind: "binary", pos: token === Token.equal || token === Token.notEqual ? -1 : pos, operator, left, right });
   switch (token) {
     case Token.implies: return binary("->");
     case Token.orOr: return binary("||");

@@ -9,6 +9,8 @@ export type Environment = Slot[];
  * - DONE: the value `x`
  * - BUSY: being evaluated
  * - NATIVE: the function `x` gives the value
+ * - CALL: the `DelayedCall` `x`, which is not busy while it runs
+ * - FAILED: the error `x`
  */
 export class Thunk {
   code: number;
@@ -21,6 +23,11 @@ export class Thunk {
 export const DONE = -1;
 export const BUSY = -2;
 export const NATIVE = -3;
+export const CALL = -4;
+export const FAILED = -5;
+
+/** A function and what to call it with, when the result is wanted. */
+export type DelayedCall = readonly [fn: Slot, args: readonly Slot[]];
 
 /** Floats have an object of their own because whole numbers are plain ones. */
 export class NixFloat {
@@ -53,6 +60,8 @@ export class NixPath {
 export class Shape {
   readonly id: number;
   readonly names: readonly ByteString[];
+  /** The slots in the order in which the evaluation met their names, once it was asked for. */
+  symbolOrder: Int32Array | undefined;
   #slots: Map<ByteString, number> | undefined;
   constructor(id: number, names: readonly ByteString[]) {
     this.id = id;

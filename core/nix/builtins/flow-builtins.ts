@@ -1,12 +1,17 @@
 import { NO_POSITION, textOf, typeName, type Evaluator } from "../evaluator.ts";
-import { NixError } from "../nix-error.ts";
-import { formatValue } from "../format-value.ts";
-import { Attrs, Builtin, Closure, NixString, PartialBuiltin, type Value } from "../value.ts";
+import { indentReport, NixError } from "../nix-error.ts";
+import { formatValueForTrace } from "../format-value.ts";
+import { Attrs, Builtin, Closure, NixString, PartialBuiltin, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 /** Types, errors, tracing, evaluation order. */
 export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   const isType = (name: string, type: string): BuiltinDefinition => [name, 1, ([v]) => typeName(e.force(v!)) === type];
+  const trace = (message: Slot, v: Slot): Value => {
+    const value = e.force(message);
+    e.io.log(`trace: ${typeof value === "string" || value instanceof NixString ? textOf(value) : formatValueForTrace(e, value)}`);
+    return e.force(v);
+  };
   return [
     isType("isNull", "null"), isType("isBool", "bool"), isType("isInt", "int"), isType("isFloat", "float"), isType("isString", "string"),
     isType("isPath", "path"), isType("isList", "list"), isType("isAttrs", "set"), isType("isFunction", "lambda"),
@@ -42,15 +47,12 @@ export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         throw error;
       }
     }],
-    ["trace", 2, ([message, v]) => {
-      const value = e.force(message!);
-      e.io.log(`trace: ${typeof value === "string" || value instanceof NixString ? textOf(value) : formatValue(value)}`);
-      return e.force(v!);
-    }],
-    ["traceVerbose", 2, ([, v]) => e.force(v!)],
+    ["trace", 2, ([message, v]) => trace(message!, v!)],
+    ["traceVerbose", 2, ([message, v]) => (e.settings.traceVerbose === true ? trace(message!, v!) : e.force(v!))],
     ["warn", 2, ([message, v]) => {
       const text = textOf(e.forceString(message!, NO_POSITION, "while evaluating the first argument; the message passed to builtins.warn"));
-      e.io.log(`evaluation warning: ${text}`);
+      e.io.log(indentReport("evaluation warning: ", text));
+      if (e.settings.abortOnWarn === true) throw e.error("abort", "aborting to reveal stack trace of warning, as abort-on-warn is set");
       return e.force(v!);
     }],
     ["functionArgs", 1, ([f]) => {

@@ -48,9 +48,9 @@ export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
     const evaluator = new Evaluator({ io, settings: request.settings });
     installBuiltins(evaluator);
     if (request.mode === "parse") {
-      const { source, expression } = parseNix(request.text, request.file, { basePath: request.basePath, home: io.home, settings: request.settings, warn: (warning) => io.log(warning) });
-      compileNix(expression, source, new Set(evaluator.globals.keys()));
-      return answer(true, formatSyntax(expression));
+      const parsed = parseNix(request.text, request.file, { basePath: request.basePath, home: io.home, settings: request.settings, warn: (warning) => io.log(warning) });
+      compileNix(parsed, new Set(evaluator.globals.keys()));
+      return answer(true, formatSyntax(parsed.expression));
     }
     const given = Object.entries(request.arguments ?? {}).map(([name, value]): [string, Slot] => [
       name,
