@@ -2,7 +2,9 @@ import { convertHashFormat } from "../convert-hash.ts";
 import { compareVersions, parseDrvName, splitVersion } from "../version.ts";
 import { fromJson, toJson } from "../json.ts";
 import { fromToml } from "../toml.ts";
-import { compilePattern } from "../pattern.ts";
+import { compilePattern, type Pattern, type PatternGroups } from "../pattern.ts";
+import { RegexTooLong } from "../regex/regex-machine.ts";
+import type { RegexRefusal } from "../regex/regex-syntax.ts";
 import { toXml } from "../xml.ts";
 import type { ByteString } from "../../util/bytes.ts";
 import { formatHash, hashByteString } from "../../hash/hash.ts";
@@ -12,18 +14,22 @@ import { NixString, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
-  const patterns = new Map<ByteString, RegExp>();
-  const pattern = (slot: Slot, name: string): RegExp => {
-    const text = e.forceStringNoContext(slot, NO_POSITION, `while evaluating the first argument passed to builtins.${name}`);
+  const patterns = new Map<ByteString, Pattern | RegexRefusal>();
+  /** Runs a builtin's work with the pattern of its first argument, compiled once. */
+  const withPattern = <T>(slot: Slot, name: string, pos: number, run: (pattern: Pattern) => T): T => {
+    const text = e.forceStringNoContext(slot, pos, `while evaluating the first argument passed to builtins.${name}`);
     let compiled = patterns.get(text);
-    if (compiled === undefined) {
-      compiled = compilePattern(text);
-      if (compiled === undefined) throw e.error("eval", `invalid regular expression '${text}'`);
-      patterns.set(text, compiled);
+    if (compiled === undefined) patterns.set(text, (compiled = compilePattern(text)));
+    if (compiled === "memory") throw e.error("eval", `memory limit exceeded by regular expression '${text}'`, pos);
+    if (compiled === "invalid") throw e.error("eval", `invalid regular expression '${text}'`, pos);
+    try {
+      return run(compiled);
+    } catch (error) {
+      if (error instanceof RegexTooLong) throw e.error("eval", `the regular expression '${text}' takes too long`, pos);
+      throw error;
     }
-    return compiled;
   };
-  const groups = (match: RegExpExecArray): Value[] => match.slice(1).map((group: string | undefined) => group ?? null);
+  const groupValues = (groups: PatternGroups): Value[] => groups.map((group) => group ?? null);
   const contextSet = (context: ReadonlySet<ByteString>): Value => {
     const byPath = new Map<ByteString, { path: boolean; allOutputs: boolean; outputs: ByteString[] }>();
     const entry = (path: ByteString) => {
@@ -97,27 +103,16 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       }
       return e.makeString(result + text.slice(copied), context);
     }],
-    ["match", 2, ([p, s]) => {
-      const compiled = pattern(p!, "match");
-      const text = textOf(e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.match"));
-      const match = new RegExp(`^(?:${compiled.source})$`, compiled.flags.replace("g", "")).exec(text);
-      return match === null ? null : groups(match);
-    }],
-    ["split", 2, ([p, s]) => {
-      const compiled = pattern(p!, "split");
-      const subject = e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.split");
-      const text = textOf(subject);
-      const context = contextOf(subject);
-      const result: Value[] = [];
-      let end = 0;
-      compiled.lastIndex = 0;
-      for (const match of text.matchAll(compiled)) {
-        result.push(e.makeString(text.slice(end, match.index), context), groups(match));
-        end = match.index + match[0].length;
-      }
-      result.push(e.makeString(text.slice(end), context));
-      return result;
-    }],
+    ["match", 2, ([p, s], pos) => withPattern(p!, "match", pos, (pattern) => {
+      const groups = pattern.match(textOf(e.forceString(s!, pos, "while evaluating the second argument passed to builtins.match")));
+      return groups === undefined ? null : groupValues(groups);
+    })],
+    ["split", 2, ([p, s], pos) => withPattern(p!, "split", pos, (pattern) => {
+      const subject = e.forceString(s!, pos, "while evaluating the second argument passed to builtins.split");
+      const pieces = pattern.split(textOf(subject));
+      // Pieces have no context; what is not split is the string itself.
+      return pieces.length === 1 ? [subject] : pieces.map((piece) => (typeof piece === "string" ? piece : groupValues(piece)));
+    })],
     ["hashString", 2, ([a, s]) => {
       const algorithm = e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashString");
       if (!isHashAlgorithm(algorithm)) throw e.error("eval", `unknown hash algorithm '${algorithm}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`);
