@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { evaluateConfig, type Evaluation } from "../core/config/evaluate.ts";
+import { defaultLimits, type IsolateLimits } from "../core/config/isolate-limits.ts";
 import type { DerivationResult, EvaluationRequest } from "../core/config/protocol.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
 import type { CommandContext } from "./context.ts";
 import { findConfig, getConfig, type ConfigKind } from "./find-config.ts";
 import { findInstallation } from "./installation.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Evaluates with this installation's runtime and cache. */
 export async function evaluate<R extends EvaluationRequest>(context: CommandContext, file: string | undefined, request: R): Promise<Evaluation<R["kind"]>> {
@@ -16,7 +18,23 @@ export async function evaluate<R extends EvaluationRequest>(context: CommandCont
     cacheDir: join(context.places.cache, "evaluation"),
     signal: context.signal,
     report: context.report,
+    limits: readLimits(context.env),
   });
+}
+
+/** How much an evaluation may take: what the environment says, else the default. */
+function readLimits(env: CommandContext["env"]): IsolateLimits {
+  const read = (name: string, otherwise: number): number => {
+    const text = env[name];
+    if (text === undefined || text === "") return otherwise;
+    if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError({ code: "cli.bad-limit", message: `${name} must be a whole number from 1 on, got "${text}"` });
+    return Number(text);
+  };
+  return {
+    ...defaultLimits,
+    heapMegabytes: read("TSOS_EVALUATION_MEGABYTES", defaultLimits.heapMegabytes),
+    cpuSeconds: read("TSOS_EVALUATION_SECONDS", defaultLimits.cpuSeconds),
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, IsolateReply } from "../../core/config/protocol.ts";
 import { impureNames } from "../../core/config/impure-names.ts";
+import { lockRealm } from "./lock-realm.ts";
 import { printed } from "./prelude.ts";
 
 /** What an evaluation may ask of the machine. Paths are relative to `folder`, which is relative to the project. */
@@ -40,6 +41,7 @@ type BundleFunction = (tsos: { readonly api: RuntimeParts["api"]; readonly in: (
  */
 export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: BundleFunction, request: string) => string {
   return (call) => {
+    const checkRealm = lockRealm();
     const host = createHost(call);
     return (bundle, request) => {
       let reply: IsolateReply;
@@ -47,8 +49,11 @@ export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: B
         const evaluation = parts.open(host);
         const definition = bundle({ api: parts.api, in: evaluation.inFolder });
         const outcome = evaluation.evaluate(definition, JSON.parse(request) as EvaluationRequest);
+        const changed = checkRealm();
+        if (changed !== undefined) throw changed;
         reply = { ok: true, ...outcome, printed };
-      } catch (error) {
+      } catch (thrown) {
+        const error: unknown = checkRealm() ?? thrown;
         reply = { ok: false, errors: flatten(error).map((e) => describeError(e, 0)), printed };
       }
       try {
@@ -98,6 +103,8 @@ function flatten(error: unknown): readonly unknown[] {
 }
 
 const MAX_CAUSES = 8;
+const TOO_LARGE = /^(Invalid (string|array|typed array|array buffer) length|Array buffer allocation failed|(Map|Set) maximum size exceeded|Invalid count value)/;
+const CHANGED = /^Cannot (add property|assign to read only property|delete property|define property|redefine property)/;
 const FRAME = /^ {4}at .*\((tsos:\w+:\d+:\d+)\)$/gm;
 
 function describeError(error: unknown, depth: number): ErrorData {
@@ -136,6 +143,12 @@ function describeThrown(error: unknown, frames: readonly string[]): Pick<ErrorDa
   }
   if (error instanceof RangeError && error.message.startsWith("Maximum call stack")) {
     return { kind: "tsos", code: "config.too-deep", message: "the configuration calls itself without an end", hint: "look for a function that calls itself, or an option that is made from itself" };
+  }
+  if (error instanceof RangeError && TOO_LARGE.test(error.message)) {
+    return { kind: "tsos", code: "config.too-large", message: `a value is too large: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`, hint: "a text has at most 512 MB; put large files into the project and name them with path(\"./file\")" };
+  }
+  if (error instanceof TypeError && CHANGED.test(error.message) && frames[0]?.startsWith("tsos:config") === true) {
+    return { kind: "tsos", code: "option.changed-input", message: `the configuration tried to change what it was given: ${error.message}`, hint: "copy what you want to change: [...list, value] or { ...object, name: value }" };
   }
   // Code of tsos that fails with no code of the user on the stack is a bug of tsos.
   const isBug = frames.length > 0 && !frames.some((frame) => frame.startsWith("tsos:config"));

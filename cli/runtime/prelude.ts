@@ -58,8 +58,16 @@ define(RealDate.prototype, Symbol.toPrimitive as unknown as string, function (th
   return hint === "number" ? this.getTime() : this.toISOString();
 });
 define(RealDate.prototype, "toString", RealDate.prototype.toISOString);
-define(RealDate.prototype, "constructor", PureDate, false);
-define(globalThis, "Date", PureDate);
+define(PureDate, "name", "Date", false);
+// Called without `new` it would tell the time.
+const CallableDate = new Proxy(PureDate, {
+  apply: () => {
+    throw impure("Date()", noClock);
+  },
+});
+define(RealDate.prototype, "constructor", CallableDate, false);
+define(PureDate.prototype, "constructor", CallableDate, false);
+define(globalThis, "Date", CallableDate);
 
 const noLocale = "what it gives depends on the machine's locale: write the text down";
 for (const [name, prototype] of [["Number", Number.prototype], ["BigInt", BigInt.prototype], ["Array", Array.prototype], ["Object", Object.prototype]] as const) {
@@ -79,7 +87,9 @@ define(globalThis, "TextEncoder", Utf8Encoder);
 define(globalThis, "TextDecoder", Utf8Decoder);
 
 const print = (...values: readonly unknown[]): void => {
-  printed.push(values.map(formatPrinted).join(" "));
+  const line = values.map(formatPrinted).join(" ");
+  // A module is run several times, and says what it says in each.
+  if (!printed.includes(line)) printed.push(line);
 };
 define(globalThis, "console", { log: print, info: print, warn: print, error: print, debug: print, trace: print, dir: print });
 

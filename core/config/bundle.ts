@@ -1,7 +1,8 @@
 import { isBuiltin } from "node:module";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { Loader, Message, OnResolveResult, PartialMessage, Plugin } from "esbuild";
+import type { Loader, Message, Metafile, OnResolveResult, PartialMessage, Plugin } from "esbuild";
 import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
 import { joinErrors } from "./config-errors.ts";
@@ -82,8 +83,11 @@ export async function bundleConfig(options: BundleOptions): Promise<Bundle> {
       legalComments: "none",
       keepNames: false,
       logLevel: "silent",
-      metafile: false,
-      banner: { js: "((__tsos) => {" },
+      // What can only be told when it runs is told now.
+      logOverride: { "unsupported-dynamic-import": "warning", "unsupported-require-call": "warning", "indirect-require": "warning" },
+      metafile: true,
+      // A module's code is strict, and so a change of what is frozen throws.
+      banner: { js: '((__tsos) => { "use strict";' },
       footer: { js: "return config.default; })" },
       plugins: [configFiles(options, reads)],
     });
@@ -93,8 +97,9 @@ export async function bundleConfig(options: BundleOptions): Promise<Bundle> {
   }
   const [code, map] = [result.outputFiles.find((f) => f.path.endsWith(".js")), result.outputFiles.find((f) => f.path.endsWith(".map"))];
   const warnings = result.warnings.filter((w) => w.location === null || !w.location.file.includes("node_modules")).map((message) => toTsosError(message, options));
-  const wrong = warnings.filter((warning) => warning.code === "config.duplicate-key");
+  const wrong = warnings.filter((warning) => WRONG.has(warning.code));
   if (wrong.length > 0) throw joinErrors(wrong);
+  refuseCircles(result.metafile, options.project);
   return { code: code?.text ?? "", map: map?.text ?? "{}", reads: [...reads.values()], warnings };
 }
 
@@ -127,6 +132,9 @@ function configFiles(options: BundleOptions, reads: Map<string, FileRead>): Plug
       build.onResolve({ filter: /.*/ }, async (args): Promise<OnResolveResult | undefined> => {
         const { path, importer } = args;
         if (args.pluginData === SKIP) return undefined;
+        if (args.kind === "dynamic-import" && !isInPackage(importer)) {
+          return refuse({ code: "config.async", hint: `write import … from ${JSON.stringify(path)} at the top of the file` }, "import(…) gives a promise, and a configuration cannot wait");
+        }
         if (path === TSOS) {
           const folder = relative(options.project, args.resolveDir).split(sep).join("/");
           return { path: folder === "" ? "." : folder, namespace: TSOS_NAMESPACE, sideEffects: false };
@@ -161,6 +169,12 @@ function configFiles(options: BundleOptions, reads: Map<string, FileRead>): Plug
       build.onLoad({ filter: /.*/, namespace: "file" }, (args) => {
         const { bytes, read } = readTracked(args.path);
         note(read);
+        const broken = findNonUtf8(bytes);
+        if (broken !== undefined) {
+          const { line, text, column } = broken;
+          const hint = bytes[0] === 0xff || bytes[0] === 0xfe ? "it looks like UTF-16: save it as UTF-8" : "save it as UTF-8";
+          return { errors: [{ ...detailed({ code: "config.not-text", hint }, `"${basename(args.path)}" is not UTF-8 text`), location: { file: args.path, namespace: "file", line, column, lineText: text } }] };
+        }
         const loader = args.with["type"] === "text" ? "text" : loaderOf(args.path);
         if (loader === undefined) {
           const errors = [detailed({ code: "config.unknown-import", hint: 'import it as text with { type: "text" }, or use path("./file") to copy it to the store' }, `"${basename(args.path)}" is neither TypeScript nor JSON nor a kind of text that can be imported`)];
@@ -171,6 +185,9 @@ function configFiles(options: BundleOptions, reads: Map<string, FileRead>): Plug
     },
   };
 }
+
+/** What the compiler only warns of, and what is a mistake all the same. */
+const WRONG: ReadonlySet<string> = new Set(["config.duplicate-key", "config.impure", "config.impure-import"]);
 
 const SKIP = Symbol("resolve as esbuild does");
 
@@ -206,7 +223,7 @@ function refuse(detail: Refusal, text: string): OnResolveResult {
 function refuseBuiltin(path: string, importer: string): OnResolveResult {
   const name = path.replace(/^node:/, "");
   const [what, instead] = INSTEAD.get(name.split("/")[0] ?? name) ?? [`"${path}"`, "what \"tsos\" exports"];
-  const inPackage = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(importer.split(sep).join("/"));
+  const inPackage = PACKAGE.exec(importer.split(sep).join("/"));
   const hint = inPackage === null ? `use ${instead}` : `the package "${inPackage[1]}" is not pure: use one that needs nothing of Node, or ${instead}`;
   return refuse({ code: "config.impure-import", hint }, `a configuration cannot read ${what}: "${path}" is not available`);
 }
@@ -223,6 +240,12 @@ function refuseMissing(path: string, target: string, isEntry: boolean): OnResolv
     hint = `there is no folder "${dirname(path)}"`;
   }
   return refuse({ code: "config.missing-file", hint }, `cannot find "${path}"`);
+}
+
+const PACKAGE = /node_modules\/((?:@[^/]+\/)?[^/]+)/;
+
+function isInPackage(file: string): boolean {
+  return PACKAGE.test(file.split(sep).join("/"));
 }
 
 function packageName(specifier: string): string {
@@ -250,6 +273,54 @@ function notePackageFiles(specifier: string, from: string, isFile: (path: string
 function ancestors(folder: string): string[] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...ancestors(parent)];
+}
+
+/**
+ * Files of one's own that import one another in a circle: which of them runs first, and so sees nothing of the
+ * other, would depend on who imports them. Types are no imports.
+ */
+function refuseCircles(metafile: Metafile, project: string): void {
+  const own = new Map(Object.entries(metafile.inputs).filter(([file]) => !file.includes(":") && !isInPackage(file)));
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    const start = way.indexOf(file);
+    if (start !== -1) throw circle([...way.slice(start), file], project);
+    if (done.has(file)) return;
+    for (const { path, kind } of own.get(file)?.imports ?? []) if (kind === "import-statement" && own.has(path)) visit(path, [...way, file]);
+    done.add(file);
+  };
+  for (const file of own.keys()) visit(file, []);
+}
+
+function circle(way: readonly string[], project: string): TsosError {
+  const [at, ...related] = way.slice(1).map((file, i) => ({ ...findImport(resolve(project, way[i]!), resolve(project, file)), note: "and imported here" }));
+  return new TsosError({
+    code: "config.import-circle",
+    message: `files import one another in a circle: ${way.map((file) => `"${file}"`).join(" imports ")}`,
+    hint: "move what both need into a third file; what is needed as a type only, import with import type",
+    at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
+    related,
+  });
+}
+
+/** Where `file` imports `other`: the line whose text names it. */
+function findImport(file: string, other: string): { readonly file: string; readonly line: number; readonly column: number } {
+  const name = basename(other).replace(/\.[^.]+$/, "");
+  const lines = readFileSync(file, "utf8").split("\n");
+  const line = lines.findIndex((text) => /\b(from|import)\b/.test(text) && new RegExp(`["'][^"']*${name.replace(/[^\w]/g, "\\$&")}(\\.\\w+)?["']`).test(text));
+  return { file, line: Math.max(0, line) + 1, column: 1 };
+}
+
+/** The first place that is not UTF-8; line counted from 1, column in bytes from 0, as esbuild counts. */
+function findNonUtf8(bytes: Uint8Array): { readonly line: number; readonly column: number; readonly text: string } | undefined {
+  if (isUtf8(bytes)) return undefined;
+  for (const [i, text] of Buffer.from(bytes).toString("latin1").split("\n").entries()) {
+    const line = Buffer.from(text, "latin1");
+    if (isUtf8(line)) continue;
+    const shown = line.toString("utf8");
+    return { line: i + 1, column: Buffer.byteLength(shown.slice(0, Math.max(0, shown.indexOf("\ufffd")))), text: shown };
+  }
+  return { line: 1, column: 0, text: "" };
 }
 
 function isBuildFailure(error: unknown): error is { readonly errors: readonly Message[] } {
@@ -300,7 +371,13 @@ function toTsosError(message: Message, options: BundleOptions): TsosError {
   if (message.text.startsWith("Top-level await")) {
     return new TsosError({ code: "config.async", message: "a configuration cannot wait: await is not available", hint: "an evaluation is synchronous: compute the value at once", at });
   }
-  if (/^This call to "require"|^"import\.meta" is not available/.test(message.text) || message.text.startsWith('Could not resolve "')) {
+  if (message.text.startsWith('"import.meta" is not available')) {
+    return new TsosError({ code: "config.impure", message: '"import.meta" is not available in a configuration', hint: 'use path("./file"), which is relative to the file it stands in', at });
+  }
+  if (/^(This call to|Converting) "(require|import)"|^Indirect calls to "require"/.test(message.text) || /^This "import" expression will not be bundled/.test(message.text)) {
+    return new TsosError({ code: "config.impure-import", message: "a configuration imports only what it names: this import's name is computed", hint: 'write import … from "./file.ts" at the top of the file', at });
+  }
+  if ( message.text.startsWith('Could not resolve "')) {
     return new TsosError({ code: "config.unknown-import", message: lowerFirst(message.text), at, related });
   }
   return new TsosError({ code: "config.syntax", message: lowerFirst(message.text), hint: syntaxHint(message.text), at, related });

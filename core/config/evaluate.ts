@@ -5,7 +5,7 @@ import type { ProgressListener } from "../util/progress.ts";
 import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
 import { findProject } from "./find-project.ts";
 import type { FileRead } from "./file-read.ts";
-import type { IsolateLimits } from "./isolate.ts";
+import type { IsolateLimits } from "./isolate-limits.ts";
 import type { EvaluationRequest, ResultOf } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 

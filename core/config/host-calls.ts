@@ -64,7 +64,8 @@ export function createHostCalls(project: string, runtime: RuntimeFolder): HostCa
         const hash = await hashTree(path);
         note({ kind: "tree", path, stamp, takenAt, hash });
         const file = relative(root, path).split(sep).join("/");
-        return { op: "hash-path", file, name: basename(path), narHash: hash };
+        // The project's own folder may have any name.
+        return { op: "hash-path", file, name: path === root ? "source" : basename(path), narHash: hash };
       }
     }
   }
@@ -75,27 +76,36 @@ function findInProject(root: string, folder: string, path: string, note: (read: 
   if (isAbsolute(path)) {
     throw new TsosError({ code: "config.outside-project", message: `"${path}" is an absolute path: a configuration sees its own project only`, hint: 'name it relative to the file that you write, such as "./site"' });
   }
+  if (path === "" || path.includes("\0")) {
+    throw new TsosError({ code: "config.bad-path", message: `${JSON.stringify(path)} is not a path`, hint: 'name a file or folder relative to the file that you write, such as "./site"' });
+  }
   const target = resolve(root, folder, path);
+  // Neither whether anything is there outside nor where the project lies is told: a configuration may catch this.
+  const outside = (how: string): TsosError => new TsosError({ code: "config.outside-project", message: `"${path}" ${how}`, hint: "copy what you need into the project" });
+  if (!isWithin(root, target)) throw outside("is outside of the project");
   let real: string;
   try {
     real = realpathSync(target);
   } catch {
     note({ kind: "missing", path: target });
-    throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: suggestFile(target, path) });
+    throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: suggestFile(root, target, path) });
   }
-  if (real !== root && !real.startsWith(root + sep)) {
-    throw new TsosError({ code: "config.outside-project", message: `"${path}" leads out of the project, to "${real}"`, hint: "copy what you need into the project" });
-  }
+  if (!isWithin(root, real)) throw outside("leads out of the project by a symbolic link");
   if (real !== target) note({ kind: "link", path: target, target: real });
   return real;
 }
 
-function suggestFile(target: string, path: string): string | undefined {
+function isWithin(root: string, path: string): boolean {
+  return path === root || path.startsWith(root + sep);
+}
+
+function suggestFile(root: string, target: string, path: string): string {
+  const inProject = relative(root, target);
   try {
     const near = findNearestName(basename(target), readdirSync(dirname(target)));
-    return near === undefined ? `it would be "${target}"` : `did you mean "${path.slice(0, path.length - basename(path).length)}${near}"?`;
+    return near === undefined ? `it would be "${inProject}" in the project` : `did you mean "${path.slice(0, path.length - basename(path).length)}${near}"?`;
   } catch {
-    return `it would be "${target}", and there is no folder "${dirname(target)}"`;
+    return `it would be "${inProject}" in the project, and there is no folder "${dirname(inProject)}"`;
   }
 }
 
@@ -107,7 +117,7 @@ function checkTree(root: string, path: string, asked: string): void {
   } else if (stats.isSymbolicLink()) {
     const target = readlinkSync(path);
     const end = resolve(dirname(path), target);
-    if (isAbsolute(target) || (end !== root && !end.startsWith(root + sep))) {
+    if (isAbsolute(target) || !isWithin(root, end)) {
       throw new TsosError({ code: "config.outside-project", message: `the symbolic link "${asked}" leads out of the project, to "${target}"`, hint: "replace it by what it points to" });
     }
   } else if (!stats.isFile()) {

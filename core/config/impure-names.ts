@@ -26,6 +26,13 @@ export const impureNames: ReadonlyMap<string, string> = new Map([
   ["FinalizationRegistry", "what it does depends on the garbage collector"],
   ["navigator", "an evaluation does not see the machine: write the value down"],
   ["Worker", "an evaluation is synchronous: compute the value at once"],
+  ["structuredClone", "copy it with { ...object } or [...list]"],
+  ["URL", "use template literals"],
+  ["URLSearchParams", "use template literals and encodeURIComponent"],
+  ["atob", "write the text itself, or import it from a file"],
+  ["btoa", "write the text itself, or import it from a file"],
+  ["AbortController", "an evaluation is synchronous: compute the value at once"],
+  ["MessageChannel", "an evaluation is synchronous: compute the value at once"],
   ["window", "use globalThis"],
   ["global", "use globalThis"],
 ]);

@@ -28,8 +28,17 @@ const enter = start(callHost);
 
 port.on("message", (message: ToIsolate) => {
   let reply: FromIsolate;
+  let bundleScript: Script;
   try {
-    const bundle: unknown = new Script(message.code, { filename: CONFIG_SCRIPT }).runInContext(realm);
+    bundleScript = new Script(message.code, { filename: CONFIG_SCRIPT });
+  } catch (error) {
+    // Thrown in this realm, by the engine's parser.
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    port.postMessage({ kind: "unparsed", name: error instanceof Error ? error.name : "", message: error instanceof Error ? error.message : stack, line: Number(/^tsos:config:(\d+)/.exec(stack)?.[1] ?? 0) } satisfies FromIsolate);
+    return;
+  }
+  try {
+    const bundle: unknown = bundleScript.runInContext(realm);
     const text = enter(bundle, JSON.stringify(message.request));
     reply = typeof text === "string" ? { kind: "reply", reply: text } : { kind: "broken", stack: "the runtime gave no text" };
   } catch {

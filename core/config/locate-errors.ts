@@ -5,6 +5,7 @@ import type { SourcePosition } from "../error/source-position.ts";
 import { TsosError, type RelatedPosition } from "../error/tsos-error.ts";
 import { parseOptionPath } from "../option/option-path.ts";
 import { findNearestName } from "../util/suggest.ts";
+import { impureNames } from "./impure-names.ts";
 import { findDefaultExport, findDefinitionPlaces } from "./definition-place.ts";
 import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type ErrorData } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
@@ -108,17 +109,23 @@ function createLocator(context: LocateContext) {
   const withPlaces = (text: string): string =>
     text.replace(/tsos:\w+:\d+:\d+/g, (label) => {
       const at = frame(label);
-      return at === undefined ? label : `${relative(context.project, at.file)}:${at.line}:${at.column}`;
+      if (at === undefined) return "tsos";
+      // tsos's own modules are called by what they are: their files are not the user's.
+      const own = /\/(modules\/.*)\.ts$/.exec(at.file);
+      return label.startsWith(RUNTIME_SCRIPT) ? `tsos:${own?.[1] ?? "core"}` : `${relative(context.project, at.file)}:${at.line}:${at.column}`;
     });
 
-  /** Where the user's own files hold a store path that an error is about. */
+  /** Where the user's own files hold a text that an error is about: a store path, or its name where that is put together. */
   const findText = (text: unknown): SourcePosition | undefined => {
-    if (typeof text !== "string" || !text.startsWith("/")) return undefined;
-    for (const source of mapOf(CONFIG_SCRIPT).sources) {
-      const file = resolve(context.project, source ?? "");
-      const lines = source === null || source.startsWith("tsos") || !existsSync(file) ? [] : readFileSync(file, "utf8").split("\n");
-      const line = lines.findIndex((content) => content.includes(text));
-      if (line !== -1) return { file, line: line + 1, column: lines[line]!.indexOf(text) + 1 };
+    if (typeof text !== "string" || text.length < 4) return undefined;
+    for (const wanted of new Set([text, basename(text)])) {
+      for (const source of mapOf(CONFIG_SCRIPT).sources) {
+        const file = resolve(context.project, source ?? "");
+        if (source === null || source.startsWith("tsos") || source.includes("node_modules/") || !existsSync(file)) continue;
+        const lines = readFileSync(file, "utf8").split("\n");
+        const line = lines.findIndex((content) => content.includes(wanted));
+        if (line !== -1) return { file, line: line + 1, column: lines[line]!.indexOf(wanted) + 1 };
+      }
     }
     return undefined;
   };
@@ -137,11 +144,13 @@ function createLocator(context: LocateContext) {
   /** For what no definition is to blame for: what is around it, or the configuration as a whole. */
   const fallbackPlace = async (data: ErrorData): Promise<SourcePosition | undefined> => {
     const path = data.data?.["optionPath"];
-    const isLacking = data.code === "option.not-defined" || data.code === "option.assertion-failed";
-    const around = isLacking && Array.isArray(path) ? await optionPlace(path.map(String)) : undefined;
-    if (around !== undefined || context.file === undefined || !(isLacking || WHOLE_FILE.has(data.code))) return around;
-    return findDefaultExport(context.file);
+    const around = Array.isArray(path) ? await optionPlace(path.map(String)) : undefined;
+    return around ?? (context.file === undefined ? undefined : await findDefaultExport(context.file));
   };
+
+  const runtimeSources = (): ReadonlySet<string> => (runtimeFiles ??= new Set(mapOf(RUNTIME_SCRIPT).sources.map((source) => resolve(context.runtime.folder, source ?? ""))));
+  let runtimeFiles: ReadonlySet<string> | undefined;
+  const isOfRuntime = (file: string): boolean => file !== context.file && runtimeSources().has(file);
 
   const describeError = async (given: ErrorData): Promise<TsosError | Error> => {
     const data = await explain(given, context);
@@ -160,12 +169,14 @@ function createLocator(context: LocateContext) {
     });
     // What was thrown has its own place; what is wrong with a definition has the definition's.
     const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt;
-    const [first, ...others] = own === undefined ? places : [{ ...own, note: "" }, ...places];
-    const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"]) ?? (await fallbackPlace(data));
+    const all = own === undefined ? places : [{ ...own, note: "" }, ...places];
+    // The user's own lines only: what a module of tsos makes of them says nothing to who did not write it.
+    const [first, ...others] = all.filter((place) => !isOfRuntime(place.file));
+    const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"] ?? data.data?.["text"]) ?? (await fallbackPlace(data));
     const located = new TsosError({
       code: data.code,
       message: withPlaces(data.message),
-      hint: data.hint,
+      hint: data.hint ?? hintForGlobal(data.message, at),
       at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
       related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),
       ...(data.data === undefined ? {} : { data: withoutStacks(data.data) }),
@@ -193,9 +204,6 @@ function createLocator(context: LocateContext) {
 const ANY_FRAME = /^ +at (?:(?:new )?(\S+) (?:\[as \w+\] )?\()?(tsos:\w+:\d+:\d+)\)?$/gm;
 const MAKERS: ReadonlySet<string> = new Set(["defineModule", "defineSystem", "defineShell", "submodule", "submoduleWith", "createModule"]);
 const STACK_FRAME = /\((tsos:\w+:\d+:\d+)\)$/gm;
-
-/** Errors about the configuration as a whole. */
-const WHOLE_FILE: ReadonlySet<string> = new Set(["config.not-a-configuration", "config.async", "config.wrong-kind"]);
 
 /**
  * Without the options that have no value when something else is wrong: where a module fails, or reads what is
@@ -229,11 +237,24 @@ const ARGUMENTS: readonly string[] = ["config", "lib", "options", "pkgs"];
 async function explain(data: ErrorData, context: LocateContext): Promise<ErrorData> {
   // Where it was called from says nothing more: the name does not exist anywhere in an evaluation.
   if (data.code === "option.module-failed" && data.cause?.code === "config.impure") return data.cause;
+  // JavaScript's own words for it, and what to look for.
+  if (data.cause?.code === "config.too-large") return { ...data, ...data.cause, data: data.data };
+  if (data.cause?.code === "config.too-deep" || (data.code === "option.module-failed" && data.cause?.frames.length === 0)) {
+    return { ...data, hint: data.hint ?? data.cause.hint, frames: data.cause.frames.length > 0 ? data.cause.frames : data.frames, cause: undefined };
+  }
   if (data.code === "config.not-a-configuration" && context.file !== undefined && (await findDefaultExport(context.file)) === undefined) {
     return { ...data, code: "config.no-default", message: `"${basename(context.file)}" exports no configuration`, hint: "export default defineSystem({ … }), or defineShell", at: { file: context.file, line: 1, column: 1 } };
   }
   const name = data.code === "option.module-failed" || data.code === "config.threw" ? /(?:^|ReferenceError: )([\w$]+) is not defined$/.exec(data.message)?.[1] : undefined;
   return name === undefined ? data : { ...data, message: `"${name}" is not defined`, hint: hintForName(name, context), cause: data.cause === undefined ? undefined : { ...data.cause, message: `"${name}" is not defined` } };
+}
+
+/** `globalThis.crypto.x` fails as any property of what is undefined. */
+function hintForGlobal(message: string, at: SourcePosition | undefined): string | undefined {
+  if (at === undefined || !message.includes("Cannot read properties of undefined") || !existsSync(at.file)) return undefined;
+  const line = readFileSync(at.file, "utf8").split("\n")[at.line - 1] ?? "";
+  const name = /\bglobalThis\b[^.;]*\.\s*([A-Za-z]+)/.exec(line)?.[1];
+  return name === undefined ? undefined : impureNames.get(name);
 }
 
 function hintForName(name: string, context: LocateContext): string | undefined {

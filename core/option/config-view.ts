@@ -77,6 +77,11 @@ class ConfigView implements ProxyHandler<object> {
     throw readOnly(key);
   }
 
+  // What is frozen would have to say so of each property.
+  preventExtensions(): boolean {
+    return false;
+  }
+
   setPrototypeOf(): never {
     throw readOnly("__proto__");
   }

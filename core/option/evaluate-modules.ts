@@ -59,6 +59,7 @@ export function evaluateModules<C = Config>(init: EvaluateModulesInit): Evaluate
     surroundings: undefined,
   });
   evaluation.settle();
+  evaluation.checkRepeatable();
   return result<C>(evaluation, init, extendModules);
 }
 

@@ -9,6 +9,7 @@ import { CellView } from "./cell-view.ts";
 import type { ViewedEvaluation } from "./cell-view.ts";
 import { compileModules } from "./compile-modules.ts";
 import type { CompiledModules } from "./compile-modules.ts";
+import { findUnrepeatable } from "./check-repeatable.ts";
 import { createConfigView } from "./config-view.ts";
 import { Tracker } from "./consumer.ts";
 import { builtinOrigin } from "./defining-module.ts";
@@ -124,6 +125,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
         }
         return surroundings?.arguments[key];
       },
+      preventExtensions: () => false,
       set: (_target, key) => {
         throw new TypeError(`Cannot assign to read only property '${String(key)}'`);
       },
@@ -244,6 +246,12 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     this.#runRounds(this.#units);
     this.#settled = true;
     this.#throwProblems();
+  }
+
+  /** @throws TsosError `option.not-repeatable` for a module whose result depends on how often it has run. */
+  checkRepeatable(): void {
+    const errors = this.#units.flatMap((unit) => findUnrepeatable(unit, this) ?? []);
+    if (errors.length > 0) throw joinErrors(errors);
   }
 
   #runRounds(first: readonly Unit[], beforeFirst?: () => void): void {

@@ -4,6 +4,7 @@ import type { CollectedDefinitions } from "./collect-definitions.ts";
 import type { Consumer, Source, Tracker } from "./consumer.ts";
 import type { DefiningModule } from "./definition.ts";
 import { ORDER } from "./modifier.ts";
+import { freezeDefinitions } from "./freeze-definitions.ts";
 import type { OptionNode } from "./option-node.ts";
 
 const NOTHING: CollectedDefinitions = { byOption: new Map(), free: [], problems: [] };
@@ -36,6 +37,8 @@ export class Unit implements Consumer {
   /** Its place among all: the order of definitions. */
   index = 0;
   result: CollectedDefinitions = NOTHING;
+  /** What its function returned when it last ran. */
+  value: unknown;
   /** What it threw when it last ran. */
   error: TsosError | undefined;
   #ranAt = 0;
@@ -69,6 +72,8 @@ export class Unit implements Consumer {
           surroundings.takesFree,
           surroundings.prefix,
         ));
+      freezeDefinitions(value);
+      this.value = value;
     } catch (error) {
       this.result = NOTHING;
       this.error = moduleError(error, this.init);
@@ -99,7 +104,7 @@ function unitData(init: UnitInit): Readonly<Record<string, unknown>> {
   return { definitions: [{ module: label, file, stack, path: init.path }] };
 }
 
-const MUTATION = /read[- ]only|not extensible|Cannot delete property|Cannot add property|Cannot redefine|Cannot define property/;
+const MUTATION = /read[- ]only|not extensible|Cannot delete property|Cannot add property|Cannot redefine|Cannot define property|has only a getter/;
 
 /** What a module threw, as an error that names the module. */
 export function moduleError(error: unknown, init: UnitInit): TsosError {
@@ -117,7 +122,7 @@ export function moduleError(error: unknown, init: UnitInit): TsosError {
     return new TsosError({
       code: "option.changed-input",
       message: `the module "${init.module.label}" tried to change what it was given: ${message}`,
-      hint: "config is frozen; copy what you want to change: [...list, value] or { ...object, name: value }",
+      hint: "what a module is given is frozen, and so is what others returned; copy what you want to change: [...list, value] or { ...object, name: value }",
       data: unitData(init),
       cause: error,
     });

@@ -142,7 +142,7 @@ class AttributesCore implements PackageCore {
   constructor(registry: EvaluationRegistry, attributes: BuildAttributes, compile: CompileAttributes) {
     this.#registry = registry;
     this.#compile = compile;
-    this.attributes = attributes;
+    this.attributes = Object.freeze(attributes);
   }
 
   get name(): string {
@@ -156,7 +156,7 @@ class AttributesCore implements PackageCore {
     return this.attributes.version ?? (this.attributes.pname === undefined ? splitName(this.name).version : "");
   }
   get meta(): PackageMeta {
-    return this.attributes.meta ?? {};
+    return Object.freeze(this.attributes.meta ?? {});
   }
   get outputs(): readonly string[] {
     return this.attributes.outputs ?? ["out"];

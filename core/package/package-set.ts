@@ -85,6 +85,7 @@ class PackageSet {
         typeof key === "string" && this.#layerOf(key, top) !== undefined
           ? { get: () => this.#get(key, top), enumerable: true, configurable: true }
           : undefined,
+      preventExtensions: () => false,
       set: (_, key) => {
         throw new TsosError({
           code: "package.read-only",

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildRuntime } from "../../../cli/dev/build.js";
 import { evaluateConfig, type Evaluation } from "../../../core/config/evaluate.ts";
+import { defaultLimits } from "../../../core/config/isolate-limits.ts";
 import { openRuntimeFolder, type RuntimeFolder } from "../../../core/config/runtime-folder.ts";
 import { formatError } from "../../../core/error/format-error.ts";
 import { TsosError } from "../../../core/error/tsos-error.ts";
@@ -29,8 +30,8 @@ export function writeProject(folder: string, files: Readonly<Record<string, stri
   return folder;
 }
 
-export function evaluateTrial(runtime: RuntimeFolder, file: string, more: { readonly cacheDir?: string; readonly signal?: AbortSignal; readonly heapMegabytes?: number } = {}): Promise<Evaluation<"option">> {
-  const limits = more.heapMegabytes === undefined ? undefined : { heapMegabytes: more.heapMegabytes, stackMegabytes: 16 };
+export function evaluateTrial(runtime: RuntimeFolder, file: string, more: { readonly cacheDir?: string; readonly signal?: AbortSignal; readonly heapMegabytes?: number; readonly cpuSeconds?: number } = {}): Promise<Evaluation<"option">> {
+  const limits = { ...defaultLimits, heapMegabytes: more.heapMegabytes ?? defaultLimits.heapMegabytes, cpuSeconds: more.cpuSeconds ?? defaultLimits.cpuSeconds };
   return evaluateConfig({ file, request: { kind: "option", path: "" }, runtime, cacheDir: more.cacheDir, signal: more.signal, limits });
 }
 
