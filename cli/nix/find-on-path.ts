@@ -3,17 +3,24 @@ import { delimiter, join } from "node:path";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { Tool } from "../../core/build/build-options.ts";
 
-/** @throws TsosError where no folder of `PATH` has the program. */
-export function findOnPath(env: NodeJS.ProcessEnv, program: string): Tool {
+/** A program's file in the folders of `PATH`. */
+export function findProgram(env: NodeJS.ProcessEnv, program: string): string | undefined {
   for (const folder of (env["PATH"] ?? "").split(delimiter)) {
     const file = join(folder, program);
     if (!folder.startsWith("/")) continue;
     try {
       accessSync(file, constants.X_OK);
-      return { command: file, args: [] };
+      return file;
     } catch {
       // The next one may have it.
     }
   }
+  return undefined;
+}
+
+/** @throws TsosError where no folder of `PATH` has the program. */
+export function findOnPath(env: NodeJS.ProcessEnv, program: string): Tool {
+  const command = findProgram(env, program);
+  if (command !== undefined) return { command, args: [] };
   throw new TsosError({ code: "nix.missing-program", message: `the program "${program}" is not on PATH`, hint: "install bubblewrap, in whose sandbox builds run" });
 }

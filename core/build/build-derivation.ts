@@ -225,9 +225,10 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
     variables: run.environment.variables,
     builder: derivation.builder,
     args: derivation.args,
-    network: isFixedOutput(derivation) && options.settings.offline !== true,
+    network: (isFixedOutput(derivation) || options.networkForAll === true) && options.settings.offline !== true,
     ...(buildRoot === undefined ? {} : { buildRoot }),
     ...(options.sandboxShell === undefined ? {} : { shell: options.sandboxShell }),
+    ...(options.sandboxPaths === undefined ? {} : { paths: options.sandboxPaths }),
     features: new Set(derivationList(derivation, "requiredSystemFeatures")),
   });
   for (const [name, contents] of run.environment.files) writeFileSync(join(scratch, SCRATCH_FOLDERS.build, name), contents);

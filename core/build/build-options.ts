@@ -1,6 +1,7 @@
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
 import type { Substituter } from "../store/substituter.ts";
 import type { ProgressListener } from "../util/progress.ts";
+import type { SandboxPath } from "./sandbox.ts";
 import type { BuiltinBuilder } from "./builtin-builder.ts";
 
 /** A program and the arguments that come before one's own (such as a dynamic linker's). */
@@ -36,6 +37,10 @@ export type BuildOptions = {
   readonly tools: BuildTools;
   /** A statically linked shell of the machine, shown as `/bin/sh` where a derivation has no build root. */
   readonly sandboxShell?: string;
+  /** Files and folders of the machine that each sandbox shows, read-only. What a build makes of them is not reproducible. */
+  readonly sandboxPaths?: readonly SandboxPath[];
+  /** Every build may use the network, not only fixed outputs: for who turns the sandbox off. */
+  readonly networkForAll?: boolean;
   /** Platforms built for besides the machine's own. */
   readonly extraPlatforms?: readonly string[];
   /** Where a fixed output's `impureEnvVars` are read; default: none are set. */

@@ -13,6 +13,9 @@ export const SANDBOX_BUILD_FOLDER = "/build";
 /** A store path: where it is seen, and where it is. */
 export type SandboxInput = { readonly shown: string; readonly real: string };
 
+/** A file or folder of the machine: where it is seen, and where it is. */
+export type SandboxPath = SandboxInput & { readonly optional: boolean };
+
 export type SandboxOptions = {
   readonly bubblewrap: Tool;
   /** A folder of this build alone, on the store's file system. */
@@ -29,6 +32,8 @@ export type SandboxOptions = {
   readonly buildRoot?: SandboxInput;
   /** A program of the machine to be `/bin/sh` where there is no build root. */
   readonly shell?: string;
+  /** What else of the machine is shown. */
+  readonly paths?: readonly SandboxPath[];
   readonly features: ReadonlySet<string>;
 };
 
@@ -126,6 +131,9 @@ function sandboxArguments(options: SandboxOptions, inputs: readonly SandboxInput
   add("--as-pid-1", "--die-with-parent", "--new-session", "--hostname", "localhost", "--clearenv");
   for (const [name, value] of options.variables) add("--setenv", name, value);
 
+  // First, since the store itself may lie below it.
+  add("--bind", inScratch(SCRATCH_FOLDERS.temporary), "/tmp");
+  for (const { shown, real, optional } of options.paths ?? []) add(optional ? "--ro-bind-try" : "--ro-bind", toByteString(real), toByteString(shown));
   add("--bind", inScratch(SCRATCH_FOLDERS.store), options.storeDir);
   for (const input of inputs) {
     // A bind follows links, so a store path that is one is made anew.
@@ -140,7 +148,7 @@ function sandboxArguments(options: SandboxOptions, inputs: readonly SandboxInput
   for (const name of ["sys", "sysrq-trigger", "acpi", "fs", "scsi"]) add("--ro-bind-try", `/proc/${name}`, `/proc/${name}`);
   add("--dev", "/dev");
   if (options.features.has("kvm")) add("--dev-bind-try", "/dev/kvm", "/dev/kvm");
-  add("--bind", inScratch(SCRATCH_FOLDERS.temporary), "/tmp", "--bind", inScratch(SCRATCH_FOLDERS.build), SANDBOX_BUILD_FOLDER);
+  add("--bind", inScratch(SCRATCH_FOLDERS.build), SANDBOX_BUILD_FOLDER);
   add("--remount-ro", "/", "--chdir", SANDBOX_BUILD_FOLDER);
   return list;
 }

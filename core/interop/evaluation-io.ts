@@ -6,7 +6,7 @@ import { toFsPath } from "../nar/fs-path.ts";
 import { narHashOfPathSync } from "../nar/dump-path.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import { NixError } from "../nix/nix-error.ts";
-import type { NixFileKind, NixIo } from "../nix/nix-io.ts";
+import type { AddPathOptions, NixFileKind, NixIo } from "../nix/nix-io.ts";
 import { resolveSymlinks } from "../nix/resolve-path.ts";
 import { makeFixedOutputPath, makeTextPath } from "../store-path/make-store-path.ts";
 import { isStorePathBaseName, storePathName, type StorePath } from "../store-path/store-path.ts";
@@ -51,7 +51,14 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
   const put = (object: StoreObject): void => {
     if (!settings.readOnly) channel.put(object);
   };
-  const addFile = (file: ByteString, name: ByteString, method: "nar" | "flat", include?: (path: ByteString, kind: NixFileKind) => boolean): StorePath => {
+  const isValid = (path: StorePath): boolean => channel.call({ op: "valid", paths: [path] }).valid.length > 0;
+  const addFile = (file: ByteString, name: ByteString, method: "nar" | "flat", { include, references = [], expected }: AddPathOptions): StorePath | undefined => {
+    const toPath = (hash: Hash): StorePath => makeFixedOutputPath({ name, method, hash, references: { others: references, self: false }, storeDir });
+    const wanted = expected === undefined ? undefined : toPath(expected);
+    if (wanted !== undefined && isValid(wanted)) {
+      allowStorePath(wanted);
+      return wanted;
+    }
     const source = real(file);
     const excluded: ByteString[] | undefined = include === undefined ? undefined : [];
     const keep = include === undefined ? undefined : (path: ByteString, kind: NixFileKind): boolean => {
@@ -60,8 +67,9 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       return false;
     };
     const hash: Hash = reading(file, () => (method === "nar" ? narHashOfPathSync(source, { include: keep }).hash : hashBytes("sha256", readFileSync(toFsPath(source)))));
-    const path = makeFixedOutputPath({ name, method, hash, storeDir });
-    put({ kind: "path", path, name, file: source, method, excluded });
+    const path = toPath(hash);
+    put({ kind: "path", path, name, file: source, method, references, excluded });
+    if (wanted !== undefined && path !== wanted) return undefined;
     allowStorePath(path);
     return path;
   };
@@ -108,13 +116,19 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       if (stored !== undefined) return stored;
       const file = resolveSymlinks(io, path, "ancestors");
       checkAccess(file);
-      stored = addFile(file, path.slice(path.lastIndexOf("/") + 1), "nar", allowed === undefined ? undefined : (inside) => allowed.has(inside));
+      if (path.endsWith(".drv")) throw new NixError("eval", "file names are not allowed to end in '.drv'");
+      stored = addFile(file, path.slice(path.lastIndexOf("/") + 1), "nar", allowed === undefined ? {} : { include: (inside) => allowed.has(inside) })!;
       copied.set(path, stored);
       return stored;
     },
-    addPath: (path, name, method, include) => {
+    addPath: (path, name, method, options) => {
       checkAccess(path);
-      return addFile(path, name, method, include);
+      return addFile(path, name, method, options);
+    },
+    isValid,
+    references: (path) => channel.call({ op: "references", path }).paths as StorePath[],
+    ensureValid: (path) => {
+      if (!settings.readOnly && !isValid(path)) throw new NixError("eval", `path '${storeDir}/${path}' does not exist and cannot be created`);
     },
     addText: (name, contents, references) => {
       const path = makeTextPath({ name, hash: hashByteString("sha256", contents), references, storeDir });
@@ -162,7 +176,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     const paths = [...needed];
     const valid = new Set(channel.call({ op: "valid", paths }).valid);
     const missing = paths.find((path) => !valid.has(path));
-    if (missing !== undefined) throw new NixError("eval", `path '${storeDir}/${missing}' is not valid`);
+    if (missing !== undefined) throw new NixError("eval", `path '${missing}' is not valid`);
     const [first] = targets;
     if (first === undefined) return NOTHING;
     const shown = `${storeDir}/${first.drvPath}^${first.output}`;

@@ -55,20 +55,20 @@ export type FoundDerivation = { readonly drvPath: ByteString; readonly outputNam
 /** What an evaluation puts into the store. The thread has computed the path; whoever writes it checks that. */
 export type StoreObject =
   | { readonly kind: "text"; readonly path: string; readonly name: string; readonly contents: ByteString; readonly references: readonly string[] }
-  | { readonly kind: "path"; readonly path: string; readonly name: string; readonly file: ByteString; readonly method: ContentAddressMethod; readonly excluded: readonly ByteString[] | undefined };
+  | { readonly kind: "path"; readonly path: string; readonly name: string; readonly file: ByteString; readonly method: ContentAddressMethod; readonly references: readonly string[]; readonly excluded: readonly ByteString[] | undefined };
 
 /** What the thread waits for. Paths are base names of the store. */
 export type StoreCall =
   | { readonly op: "valid"; readonly paths: readonly string[] }
   /** Makes outputs valid. */
   | { readonly op: "build"; readonly targets: readonly { readonly drvPath: string; readonly output: string }[] }
-  | { readonly op: "closure"; readonly path: string };
+  | { readonly op: "closure" | "references"; readonly path: string };
 
 export type StoreReply =
   | { readonly op: "valid"; readonly valid: readonly string[] }
   /** In the order of the targets. */
   | { readonly op: "build"; readonly outputs: readonly string[] }
-  | { readonly op: "closure"; readonly paths: readonly string[] }
+  | { readonly op: "closure" | "references"; readonly paths: readonly string[] }
   | { readonly op: "error"; readonly message: string; readonly status?: number | undefined };
 
 export type ToEvaluation = { readonly kind: "run"; readonly settings: EvaluationSettings; readonly job: EvaluationJob };

@@ -31,7 +31,7 @@ export function createEvaluationStore(open: () => Promise<LocalStore>, build: Bu
       await Promise.all(texts);
       texts = [];
       const excluded = object.excluded === undefined ? undefined : new Set(object.excluded);
-      const added = await store.addPathToStore(object.name, fromByteString(object.file), { method: object.method, ...(excluded === undefined ? {} : { include: (path) => !excluded.has(path) }) });
+      const added = await store.addPathToStore(object.name, fromByteString(object.file), { method: object.method, references: object.references as StorePath[], ...(excluded === undefined ? {} : { include: (path) => !excluded.has(path) }) });
       if (added !== object.path) {
         throw new TsosError({
           code: "nix.changed-source",
@@ -62,6 +62,8 @@ export function createEvaluationStore(open: () => Promise<LocalStore>, build: Bu
           return { op: "valid", valid: [...(await store.queryValidPaths(call.paths as StorePath[]))] };
         case "closure":
           return { op: "closure", paths: [...(await store.closure([call.path as StorePath]))] };
+        case "references":
+          return { op: "references", paths: (await store.findPathInfo(call.path as StorePath))?.references ?? [] };
         case "build":
           return { op: "build", outputs: await build(call.targets.map(({ drvPath, output }) => ({ drvPath: drvPath as StorePath, output }))) };
       }

@@ -2,6 +2,7 @@
 // files and prints by itself; what concerns the store it asks of the thread that started it, and waits.
 import { readFileSync } from "node:fs";
 import { receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { toByteString } from "../util/bytes.ts";
 import { NixError } from "../nix/nix-error.ts";
 import type { FromEvaluation, StoreCall, StoreObject, StoreReply, ToEvaluation } from "./evaluation-protocol.ts";
 import { runEvaluation } from "./run-evaluation.ts";
@@ -34,7 +35,7 @@ function call(request: StoreCall): StoreReply {
   return answer.message;
 }
 
-port.once("message", ({ settings, job }: ToEvaluation) => {
+port.on("message", ({ settings, job }: ToEvaluation) => {
   const end = runEvaluation(settings, job, {
     put: (object) => {
       objects.push(object);
@@ -42,7 +43,7 @@ port.once("message", ({ settings, job }: ToEvaluation) => {
     },
     call: <Op extends StoreCall["op"]>(request: StoreCall & { readonly op: Op }) => {
       const reply = call(request);
-      if (reply.op === "error") throw new NixError("eval", reply.message);
+      if (reply.op === "error") throw new NixError("eval", toByteString(reply.message));
       return reply as StoreReply & { readonly op: Op };
     },
     found: (derivation) => send({ kind: "derivation", found: derivation }),

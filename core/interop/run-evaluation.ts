@@ -30,7 +30,7 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
   } catch (error) {
     if (error instanceof NixError) return { status: 1, error: formatNixError(error, { showTrace: settings.showTrace }) };
     if (error instanceof TsosError) return { status: 1, error: `error: ${error.message}` };
-    if (error instanceof RangeError) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
+    if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };
     throw error;
   }

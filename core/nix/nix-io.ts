@@ -1,8 +1,15 @@
 import type { Derivation } from "../derivation/derivation.ts";
+import type { Hash } from "../hash/hash.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
 
 export type NixFileKind = "regular" | "directory" | "symlink" | "unknown";
+
+export type AddPathOptions = {
+  readonly include?: ((path: ByteString, kind: NixFileKind) => boolean) | undefined;
+  readonly references?: readonly StorePath[] | undefined;
+  readonly expected?: Hash | undefined;
+};
 
 /**
  * All that an evaluation can see or do outside of itself. Everything is synchronous, as the language is; paths are byte
@@ -29,8 +36,16 @@ export type NixIo = {
   readLink(path: ByteString): ByteString;
   /** Copies a file or folder as the coercion of a path does; the result is the base name in the store. */
   copyToStore(path: ByteString): StorePath;
-  /** The same under a name of its own; `include` says of each path below whether it goes along. */
-  addPath(path: ByteString, name: ByteString, method: "nar" | "flat", include?: (path: ByteString, kind: NixFileKind) => boolean): StorePath;
+  /**
+   * The same under a name of its own; `include` says of each path below whether it goes along. Undefined where it is not
+   * what was expected; what is expected and there already is not read.
+   */
+  addPath(path: ByteString, name: ByteString, method: "nar" | "flat", options: AddPathOptions): StorePath | undefined;
+  /** What a valid path refers to; none where it is not valid. */
+  references(path: StorePath): readonly StorePath[];
+  isValid(path: StorePath): boolean;
+  /** @throws NixError where it is not valid and cannot be made so; does nothing where the store is only computed with */
+  ensureValid(path: StorePath): void;
   addText(name: string, contents: ByteString, references: readonly StorePath[]): StorePath;
   /** A derivation whose paths are known; called once for each `derivationStrict`. */
   addDerivation(path: StorePath, contents: ByteString, derivation: Derivation): void;

@@ -7,6 +7,7 @@ import { fileBuiltins } from "./file-builtins.ts";
 import { flowBuiltins } from "./flow-builtins.ts";
 import { listBuiltins } from "./list-builtins.ts";
 import { numberBuiltins } from "./number-builtins.ts";
+import { storeBuiltins } from "./store-builtins.ts";
 import { stringBuiltins } from "./string-builtins.ts";
 
 /** `pos` is the word that holds the place of the call. */
@@ -28,7 +29,7 @@ export function installBuiltins(evaluator: Evaluator): void {
   const table = new Map<ByteString, Slot>();
   const definitions: readonly BuiltinDefinition[] = [
     ...flowBuiltins(evaluator), ...numberBuiltins(evaluator), ...stringBuiltins(evaluator), ...listBuiltins(evaluator),
-    ...attributeBuiltins(evaluator), ...fileBuiltins(evaluator), ...derivationBuiltins(evaluator),
+    ...attributeBuiltins(evaluator), ...fileBuiltins(evaluator), ...storeBuiltins(evaluator), ...derivationBuiltins(evaluator),
   ];
   for (const [name, arity, run] of definitions) table.set(name, new Builtin(name, arity, run));
   table.set("true", true);

@@ -54,8 +54,11 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
       }
       return known;
     },
-    addPath: (path, name, method, include) =>
+    addPath: (path, name, method, { include }) =>
       makeFixedOutputPath({ name, method, hash: hashBytes("sha256", method === "flat" ? readFileSync(real(path)) : dump(real(path), include === undefined ? undefined : (at, kind) => include(path + at.slice(map(path).length), kind))), references: { others: [], self: false } }),
+    references: () => [],
+    isValid: () => false,
+    ensureValid: () => undefined,
     addText: (name, contents, references) => makeTextPath({ name, hash: hashByteString("sha256", contents), references }),
     addDerivation: (path, contents) => void derivations.set(path, contents),
     log: (message) => void messages.push(message),
