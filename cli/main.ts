@@ -27,7 +27,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     y
       .option("check", check)
       .option("rollback", { type: "boolean", default: false, describe: "go back to the generation before" })
-      .option("generation", { type: "number", describe: "go to this generation", requiresArg: true });
+      .option("generation", { type: "number", describe: "go to this generation", requiresArg: true })
+      .option("specialisation", { type: "string", describe: "go to this variant of the generation", requiresArg: true });
 
   const parser = yargs([...argv])
     .scriptName("tsos")
@@ -175,7 +176,7 @@ class Chosen extends Error {
   }
 }
 
-export type SwitchArguments = { readonly check: boolean; readonly rollback: boolean; readonly generation?: number };
+export type SwitchArguments = { readonly check: boolean; readonly rollback: boolean; readonly generation?: number; readonly specialisation?: string };
 
 export type StoreArguments = {
   readonly action: "add" | "cat" | "ls" | "dump" | "restore" | "info" | "closure" | "why" | "verify" | "log" | "realise" | "copy" | "sign" | "serve";

@@ -34,6 +34,7 @@ export { defineShell, type ShellConfiguration } from "./option/define-shell.ts";
 export { defineSystem, type SystemConfig } from "./option/define-system.ts";
 export { lib, type Lib } from "./option/lib.ts";
 export type { Definable, Modified } from "./option/modifier.ts";
+export type { ExtendModules, ModuleExtension } from "./option/evaluate-modules.ts";
 export type { Module, ModuleInput } from "./option/module.ts";
 export { defineOptions, option, type Option, type OptionTree } from "./option/option.ts";
 export type { OptionType } from "./option/option-type.ts";
@@ -41,6 +42,7 @@ export type { OptionsView, OptionView } from "./option/options-view.ts";
 // Whole, since only so can `declare module "tsos"` extend its interfaces.
 export type * from "./option/registry.ts";
 export { types } from "./option/types.ts";
+export { variantType, type VariantDefinition } from "./option/variant-type.ts";
 
 export { TsosError, type TsosErrorInit } from "./error/tsos-error.ts";
 export { MANIFEST_VERSION, type EtcEntry, type SystemManifest, type UserEntry } from "./system/manifest.ts";

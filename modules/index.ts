@@ -14,13 +14,15 @@ import openssh from "./services/networking/openssh.ts";
 import nginx from "./services/web-servers/nginx.ts";
 import fileSystems from "./system/file-systems.ts";
 import osRoot from "./system/os-root.ts";
+import specialisation from "./system/specialisation.ts";
 import systemd from "./system/systemd/systemd.ts";
 import tmpfiles from "./system/systemd/tmpfiles.ts";
 import toplevel from "./system/toplevel.ts";
+import vmVariant from "./virtualisation/vm-variant.ts";
 
 export const systemModules = [
   etc, locale, networking, sysctl, systemPath, usersGroups,
   pam, sudo, wrappers,
   postgresql, firewall, openssh, nginx,
-  fileSystems, osRoot, systemd, tmpfiles, toplevel,
+  fileSystems, osRoot, specialisation, systemd, tmpfiles, toplevel, vmVariant,
 ] as const;

@@ -3,8 +3,9 @@ import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startMachine } from "../../core/system/machine.ts";
 import type { CommandContext } from "../context.ts";
-import { evaluateTarget } from "../evaluation.ts";
+import { evaluateChecked } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
+import { getConfig } from "../find-config.ts";
 import { findContainerTool } from "../tools.ts";
 import { realiseResults } from "../realise.ts";
 import { requireRoot } from "../require-root.ts";
@@ -19,16 +20,17 @@ export type MachineArguments = {
 };
 
 /**
- * Boots the configuration in a container of its own, with a shell on this terminal (or a command in it), and
+ * Boots the configuration, with its `virtualisation.vmVariant`, in a container of its own, with a shell on this terminal (or a command in it), and
  * stops it when that ends. `tsos switch --root` acts on it meanwhile.
  */
 export async function machine(context: CommandContext, args: MachineArguments): Promise<number> {
   const ports = (args.port ?? []).map(parsePort);
   requireRoot(context, "tsos machine", "boots a container");
-  const { evaluation, derivation } = await evaluateTarget(context, undefined, args.check);
+  const evaluation = await evaluateChecked(context, getConfig(context, ["system"]), { kind: "system", variant: "vm" }, args.check);
+  const derivation = evaluation.result.toplevel;
   const store = await context.openStore();
   await realiseResults(context, store, { instantiation: evaluation.instantiation, targets: [derivation] });
-  const name = args.name ?? (evaluation.result.kind === "system" && evaluation.result.hostName !== "" ? evaluation.result.hostName : "machine");
+  const name = args.name ?? (evaluation.result.hostName !== "" ? evaluation.result.hostName : "machine");
   const folder = join(context.places.state, "machines", name);
   const root = context.flags.root ?? join(folder, "root");
   const tool = await findContainerTool(context, store);

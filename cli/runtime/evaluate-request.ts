@@ -39,7 +39,7 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
     case "system": {
       const system = evaluateSystem(configuration, pkgs, context.host);
       checkAssertions(system.assertions);
-      const toplevel = system.config.system.build.toplevel;
+      const toplevel = (request.variant === "vm" ? system.config.system.build.vm : null) ?? system.config.system.build.toplevel;
       return outcome({ kind: "system", toplevel: describeDerivation(toplevel), hostName: system.config.networking.hostName }, [toplevel.drvPath], system.warnings);
     }
     case "shell": {
@@ -93,7 +93,7 @@ function evaluateSystem(configuration: ModuleList | undefined, pkgs: Packages, h
   if (configuration === undefined) throw new TsosError({ code: "config.no-system", message: "there is no configuration of a system", hint: "tsos init server makes one" });
   if (configuration.kind !== "system-config") throw wrongKind("defineSystem", "system.config.ts", "defineShell");
   const own = createModule({ key: "tsos/runtime", config: () => ({ system: { tsos: { version: TSOS_VERSION, activator: host.activator() } } }) }, undefined);
-  return evaluateModules<Config>({ modules: [...systemModules, own, configuration], specialArgs: { pkgs } });
+  return evaluateModules<Config>({ modules: [...systemModules, own], userModules: [configuration], specialArgs: { pkgs } });
 }
 
 function evaluateShell(configuration: ModuleList | undefined, pkgs: Packages, packages: readonly Package[] | undefined): EvaluatedModules<ShellConfig> {

@@ -9,7 +9,8 @@ import type { ModuleDescription, OptionDescription, OptionReport, PackageDescrip
 
 /** What is asked of a configuration. */
 export type EvaluationRequest =
-  | { readonly kind: "system" }
+  /** A machine, or with `vm` what `tsos machine` boots of it. */
+  | { readonly kind: "system"; readonly variant?: "vm" }
   /** With `packages`, a shell of these and no file. */
   | { readonly kind: "shell"; readonly packages?: readonly string[] }
   /** A package of the set as the configuration sees it; `name` may be dotted. */

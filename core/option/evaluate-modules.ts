@@ -10,11 +10,22 @@ import type { OptionsView } from "./options-view.ts";
 
 export type EvaluateModulesInit = {
   readonly modules: readonly ModuleInput[];
+  /** Those of them that a user wrote, after the others: `extendModules` can leave them out. */
+  readonly userModules?: readonly ModuleInput[];
   /** Further arguments of all functions: `pkgs` is one. */
   readonly specialArgs?: Readonly<Record<string, unknown>>;
   /** Put before every option's path in errors. */
   readonly prefix?: readonly string[];
 };
+
+/** What an evaluation of the same modules has besides them. */
+export type ModuleExtension = Partial<Pick<EvaluateModulesInit, "modules" | "specialArgs">> & {
+  /** Without the modules that a user wrote. */
+  readonly withoutUserModules?: boolean;
+};
+
+/** Evaluates the modules that are being evaluated once more, with others: what functions get as an argument. */
+export type ExtendModules<C> = (more: ModuleExtension) => EvaluatedModules<C>;
 
 /** A settled tree of options. */
 export type EvaluatedModules<C = Config> = {
@@ -23,7 +34,7 @@ export type EvaluatedModules<C = Config> = {
   readonly warnings: readonly string[];
   readonly assertions: readonly Assertion[];
   /** The same modules and others besides, evaluated on their own. */
-  extendModules(more: Partial<Pick<EvaluateModulesInit, "modules" | "specialArgs">>): EvaluatedModules<C>;
+  extendModules(more: ModuleExtension): EvaluatedModules<C>;
   /**
    * Other modules in place of these: what did not change is not run again.
    * @returns a new result; this one must not be used any more.
@@ -42,15 +53,16 @@ export type EvaluatedModules<C = Config> = {
  * config.services.nginx.enable // true
  */
 export function evaluateModules<C = Config>(init: EvaluateModulesInit): EvaluatedModules<C> {
-  const { modules, specialArgs = {}, prefix = [] } = init;
+  const { modules, userModules = [], specialArgs = {}, prefix = [] } = init;
   const extendModules: EvaluatedModules<C>["extendModules"] = (more) =>
     evaluateModules<C>({
-      modules: [...modules, ...(more.modules ?? [])],
+      modules,
+      userModules: [...(more.withoutUserModules === true ? [] : userModules), ...(more.modules ?? [])],
       specialArgs: { ...specialArgs, ...more.specialArgs },
       prefix,
     });
   const evaluation = new Evaluation({
-    compiled: compileModules(withBase(modules)),
+    compiled: compileModules(withBase([...modules, ...userModules])),
     unitsBefore: [],
     unitsAfter: [],
     specialArgs: { ...specialArgs, extendModules },
@@ -83,10 +95,10 @@ function result<C>(evaluation: Evaluation, init: EvaluateModulesInit, extendModu
       const declared = before.modules.filter(declares);
       const declaring = found.filter(declares);
       if (declaring.length !== declared.length || !declaring.every((module, i) => module === declared[i])) {
-        return evaluateModules<C>({ ...init, modules });
+        return evaluateModules<C>({ ...init, modules, userModules: [] });
       }
       evaluation.replaceUnits(found.flatMap((module) => unitsOf(module, before.root)));
-      return result<C>(evaluation, { ...init, modules }, extendModules);
+      return result<C>(evaluation, { ...init, modules, userModules: [] }, extendModules);
     },
   };
 }

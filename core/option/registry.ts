@@ -4,6 +4,7 @@
  */
 import type { Lib } from "./lib.ts";
 import type { Config, ShellConfig } from "./config-types.ts";
+import type { ExtendModules } from "./evaluate-modules.ts";
 import type { OptionsView } from "./options-view.ts";
 
 /**
@@ -29,6 +30,8 @@ export interface ModuleArguments extends CommonArguments {
   readonly config: Config;
   /** The declared options: whether they are defined, by whom, with which priority. */
   readonly options: OptionsView;
+  /** The same modules and others, evaluated on their own: a variant of the machine. */
+  readonly extendModules: ExtendModules<Config>;
 }
 
 /** What the `config` function of a module of a dev shell is given. */

@@ -14,6 +14,7 @@
  * | `activate.mjs` | link to the activator's bundle |
  * | `init` | what boots the machine: activates, then becomes `/usr/lib/systemd/systemd` |
  * | `bin/switch-to-configuration` | `switch`, `test`, `boot`, `dry-activate` |
+ * | `specialisation/NAME` | link to the toplevel of a variant of the machine |
  * | `tsos-version` | the version of tsos that made it, with a newline |
  * | `system` | the platform, such as `x86_64-linux`, without a newline |
  *

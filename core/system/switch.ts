@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
@@ -15,11 +15,18 @@ export type SwitchTarget =
   | { readonly kind: "toplevel"; readonly toplevel: string }
   | { readonly kind: "generation"; readonly number: number }
   /** The generation before the current one. */
-  | { readonly kind: "rollback" };
+  | { readonly kind: "rollback" }
+  /** The generation that the machine boots. */
+  | { readonly kind: "current" };
 
 export type SwitchOptions = {
   readonly action: SwitchAction;
   readonly target: SwitchTarget;
+  /**
+   * The name of a variant of the target that runs from now on. What the machine boots is the target itself, so
+   * `boot` takes none.
+   */
+  readonly specialisation?: string | undefined;
   /** The root folder of the machine that is meant; default `/`, this machine. */
   readonly root?: string | undefined;
   /** Logical path of the store → where it is on this host; default the same. */
@@ -52,7 +59,7 @@ export function systemProfileOf(root = "/"): string {
  * Takes a machine to a generation: this machine, the running machine of `root`, or, where that is not running,
  * what it boots next. Needs nothing but the generation's own closure; no evaluation, build or network.
  *
- * @throws TsosError `switch.no-generation`, `switch.not-running`, `manifest.*`
+ * @throws TsosError `switch.no-generation`, `switch.no-specialisation`, `switch.not-running`, `manifest.*`
  */
 export async function switchSystem(options: SwitchOptions): Promise<SwitchResult> {
   const { action, root = "/", addRoot, signal } = options;
@@ -68,24 +75,27 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
   const number = chosen.number ?? nextGenerationNumber(profile, chosen.toplevel);
   const link = `${profile}-${number}-link`;
   const keepsGeneration = action === "switch" || action === "boot";
+  // A variant belongs to its generation: what is activated is the variant, what is the default afterwards the generation.
+  const activated = options.specialisation === undefined ? chosen.toplevel : findSpecialisation(chosen.toplevel, options.specialisation, realPath);
+  const isVariant = activated !== chosen.toplevel;
   // Before and after: the link appears only with the commit, and a collector forgets roots that lead nowhere.
   if (keepsGeneration) await addRoot?.(link);
 
   const result = (exitCode: number, offline: boolean): SwitchResult => ({
     exitCode,
     generation: listSystemGenerations(profile).find((one) => one.isCurrent)?.number,
-    toplevel: chosen.toplevel,
+    toplevel: activated,
     offline,
   });
-  const args: readonly string[] = [action, ...(keepsGeneration ? ["--generation", String(number)] : []), ...(options.json === true ? ["--json"] : [])];
-  const program = `${chosen.toplevel}/bin/switch-to-configuration`;
+  const args: readonly string[] = [isVariant && action === "switch" ? "test" : action, ...(keepsGeneration && !isVariant ? ["--generation", String(number)] : []), ...(options.json === true ? ["--json"] : [])];
+  const program = `${activated}/bin/switch-to-configuration`;
 
   const machine = root === "/" ? undefined : findRunningMachine(root);
   if (root !== "/" && machine === undefined) {
-    if (action === "test" || action === "dry-activate") {
+    if (action === "test" || action === "dry-activate" || isVariant) {
       throw new TsosError({
         code: "switch.not-running",
-        message: `the machine with the root "${root}" is not running, so "${action}" has nothing to act on`,
+        message: `the machine with the root "${root}" is not running, so "${isVariant ? `${action} --specialisation` : action}" has nothing to act on`,
         hint: "start it with `tsos machine`, or use `tsos boot`",
       });
     }
@@ -99,6 +109,7 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
   if (code > 128 && code !== 130) {
     options.onOutput?.(`error: the activation was killed by signal ${code - 128}\nhint: run it again; it carries on from where this one stopped\n`, "stderr");
   }
+  if (isVariant && action === "switch" && (code === 0 || code === 3)) setSystemProfile(profile, chosen.toplevel, number);
   const end = result(code > 128 && code !== 130 ? 1 : code, false);
   if (keepsGeneration && end.generation !== undefined) await addRoot?.(`${profile}-${end.generation}-link`);
   return end;
@@ -110,6 +121,7 @@ function chooseGeneration(profile: string, target: SwitchTarget): Chosen {
   if (target.kind === "toplevel") return { toplevel: target.toplevel, number: undefined };
   const generations = listSystemGenerations(profile);
   const current = generations.find((one) => one.isCurrent);
+  if (target.kind === "current" && current !== undefined) return { toplevel: current.toplevel, number: current.number };
   const wanted = target.kind === "generation" ? generations.find((one) => one.number === target.number) : generations.filter((one) => current !== undefined && one.number < current.number).at(-1);
   if (wanted !== undefined) return { toplevel: wanted.toplevel, number: wanted.number };
   const there = generations.map((one) => one.number).join(", ");
@@ -119,9 +131,23 @@ function chooseGeneration(profile: string, target: SwitchTarget): Chosen {
       target.kind === "generation"
         ? `there is no generation "${target.number}"`
         : current === undefined
-          ? "there is no generation to go back to"
+          ? target.kind === "current" ? "there is no generation yet" : "there is no generation to go back to"
           : `there is no generation before "${current.number}" to go back to`,
     hint: there === "" ? "this machine was never switched by tsos" : `there are the generations ${there}`,
+  });
+}
+
+/** @throws TsosError `switch.no-specialisation` */
+function findSpecialisation(toplevel: string, name: string, realPath: (path: string) => string): string {
+  const folder = join(realPath(toplevel), "specialisation");
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  // Not a path that leads elsewhere: one of the names that are there.
+  if (names.includes(name)) return readlinkSync(join(folder, name));
+  throw new TsosError({
+    code: "switch.no-specialisation",
+    message: `the generation has no specialisation "${name}"`,
+    hint: names.length === 0 ? "declare it in the configuration, as specialisation.NAME.configuration, and switch to that first" : `it has ${names.join(", ")}`,
+    data: { toplevel, names },
   });
 }
 

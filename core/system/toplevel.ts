@@ -14,6 +14,8 @@ export type ToplevelParts = {
   /** A POSIX shell of the store; it only finds the toplevel's own path and hands over to `node`. */
   readonly shell: string;
   readonly tsosVersion: string;
+  /** Toplevels of variants of the machine, by name. */
+  readonly specialisations?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -38,6 +40,7 @@ export function toplevelEntries(parts: ToplevelParts): readonly TreeEntry[] {
   for (const entry of manifest.etc) {
     if (entry.kind === "link") entries.push({ path: `etc/${entry.target}`, kind: "symlink", target: entry.source });
   }
+  for (const [name, toplevel] of Object.entries(parts.specialisations ?? {})) entries.push({ path: `specialisation/${name}`, kind: "symlink", target: toplevel });
   return entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 

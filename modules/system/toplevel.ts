@@ -109,7 +109,7 @@ export default defineModule({
         build: {
           toplevel: pkgs.writeTree(
             `tsos-system-${config.networking.hostName || "unnamed"}`,
-            toplevelEntries({ manifest, activator: `${pkgs.writeText("tsos-activate.mjs", system.tsos.activator)}`, node: `${pkgs.nodejs}/bin/node`, shell: `${pkgs.bash}/bin/bash`, tsosVersion: system.tsos.version }),
+            toplevelEntries({ manifest, activator: `${pkgs.writeText("tsos-activate.mjs", system.tsos.activator)}`, node: `${pkgs.nodejs}/bin/node`, shell: `${pkgs.bash}/bin/bash`, tsosVersion: system.tsos.version, specialisations: Object.fromEntries(Object.entries(system.build.specialisations).map(([name, one]) => [name, `${one}`])) }),
           ),
         },
       },

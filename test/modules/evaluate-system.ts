@@ -89,7 +89,7 @@ function evaluate(input: Input) {
   const state = createModule({ key: "test/state", config: { system: { stateVersion: lib.mkDefault("26.11") } } }, undefined);
   // What defineSystem takes, too.
   const user = createModule({ key: "test/user", config: input as never }, undefined);
-  const { config, assertions, warnings } = evaluateModules<Config>({ modules: [...systemModules, own, state, user], specialArgs: { pkgs } });
+  const { config, assertions, warnings } = evaluateModules<Config>({ modules: [...systemModules, own], userModules: [state, user], specialArgs: { pkgs } });
   return { config, assertions, warnings, registry };
 }
 

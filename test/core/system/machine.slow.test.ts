@@ -52,6 +52,8 @@ describe("a machine in a container", { skip: debian === undefined ? "needs root,
       { "web.service": web("second"), "new.service": sleeper(3000), "same.service": sleeper(2000) },
       { users: { ...users, users: [...users.users, user("eve", { createHome: true })] }, tmpfiles: ["d /var/lib/made 0750 dev users -"], hostName: "renamed", etc: [{ kind: "link", target: "issue", source: addFile(store, "issue", "hello\n") }] },
     );
+    const variant = addToplevel(store, "variant", bootableManifest(store, "box-variant", { "web.service": web("variant"), "same.service": sleeper(2000) }, ["web.service", "same.service"], { users, checks: [check], wrappers }));
+    toplevels["parent"] = addToplevel(store, "parent", bootableManifest(store, "box-parent", { "web.service": web("parent"), "same.service": sleeper(2000) }, ["web.service", "same.service"], { users, checks: [check], wrappers }), { quiet: variant });
     make("unhealthy", { "web.service": web("third"), "same.service": sleeper(2000) }, { checks: [{ ...check, contains: "never", timeoutSeconds: 2 }] });
     make("failing", { "web.service": web("first"), "same.service": sleeper(2000), "bad.service": "[Service]\nType=oneshot\nExecStart=/usr/bin/false\n" });
     make("firewall", { "web.service": web("first"), "same.service": sleeper(2000) }, { firewall: { ruleset: addFile(store, "wrong.nft", "table inet t { nonsense }\n") } });
@@ -85,11 +87,12 @@ describe("a machine in a container", { skip: debian === undefined ? "needs root,
     }
   };
   const inside = async (command: string): Promise<string> => (await machine.run(["sh", "-c", command])).stdout.trim();
-  const goTo = async (target: SwitchTarget | string, action: SwitchAction = "switch"): Promise<SwitchResult & { readonly output: string }> => {
+  const goTo = async (target: SwitchTarget | string, action: SwitchAction = "switch", specialisation?: string): Promise<SwitchResult & { readonly output: string }> => {
     let output = "";
     const result = await switchSystem({
       action,
       target: typeof target === "string" ? { kind: "toplevel", toplevel: toplevels[target]! } : target,
+      specialisation,
       root: options.root,
       realPath,
       addRoot: async (link) => void roots.push(link),
@@ -221,6 +224,25 @@ describe("a machine in a container", { skip: debian === undefined ? "needs root,
       startMachine({ ...options, name: "broken", root: join(folder, "broken-root"), stateFolder: join(folder, "broken-state"), toplevel: "/nix/store/broken" }),
       (error: TsosError) => error.code === "machine.boot-failed" && /oh no/.test(error.hint ?? ""),
     );
+  });
+
+  test("goes to a variant of a generation, which stays what the machine boots", async () => {
+    port = (await machine.forwardPort(0, 80)).hostPort;
+    const parent = await goTo("parent");
+    assert.deepEqual([parent.exitCode, await page()], [0, "parent"]);
+    const sameBefore = await inside("systemctl show -p MainPID --value same.service");
+    const variant = await goTo({ kind: "current" }, "switch", "quiet");
+    assert.deepEqual([variant.exitCode, variant.toplevel, variant.generation], [0, "/nix/store/variant", parent.generation]);
+    assert.equal(await page(), "variant");
+    assert.equal(await inside("systemctl show -p MainPID --value same.service"), sameBefore);
+    assert.deepEqual(listSystem(options.root, realPath).filter((one) => one.isCurrent).map((one) => one.toplevel), ["/nix/store/parent"]);
+    await assert.rejects(goTo({ kind: "current" }, "test", "other"), { code: "switch.no-specialisation", hint: "it has quiet" });
+    // Of another generation: that one becomes the default with it.
+    assert.equal((await goTo("gen1")).exitCode, 0);
+    const again = await goTo({ kind: "generation", number: parent.generation! }, "switch", "quiet");
+    assert.deepEqual([again.exitCode, again.generation, await page()], [0, parent.generation, "variant"]);
+    assert.equal((await goTo({ kind: "current" })).exitCode, 0);
+    assert.equal(await page(), "parent");
   });
 
   test("refuses to start on a root where one is running", async () => {

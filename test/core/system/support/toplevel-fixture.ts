@@ -82,7 +82,7 @@ export function addUnits(store: FixtureStore, name: string, units: Readonly<Reco
 }
 
 /** Writes a toplevel as `builtin:write-tree` would; its logical path. */
-export function addToplevel(store: FixtureStore, name: string, manifest: Partial<SystemManifest>): string {
+export function addToplevel(store: FixtureStore, name: string, manifest: Partial<SystemManifest>, specialisations: Readonly<Record<string, string>> = {}): string {
   const folder = join(store.folder, name);
   const entries = toplevelEntries({
     manifest: { ...EMPTY_MANIFEST, ...manifest },
@@ -90,6 +90,7 @@ export function addToplevel(store: FixtureStore, name: string, manifest: Partial
     node: store.node,
     shell: store.shell,
     tsosVersion: "0.1.0",
+    specialisations,
   });
   for (const entry of entries) {
     const path = join(folder, entry.path);

@@ -1,0 +1,60 @@
+/** Variants of a machine that belong to its generation. NixOS: nixos/modules/system/activation/specialisation.nix */
+import { defineModule, defineOptions, lib, option, types, variantType, type Module, type Option, type Package, type VariantDefinition } from "../../core/index.ts";
+
+// Its type is written: to infer it, the type checker would have to know all definitions, which it is one of.
+const configuration: Option<Module, VariantDefinition> = option(variantType, { default: {}, visible: "shallow", description: "What the variant has besides this configuration; `lib.mkForce` replaces a value of it." });
+
+const options = defineOptions({
+  /** Variants of this machine that a generation holds beside itself, by name. */
+  specialisation: option(
+    types.attrsOf(
+      types.submodule({
+        options: {
+          /** Whether the variant is this configuration and what `configuration` adds, or `configuration` alone. */
+          inheritParentConfig: option(types.bool, { default: true, description: "Whether the variant is this configuration and what `configuration` adds, or `configuration` alone." }),
+          /** What the variant has besides, or instead. */
+          configuration,
+        },
+      }),
+    ),
+    {
+      default: {},
+      description: "Variants of this machine that a generation holds beside itself: `tsos switch --specialisation NAME` goes to one without evaluating or building anything.",
+      example: { maintenance: { configuration: { services: { nginx: { enable: false } } } } },
+    },
+  ),
+  system: {
+    build: { specialisations: option(types.attrsOf(types.package), { default: {}, internal: true, description: "The toplevels of the variants." }) },
+  },
+});
+
+declare module "../../core/option/registry.ts" {
+  interface OptionModules {
+    "system/specialisation": typeof options;
+  }
+}
+
+// A variant has none itself.
+const childModule = defineModule({ key: "system/specialisation/child", config: () => ({ specialisation: lib.mkOverride(0, {}) }) });
+
+export default defineModule({
+  key: "system/specialisation",
+  options,
+  // Reads nothing but the variants, so that these are evaluated as often as they change: once.
+  config: ({ config, extendModules }) => {
+    const names = Object.keys(config.specialisation);
+    if (names.length === 0) return {};
+    const toplevels: Record<string, Package> = {};
+    const assertions: { assertion: boolean; message: string }[] = [];
+    const warnings: string[] = [];
+    for (const name of names) {
+      assertions.push({ assertion: /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name), message: `the specialisation "${name}" needs another name: letters, digits, ".", "_" and "-"` });
+      const { configuration, inheritParentConfig } = config.specialisation[name]!;
+      const variant = extendModules({ modules: [childModule, configuration], withoutUserModules: !inheritParentConfig });
+      assertions.push(...variant.assertions.map(({ assertion, message }) => ({ assertion, message: `specialisation "${name}": ${message}` })));
+      warnings.push(...variant.warnings.map((warning) => `specialisation "${name}": ${warning}`));
+      if (assertions.every(({ assertion }) => assertion)) toplevels[name] = variant.config.system.build.toplevel;
+    }
+    return { assertions, warnings, system: { build: { specialisations: toplevels } } };
+  },
+});
