@@ -64,6 +64,6 @@ function findBuilt() {
 
 function build() {
   const { spawnSync } = require("node:child_process");
-  const { status } = spawnSync(process.execPath, [join(root, "cli", "dev", "build.js")], { stdio: ["ignore", "inherit", "inherit"] });
+  const { status } = spawnSync(process.execPath, [join(root, "cli", "dev", "build.js"), "--programs"], { stdio: ["ignore", "inherit", "inherit"] });
   if (status !== 0) process.exit(1);
 }

@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { declarationsEntry } from "../../core/config/declarations/declarations-folder.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import type { CommandContext } from "../context.ts";
@@ -43,6 +46,8 @@ export async function init(context: CommandContext, args: InitArguments): Promis
 
 /** `tsconfig.json` that resolves `tsos` to this installation, and a `.gitignore`; neither replaces a user's own. */
 async function writeProjectFiles(target: string, installation: string): Promise<void> {
+  // An editor that opens the project finds the types there.
+  await promisify(execFile)(process.execPath, [join(installation, "dist", "declare.js")]);
   const tsconfig = {
     compilerOptions: {
       target: "es2023",
@@ -56,7 +61,7 @@ async function writeProjectFiles(target: string, installation: string): Promise<
       resolveJsonModule: true,
       skipLibCheck: true,
       noEmit: true,
-      paths: { tsos: [join(installation, "cli/tsos.d.ts")] },
+      paths: { tsos: [declarationsEntry(installation)] },
     },
     include: ["**/*.ts"],
   };

@@ -28,7 +28,7 @@ const NIX_WORKER = { "nix-worker": "core/interop/evaluation-worker.ts" };
 const ACTIVATOR = { activate: "core/system/activate/main.ts" };
 
 /** Programs: name in `dist` → source. */
-const PROGRAMS = { cli: "cli/main.ts", nix: "cli/nix/main.ts", demo: "cli/demo/main.ts" };
+const PROGRAMS = { cli: "cli/main.ts", nix: "cli/nix/main.ts", demo: "cli/demo/main.ts", declare: "cli/dev/declare.ts" };
 
 // Bundled CommonJS packages ask for Node's builtins by require.
 const REQUIRE_BANNER = 'import { createRequire as __tsosRequire } from "node:module"; const require = __tsosRequire(import.meta.url);';
@@ -203,6 +203,8 @@ function formatFailure(error) {
 if (process.argv[1] !== undefined && createRequire(import.meta.url).resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
     await buildAll();
+    // The types of options take seconds; the program itself makes them when it needs them.
+    if (!process.argv.includes("--programs")) await import(join(here, "dist/declare.js"));
   } catch (error) {
     console.error(`tsos: cannot build\n${formatFailure(error)}`);
     process.exitCode = 1;

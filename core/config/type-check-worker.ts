@@ -2,16 +2,20 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { getLibFiles, libFolderInMemoryPath, ts } from "@ts-morph/common";
+import { ts } from "@ts-morph/common";
 import type { RelatedPosition, TsosErrorInit } from "../error/tsos-error.ts";
+import { createCompilerHost, type CompilerSystem } from "./compiler-host.ts";
+import { declarationsEntry } from "./declarations/declarations-folder.ts";
+import { ensureDeclarations } from "./declarations/ensure-declarations.ts";
 import { findTracked, hashFolder, readTracked, type FileRead } from "./file-read.ts";
 import { impureNames } from "./impure-names.ts";
 import type { TypeCheckData, TypeCheckReply } from "./type-check.ts";
 
 function typeCheck({ file, installation }: TypeCheckData): TypeCheckReply {
+  const sources = ensureDeclarations(installation);
   const { system, reads } = createTrackedSystem();
   const { options, declarations, errors } = readOptions(file, installation, system);
-  const host = createHost(options, system);
+  const host = createCompilerHost(options, system);
   const program = ts.createProgram({ rootNames: [file, ...declarations], options, host });
   const diagnostics: ts.Diagnostic[] = [...errors, ...program.getOptionsDiagnostics()];
   for (const source of program.getSourceFiles()) {
@@ -19,10 +23,12 @@ function typeCheck({ file, installation }: TypeCheckData): TypeCheckReply {
     if (isOwn(source.fileName, installation) || source.fileName.includes("/node_modules/")) continue;
     diagnostics.push(...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source));
   }
-  return { reads: [...reads.values()], errors: diagnostics.filter((d) => d.category === ts.DiagnosticCategory.Error).map(toError) };
+  // When they change, so may the declarations that are made of them.
+  const made = sources.map((path) => readTracked(path).read);
+  return { reads: [...reads.values(), ...made], errors: diagnostics.filter((d) => d.category === ts.DiagnosticCategory.Error).map(toError) };
 }
 
-type TrackedSystem = Required<Pick<ts.CompilerHost, "fileExists" | "readFile" | "directoryExists" | "getDirectories" | "realpath">> & Pick<ts.ParseConfigHost, "readDirectory" | "useCaseSensitiveFileNames">;
+type TrackedSystem = CompilerSystem & Pick<ts.ParseConfigHost, "readDirectory" | "useCaseSensitiveFileNames">;
 
 /** The machine's files as the compiler asks for them, and everything that it asked. */
 function createTrackedSystem(): { readonly system: TrackedSystem; readonly reads: ReadonlyMap<string, FileRead> } {
@@ -85,27 +91,6 @@ const DECLARATIONS = ".d.ts";
 // No name ends so: what is left are folders.
 const FOLDERS = "/";
 
-/** ts-morph's compiler carries the language's own declarations with it: they are read from memory. */
-function createHost(options: ts.CompilerOptions, system: TrackedSystem): ts.CompilerHost {
-  const libraries = new Map(getLibFiles().map((file) => [`${libFolderInMemoryPath}/${file.fileName}`, file.text]));
-  const readFile = (name: string): string | undefined => libraries.get(name) ?? system.readFile(name);
-  return {
-    ...ts.createCompilerHost(options, true),
-    directoryExists: system.directoryExists,
-    getDirectories: system.getDirectories,
-    realpath: system.realpath,
-    useCaseSensitiveFileNames: () => true,
-    getDefaultLibLocation: () => libFolderInMemoryPath,
-    getDefaultLibFileName: (chosen) => `${libFolderInMemoryPath}/${ts.getDefaultLibFileName(chosen)}`,
-    fileExists: (name) => libraries.has(name) || system.fileExists(name),
-    readFile,
-    getSourceFile: (name, version) => {
-      const text = readFile(name);
-      return text === undefined ? undefined : ts.createSourceFile(name, text, version, true);
-    },
-  };
-}
-
 /** tsos's sources, which have been checked; its templates and tests are checked like a user's. */
 function isOwn(file: string, installation: string): boolean {
   return ["core", "modules", "pkgs", "cli"].some((folder) => file.startsWith(join(installation, folder) + sep));
@@ -138,7 +123,7 @@ function readOptions(file: string, installation: string, system: TrackedSystem) 
       incremental: false,
       composite: false,
       // The very tsos that evaluates the file, whatever an editor finds.
-      paths: { ...base.paths, tsos: [join(installation, "cli", "tsos.d.ts")] },
+      paths: { ...base.paths, tsos: [declarationsEntry(installation)] },
     },
   };
 }

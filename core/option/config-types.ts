@@ -1,7 +1,7 @@
 import type { PackageValue, SecretValue } from "./foreign-types.ts";
 import type { Modified, Definable } from "./modifier.ts";
 import type { Option, OptionDefinition, OptionValue } from "./option.ts";
-import type { OptionModules, ShellOptionModules } from "./registry.ts";
+import type { DeclaredOptions, DeclaredShellOptions, OptionModules, ShellOptionModules } from "./registry.ts";
 
 /** What `config` reads of a tree of declared options. */
 export type ConfigOf<T> = {
@@ -17,8 +17,8 @@ type IntersectionOf<U> = (U extends unknown ? (value: U) => void : never) extend
 
 // The trees are intersected before they are mapped: so an option's type is computed when it is looked at, and an
 // option that two modules declare has both types.
-type AllOptions = IntersectionOf<OptionModules[keyof OptionModules]>;
-type AllShellOptions = IntersectionOf<ShellOptionModules[keyof ShellOptionModules]>;
+type AllOptions = DeclaredOptions & IntersectionOf<OptionModules[keyof OptionModules]>;
+type AllShellOptions = DeclaredShellOptions & IntersectionOf<ShellOptionModules[keyof ShellOptionModules]>;
 
 // Interfaces, not aliases: their members are resolved when first used, which is what keeps the type of an option
 // whose default mentions `pkgs` from depending on itself.
@@ -33,9 +33,9 @@ export interface ShellDefinitions extends DefinitionsOf<AllShellOptions> {}
 
 declare const NO_SUCH_OPTION: unique symbol;
 
-/** What the type checker names where a definition has no option. */
-export interface NoSuchOption<Name> {
-  readonly [NO_SUCH_OPTION]: Name;
+/** What the type checker names where a definition has no option, with the nearest name that there is. */
+export interface NoSuchOption<Name, DidYouMean = never> {
+  readonly [NO_SUCH_OPTION]: readonly [Name, DidYouMean];
 }
 
 type Opaque = PackageValue | SecretValue | string | number | bigint | boolean | symbol | null | undefined;
@@ -43,6 +43,23 @@ type Function = (...args: never) => unknown;
 type KeysOf<D> = D extends unknown ? keyof D : never;
 type At<D, K> = D extends unknown ? (K extends keyof D ? D[K] : never) : never;
 type Plain<D> = Exclude<D, Modified<unknown> | undefined>;
+
+// The texts that one letter less makes of a text. Two names are near when one letter is missing, too many or another,
+// or two are exchanged: then they are the same without one letter each.
+type Shorter<Name extends string, Before extends string = ""> = Name extends `${infer First}${infer Rest}`
+  ? `${Before}${Rest}` | Shorter<Rest, `${Before}${First}`>
+  : never;
+type Near<Wrong extends string, Shortened, Name> = Name extends string
+  ? Wrong extends Shorter<Name>
+    ? Name
+    : Name extends Shortened
+      ? Name
+      : [Shortened & Shorter<Name>] extends [never]
+        ? Lowercase<Name> extends Lowercase<Wrong> ? Name : never
+        : Name
+  : never;
+/** Of `Names` those that are a slip away from `Wrong`. Computed only where there is a mistake. */
+type Nearest<Wrong, Names> = Wrong extends string ? Near<Wrong, Shorter<Wrong>, Names> : never;
 
 /**
  * What is asked of a function's result `R` beyond being assignable to `D`: no property that `D` does not have,
@@ -59,17 +76,17 @@ export type Exact<R, D> = R extends Opaque
         ? { readonly [I in keyof R]: Exact<R[I], D extends readonly (infer Element)[] ? Plain<Element> : never> }
         : [KeysOf<Exclude<D, Function>>] extends [never]
           ? unknown
-          : { readonly [K in keyof R]: K extends KeysOf<D> ? Exact<R[K], Plain<At<D, K>>> : NoSuchOption<K> };
+          : { readonly [K in keyof R]: K extends KeysOf<D> ? Exact<R[K], Plain<At<D, K>>> : NoSuchOption<K, Nearest<K, KeysOf<Exclude<D, Function>>>> };
 
 /**
- * What a function that returned an `R` should have returned: where `R` is a `D`, no more than `D` has; else a `D`,
- * so that the type checker says at which property it is not.
+ * What a function that returned an `R` should have returned. Where it has nothing that a `D` has not, it is a `D`, so
+ * that the type checker says at which property it is not, and an editor shows what it is; else it says what is
+ * too much.
  */
-export type Result<R, D> = [R] extends [Definable<D>]
-  ? Only<R, D>
-  : [keyof R & keyof D] extends [never]
-    ? Only<R, D>
-    : Definable<D>;
+export type Result<R, D> = [Excessive<R, D>] extends [never] ? Definable<D> : Only<R, D>;
+
+// Of the results of a function with several, those with a property too many.
+type Excessive<R, D> = [D] extends [R] ? never : R extends unknown ? ([R] extends [Exact<R, D>] ? never : R) : never;
 
 // Each result of a function with several is looked at on its own. Where `R` is `D` itself, as what `mkIf` makes of its
 // context, there is nothing to look for, and much to look through.

@@ -28,7 +28,10 @@ export interface OptionType<out Value = unknown, out Definition = Value> {
   check(value: unknown): boolean;
   /** Definitions that passed `check`, none of them modified in its outermost layer, in their order: one value. */
   merge(place: MergePlace, definitions: readonly PlacedDefinition[]): unknown;
-  /** The schema of a merged value, made when it is asked for. */
+  /**
+   * The schema of a merged value, made when it is asked for.
+   * @internal A user's program would load all of zod's types for it.
+   */
   schema(): ZodMiniType;
   /** As TypeScript. */
   printType(): string;
@@ -59,6 +62,7 @@ export type OptionTypeInit = {
   /** Without it, `check` asks the schema. */
   readonly check?: (value: unknown) => boolean;
   readonly merge: OptionType["merge"];
+  /** @internal As `OptionType.schema`. */
   readonly schema: () => ZodMiniType;
   readonly printType: string | (() => string);
   readonly emptyValue?: OptionType["emptyValue"];

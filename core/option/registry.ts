@@ -19,6 +19,15 @@ export interface OptionModules {}
 /** The same for the options of a dev shell. */
 export interface ShellOptionModules {}
 
+/**
+ * The options of tsos's own modules as they are written down when tsos is built, so that a user's program need not
+ * infer them. Empty in this repository's own program, where they are in `OptionModules`.
+ */
+export interface DeclaredOptions {}
+
+/** The same of dev shells. */
+export interface DeclaredShellOptions {}
+
 /** What every function of a configuration is given besides `config`: `pkgs` is added by `core/index.ts`. */
 export interface CommonArguments {
   readonly lib: Lib;

@@ -10,16 +10,23 @@ import { mergeList } from "./list-of.ts";
 import { mergeEqual } from "./merge-equal.ts";
 import { isSetLike } from "./set-like.ts";
 
+// Interfaces, since these keep their names in every union that they are part of: else an editor, and the declarations of
+// options, would write out a type that holds itself.
+/** A list of a settings file. */
+export interface JsonList extends ReadonlyArray<JsonValue> {}
+/** An object of a settings file. */
+export interface JsonObject {
+  readonly [name: string]: JsonValue;
+}
 /** What a settings file may hold. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [name: string]: JsonValue };
-export type JsonDefinition =
-  | null
-  | boolean
-  | number
-  | string
-  | PackageValue
-  | readonly (Definable<JsonDefinition> | undefined)[]
-  | { readonly [name: string]: Definable<JsonDefinition> | undefined };
+export type JsonValue = null | boolean | number | string | JsonList | JsonObject;
+
+export interface JsonListDefinition extends ReadonlyArray<Definable<JsonDefinition> | undefined> {}
+export interface JsonObjectDefinition {
+  readonly [name: string]: Definable<JsonDefinition> | undefined;
+}
+/** What a module may write where a settings file is defined. */
+export type JsonDefinition = null | boolean | number | string | PackageValue | JsonListDefinition | JsonObjectDefinition;
 
 function isScalar(value: unknown): boolean {
   return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value) || isPackageValue(value);
