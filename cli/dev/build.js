@@ -87,7 +87,7 @@ export async function buildRuntime({ root = here, entry = join(here, "cli/runtim
   for (const file of files) if (!file.path.endsWith(".map")) hash.update(file.contents);
   // What bundles and answers host calls decides on results as much as the runtime does.
   const host = join(here, "core/config");
-  for (const name of existsSync(host) ? readdirSync(host).sort() : []) hash.update(readFileSync(join(host, name)));
+  for (const name of existsSync(host) ? readdirSync(host).filter((file) => file.endsWith(".ts")).sort() : []) hash.update(readFileSync(join(host, name)));
   const description = { version, hash: hash.digest("hex"), ...describe(script) };
   writeFiles(outFolder, [...files.map((f) => [f.path, f.contents]), [join(outFolder, "runtime.json"), JSON.stringify(description)]]);
   await primeCodeCache(outFolder, description.hash);
