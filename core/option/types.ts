@@ -28,6 +28,7 @@ import {
 } from "./types/strings.ts";
 import { submodule, submoduleWith } from "./types/submodule.ts";
 import { uniq, unique } from "./types/unique.ts";
+import { valueOrList } from "./types/value-or-list.ts";
 
 /** The types of options, with the names and the meaning that they have in NixOS. */
 export const types = Object.freeze({
@@ -78,4 +79,5 @@ export const types = Object.freeze({
   uniq,
   unique,
   unspecified,
+  valueOrList,
 });

@@ -7,10 +7,11 @@ const unitName = types.strMatching(UNIT_NAME);
 const units = (description: string) => option(types.listOf(unitName), { default: [], description });
 const words = (description: string) => option(types.listOf(types.singleLineStr), { default: [], description });
 
-/** A value in a section of a unit file: text, number, switch, package, or several of them. */
-export const unitValue = types.nullOr(
-  types.oneOf([types.bool, types.int, types.float, types.str, types.package, types.listOf(types.oneOf([types.bool, types.int, types.float, types.str, types.package]))]),
-);
+/**
+ * A value in a section of a unit file: text, number, switch, package, or several of them. What one module gives as a
+ * list and another as one value is put together.
+ */
+export const unitValue = types.nullOr(types.valueOrList(types.oneOf([types.bool, types.int, types.float, types.str, types.package])));
 
 /** What every kind of unit has. */
 export const commonUnitOptions = {

@@ -136,6 +136,17 @@ test("either merges by the type that all definitions have", () => {
   assert.equal(merge(types.oneOf([types.bool, types.int, types.str]), "x"), "x");
 });
 
+test("valueOrList puts definitions together as soon as one is a list", () => {
+  const type = types.valueOrList(types.either(types.int, types.str));
+  assert.equal(merge(type, "a", "a"), "a");
+  mergeFails("option.conflict", type, "a", "b");
+  assert.deepEqual(merge(type, "a", ["b", 1], "c"), ["a", "b", 1, "c"]);
+  assert.deepEqual(merge(type, ["a", lib.mkIf(false, "x")], lib.mkBefore("b")), ["b", "a"]);
+  assert.equal(merge(type, ["a"], lib.mkForce("b")), "b");
+  mergeFails("option.wrong-type", type, ["a"], true);
+  assert.deepEqual(merge(types.nullOr(type), "a", ["b"]), ["a", "b"]);
+});
+
 test("coercedTo turns one type's definitions into another's", () => {
   const type = types.coercedTo(types.str, (text) => [text], types.listOf(types.str));
   assert.deepEqual(merge(type, "a", ["b", "c"]), ["a", "b", "c"]);
