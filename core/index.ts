@@ -12,6 +12,7 @@ export type * from "./package/packages.ts";
 export { path, readFile, readFolder } from "./package/project-files.ts";
 export { isSecret, secretFile, type Secret } from "./package/secret.ts";
 import type { Package } from "./package/package.ts";
+import type { Overlay } from "./package/package-set.ts";
 import type { Packages } from "./package/packages.ts";
 import type { Secret } from "./package/secret.ts";
 
@@ -24,6 +25,7 @@ declare module "./option/registry.ts" {
   interface ForeignTypes {
     readonly package: Package;
     readonly secret: Secret;
+    readonly overlay: Overlay;
   }
 }
 

@@ -4,6 +4,7 @@ import type { PackageDescription } from "../../core/config/option-description.ts
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { isPackage, type Config, type EvaluationRegistry, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
 import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
+import { collectOverlays } from "../../core/option/collect-modules.ts";
 import { createModule, isModuleList, type ModuleInput, type ModuleList } from "../../core/option/module.ts";
 import { formatOptionPath, parseOptionPath } from "../../core/option/option-path.ts";
 import { isPackageDefinition } from "../../core/package/define-package.ts";
@@ -32,7 +33,7 @@ export type RequestOutcome = { readonly result: EvaluationResult; readonly insta
 export function evaluateRequest(context: RequestContext): RequestOutcome {
   const { request, registry } = context;
   const configuration = checkConfiguration(context.definition);
-  const pkgs = createPackages(registry);
+  const pkgs = createPackages(registry, configuration === undefined ? [] : collectOverlays([configuration]));
   const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: registry.instantiation(roots), warnings });
 
   switch (request.kind) {

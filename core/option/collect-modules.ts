@@ -1,4 +1,5 @@
 import { TsosError } from "../error/tsos-error.ts";
+import type { OverlayFunction } from "./foreign-types.ts";
 import { createModule, isModule, isModuleList } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import { previewValue } from "./preview-value.ts";
@@ -21,6 +22,11 @@ export function collectModules(inputs: readonly ModuleInput[]): readonly Module[
     if (disabled.size === before) return found.reverse();
     found = closure(inputs, disabled, wrapped);
   }
+}
+
+/** The overlays of all modules that `inputs` are and import, in the modules' order. */
+export function collectOverlays(inputs: readonly ModuleInput[]): readonly OverlayFunction[] {
+  return collectModules(inputs).flatMap(({ overlays }) => overlays);
 }
 
 function identities(entry: string | ModuleInput): readonly unknown[] {

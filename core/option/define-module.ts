@@ -1,5 +1,6 @@
 import type { Checked, Definitions } from "./config-types.ts";
 import type { Definable } from "./modifier.ts";
+import type { OverlayFunction } from "./foreign-types.ts";
 import { createModule } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import type { OptionTree } from "./option.ts";
@@ -18,6 +19,13 @@ export type ModuleParts = {
   readonly disabledModules?: readonly (string | ModuleInput)[];
   /** The type of definitions that have no option. */
   readonly freeformType?: OptionType;
+  /**
+   * Changes of the package set, laid over it before anything is evaluated: what they make is in every module's
+   * `pkgs`. They cannot depend on the configuration.
+   * @example
+   * overlays: [(final, prev) => ({ hello: prev.hello.overrideAttrs(() => ({ doCheck: false })) })]
+   */
+  readonly overlays?: readonly OverlayFunction[];
   /** For people and tools: maintainers, documentation. */
   readonly meta?: Readonly<Record<string, unknown>>;
 };

@@ -1,7 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { baseModule, moduleModule } from "./base-options.ts";
 import type { Assertion } from "./base-options.ts";
-import { collectModules } from "./collect-modules.ts";
+import { collectModules, collectOverlays } from "./collect-modules.ts";
 import type { Config } from "./config-types.ts";
 import { compileModules, unitsOf } from "./compile-modules.ts";
 import { Evaluation } from "./evaluation.ts";
@@ -54,13 +54,15 @@ export type EvaluatedModules<C = Config> = {
  */
 export function evaluateModules<C = Config>(init: EvaluateModulesInit): EvaluatedModules<C> {
   const { modules, userModules = [], specialArgs = {}, prefix = [] } = init;
-  const extendModules: EvaluatedModules<C>["extendModules"] = (more) =>
-    evaluateModules<C>({
+  const extendModules: EvaluatedModules<C>["extendModules"] = (more) => {
+    checkOverlays(more.modules ?? [], [...modules, ...userModules]);
+    return evaluateModules<C>({
       modules,
       userModules: [...(more.withoutUserModules === true ? [] : userModules), ...(more.modules ?? [])],
       specialArgs: { ...specialArgs, ...more.specialArgs },
       prefix,
     });
+  };
   const evaluation = new Evaluation({
     compiled: compileModules(withBase([...modules, ...userModules])),
     unitsBefore: [],
@@ -73,6 +75,20 @@ export function evaluateModules<C = Config>(init: EvaluateModulesInit): Evaluate
   evaluation.settle();
   evaluation.checkRepeatable();
   return result<C>(evaluation, init, extendModules);
+}
+
+// A variant has the package set of what it is a variant of.
+function checkOverlays(more: readonly ModuleInput[], known: readonly ModuleInput[]): void {
+  const late = collectModules(more).find((module) => module.overlays.length > 0);
+  if (late === undefined) return;
+  const laid = collectOverlays(known);
+  if (late.overlays.every((overlay) => laid.includes(overlay))) return;
+  throw new TsosError({
+    code: "option.late-overlay",
+    message: "a variant of the configuration has overlays, but the package set is made before it",
+    hint: "put the overlays into the configuration itself, under other names of packages, and use those in the variant",
+    data: { definitions: [{ module: late.key ?? late.file ?? "a variant", file: late.file, stack: late.origin?.stack, path: ["overlays"] }] },
+  });
 }
 
 function withBase(modules: readonly ModuleInput[]): readonly ModuleInput[] {

@@ -15,6 +15,9 @@ export type BasicSecret = { readonly kind: "secret"; readonly file: string };
 export type PackageValue = ForeignTypes extends { readonly package: infer P } ? P : BasicPackage;
 export type SecretValue = ForeignTypes extends { readonly secret: infer S } ? S : BasicSecret;
 
+/** What changes the package set; this floor only hands it on. */
+export type OverlayFunction = ForeignTypes extends { readonly overlay: infer O } ? O : (final: never, prev: never) => unknown;
+
 /** Whether `value` is a package, without asking it for its path, which would instantiate it. */
 export function isPackageValue(value: unknown): value is BasicPackage {
   return (

@@ -20,6 +20,7 @@ export function moduleOf(value: unknown): Module {
     options: parts.options,
     aliases: [],
     freeformType: parts.freeformType,
+    overlays: [],
     defaults: parts.defaults,
     config: parts.config,
     meta: undefined,

@@ -1,4 +1,5 @@
 import { TsosError } from "../error/tsos-error.ts";
+import type { OverlayFunction } from "./foreign-types.ts";
 import type { OptionTree } from "./option.ts";
 import type { OptionType } from "./option-type.ts";
 
@@ -16,6 +17,8 @@ export type Module = {
   /** Options that another option stands for; their type is the other's. */
   readonly aliases: readonly OptionAlias[];
   readonly freeformType: OptionType | undefined;
+  /** Laid over the package set before anything is evaluated, in the order of the modules. */
+  readonly overlays: readonly OverlayFunction[];
   readonly defaults: ConfigFunction | undefined;
   readonly config: ConfigFunction | object | undefined;
   readonly meta: Readonly<Record<string, unknown>> | undefined;
@@ -36,7 +39,7 @@ export type ModuleInput = Module | ConfigFunction | ModuleList;
 export type ModuleList = { readonly kind: "system-config" | "shell-config"; readonly modules: readonly Module[] };
 
 const KEYS: ReadonlySet<string> = new Set([
-  "key", "file", "imports", "disabledModules", "options", "freeformType", "defaults", "config", "meta",
+  "key", "file", "imports", "disabledModules", "options", "freeformType", "overlays", "defaults", "config", "meta",
 ]);
 
 /**
@@ -58,9 +61,9 @@ export function createModule(
       });
     }
   }
-  for (const name of ["imports", "disabledModules"] as const) {
+  for (const name of ["imports", "disabledModules", "overlays"] as const) {
     if (parts[name] !== undefined && !Array.isArray(parts[name])) {
-      throw new TsosError({ code: "option.bad-module", message: `"${name}" of ${what} must be a list of modules`, data: { key: name } });
+      throw new TsosError({ code: "option.bad-module", message: `"${name}" of ${what} must be a list of ${name === "overlays" ? "functions, (final, prev) => ({ … })" : "modules"}`, data: { key: name } });
     }
   }
   return {
@@ -73,6 +76,7 @@ export function createModule(
     options: parts.options,
     aliases: parts.aliases ?? [],
     freeformType: parts.freeformType,
+    overlays: parts.overlays ?? [],
     defaults: parts.defaults,
     config: parts.config,
     meta: parts.meta,
