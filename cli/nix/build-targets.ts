@@ -1,5 +1,14 @@
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { readBuildGraph } from "../../core/build/build-graph.ts";
+import { loadCacheSettings, type CacheSettings } from "../../core/cache/load-cache-settings.ts";
+import type { FetchSettings } from "../../core/fetch/fetch-settings.ts";
+import { parsePublicKey } from "../../core/narinfo/signature.ts";
+import type { Substituter } from "../../core/store/substituter.ts";
+import { formatStorePath, storePathName } from "../../core/store-path/store-path.ts";
+import { compareUtf8 } from "../../core/util/ordering.ts";
+import type { ProgressEvent, ProgressListener } from "../../core/util/progress.ts";
+import { findPlaces } from "../places.ts";
 import type { BuildOptions } from "../../core/build/build-options.ts";
 import { builtinBuilders } from "../../core/build/builtin/table.ts";
 import { realise } from "../../core/build/realise.ts";
@@ -29,19 +38,23 @@ export async function buildTargets(environment: NixEnvironment, options: Classic
 
 async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity }: ClassicOptions, store: LocalStore): Promise<BuildOptions> {
   const jobs = settings.find("max-jobs") ?? "1";
+  const report = (event: ProgressEvent): void => {
+    if (verbosity < 0) return;
+    if (event.kind === "log") environment.say(event.line);
+    else if (event.kind === "start" && event.activity !== "realise") environment.say(`${event.activity === "substitute" ? "copying path" : event.activity === "fetch" ? "fetching" : "building"} '${event.subject}'...`);
+    else if (event.kind === "message") environment.say(event.level === "warning" ? `warning: ${event.text}` : event.text);
+  };
+  const fetchSettings = { ...(await loadFetchSettings({ env: environment.env })), partialFolder: partialFolder(store) };
+  const substituter = await nixSubstituter(environment, settings, store, report, fetchSettings);
   return {
     jobs: jobs === "auto" ? availableParallelism() : Number(jobs),
     cores: settings.int("cores", 0),
     keepFailed: settings.bool("keep-failed", false),
     keepGoing: settings.bool("keep-going", false),
     signal: environment.signal,
-    report: (event) => {
-      if (verbosity < 0) return;
-      if (event.kind === "log") environment.say(event.line);
-      else if (event.kind === "start" && event.activity !== "realise") environment.say(`building '${event.subject}'...`);
-      else if (event.kind === "message") environment.say(event.text);
-    },
-    settings: { ...(await loadFetchSettings({ env: environment.env })), partialFolder: partialFolder(store) },
+    report,
+    settings: fetchSettings,
+    ...(substituter === undefined ? {} : { substituter }),
     builtins: builtinBuilders,
     tools: {
       bubblewrap: async () => findOnPath(environment.env, "bwrap"),
@@ -75,4 +88,43 @@ function sandboxOf(environment: NixEnvironment, settings: NixConfiguration): Par
   if (named.some(({ shown }) => shown === "/bin/sh")) return { sandboxPaths: named };
   const shell = findProgram(environment.env, "busybox");
   return { sandboxPaths: shell === undefined ? named : [{ shown: "/bin/sh", real: shell, optional: true }, ...named] };
+}
+
+/** Of nix.conf where that names binary caches, else those of tsos's own settings. */
+async function nixSubstituter(environment: NixEnvironment, settings: NixConfiguration, store: LocalStore, report: ProgressListener, fetchSettings: FetchSettings): Promise<Substituter | undefined> {
+  if (!settings.bool("substitute", true)) return undefined;
+  const own = await loadCacheSettings({ env: environment.env });
+  const isNamed = settings.find("substituters") !== undefined;
+  const keys = settings.list("trusted-public-keys").map(parsePublicKey);
+  const caches: CacheSettings = isNamed
+    ? { substituters: settings.list("substituters"), trust: { publicKeys: [...keys, ...own.trust.publicKeys], requireSignatures: settings.bool("require-sigs", true) } }
+    : own;
+  if (caches.substituters.length === 0) return undefined;
+  const { createSubstituter } = await import("../substituter.ts");
+  return createSubstituter({ env: environment.env, places: findPlaces(environment.env, environment.uid, undefined), report, flags: { offline: false } }, store, caches, fetchSettings);
+}
+
+/** What is going to be built and fetched, as lines for people. Nix: libmain/shared.cc, printMissing */
+export async function describeMissing(environment: NixEnvironment, options: ClassicOptions, store: LocalStore, targets: readonly { readonly drvPath: StorePath; readonly output: string }[]): Promise<readonly string[]> {
+  const { substituter } = await nixBuildOptions(environment, options, store);
+  const graph = await readBuildGraph(store, targets.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })), { check: false, ...(substituter === undefined ? {} : { substituter }), signal: environment.signal });
+  const built = [...graph.goals.values()].filter((goal) => goal.build);
+  const fetched = [...graph.substitutions.values()];
+  const lines: string[] = [];
+  const show = (path: StorePath): string => `  ${formatStorePath(path, store.storeDir)}`;
+  if (built.length > 0) {
+    lines.push(built.length === 1 ? "this derivation will be built:" : `these ${built.length} derivations will be built:`);
+    // Users come first in the store's order.
+    const order = await store.sortTopologically(built.map((goal) => goal.path));
+    lines.push(...order.reverse().map(show));
+  }
+  if (fetched.length > 0) {
+    const size = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
+    const download = fetched.reduce((sum, { source }) => sum + (source.downloadSize ?? 0), 0);
+    const unpacked = fetched.reduce((sum, { source }) => sum + source.info.narSize, 0);
+    const sizes = `(${size(download)} download, ${size(unpacked)} unpacked)`;
+    lines.push(fetched.length === 1 ? `this path will be fetched ${sizes}:` : `these ${fetched.length} paths will be fetched ${sizes}:`);
+    lines.push(...fetched.map(({ path }) => path).sort((a, b) => compareUtf8(storePathName(a) + a, storePathName(b) + b)).map(show));
+  }
+  return lines;
 }

@@ -5,6 +5,7 @@ import { parseClassicArguments } from "./classic-arguments.ts";
 import { answerHelp } from "./help.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { runEvaluationJob } from "./evaluate.ts";
+import { openNixStore } from "./open-store.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 import { locateStore } from "./store-location.ts";
 import { parseStorePath } from "../../core/store-path/store-path.ts";
@@ -103,14 +104,15 @@ export async function instantiate(environment: NixEnvironment, args: readonly st
 
   let roots = 0;
   let warned = !options.gcWarning;
-  return runEvaluationJob(environment, { settings, job, storeOptions, options }, async ({ drvPath, outputName }: FoundDerivation, openStore) => {
+  await using opened = openNixStore(storeOptions);
+  return await runEvaluationJob(environment, { settings, job, open: opened.open, options }, async ({ drvPath, outputName }: FoundDerivation) => {
     let shown = fromByteString(drvPath);
     if (root === undefined) {
       if (!warned) environment.warn("you did not specify '--add-root'; the result might be removed by the garbage collector");
       warned = true;
     } else {
       const link = resolve(root) + (++roots > 1 ? `-${roots}` : "");
-      const store = await openStore();
+      const store = await opened.open();
       await store.addPermanentRoot(parseStorePath(shown, store.storeDir), link);
       shown = link;
     }

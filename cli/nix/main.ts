@@ -2,6 +2,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import { openEvaluation, type EvaluationSession } from "../../core/interop/evaluation-session.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import { ExitCode } from "../exit-code.ts";
+import { buildStatus } from "./build-status.ts";
 import { ClassicUsageError } from "./classic-arguments.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 
@@ -14,6 +15,8 @@ type Command = {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   instantiate: { classic: "nix-instantiate", evaluates: true, run: async (e, args) => (await import("./instantiate.ts")).instantiate(e, args) },
+  build: { classic: "nix-build", evaluates: true, run: async (e, args) => (await import("./build.ts")).build(e, args) },
+  shell: { classic: "nix-shell", evaluates: true, run: async (e, args) => (await import("./shell.ts")).shell(e, args) },
 };
 
 /**
@@ -25,7 +28,7 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
   const command = name === undefined ? undefined : COMMANDS[name];
   if (name === undefined || command === undefined) return explainCommands(name);
   let session: EvaluationSession | undefined;
-  const worker = (): EvaluationSession => openEvaluation(new URL("./nix-worker.cjs", import.meta.url));
+  const worker = (): EvaluationSession => openEvaluation(new URL("./nix-worker.cjs", import.meta.url), buildStatus);
   if (command.evaluates) session = worker();
   const controller = new AbortController();
   let interrupts = 0;
@@ -56,6 +59,10 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
         building--;
       }
     },
+    handTerminalOver: () => {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", interrupt);
+    },
     print: (text) => void process.stdout.write(text),
     say: (text) => void process.stderr.write(`${text}\n`),
     warn: (text) => void process.stderr.write(`warning: ${text}\n`),
@@ -73,7 +80,7 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
     }
     if (!(error instanceof TsosError)) throw error;
     environment.say(`error: ${error.message}${error.hint === undefined ? "" : `\n  hint: ${error.hint}`}`);
-    return typeof error.data["status"] === "number" ? error.data["status"] : ExitCode.failed;
+    return buildStatus(error);
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);

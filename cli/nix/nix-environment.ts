@@ -12,6 +12,8 @@ export type NixEnvironment = {
   openEvaluation(): EvaluationSession;
   /** Until it ends, an interrupt asks builds to end; else it ends the program at once. */
   whileBuilding<T>(run: () => Promise<T>): Promise<T>;
+  /** From now on signals are for the program that takes this one's place. */
+  handTerminalOver(): void;
   /** For stdout, as it is. */
   readonly print: (text: string) => void;
   /** For stderr, a line. */

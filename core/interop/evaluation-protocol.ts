@@ -41,16 +41,19 @@ export type EvaluationJob =
   | { readonly kind: "find-files"; readonly names: readonly ByteString[] }
   | { readonly kind: "parse"; readonly sources: readonly EvaluationSource[] }
   | ({ readonly kind: "values"; readonly format: ValueFormat } & Selection)
-  | ({ readonly kind: "derivations"; readonly inNixShell?: boolean } & Selection);
+  /** `shell`: where exactly one derivation is found (or `known` beside those found), this one as well, if it is there. */
+  | ({ readonly kind: "derivations"; readonly shell?: { readonly expression: ByteString; readonly known: number } } & Selection);
 
 export type Selection = {
   readonly sources: readonly EvaluationSource[];
   readonly attributePaths: readonly ByteString[];
   readonly autoArguments: readonly AutoArgument[];
+  /** Functions that ask whether they are for a shell are told so. */
+  readonly inNixShell?: boolean;
 };
 
 /** A derivation that an evaluation found, and the output that was meant. */
-export type FoundDerivation = { readonly drvPath: ByteString; readonly outputName: ByteString };
+export type FoundDerivation = { readonly drvPath: ByteString; readonly outputName: ByteString; /** The one that the job's `shell` names. */ readonly isShell?: boolean };
 
 /** What an evaluation puts into the store. The thread has computed the path; whoever writes it checks that. */
 export type StoreObject =

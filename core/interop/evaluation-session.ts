@@ -17,15 +17,19 @@ export type EvaluationEnd = { readonly status: number; readonly error: string | 
 /** A thread that is ready, or getting ready, to evaluate once. */
 export type EvaluationSession = AsyncDisposable & {
   /** `found` is called for each derivation in turn, after all that it needs is in the store. */
-  run(settings: EvaluationSettings, job: EvaluationJob, store: () => EvaluationStore, found: (derivation: FoundDerivation) => Promise<void>): Promise<EvaluationEnd>;
+  run(settings: EvaluationSettings, job: EvaluationJob, store: () => Promise<EvaluationStore>, found: (derivation: FoundDerivation) => Promise<void>): Promise<EvaluationEnd>;
 };
 
 /** Calls of the language are calls of the machine: 10,000 deep, as the reference allows. */
 const STACK_MEGABYTES = 256;
 const MEGABYTE = 1024 * 1024;
 
-/** Starts the thread at once, so that it loads while the caller reads its arguments. */
-export function openEvaluation(worker: URL): EvaluationSession {
+/**
+ * Starts the thread at once, so that it loads while the caller reads its arguments.
+ *
+ * @param statusOf the exit status of an evaluation that ends because the store failed so
+ */
+export function openEvaluation(worker: URL, statusOf?: (error: unknown) => number): EvaluationSession {
   const bell = new SharedArrayBuffer(4);
   const channel = new MessageChannel();
   const thread = new Worker(worker, {
@@ -46,44 +50,42 @@ export function openEvaluation(worker: URL): EvaluationSession {
 
   return {
     async run(settings, job, openStore, found) {
-      let store: EvaluationStore | undefined;
-      const needStore = (): EvaluationStore => (store ??= openStore());
-      let printing = Promise.resolve();
+      let store: Promise<EvaluationStore> | undefined;
+      const needStore = (): Promise<EvaluationStore> => (store ??= openStore());
+      // Each message is done with before the next one is begun.
+      let work: Promise<void> = Promise.resolve();
       const end = new Promise<EvaluationEnd>((resolve, reject) => {
-        port.on("message", (message: FromEvaluation) => {
+        const handle = async (message: FromEvaluation): Promise<void> => {
           switch (message.kind) {
             case "store":
-              needStore().put(message.objects);
+              (await needStore()).put(message.objects);
               break;
             case "call":
-              void needStore()
-                .answer(message.call)
-                .catch((error: unknown): StoreReply => ({ op: "error", message: error instanceof Error ? error.message : String(error) }))
-                .then((reply) => {
-                  port.postMessage(reply);
-                  const cell = new Int32Array(bell);
-                  Atomics.store(cell, 0, 1);
-                  Atomics.notify(cell, 0);
-                });
+              port.postMessage(await answer(message.call));
+              Atomics.store(new Int32Array(bell), 0, 1);
+              Atomics.notify(new Int32Array(bell), 0);
               break;
             case "derivation":
-              printing = printing.then(async () => {
-                await store?.settle();
-                await found(message.found);
-              });
-              printing.catch(reject);
+              await (await store)?.settle();
+              await found(message.found);
               break;
             case "end":
+              await (await store)?.settle();
               resolve({ status: message.status, error: message.error });
               break;
           }
-        });
+        };
+        const answer = async (call: StoreCall): Promise<StoreReply> => {
+          try {
+            return await (await needStore()).answer(call);
+          } catch (error) {
+            return { op: "error", message: error instanceof Error ? error.message : String(error), status: statusOf?.(error) };
+          }
+        };
+        port.on("message", (message: FromEvaluation) => void (work = work.then(() => handle(message)).catch(reject)));
       });
       port.postMessage({ kind: "run", settings, job });
-      const result = await Promise.race([end, failure]);
-      await printing;
-      await store?.settle();
-      return result;
+      return await Promise.race([end, failure]);
     },
     async [Symbol.asyncDispose]() {
       port.close();

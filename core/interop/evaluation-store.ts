@@ -9,13 +9,11 @@ import type { EvaluationStore } from "./evaluation-session.ts";
 export type BuildDuringEvaluation = (targets: readonly { readonly drvPath: StorePath; readonly output: string }[]) => Promise<readonly StorePath[]>;
 
 /** Writes what an evaluation makes into a local store, inputs first, while the evaluation goes on. */
-export function createEvaluationStore(open: () => Promise<LocalStore>, build: BuildDuringEvaluation): EvaluationStore {
-  const opened = open();
+export function createEvaluationStore(store: LocalStore, build: BuildDuringEvaluation): EvaluationStore {
   let queue: Promise<unknown> = Promise.resolve();
   let failure: { readonly error: unknown } | undefined;
 
   async function write(objects: readonly StoreObject[]): Promise<void> {
-    const store = await opened;
     const paths = objects.map(({ path }) => path as StorePath);
     // First, so that no collector removes what is valid now.
     await store.addTemporaryRoot(...paths);
@@ -48,7 +46,6 @@ export function createEvaluationStore(open: () => Promise<LocalStore>, build: Bu
     if (failure !== undefined) throw failure.error;
   };
 
-  opened.catch((error: unknown) => (failure ??= { error }));
   return {
     put(objects) {
       queue = queue.then(() => (failure === undefined ? write(objects) : undefined)).catch((error: unknown) => void (failure ??= { error }));
@@ -56,8 +53,7 @@ export function createEvaluationStore(open: () => Promise<LocalStore>, build: Bu
     settle,
     async answer(call) {
       await settle();
-      const store = await opened;
-      switch (call.op) {
+        switch (call.op) {
         case "valid":
           return { op: "valid", valid: [...(await store.queryValidPaths(call.paths as StorePath[]))] };
         case "closure":

@@ -35,6 +35,9 @@ function call(request: StoreCall): StoreReply {
   return answer.message;
 }
 
+/** Of errors that came from the store. */
+const statuses = new WeakMap<NixError, number>();
+
 port.on("message", ({ settings, job }: ToEvaluation) => {
   const end = runEvaluation(settings, job, {
     put: (object) => {
@@ -43,10 +46,15 @@ port.on("message", ({ settings, job }: ToEvaluation) => {
     },
     call: <Op extends StoreCall["op"]>(request: StoreCall & { readonly op: Op }) => {
       const reply = call(request);
-      if (reply.op === "error") throw new NixError("eval", toByteString(reply.message));
+      if (reply.op === "error") {
+        const error = new NixError("eval", toByteString(reply.message));
+        if (reply.status !== undefined) statuses.set(error, reply.status);
+        throw error;
+      }
       return reply as StoreReply & { readonly op: Op };
     },
     found: (derivation) => send({ kind: "derivation", found: derivation }),
+    statusOf: (error) => statuses.get(error) ?? 1,
     readStandardInput: () => readFileSync(0, "latin1"),
   });
   send({ kind: "end", ...end });

@@ -8,8 +8,10 @@ import { formatValue } from "../nix/format-value.ts";
 import { toJson } from "../nix/json.ts";
 import { formatNixError, NixError } from "../nix/nix-error.ts";
 import { parseNix } from "../nix/parse.ts";
-import { resolveExpressionPath, resolveSymlinks } from "../nix/resolve-path.ts";
-import type { Slot } from "../nix/value.ts";
+import { canonicalPath } from "../nix/canonical-path.ts";
+import type { NixIo } from "../nix/nix-io.ts";
+import { requireKind, resolveExpressionPath, resolveSymlinks } from "../nix/resolve-path.ts";
+import { Closure, type Slot } from "../nix/value.ts";
 import { toXml } from "../nix/xml.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
@@ -19,6 +21,8 @@ import type { EvaluationJob, EvaluationSettings, EvaluationSource, FoundDerivati
 
 export type EvaluationHost = StoreChannel & {
   found(derivation: FoundDerivation): void;
+  /** The exit status of an error: another than 1 where a build failed. */
+  statusOf(error: NixError): number;
   readStandardInput(): ByteString;
 };
 
@@ -28,7 +32,7 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
     evaluate(settings, job, host);
     return { status: 0 };
   } catch (error) {
-    if (error instanceof NixError) return { status: 1, error: formatNixError(error, { showTrace: settings.showTrace }) };
+    if (error instanceof NixError) return { status: host.statusOf(error), error: formatNixError(error, { showTrace: settings.showTrace }) };
     if (error instanceof TsosError) return { status: 1, error: `error: ${error.message}` };
     if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };
@@ -49,7 +53,8 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
     if (source.kind === "text") {
       return { text: source.label === "stdin" ? host.readStandardInput() : source.text, file: toByteString(`«${source.label}»`), folder: source.folder ?? settings.folder };
     }
-    const file = resolveExpressionPath(io, locate(source.path));
+    const located = locate(source.path);
+    const file = source.shell === true ? resolveShellPath(io, located) : resolveExpressionPath(io, located);
     return { text: io.readFile(resolveSymlinks(io, file)), file, folder: file.slice(0, file.lastIndexOf("/")) || "/" };
   };
 
@@ -73,14 +78,41 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
       });
       return;
     }
-    case "derivations":
+    case "derivations": {
+      let count = 0;
       forEachSelected(evaluator, job, open, (slot, args) => {
-        for (const set of findDerivations(evaluator, slot, args)) host.found(describeDerivation(evaluator, set));
+        for (const set of findDerivations(evaluator, slot, args)) {
+          count++;
+          host.found(describeDerivation(evaluator, set));
+        }
       });
+      if (job.shell === undefined || count + job.shell.known !== 1) return;
+      // What is found last is the shell itself.
+      try {
+        const value = evaluator.force(evaluator.load(job.shell.expression, toByteString("«string»"), settings.folder));
+        const [set] = findDerivations(evaluator, value, new Map());
+        if (set === undefined) throw new NixError("eval", "the 'bashInteractive' attribute in <nixpkgs> did not evaluate to a derivation");
+        host.found({ ...describeDerivation(evaluator, set), outputName: "out", isShell: true });
+      } catch (error) {
+        if (!(error instanceof NixError)) throw error;
+        io.log(toByteString(`${formatNixError(error, { showTrace: settings.showTrace })}\nuses bash from your environment`));
+      }
       return;
+    }
     default:
       unreachable(job);
   }
+}
+
+/** As for other commands, but a folder stands for its `shell.nix` first. */
+function resolveShellPath(io: NixIo, start: ByteString): ByteString {
+  const path = resolveExpressionPath(io, start, false);
+  if (requireKind(io, resolveSymlinks(io, path)) !== "directory") return path;
+  for (const name of ["shell.nix", "default.nix"]) {
+    const file = canonicalPath(`${path}/${name}`);
+    if (io.fileKind(resolveSymlinks(io, file)) !== undefined) return file;
+  }
+  throw new NixError("eval", `neither 'shell.nix' nor 'default.nix' found in '${path}'`);
 }
 
 function forEachSelected(e: Evaluator, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments) => void): void {
@@ -91,12 +123,18 @@ function forEachSelected(e: Evaluator, job: Selection, open: (source: Evaluation
     const { text, file, folder } = open(source);
     const root = e.load(text, file, folder);
     e.force(root);
+    const argsFor = (slot: Slot): AutoArguments => (job.inNixShell === true && takesInNixShell(e, slot) ? new Map([...args, ["inNixShell", true]]) : args);
     for (const path of job.attributePaths) {
-      const slot = selectAttributePath(e, path, args, root);
+      const slot = selectAttributePath(e, path, argsFor(root), root);
       e.force(slot);
-      use(slot, args);
+      use(slot, argsFor(slot));
     }
   }
+}
+
+function takesInNixShell(e: Evaluator, slot: Slot): boolean {
+  const value = e.force(slot);
+  return value instanceof Closure && e.formalsOf(value).some(({ name }) => name === "inNixShell");
 }
 
 function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString {

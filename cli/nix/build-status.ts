@@ -1,0 +1,18 @@
+import { TsosError } from "../../core/error/tsos-error.ts";
+
+const BUILD_FAILED = 0x64;
+const HASH_MISMATCH = 0x02;
+const NOT_DETERMINISTIC = 0x08;
+
+/** The exit code of the classic commands for a failure: 100 and its bits for builds, else 1. Nix: libstore/build/worker.cc */
+export function buildStatus(error: unknown): number {
+  if (!(error instanceof TsosError) || error.code !== "build.failed") return 1;
+  const causes: readonly unknown[] = error.cause instanceof AggregateError ? (error.cause.errors as readonly unknown[]) : [error.cause];
+  let status = 0;
+  for (const cause of causes) {
+    const code = cause instanceof TsosError ? cause.code : "";
+    if (code === "build.not-deterministic") status |= 0x60 | NOT_DETERMINISTIC;
+    else status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : 0);
+  }
+  return status;
+}
