@@ -15,8 +15,8 @@ const FLOORS: Readonly<Record<string, number>> = {
   nix: 4, option: 4,
   store: 5, fetch: 5,
   build: 6, cache: 6,
-  package: 7, config: 7, interop: 7,
-  shell: 8, system: 8, daemon: 8,
+  package: 7, config: 7,
+  shell: 8, system: 8, daemon: 8, interop: 8,
   "index.ts": 9,
 };
 

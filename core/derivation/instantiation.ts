@@ -17,6 +17,12 @@ export type InstantiatedSource =
       readonly name: string;
       /** The file or folder it is copied from. */
       readonly file: string;
+      /** Default `nar`; `flat`: one file, named by the hash of its bytes. */
+      readonly method?: "nar" | "flat" | undefined;
+      /** Paths below `file` that are left out. */
+      readonly excluded?: readonly string[] | undefined;
+      /** Store paths in full that the contents are said to refer to. */
+      readonly references?: readonly string[] | undefined;
     };
 
 /** What an evaluation hands to the store: plain JSON, so that it can leave the isolate and be cached. */

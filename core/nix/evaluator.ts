@@ -170,8 +170,9 @@ export class Evaluator {
       thunk.x = value;
       return value;
     } catch (error) {
-      // What failed fails the same way again, with the frames that it had the first time.
-      if (error instanceof NixError) {
+      // What failed fails the same way again, with the frames that it had the first time. What needed itself may be
+      // there later: a function of another language that looked too early can say so and be asked again.
+      if (error instanceof NixError && error.kind !== "recursion") {
         thunk.code = FAILED;
         thunk.x = error;
       } else {

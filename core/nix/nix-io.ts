@@ -49,6 +49,8 @@ export type NixIo = {
   addText(name: string, contents: ByteString, references: readonly StorePath[]): StorePath;
   /** A derivation whose paths are known; called once for each `derivationStrict`. */
   addDerivation(path: StorePath, contents: ByteString, derivation: Derivation): void;
+  /** A derivation that an expression uses and did not make, such as one that a string from elsewhere carries. */
+  readDerivation?(path: StorePath): Derivation | undefined;
   /**
    * Makes what a string with context refers to valid, before files are read through it: sources must be there already,
    * outputs are built. The result is what placeholders in the string stand for.

@@ -53,7 +53,8 @@ export class EvaluationRegistry {
   constructor(options: { readonly storeDir?: string | undefined } = {}) {
     this.storeDir = options.storeDir ?? DEFAULT_STORE_DIR;
     this.#prefix = `${this.storeDir}/`;
-    this.#hashes = new HashModuloCache({ storeDir: this.storeDir });
+    // Those that a Nix expression made are recorded without their hashes.
+    this.#hashes = new HashModuloCache({ storeDir: this.storeDir, getDerivation: (path) => this.getRecorded(formatStorePath(path, this.storeDir)).derivation });
   }
 
   /** The derivation of `attributes`: made, recorded, its paths issued. */
@@ -128,13 +129,25 @@ export class EvaluationRegistry {
   }
 
   /** A file or folder of the project, whose store path whoever read it has computed. */
-  addPath(name: string, path: string, file: string): StoreSource {
+  addPath(name: string, path: string, file: string, how: { readonly method?: "nar" | "flat"; readonly excluded?: readonly string[]; readonly references?: readonly StorePath[] } = {}): StoreSource {
     const parsed = parseStorePath(path, this.storeDir);
     if (!this.#sources.has(parsed)) {
-      this.#sources.set(parsed, { kind: "path", path, name, file });
+      const { method = "nar", excluded = [], references = [] } = how;
+      this.#sources.set(parsed, { kind: "path", path, name, file, ...(method === "nar" ? {} : { method }), ...(excluded.length === 0 ? {} : { excluded }), ...(references.length === 0 ? {} : { references: references.map((reference) => formatStorePath(reference, this.storeDir)) }) });
       this.#issue({ kind: "source", path: parsed });
     }
     return createSource(name, path);
+  }
+
+  /** A text with references that its maker knows: a Nix expression's `toFile`. */
+  addTextWithReferences(name: string, contents: ByteString, references: readonly StorePath[]): StorePath {
+    const path = makeTextPath({ name, contents, references: new Set(references), storeDir: this.storeDir });
+    if (!this.#sources.has(path)) {
+      const sorted = [...references].sort(compareByteStrings).map((reference) => formatStorePath(reference, this.storeDir));
+      this.#sources.set(path, { kind: "text", path: formatStorePath(path, this.storeDir), name, contents, references: sorted });
+      this.#issue({ kind: "source", path });
+    }
+    return path;
   }
 
   /** What `path`, a store path in full, was issued as. */
@@ -177,7 +190,7 @@ export class EvaluationRegistry {
       const source = this.#sources.get(path);
       if (source === undefined || sources.has(path)) return;
       sources.add(path);
-      if (source.kind === "text") for (const reference of source.references) reach(parseStorePath(reference, this.storeDir));
+      for (const reference of source.references ?? []) reach(parseStorePath(reference, this.storeDir));
     };
     for (const root of roots) {
       const issued = this.findIssued(root);

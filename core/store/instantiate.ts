@@ -19,7 +19,8 @@ export async function instantiate(store: LocalStore, data: Instantiation, signal
 
   for (const source of data.sources) {
     if (source.kind !== "path" || !missing(source.path)) continue;
-    const added = await store.addPathToStore(source.name, resolve(source.file), { signal });
+    const excluded = source.excluded === undefined ? undefined : new Set(source.excluded);
+    const added = await store.addPathToStore(source.name, resolve(source.file), { signal, method: source.method, references: source.references?.map((path) => parseStorePath(path, store.storeDir)), include: excluded === undefined ? undefined : (file) => !excluded.has(file) });
     const path = formatStorePath(added, store.storeDir);
     if (path !== source.path) {
       throw new TsosError({

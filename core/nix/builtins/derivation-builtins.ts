@@ -16,7 +16,7 @@ import type { BuiltinDefinition } from "./builtin-table.ts";
 type KnownDerivations = { readonly cache: HashModuloCache; readonly outputs: Map<StorePath, readonly string[]> };
 
 export function derivationBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
-  const known: KnownDerivations = { cache: new HashModuloCache({ storeDir: e.io.storeDir }), outputs: new Map() };
+  const known: KnownDerivations = { cache: new HashModuloCache({ storeDir: e.io.storeDir, getDerivation: (path) => readDerivation(e, path) }), outputs: new Map() };
   return [
     ["placeholder", 1, ([o]) => outputPlaceholder(e.forceStringNoContext(o!, NO_POSITION, "while evaluating the first argument passed to builtins.placeholder"))],
     ["derivationStrict", 1, ([s]) => derivationStrict(e, e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.derivationStrict"), known)],
@@ -137,7 +137,7 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
       // The derivation itself and all that it makes.
       const path = element.slice(1) as StorePath;
       inputSources.add(path);
-      for (const output of known.outputs.get(path) ?? []) addInput(path, output);
+      for (const output of known.outputs.get(path) ?? e.io.readDerivation?.(path)?.outputs.keys() ?? []) addInput(path, output);
     } else if (element.startsWith("!")) {
       const [, output, path] = /^!(.*)!([^!]*)$/.exec(element)!;
       addInput(path as StorePath, output!);
@@ -175,3 +175,8 @@ function fixedHash(text: ByteString, algorithm: ByteString | undefined): Hash {
   return known === undefined && text.includes("-") ? parseSriHash(text) : parseHash(text, known);
 }
 
+function readDerivation(e: Evaluator, path: StorePath): Derivation {
+  const found = e.io.readDerivation?.(path);
+  if (found === undefined) throw e.error("eval", `path '${e.io.storeDir}/${path}' is not valid`);
+  return found;
+}

@@ -1,0 +1,40 @@
+import { installBuiltins } from "../nix/builtins/builtin-table.ts";
+import { Evaluator, NO_POSITION } from "../nix/evaluator.ts";
+import { NixPath } from "../nix/value.ts";
+import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
+import { toByteString } from "../util/bytes.ts";
+import { NixBridge } from "./nix-bridge.ts";
+import { createRegistryIo } from "./registry-io.ts";
+import type { SourceFiles } from "./source-files.ts";
+
+export type NixScopeOptions = {
+  readonly registry: EvaluationRegistry;
+  readonly files: SourceFiles;
+  /** Store paths in full: the configuration's inputs. */
+  readonly sources: readonly string[];
+  readonly log: (line: string) => void;
+};
+
+/** The Nix language inside one evaluation of a configuration. */
+export type NixScope = {
+  /**
+   * What a file evaluates to; of a folder its `default.nix`.
+   *
+   * @param path in full, below one of the sources
+   * @throws TsosError `nix.evaluation`
+   */
+  importFile(path: string): unknown;
+  /** What a text evaluates to, its relative paths being those of `folder`. */
+  evaluate(text: string, folder?: string): unknown;
+};
+
+export function createNixScope({ registry, files, sources, log }: NixScopeOptions): NixScope {
+  const evaluator = new Evaluator({ io: createRegistryIo({ registry, files, sources, log }) });
+  installBuiltins(evaluator);
+  const bridge = new NixBridge(evaluator, registry);
+  const importFunction = evaluator.globals.get("import")!;
+  return {
+    importFile: (path) => bridge.toTypeScript(evaluator.lazy(() => evaluator.call(evaluator.force(importFunction), [new NixPath(toByteString(path))], NO_POSITION))),
+    evaluate: (text, folder = "/") => bridge.toTypeScript(evaluator.lazy(() => evaluator.force(evaluator.load(toByteString(text), toByteString("«configuration»"), toByteString(folder))))),
+  };
+}
