@@ -7,6 +7,7 @@ import type { LintLevel } from "../../core/nix/nix-settings.ts";
 import { toByteString } from "../../core/util/bytes.ts";
 import type { LocalStoreOptions } from "../../core/store/store.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
+import { findPlaces } from "../places.ts";
 import { realStoreDir } from "./store-location.ts";
 
 const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64", ia32: "i686", arm: "armv7l", riscv64: "riscv64" };
@@ -35,6 +36,7 @@ export function evaluationSettings(options: ClassicOptions, store: LocalStoreOpt
     currentTime: Math.floor(Date.now() / 1000),
     environment: Object.fromEntries(Object.entries(env).map(([name, value]) => [toByteString(name), toByteString(value ?? "")])),
     searchPath: [...options.lookupPath, ...settings.list("nix-path"), ...(restricted ? [] : defaultSearchPath(env, home, store))].map(parseEntry),
+    cacheFolder: settings.bool("eval-cache", true) ? join(findPlaces(env, process.getuid?.() ?? 0, undefined).cache, "nix") : undefined,
     pure: settings.bool("pure-eval", false),
     restricted,
     allowImportFromDerivation: settings.bool("allow-import-from-derivation", true),

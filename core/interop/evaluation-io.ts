@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync, writeSync, type Dirent, type Stats } from "node:fs";
 import type { Derivation } from "../derivation/derivation.ts";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
@@ -66,8 +67,8 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       excluded!.push(path);
       return false;
     };
-    const hash: Hash = reading(file, () => (method === "nar" ? narHashOfPathSync(source, { include: keep }).hash : hashBytes("sha256", readFileSync(toFsPath(source)))));
-    const path = toPath(hash);
+    const contents: Hash = reading(file, () => (method === "nar" ? narHashOfPathSync(source, { include: keep }).hash : hashBytes("sha256", readFileSync(toFsPath(source)))));
+    const path = toPath(contents);
     put({ kind: "path", path, name, file: source, method, references, excluded });
     if (wanted !== undefined && path !== wanted) return undefined;
     allowStorePath(path);
@@ -100,6 +101,16 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       } catch (error) {
         throw new NixError("eval", `opening file '${path}': ${reasonOf(error)}`);
       }
+    },
+    readSource: (path) => {
+      checkAccess(path);
+      let bytes: Buffer;
+      try {
+        bytes = readFileSync(toFsPath(real(path)));
+      } catch (error) {
+        throw new NixError("eval", `opening file '${path}': ${reasonOf(error)}`);
+      }
+      return { hash: hash("sha256", bytes), text: () => bytes.toString("latin1") };
     },
     readDirectory: (path) => {
       checkAccess(path);

@@ -17,6 +17,8 @@ export type EvaluationSettings = {
   readonly currentTime: number;
   readonly environment: Readonly<Record<string, ByteString>>;
   readonly searchPath: readonly { readonly prefix: ByteString; readonly path: ByteString }[];
+  /** Where evaluations keep what later ones need not do again; undefined: nowhere. */
+  readonly cacheFolder: string | undefined;
   readonly pure: boolean;
   readonly restricted: boolean;
   readonly allowImportFromDerivation: boolean;

@@ -1,5 +1,6 @@
 // The thread in which Nix expressions are evaluated: their recursion is the machine's, so it has a large stack. It reads
 // files and prints by itself; what concerns the store it asks of the thread that started it, and waits.
+import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { toByteString } from "../util/bytes.ts";
@@ -40,6 +41,7 @@ const statuses = new WeakMap<NixError, number>();
 
 port.on("message", ({ settings, job }: ToEvaluation) => {
   const end = runEvaluation(settings, job, {
+    program: hash("sha256", readFileSync(process.argv[1]!)).slice(0, 32),
     put: (object) => {
       objects.push(object);
       if (objects.length >= BATCH) flush();

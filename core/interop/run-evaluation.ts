@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { compileNix } from "../nix/compile.ts";
 import { autoCall, selectAttributePath, type AutoArguments } from "../nix/auto-call.ts";
 import { installBuiltins } from "../nix/builtins/builtin-table.ts";
@@ -7,6 +8,7 @@ import { formatSyntax } from "../nix/format-syntax.ts";
 import { formatValue } from "../nix/format-value.ts";
 import { toJson } from "../nix/json.ts";
 import { formatNixError, NixError } from "../nix/nix-error.ts";
+import type { ParsedFiles } from "../nix/parsed-files.ts";
 import { parseNix } from "../nix/parse.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import type { NixIo } from "../nix/nix-io.ts";
@@ -16,10 +18,13 @@ import { toXml } from "../nix/xml.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
+import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { createEvaluationIo, writeWhole, type StoreChannel } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationSettings, EvaluationSource, FoundDerivation, Selection, ValueFormat } from "./evaluation-protocol.ts";
 
 export type EvaluationHost = StoreChannel & {
+  /** Names the program that evaluates: what it keeps for itself is of no use to another. */
+  readonly program: string;
   found(derivation: FoundDerivation): void;
   /** The exit status of an error: another than 1 where a build failed. */
   statusOf(error: NixError): number;
@@ -41,8 +46,17 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
 }
 
 function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): void {
+  const parsedFiles = settings.cacheFolder === undefined ? undefined : openParsedFileCache(join(settings.cacheFolder, "parsed", host.program));
+  try {
+    evaluateWith(settings, job, host, parsedFiles);
+  } finally {
+    parsedFiles?.save();
+  }
+}
+
+function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost, parsedFiles: ParsedFiles | undefined): void {
   const io = createEvaluationIo(settings, host);
-  const evaluator = new Evaluator({ io, settings: settings.language });
+  const evaluator = new Evaluator({ io, settings: settings.language, parsedFiles });
   installBuiltins(evaluator);
   const print = (text: ByteString): void => writeWhole(1, text);
   const locate = (path: ByteString): ByteString => {

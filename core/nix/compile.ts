@@ -13,9 +13,14 @@ import { positionOf, type AttributeName, type AttributeSet, type BinaryOperator,
  */
 export type CompiledFile = {
   readonly code: Int32Array;
-  readonly strings: readonly ByteString[];
+  readonly strings: StringTable;
+  /** The file's own strings, names first, as they were met: the order of an evaluation's names depends on it. */
+  readonly order: Int32Array;
   readonly relocations: Int32Array;
 };
+
+/** An array of texts, or what files share and decodes each of its texts when it is asked for. */
+export type StringTable = { readonly length: number; at(index: number): ByteString | undefined };
 
 /** What names mean at a place: the slots of one run-time environment, or a `with`. */
 export type Scope = {
@@ -56,7 +61,7 @@ class Compiler {
   }
 
   finish(): CompiledFile {
-    return { code: this.#code.slice(0, this.#length), strings: [...this.#strings.keys()], relocations: Int32Array.from(this.#relocations) };
+    return { code: this.#code.slice(0, this.#length), strings: [...this.#strings.keys()], relocations: Int32Array.from(this.#relocations), order: Int32Array.from({ length: this.#strings.size }, (_, index) => index) };
   }
 
   /** Room for a node whose words are filled in later. */

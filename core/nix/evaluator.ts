@@ -4,17 +4,19 @@
  */
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
-import { compileNix, type CompiledFile, type Scope } from "./compile.ts";
+import { compileNix, type CompiledFile, type Scope, type StringTable } from "./compile.ts";
 import { coerceFloat } from "./format-float.ts";
 import { formatValueForError } from "./format-value.ts";
 import { addIntegers, compareNumbers, divideIntegers, multiplyIntegers, subtractIntegers } from "./integer.ts";
+import { formatHash, hashByteString } from "../hash/hash.ts";
 import type { NixIo } from "./nix-io.ts";
 import type { NixSettings } from "./nix-settings.ts";
 import { NixError, type NixErrorKind, type NixPosition } from "./nix-error.ts";
 import { BINDINGS, BINDING_SIZE, BOUND_FROM, BOUND_OUTSIDE, FORMALS, FORMAL_SIZE, Op, RECURSIVE } from "./opcode.ts";
 import { parseNix } from "./parse.ts";
+import type { ParsedFiles } from "./parsed-files.ts";
 import { ShapeTable } from "./shape-table.ts";
-import { positionAt, type NixSource } from "./source.ts";
+import { createLazySource, positionAt, type NixSource } from "./source.ts";
 import { bestMatches } from "./suggestions.ts";
 import {
   Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, Thunk,
@@ -23,7 +25,12 @@ import {
 
 export const NO_POSITION = -1;
 
-export type EvaluatorOptions = { readonly io: NixIo; readonly settings?: NixSettings | undefined };
+export type EvaluatorOptions = {
+  readonly io: NixIo;
+  readonly settings?: NixSettings | undefined;
+  /** Used with an `io` that has `readSource`. */
+  readonly parsedFiles?: ParsedFiles | undefined;
+};
 
 /** Where `derivation` itself is written. */
 export const DERIVATION_FILE = toByteString("«nix-internal»/derivation-internal.nix");
@@ -38,7 +45,11 @@ export class Evaluator {
   readonly settings: NixSettings;
   readonly #maxCallDepth: number;
   #globalNames: ReadonlySet<ByteString> | undefined;
-  #code = new Int32Array(1 << 16);
+  /** Of each table of strings, where its strings are in `#strings`, plus one; 0: not there yet. */
+  readonly #tables = new Map<StringTable, Int32Array>();
+  readonly #parsedFiles: ParsedFiles | undefined;
+  #circumstances: ByteString | undefined;
+  #code = new Int32Array(1 << 20);
   #length = 1;
   readonly #strings: ByteString[] = [];
   readonly #stringIndex = new Map<ByteString, number>();
@@ -50,6 +61,7 @@ export class Evaluator {
   constructor(options: EvaluatorOptions) {
     this.io = options.io;
     this.settings = options.settings ?? {};
+    this.#parsedFiles = options.parsedFiles;
     this.#maxCallDepth = this.settings.maxCallDepth ?? 10_000;
   }
 
@@ -66,6 +78,34 @@ export class Evaluator {
     return new Thunk(root, env);
   }
 
+  /** The same for the file at `path`, known as `file`, which may have been parsed before. */
+  loadFile(path: ByteString, file: ByteString, basePath: ByteString): Thunk {
+    const parsed = this.#parsedFiles;
+    const read = parsed === undefined ? undefined : this.io.readSource?.(path);
+    if (parsed === undefined || read === undefined) return this.load(this.io.readFile(path), file, basePath);
+    // Whatever parsing and compiling depend on.
+    this.#globalNames ??= new Set(this.globals.keys());
+    this.#circumstances ??= JSON.stringify([this.settings, this.io.home ?? null, [...this.#globalNames].sort()]);
+    const key = formatHash(hashByteString("sha256", `${read.hash}\0${basePath}\0${this.#circumstances}`), "base16", false);
+    let compiled = parsed.find(key);
+    if (compiled === undefined) {
+      let warned = false;
+      const syntax = parseNix(read.text(), file, {
+        basePath,
+        home: this.io.home,
+        settings: this.settings,
+        warn: (warning) => {
+          warned = true;
+          this.io.log(toByteString(warning));
+        },
+      });
+      compiled = compileNix(syntax, this.#globalNames);
+      // What was warned of is to be warned of again.
+      if (!warned) parsed.add(key, compiled);
+    }
+    return new Thunk(this.link(compiled, createLazySource(file, () => read.text())), [null]);
+  }
+
   /** Adds a compiled file to the tree; the result is its root. */
   link(file: CompiledFile, source: NixSource): number {
     const base = this.#length;
@@ -75,11 +115,18 @@ export class Evaluator {
       larger.set(this.#code);
       this.#code = larger;
     }
-    this.#code.set(file.code, base);
-    const indices = file.strings.map((text) => this.#intern(text));
-    for (let i = 0; i < file.relocations.length; i++) {
-      const at = base + file.relocations[i]!;
-      this.#code[at] = indices[this.#code[at]!]!;
+    const code = this.#code;
+    code.set(file.code, base);
+    const { relocations, strings } = file;
+    let indices = this.#tables.get(strings);
+    if (indices === undefined) {
+      indices = new Int32Array(strings.length);
+      this.#tables.set(strings, indices);
+    }
+    for (const local of file.order) if (indices[local] === 0) indices[local] = this.#intern(strings.at(local)!) + 1;
+    for (let i = 0; i < relocations.length; i++) {
+      const at = base + relocations[i]!;
+      code[at] = indices[code[at]!]! - 1;
     }
     this.#files.push({ base, source });
     return base;

@@ -11,6 +11,13 @@ export type AddPathOptions = {
   readonly expected?: Hash | undefined;
 };
 
+/** A file as it was when it was read. */
+export type SourceFile = {
+  /** SHA-256 of its bytes, in base 16. */
+  readonly hash: string;
+  text(): ByteString;
+};
+
 /**
  * All that an evaluation can see or do outside of itself. Everything is synchronous, as the language is; paths are byte
  * strings and absolute. What is not allowed throws a NixError of kind `restricted`.
@@ -32,6 +39,8 @@ export type NixIo = {
   /** Without following a symbolic link at its end; undefined where there is nothing. */
   fileKind(path: ByteString): NixFileKind | undefined;
   readFile(path: ByteString): ByteString;
+  /** The same for a file that is to be evaluated: its text may not be wanted if it was parsed before. */
+  readSource?(path: ByteString): SourceFile;
   readDirectory(path: ByteString): ReadonlyMap<ByteString, NixFileKind>;
   readLink(path: ByteString): ByteString;
   /** Copies a file or folder as the coercion of a path does; the result is the base name in the store. */

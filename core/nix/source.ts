@@ -4,6 +4,18 @@ import type { NixPosition } from "./nix-error.ts";
 /** A text with its name; where its lines start is found when a position is asked for. */
 export type NixSource = { readonly file: ByteString; readonly text: ByteString; lines: Int32Array | undefined };
 
+/** A source whose text is wanted only where a message shows it. */
+export function createLazySource(file: ByteString, read: () => ByteString): NixSource {
+  let known: ByteString | undefined;
+  return {
+    file,
+    get text() {
+      return (known ??= read());
+    },
+    lines: undefined,
+  };
+}
+
 export function createSource(file: ByteString, text: ByteString): NixSource {
   return { file, text, lines: undefined };
 }

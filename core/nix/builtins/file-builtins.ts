@@ -23,8 +23,12 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     if (requireKind(e.io, path) === "directory") throw e.error("eval", `reading file '${path}': Is a directory`);
     return e.io.readFile(path);
   };
-  const load = (file: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Thunk =>
-    e.load(read(resolveSymlinks(e.io, file)), file, file.slice(0, file.lastIndexOf("/")) || "/", scope);
+  const load = (file: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Thunk => {
+    const real = resolveSymlinks(e.io, file);
+    const folder = file.slice(0, file.lastIndexOf("/")) || "/";
+    if (scope !== undefined || INTERNAL_FILES.has(real) || requireKind(e.io, real) === "directory") return e.load(read(real), file, folder, scope);
+    return e.loadFile(real, file, folder);
+  };
   const expressionPath = (path: ByteString): ByteString => {
     let file = resolved.get(path);
     if (file === undefined) {
