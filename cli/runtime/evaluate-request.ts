@@ -12,6 +12,7 @@ import { shellModules } from "../../core/shell/shell-module.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import { systemModules } from "../../modules/index.ts";
 import { createPackages, packageEntries, packageNames } from "../../pkgs/index.ts";
+import { blameDefinition } from "./blame-definition.ts";
 import { declareTree, describeTree, findType, ModuleTable, reportOption } from "./describe-options.ts";
 import { describeDerivation } from "./derivation-result.ts";
 import type { EvaluationHost } from "./isolate-main.ts";
@@ -93,8 +94,19 @@ function checkConfiguration(definition: unknown): ModuleList | undefined {
 function evaluateSystem(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): EvaluatedModules<Config> {
   if (configuration === undefined) throw new TsosError({ code: "config.no-system", message: "there is no configuration of a system", hint: "tsos init server makes one" });
   if (configuration.kind !== "system-config") throw wrongKind("defineSystem", "system.config.ts", "defineShell");
-  const own = createModule({ key: "tsos/runtime", config: () => ({ system: { tsos: { version: TSOS_VERSION, activator: host.activator() } } }) }, undefined);
-  return evaluateModules<Config>({ modules: [...systemModules, own], userModules: [configuration], specialArgs: { pkgs } });
+  let seen: OptionsView | undefined;
+  const own = createModule({
+    key: "tsos/runtime",
+    config: ({ options }: { readonly options: OptionsView }) => {
+      seen = options;
+      return { system: { tsos: { version: TSOS_VERSION, activator: host.activator() } } };
+    },
+  }, undefined);
+  try {
+    return evaluateModules<Config>({ modules: [...systemModules, own], userModules: [configuration], specialArgs: { pkgs } });
+  } catch (error) {
+    throw blameDefinition(error, seen);
+  }
 }
 
 function evaluateShell(configuration: ModuleList | undefined, pkgs: Packages, packages: readonly Package[] | undefined): EvaluatedModules<ShellConfig> {

@@ -338,7 +338,7 @@ function toTsosError(message: Message, options: BundleOptions): TsosError {
     column: Buffer.from(location.lineText).subarray(0, location.column).toString().length + 1,
   };
   const related = message.notes.flatMap((note) =>
-    note.location === null || note.location === undefined ? [] : [{ file: resolve(options.project, note.location.file), line: note.location.line, column: note.location.column + 1, note: lowerFirst(note.text.replace(/:$/, "")) }],
+    note.location === null || note.location === undefined || note.text.startsWith("The plugin ") ? [] : [{ file: resolve(options.project, note.location.file), line: note.location.line, column: note.location.column + 1, note: lowerFirst(note.text.replace(/:$/, "")) }],
   );
   const detail = message.detail as Partial<Refusal> | undefined;
   if (detail?.code !== undefined) return new TsosError({ code: detail.code, message: message.text, hint: detail.hint, at, related });

@@ -29,11 +29,17 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
     // The runtime answers a request with the result of its kind.
     result: (await withPlaces(reply.result, { map: bundle.map, project, runtime, file })) as ResultOf<R["kind"]>,
     instantiation: withRealFiles(reply.instantiation, project),
-    warnings: [...bundle.warnings.map((warning) => warning.message), ...reply.warnings],
+    warnings: [...bundle.warnings.map((warning) => warning.message), ...(await locateTexts(reply.warnings, { map: bundle.map, project, runtime, file }))],
     printed: reply.printed,
     reads: [...bundle.reads, ...host.reads()],
     isRepeatable: host.isRepeatable(),
   };
+}
+
+/** The isolate knows modules by their places in its scripts. */
+async function locateTexts(texts: readonly string[], context: LocateContext): Promise<readonly string[]> {
+  if (!texts.some((text) => text.includes("tsos:"))) return texts;
+  return (await import("./locate-errors.ts")).locateTexts(texts, context);
 }
 
 /** The isolate knows where modules were made by a stack. */

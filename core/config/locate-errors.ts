@@ -47,6 +47,11 @@ export function createModuleLocator(context: LocateContext): (stack: string) => 
   return createLocator(context).module;
 }
 
+/** Texts for people that name modules by their places in the isolate's scripts. */
+export function locateTexts(texts: readonly string[], context: LocateContext): readonly string[] {
+  return texts.map(createLocator(context).text);
+}
+
 function createLocator(context: LocateContext) {
   const scripts = new Map<string, TraceMap>();
   const mapOf = (script: string): TraceMap => {
@@ -187,6 +192,7 @@ function createLocator(context: LocateContext) {
   };
 
   return {
+    text: withPlaces,
     module(stack: string): SourcePosition | undefined {
       const frames = [...stack.matchAll(ANY_FRAME)].filter(([, maker]) => maker === undefined || !MAKERS.has(maker));
       return frames.flatMap(([, , text]) => frame(text ?? "") ?? [])[0];
@@ -237,10 +243,10 @@ const ARGUMENTS: readonly string[] = ["config", "lib", "options", "pkgs"];
 async function explain(data: ErrorData, context: LocateContext): Promise<ErrorData> {
   // Where it was called from says nothing more: the name does not exist anywhere in an evaluation.
   if (data.code === "option.module-failed" && data.cause?.code === "config.impure") return data.cause;
-  // JavaScript's own words for it, and what to look for.
   if (data.cause?.code === "config.too-large") return { ...data, ...data.cause, data: data.data };
-  if (data.cause?.code === "config.too-deep" || (data.code === "option.module-failed" && data.cause?.frames.length === 0)) {
-    return { ...data, hint: data.hint ?? data.cause.hint, frames: data.cause.frames.length > 0 ? data.cause.frames : data.frames, cause: undefined };
+  // JavaScript's own words for it: only their place says something new.
+  if (data.cause !== undefined && (data.code === "option.changed-input" || data.cause.code === "config.too-deep" || (data.code === "option.module-failed" && data.cause.frames.length === 0))) {
+    return { ...data, hint: data.hint ?? data.cause.hint, at: data.at ?? firstFrame(data.cause.frames), cause: undefined };
   }
   if (data.code === "config.not-a-configuration" && context.file !== undefined && (await findDefaultExport(context.file)) === undefined) {
     return { ...data, code: "config.no-default", message: `"${basename(context.file)}" exports no configuration`, hint: "export default defineSystem({ … }), or defineShell", at: { file: context.file, line: 1, column: 1 } };
@@ -255,6 +261,11 @@ function hintForGlobal(message: string, at: SourcePosition | undefined): string 
   const line = readFileSync(at.file, "utf8").split("\n")[at.line - 1] ?? "";
   const name = /\bglobalThis\b[^.;]*\.\s*([A-Za-z]+)/.exec(line)?.[1];
   return name === undefined ? undefined : impureNames.get(name);
+}
+
+function firstFrame(frames: readonly string[]): SourcePosition | undefined {
+  const own = frames.find((text) => text.startsWith(`${CONFIG_SCRIPT}:`))?.slice(CONFIG_SCRIPT.length + 1).split(":");
+  return own === undefined ? undefined : { file: CONFIG_SCRIPT, line: Number(own[0]), column: Number(own[1]) };
 }
 
 function hintForName(name: string, context: LocateContext): string | undefined {

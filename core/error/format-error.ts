@@ -27,10 +27,14 @@ export type FormatErrorOptions = {
  */
 export async function formatError(error: unknown, options: FormatErrorOptions = {}): Promise<string> {
   const several = innerErrors(error);
-  if (several.length === 0) return formatOne(error, "error", options, 0);
   const parts: string[] = [];
-  for (const one of several) parts.push(await formatOne(one, "error", options, 0));
+  for (const one of several.length === 0 ? [error] : several) parts.push(await formatOne(one, "error", options, 0));
   return parts.join("\n\n");
+}
+
+/** Texts of a user's files, file names and programs: what would move the cursor or paint the terminal is shown. */
+function visible(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 const MAX_CAUSES = 8;
@@ -39,11 +43,11 @@ async function formatOne(error: unknown, title: string, options: FormatErrorOpti
   const style = createStyle(options.color === true);
   const lines: string[] = [];
   if (error instanceof TsosError) {
-    lines.push(`${style.error(`${title}:`)} ${style.bold(error.message)}${options.verbose === true ? style.dim(` [${error.code}]`) : ""}`);
+    lines.push(`${style.error(`${title}:`)} ${style.bold(visible(error.message))}${options.verbose === true ? style.dim(` [${error.code}]`) : ""}`);
     if (error.at !== undefined) lines.push(...(await formatPlace(error.at, options)));
     const { expected } = error.data;
-    if (typeof expected === "string" && !error.message.includes(expected)) lines.push(`  ${style.note("expected:")} ${indentRest(expected)}`);
-    if (error.hint !== undefined) lines.push(`  ${style.note("hint:")} ${indentRest(error.hint)}`);
+    if (typeof expected === "string" && !error.message.includes(expected)) lines.push(`  ${style.note("expected:")} ${indentRest(visible(expected))}`);
+    if (error.hint !== undefined) lines.push(`  ${style.note("hint:")} ${indentRest(visible(error.hint))}`);
     for (const place of error.related) {
       lines.push(`  ${style.note(`${place.note}:`)}`);
       lines.push(...(await formatPlace(place, options)));
@@ -52,11 +56,11 @@ async function formatOne(error: unknown, title: string, options: FormatErrorOpti
   } else if (error instanceof Error) {
     // Only a mistake of tsos itself, or of what it runs on, arrives here without being a TsosError.
     const isRoot = depth === 0;
-    lines.push(`${style.error(`${title}:`)} ${style.bold(error.message === "" ? error.name : error.message)}`);
+    lines.push(`${style.error(`${title}:`)} ${style.bold(visible(error.message === "" ? error.name : error.message))}`);
     if (isRoot || options.verbose === true) lines.push(...stackOf(error).map((line) => style.dim(line)));
     if (isRoot) lines.push(`  ${style.note("hint:")} this is a mistake in tsos, not in your files: please report it with the lines above`);
   } else {
-    lines.push(`${style.error(`${title}:`)} ${String(error)}`);
+    lines.push(`${style.error(`${title}:`)} ${visible(String(error))}`);
   }
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   if (cause !== undefined && depth < MAX_CAUSES && !saysNothingNew(cause, error)) {
@@ -76,10 +80,10 @@ function saysNothingNew(cause: unknown, error: unknown): boolean {
 async function formatPlace(place: SourcePosition, options: FormatErrorOptions): Promise<readonly string[]> {
   const style = createStyle(options.color === true);
   const named = { ...place, file: relativeTo(place.file, options.folder) };
-  const lines = [`  ${style.place(formatSourcePosition(named))}`];
+  const lines = [`  ${style.place(visible(formatSourcePosition(named)))}`];
   const source = await options.readSource?.(place.file);
   if (source !== undefined) {
-    for (const row of formatCodeFrame(source, place).split("\n")) {
+    for (const row of visible(formatCodeFrame(source, place)).split("\n")) {
       lines.push(`  ${row.startsWith(">") ? style.error(">") + row.slice(1) : /^\s+\| *\^$/.test(row) ? style.error(row) : style.dim(row)}`);
     }
   }

@@ -2,6 +2,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import type { OverlayFunction } from "./foreign-types.ts";
 import type { OptionTree } from "./option.ts";
 import type { OptionType } from "./option-type.ts";
+import { previewValue } from "./preview-value.ts";
 
 /** A module as the evaluator takes it; `defineModule` and `defineSystem` make it. */
 export type Module = {
@@ -51,6 +52,14 @@ export function createModule(
   origin: Module["origin"],
   what: string = "defineModule",
 ): Module {
+  const given: unknown = parts;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new TsosError({
+      code: "option.bad-module",
+      message: `${what} takes an object or a function, got ${previewValue(given)}`,
+      hint: `${what}(({ config, pkgs, lib }) => ({ … }))`,
+    });
+  }
   for (const key of Object.keys(parts)) {
     if (!KEYS.has(key) && key !== "aliases" && key !== "inputs") {
       throw new TsosError({

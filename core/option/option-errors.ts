@@ -49,12 +49,27 @@ export function wrongType(place: ErrorPlace, type: OptionType, definition: RawDe
   });
 }
 
-/** What a beginner writes in place of a package or a file. */
+/** What a beginner writes in place of a package, a file, a number or one of some values. */
 function hintFor(type: OptionType, value: unknown): string | undefined {
+  if (value instanceof Promise) return "an evaluation is synchronous: write the value itself, nothing has to be waited for";
+  if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) !== Object.prototype && isSetType(type)) return "write an object of its own: { … }";
   if (typeof value !== "string") return undefined;
   if (/\bpackage\b/.test(type.description) && /^[A-Za-z][\w-]*$/.test(value)) return `write pkgs.${value}, without quotes`;
   if (/\bpath\b/.test(type.description) && /^\.{1,2}\//.test(value)) return `write path(${JSON.stringify(value)}), which copies it to the store`;
-  return undefined;
+  if (/\b(integer|number|float)\b/.test(type.description) && /^-?\d+(\.\d+)?$/.test(value)) return `write ${value}, without quotes`;
+  if (/\bboolean\b/.test(type.description) && /^(true|false)$/.test(value)) return `write ${value}, without quotes`;
+  const nearest = findNearestName(value, choicesOf(type).filter((choice) => typeof choice === "string"));
+  return nearest === undefined ? undefined : `did you mean ${JSON.stringify(nearest)}?`;
+}
+
+function isSetType(type: OptionType): boolean {
+  return /^(submodule|attrsOf|lazyAttrsOf)$/.test(type.name) || type.nested.some((inner) => type.name !== "listOf" && isSetType(inner));
+}
+
+/** The values of an enum, and of those that are one of several types. */
+function choicesOf(type: OptionType): readonly unknown[] {
+  if (type.name === "enum" && Array.isArray(type.payload)) return type.payload;
+  return /^(nullOr|either|oneOf)$/.test(type.name) ? type.nested.flatMap(choicesOf) : [];
 }
 
 /** Several definitions of the same priority whose values differ. */

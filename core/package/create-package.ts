@@ -273,7 +273,7 @@ class DefinedCore implements PackageCore {
     return this.#attributesChanges.length === 0 ? this.#init.version : this.#package.version;
   }
   get meta(): PackageMeta {
-    return this.#attributesChanges.length === 0 ? this.#init.meta : { ...this.#init.meta, ...this.#package.meta };
+    return Object.freeze(this.#attributesChanges.length === 0 ? this.#init.meta : { ...this.#init.meta, ...this.#package.meta });
   }
   get outputs(): readonly string[] {
     return this.#package.outputs;

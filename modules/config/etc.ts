@@ -54,7 +54,7 @@ export default defineModule({
       const { target } = file;
       if (file.source === null && file.text === null) problems.push(`${place(name)} needs "text" or "source"`);
       if (file.source !== null && file.text !== null) problems.push(`${place(name)} has both "text" and "source"; to replace a module's text, set text = lib.mkForce(null) beside your source`);
-      if (!isBelowEtc(target)) problems.push(`${place(name)}: "${target}" is not a path below /etc; write it relative and without "." or ".."`);
+      if (!isBelowEtc(target)) problems.push(`${place(name)}: ${JSON.stringify(target)} is not a path below /etc; write it relative and without "." or ".."`);
       if (Object.hasOwn(OWN_FILES, target)) problems.push(`${place(name)}: /etc/${target} is made at activation; it comes from ${OWN_FILES[target]!}`);
       const other = byTarget.get(target);
       if (other !== undefined) problems.push(`${place(other)} and ${place(name)} are both /etc/${target}`);

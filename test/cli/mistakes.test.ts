@@ -50,6 +50,7 @@ const mistakes: readonly Mistake[] = [
       'error: the option "networking.firewall.allowedTCPPorts[1]" must be a 16 bit unsigned integer between 0 and 65535, got "80"',
       "  system.config.ts:3:51",
       '  > 3 |   networking: { firewall: { allowedTCPPorts: [22, "80"] } },',
+      "  hint: write 80, without quotes",
     ],
   },
   {

@@ -4,6 +4,7 @@ import { childPlace } from "../merge-place.ts";
 import type { MergePlace } from "../merge-place.ts";
 import { innerDefinition, mergeDefinitions } from "../merge-definitions.ts";
 import type { Definable } from "../modifier.ts";
+import { wrongType } from "../option-errors.ts";
 import { createOptionType, describePart } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
 
@@ -13,12 +14,15 @@ export function mergeList(place: MergePlace, element: OptionType, definitions: r
   const result: unknown[] = [];
   for (const definition of definitions) {
     if (!Array.isArray(definition.value)) continue;
-    definition.value.forEach((value: unknown, index) => {
+    const items: readonly unknown[] = definition.value;
+    for (const [index, value] of items.entries()) {
       const name = `[${index}]`;
+      // A comma too many; what is undefined on purpose is left out.
+      if (value === undefined && !(index in items)) throw wrongType(childPlace(place, name), element, innerDefinition(definition, name, undefined));
       const merged = mergeDefinitions(childPlace(place, name), element, [innerDefinition(definition, name, value)]);
       // An element under a false condition is left out.
       if (merged.isDefined) result.push(merged.value);
-    });
+    }
   }
   return Object.freeze(result);
 }

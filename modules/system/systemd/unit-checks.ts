@@ -13,7 +13,7 @@ const RESTARTS = ["no", "on-success", "on-failure", "on-abnormal", "on-abort", "
 export function unitProblems(name: string, kind: string, common: Target): readonly string[] {
   if (!isUnitName(name)) {
     const suffixed = unitKind(name) === kind ? "" : "; escape other characters as systemd-escape does";
-    return [`"${name}" cannot be the name of a unit: it has letters, digits and ":", "-", "_", ".", "\\", and at most one "@"${suffixed}`];
+    return [`${JSON.stringify(name)} cannot be the name of a unit: it has letters, digits and ":", "-", "_", ".", "\\", and at most one "@"${suffixed}`];
   }
   return [
     ...(unitKind(name) === kind ? [`write the name without its suffix: "${name.slice(0, -kind.length - 1)}"`] : []),

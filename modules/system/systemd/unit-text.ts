@@ -38,7 +38,7 @@ function checkKey(key: string, section: string): void {
   if (/^[A-Za-z0-9-]+$/.test(key)) return;
   throw new TsosError({
     code: "systemd.invalid-key",
-    message: `"${key}" is not a key of a unit file's section [${section}]`,
+    message: `${JSON.stringify(key)} is not a key of a unit file's section [${section}]`,
     hint: "a key has letters, digits and hyphens only",
   });
 }

@@ -110,7 +110,7 @@ test("a module that does not settle is told with the options that flip and their
 
 test("a store path that was never issued is told with the text that holds it", async () => {
   const errors = await mistakes('import { defineSystem } from "tsos";\nexport default defineSystem(() => ({\n  environment: { etc: { x: { text: "/nix/store/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-hello/bin/hello" } } },\n  system: { stateVersion: "26.11" },\n}));\n');
-  assert.equal(place(find(errors, "package.unknown-store-path", "aaaa-hello")), "system.config.ts:3:37");
+  assert.equal(place(find(errors, "package.unknown-store-path", "aaaa-hello")), "system.config.ts:3:30");
 });
 
 test("an impure call inside a module is told at its place, with what to do", async () => {
