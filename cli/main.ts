@@ -45,8 +45,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command(
       "check",
       "type-check and evaluate, build nothing",
-      (y) => y.option("check", check),
-      action(async (context, args: { check: boolean }) => (await import("./commands/check.ts")).check(context, args)),
+      (y) => y.option("check", check).option("watch", { type: "boolean", default: false, describe: "check again at every save" }),
+      action(async (context, args: { check: boolean; watch: boolean }) => (await import("./commands/check.ts")).check(context, args)),
     )
     .command(
       "eval [path]",

@@ -3,11 +3,13 @@ import { evaluateChecked } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import { getConfig } from "../find-config.ts";
 
-/** Type-checks and evaluates, assertions included; builds nothing. */
-export async function check(context: CommandContext, args: { readonly check: boolean }): Promise<number> {
+/** Type-checks and evaluates, assertions included; builds nothing. With `watch` again at every save. */
+export async function check(context: CommandContext, args: { readonly check: boolean; readonly watch: boolean }): Promise<number> {
   const file = getConfig(context, ["system", "shell"]);
   const isShell = file.endsWith("shell.config.ts");
-  const evaluation = await evaluateChecked(context, file, isShell ? { kind: "shell" } : { kind: "system" }, args.check);
+  const request = isShell ? ({ kind: "shell" } as const) : ({ kind: "system" } as const);
+  if (args.watch) return (await import("./check-watch.ts")).watchAndCheck(context, file, request, args.check);
+  const evaluation = await evaluateChecked(context, file, request, args.check);
   const { result } = evaluation;
   const drvPath = result.kind === "system" ? result.toplevel.drvPath : result.kind === "shell" ? result.shell.environment.drvPath : undefined;
   if (context.flags.json) context.print(JSON.stringify({ version: 1, file, drvPath, warnings: evaluation.warnings }));

@@ -17,6 +17,8 @@ export type BundleOptions = {
   readonly exports: readonly string[];
   /** Those of its exports that are made anew for each folder that imports them. */
   readonly folderExports: readonly string[];
+  /** Where what is read is noted, by path, also when the bundle fails. */
+  readonly reads?: Map<string, FileRead>;
 };
 
 export type Bundle = {
@@ -57,7 +59,7 @@ type Refusal = { readonly code: string; readonly hint?: string | undefined };
  */
 export async function bundleConfig(options: BundleOptions): Promise<Bundle> {
   const { build } = await import("esbuild");
-  const reads = new Map<string, FileRead>();
+  const reads = options.reads ?? new Map<string, FileRead>();
   const entry = options.file === undefined ? "export default undefined;" : `export { default } from ${JSON.stringify(options.file)};`;
   let result;
   try {

@@ -1,12 +1,13 @@
 import { join, resolve } from "node:path";
 import type { Instantiation } from "../derivation/instantiation.ts";
-import { bundleConfig } from "./bundle.ts";
+import { bundleConfig, type Bundle } from "./bundle.ts";
 import { joinErrors } from "./config-errors.ts";
-import type { EvaluateOptions, Evaluation } from "./evaluate.ts";
+import type { EvaluateOptions, Evaluation, WatchedEvaluation } from "./evaluate.ts";
+import type { FileRead } from "./file-read.ts";
 import { createHostCalls } from "./host-calls.ts";
 import { openIsolate } from "./isolate.ts";
 import type { LocateContext } from "./locate-errors.ts";
-import type { EvaluationRequest, EvaluationResult, ResultOf } from "./protocol.ts";
+import type { EvaluationRequest, EvaluationResult, IsolateReply, ResultOf } from "./protocol.ts";
 
 export type FreshEvaluation<K extends EvaluationRequest["kind"]> = Omit<Evaluation<K>, "cached"> & {
   /** Whether `reads` tells all that the outcome depends on. */
@@ -14,13 +15,20 @@ export type FreshEvaluation<K extends EvaluationRequest["kind"]> = Omit<Evaluati
 };
 
 /** Bundles and evaluates, with nothing remembered. */
-export async function evaluateAfresh<R extends EvaluationRequest>(options: EvaluateOptions<R> & { readonly project: string }): Promise<FreshEvaluation<R["kind"]>> {
+export async function evaluateAfresh<R extends EvaluationRequest>(options: EvaluateOptions<R> & WatchedEvaluation & { readonly project: string }): Promise<FreshEvaluation<R["kind"]>> {
   const { file, project, runtime, request, signal } = options;
   // The thread loads the runtime while the bundle is made.
-  await using isolate = openIsolate(runtime, { limits: options.limits, signal });
-  const bundle = await bundleConfig({ file, project, exports: runtime.exports, folderExports: runtime.folderExports });
+  await using isolate = options.isolate ?? openIsolate(runtime, { limits: options.limits, signal });
+  const read = new Map<string, FileRead>();
   const host = createHostCalls(project, runtime);
-  const reply = await isolate.evaluate(request, bundle.code, host.answer);
+  let bundle: Bundle;
+  let reply: IsolateReply;
+  try {
+    bundle = await bundleConfig({ file, project, exports: runtime.exports, folderExports: runtime.folderExports, reads: read });
+    reply = await isolate.evaluate(request, bundle.code, host.answer);
+  } finally {
+    options.onReads?.([...read.values(), ...host.reads()]);
+  }
   if (!reply.ok) {
     const { locateErrors } = await import("./locate-errors.ts");
     throw joinErrors(await locateErrors(reply.errors, { map: bundle.map, project, runtime, file }));

@@ -4,6 +4,7 @@ import type { Instantiation } from "../derivation/instantiation.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
 import { findProject } from "./find-project.ts";
+import type { Isolate } from "./isolate.ts";
 import type { FileRead } from "./file-read.ts";
 import type { IsolateLimits } from "./isolate-limits.ts";
 import type { EvaluationRequest, ResultOf } from "./protocol.ts";
@@ -19,6 +20,14 @@ export type EvaluateOptions<R extends EvaluationRequest = EvaluationRequest> = {
   readonly signal?: AbortSignal | undefined;
   readonly report?: ProgressListener | undefined;
   readonly limits?: IsolateLimits | undefined;
+};
+
+/** What watching needs of an evaluation besides its result. */
+export type WatchedEvaluation = {
+  /** One that has loaded the runtime already; it is used up. */
+  readonly isolate?: Isolate | undefined;
+  /** Told what was read, also where the evaluation fails. */
+  readonly onReads?: ((reads: readonly FileRead[]) => void) | undefined;
 };
 
 /** What an evaluation gives, whether it ran or was remembered. */

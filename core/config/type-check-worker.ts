@@ -1,6 +1,7 @@
 // The thread that type-checks a configuration: the compiler's API takes its time, and the evaluation need not wait.
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { ts } from "@ts-morph/common";
 import type { RelatedPosition, TsosErrorInit } from "../error/tsos-error.ts";
@@ -11,12 +12,52 @@ import { findTracked, hashFolder, readTracked, type FileRead } from "./file-read
 import { impureNames } from "./impure-names.ts";
 import type { TypeCheckData, TypeCheckReply } from "./type-check.ts";
 
-function typeCheck({ file, installation }: TypeCheckData): TypeCheckReply {
-  const sources = ensureDeclarations(installation);
-  const { system, reads } = createTrackedSystem();
-  const { options, declarations, errors } = readOptions(file, installation, system);
-  const host = createCompilerHost(options, system);
-  const program = ts.createProgram({ rootNames: [file, ...declarations], options, host });
+/** What a check leaves to the next one of the same configuration. */
+class Checker {
+  readonly #data: TypeCheckData;
+  #sources: readonly string[] | undefined;
+  #program: ts.Program | undefined;
+  #options: ts.CompilerOptions | undefined;
+  readonly #parsed = new Map<string, { readonly text: string; readonly source: ts.SourceFile }>();
+
+  constructor(data: TypeCheckData) {
+    this.#data = data;
+  }
+
+  check(): TypeCheckReply {
+    const { file, installation } = this.#data;
+    // tsos itself stays as it is while a configuration is watched.
+    this.#sources ??= ensureDeclarations(installation);
+    const { system, reads } = createTrackedSystem();
+    const { options: read, declarations, errors } = readOptions(file, installation, system);
+    // The same object tells the compiler that nothing has to be resolved anew.
+    const options = (this.#options = this.#options !== undefined && isDeepStrictEqual(this.#options, read) ? this.#options : read);
+    const host = this.#keepParsed(createCompilerHost(options, system));
+    const program = ts.createProgram({ rootNames: [file, ...declarations], options, host, ...(this.#program === undefined ? {} : { oldProgram: this.#program }) });
+    this.#program = program;
+    return diagnose(program, { installation, errors, reads, sources: this.#sources });
+  }
+
+  // A file whose text is the same is not parsed and bound again.
+  #keepParsed(host: ts.CompilerHost): ts.CompilerHost {
+    return {
+      ...host,
+      getSourceFile: (name, version) => {
+        const text = host.readFile(name);
+        if (text === undefined) return undefined;
+        const known = this.#parsed.get(name);
+        if (known?.text === text) return known.source;
+        const source = ts.createSourceFile(name, text, version, true);
+        this.#parsed.set(name, { text, source });
+        return source;
+      },
+    };
+  }
+}
+
+type DiagnoseContext = { readonly installation: string; readonly errors: readonly ts.Diagnostic[]; readonly reads: ReadonlyMap<string, FileRead>; readonly sources: readonly string[] };
+
+function diagnose(program: ts.Program, { installation, errors, reads, sources }: DiagnoseContext): TypeCheckReply {
   const diagnostics: ts.Diagnostic[] = [...errors, ...program.getOptionsDiagnostics()];
   for (const source of program.getSourceFiles()) {
     if (program.isSourceFileDefaultLibrary(source)) continue;
@@ -169,4 +210,7 @@ function lowerFirst(text: string): string {
 }
 
 // Last, since constants above are not there before.
-parentPort?.postMessage(typeCheck(workerData as TypeCheckData));
+const data = workerData as TypeCheckData;
+const checker = new Checker(data);
+if (data.isWatching === true) parentPort?.on("message", () => parentPort?.postMessage(checker.check()));
+else parentPort?.postMessage(checker.check());

@@ -16,7 +16,12 @@ export type TypeCheckOptions = {
 };
 
 /** What the thread is started with. */
-export type TypeCheckData = { readonly file: string; readonly installation: string };
+export type TypeCheckData = {
+  readonly file: string;
+  readonly installation: string;
+  /** Checks again at every message, with what the last check knows. */
+  readonly isWatching?: boolean;
+};
 
 /** What it answers: all that it looked at, and what is wrong, ready for `TsosError`. */
 export type TypeCheckReply = {

@@ -1,0 +1,99 @@
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, resolve, sep } from "node:path";
+import { TsosError } from "../error/tsos-error.ts";
+import { ConfigErrors } from "./config-errors.ts";
+import { evaluateAfresh } from "./evaluate-afresh.ts";
+import type { FileRead } from "./file-read.ts";
+import { findProject } from "./find-project.ts";
+import { openIsolate, type Isolate } from "./isolate.ts";
+import type { EvaluationRequest } from "./protocol.ts";
+import type { RuntimeFolder } from "./runtime-folder.ts";
+import { openTypeChecker, type TypeChecker } from "./type-checker.ts";
+import { watchReads } from "./watch-reads.ts";
+
+export type WatchOptions = {
+  readonly file: string;
+  readonly request: EvaluationRequest;
+  readonly runtime: RuntimeFolder;
+  readonly installation: string;
+  /** Whether types are checked, too. */
+  readonly check: boolean;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: WatchEvent) => void | Promise<void>;
+};
+
+export type WatchEvent =
+  /** A round begins; `changed` are the files, none in the first round. */
+  | { readonly kind: "round"; readonly changed: readonly string[] }
+  /** One of the two found errors; both may, one after the other. */
+  | { readonly kind: "errors"; readonly by: "evaluation" | "types"; readonly errors: readonly TsosError[]; readonly milliseconds: number }
+  /** Both are done; whether nothing is wrong. */
+  | { readonly kind: "done"; readonly isSound: boolean; readonly warnings: readonly string[]; readonly milliseconds: number };
+
+/**
+ * Evaluates and type-checks a configuration, and again whenever something that this read changes, or appears. A
+ * thread with the compiler's last program and an isolate that has loaded the runtime wait for the next change.
+ * @throws the signal's reason, which is how it ends.
+ */
+export async function watchConfig(options: WatchOptions): Promise<never> {
+  const { signal } = options;
+  const file = existsSync(options.file) ? realpathSync(options.file) : resolve(options.file);
+  const project = existsSync(dirname(file)) ? findProject(file) : process.cwd();
+  await using checker = options.check ? openTypeChecker({ file, installation: options.installation }) : undefined;
+  let wake: () => void = () => undefined;
+  let changed: Set<string> | undefined = new Set();
+  using watcher = watchReads((paths) => {
+    changed ??= new Set();
+    for (const path of paths) changed.add(path);
+    wake();
+  });
+  const aborted = new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+  aborted.catch(() => undefined);
+  let spare: Isolate | undefined = openIsolate(options.runtime, { signal });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      if (changed === undefined) await Promise.race([new Promise<void>((resolve) => (wake = resolve)), aborted]);
+      const round = { changed: [...(changed ?? [])], isolate: spare };
+      changed = undefined;
+      const reads = await Promise.race([runRound({ ...options, file, project, checker }, round), aborted]);
+      // It loads the runtime while nothing is to be done.
+      spare = openIsolate(options.runtime, { signal });
+      // What an installed tsos is made of does not change.
+      if (await watcher.set(reads.filter(({ path }) => !path.startsWith(options.installation + sep)))) changed ??= new Set();
+    }
+  } finally {
+    await spare?.[Symbol.asyncDispose]();
+  }
+}
+
+type RoundContext = WatchOptions & { readonly project: string; readonly checker: TypeChecker | undefined };
+
+async function runRound(context: RoundContext, { changed, isolate }: { readonly changed: readonly string[]; readonly isolate: Isolate | undefined }): Promise<readonly FileRead[]> {
+  const { onEvent, checker } = context;
+  const began = performance.now();
+  const reads: FileRead[] = [];
+  let warnings: readonly string[] = [];
+  let isSound = true;
+  await onEvent({ kind: "round", changed });
+  // What one of them finds is told at once.
+  const tell = async (by: "evaluation" | "types", errors: readonly TsosError[]): Promise<void> => {
+    if (errors.length === 0) return;
+    isSound = false;
+    await onEvent({ kind: "errors", by, errors, milliseconds: performance.now() - began });
+  };
+  const evaluation = evaluateAfresh({ ...context, isolate, onReads: (seen) => void reads.push(...seen) }).then(
+    (result) => void (warnings = [...result.printed, ...result.warnings]),
+    (error: unknown) => {
+      if (!(error instanceof TsosError) || error === context.signal.reason) throw error;
+      return tell("evaluation", error instanceof ConfigErrors ? error.errors : [error]);
+    },
+  );
+  const types = checker?.check().then((reply) => {
+    reads.push(...reply.reads);
+    return tell("types", reply.errors.map((error) => new TsosError(error)));
+  });
+  await Promise.all([evaluation, types]);
+  await onEvent({ kind: "done", isSound, warnings, milliseconds: performance.now() - began });
+  return reads;
+}
