@@ -279,6 +279,7 @@ class Compiler {
   /** The common part of sets and `let`: bindings in the order of their names, slot i + 1 of the environment if recursive. */
   #bindings(op: number, e: AttributeSet, scope: Scope | undefined, recursive: boolean): { readonly at: number; readonly inner: Scope | undefined } {
     const names = [...e.attributes.keys()].sort();
+    const met = [...e.attributes].sort((a, b) => this.#strings.get(a[0])! - this.#strings.get(b[0])!);
     const froms = e.inheritFrom.length;
     const at = this.#node(op, 7 + names.length * 4 + froms + e.dynamic.length * 3, op === Op.let ? -1 : e.pos);
     const code = this.#code;
@@ -290,8 +291,9 @@ class Compiler {
     const inner: Scope | undefined = recursive ? { up: scope, isWith: false, slots: new Map(names.map((name, index) => [name, index + 1])) } : scope;
     const slotOf = new Map(names.map((name, index) => [name, index]));
     const from: Scope | undefined = froms > 0 ? { up: inner, isWith: false, slots: new Map() } : undefined;
-    // In the order in which they were written, so that the first undefined variable is the one that is told.
-    for (const [name, definition] of e.attributes) {
+    // In the reference's order, so that the first undefined variable is the one that is told.
+    e.inheritFrom.forEach((expression, index) => this.#child(at, 7 + names.length * 4 + index, expression, inner));
+    for (const [name, definition] of met) {
       const cell = 7 + slotOf.get(name)! * 4;
       this.#string(at + cell, name);
       this.#code[at + cell + 1] = definition.pos;
@@ -319,7 +321,6 @@ class Compiler {
           unreachable(definition.kind);
       }
     }
-    e.inheritFrom.forEach((expression, index) => this.#child(at, 7 + names.length * 4 + index, expression, inner));
     e.dynamic.forEach((attribute, index) => {
       const cell = 7 + names.length * 4 + froms + index * 3;
       this.#code[at + cell] = attribute.pos;
@@ -349,8 +350,9 @@ class Compiler {
       const cell = 9 + index * 3;
       this.#string(at + cell, formal.name);
       this.#code[at + cell + 1] = formal.pos;
-      if (formal.default !== undefined) this.#child(at, cell + 2, formal.default, inner);
     });
+    const met = [...(formals ?? [])].sort((a, b) => this.#strings.get(a.name)! - this.#strings.get(b.name)!);
+    for (const formal of met) if (formal.default !== undefined) this.#child(at, 9 + formals!.indexOf(formal) * 3 + 2, formal.default, inner);
     this.#child(at, 6, e.body, inner);
     return at;
   }

@@ -58,6 +58,7 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
   const stack: number[] = [];
   let state = INITIAL;
   let at = 0;
+  let endAt: number | undefined;
 
   const push = (kind: number, start: number, end: number): void => {
     if (count === capacity) {
@@ -139,6 +140,7 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
       if (i > start) push(Token.string, start, i);
       else if (i >= length || (text.charCodeAt(i) !== 34 && text.charCodeAt(i + 1) !== 123)) {
         // Only before the end of the text: the parser tells what is missing.
+        at = length;
         break;
       } else if (text.charCodeAt(i) === 34) {
         push(34, i, i + 1);
@@ -202,6 +204,8 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
         state = text.charCodeAt(end - 1) === 47 ? IN_PATH_SLASH : IN_PATH;
       } else if (state === IN_PATH) {
         leave();
+        // The reference forgets the last token's place when a path ends with the text.
+        if (start >= length) endAt = starts[count - 1]!;
         push(Token.pathEnd, start, start);
       } else fail("path has a trailing slash", start);
       continue;
@@ -391,7 +395,7 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
     if (c === 0) break;
     push(c, start, start + 1);
   }
-  if (error === undefined) push(Token.end, at, at);
+  if (error === undefined) push(Token.end, endAt ?? at, at);
   return { count, kinds, starts, ends, error };
 }
 

@@ -10,7 +10,8 @@ import { formatNixError, NixError } from "./nix-error.ts";
 import type { LintLevel, NixSettings } from "./nix-settings.ts";
 import { createSource, positionAt, type NixSource } from "./source.ts";
 import type { AttributeDefinition, AttributeName, AttributeSet, BinaryOperator, Expression, Formal, Lambda } from "./syntax.ts";
-import { Token, tokenName } from "./token.ts";
+import { findSyntaxError } from "./syntax-error.ts";
+import { Token } from "./token.ts";
 
 export type ParseOptions = {
   /** What relative path literals start from. */
@@ -77,7 +78,7 @@ class Parser {
 
   parse(): Expression {
     const expression = this.#expression();
-    if (this.#kinds[this.#at] !== Token.end) throw this.#unexpected([Token.end]);
+    if (this.#kinds[this.#at] !== Token.end) throw this.#unexpected();
     return expression;
   }
 
@@ -93,16 +94,17 @@ class Parser {
     this.#options.warn?.(formatNixError(error, { showTrace: false, prefix: "warning" }));
   }
 
-  /** The mistake at the present token; what could have stood there is told when it is at most four kinds. */
-  #unexpected(expected: readonly number[] = []): NixError {
-    const kind = this.#kinds[this.#at]!;
-    if (kind === Token.error) return this.#fail(this.#tokens.error!.message, this.#tokens.error!.pos);
-    const list = expected.length === 0 || expected.length > 4 ? "" : `, expecting ${expected.map((one) => toByteString(tokenName(one))).join(" or ")}`;
-    return this.#fail(`syntax error, unexpected ${toByteString(tokenName(kind))}${list}`, this.#starts[this.#at]!);
+  /** The mistake at the present token: of the lexer, or of the grammar, as the reference's parser finds it. */
+  #unexpected(): NixError {
+    const tokens = this.#tokens;
+    const found = this.#kinds[this.#at] === Token.error ? undefined : findSyntaxError(tokens);
+    if (found !== undefined) return this.#fail(found.message, this.#starts[found.token]!);
+    if (tokens.error === undefined) throw new TypeError(`the grammar has no mistake at token ${this.#at}`);
+    return this.#fail(tokens.error.message, tokens.error.pos);
   }
 
-  #expect(kind: number, ...others: number[]): void {
-    if (this.#kinds[this.#at] !== kind) throw this.#unexpected([kind, ...others]);
+  #expect(kind: number): void {
+    if (this.#kinds[this.#at] !== kind) throw this.#unexpected();
     this.#at++;
   }
 
@@ -128,7 +130,7 @@ class Parser {
         }
         if (next === 64) {
           this.#at += 2;
-          if (this.#kinds[this.#at] !== 123) throw this.#unexpected([123]);
+          if (this.#kinds[this.#at] !== 123) throw this.#unexpected();
           const formals = this.#formals();
           this.#expect(58);
           return this.#lambda(pos, this.#slice(start), formals);
@@ -144,7 +146,7 @@ class Parser {
             argument = this.#slice(this.#at);
             this.#expect(Token.identifier);
             this.#expect(58);
-          } else this.#expect(58, 64);
+          } else this.#expect(58);
           return this.#lambda(pos, argument, formals);
         }
         break;
@@ -235,11 +237,11 @@ class Parser {
       if (kind === Token.ellipsis) {
         ellipsis = true;
         this.#at++;
-        if (this.#kinds[this.#at] !== 125) throw this.#unexpected([125]);
+        if (this.#kinds[this.#at] !== 125) throw this.#unexpected();
         break;
       }
       const index = this.#at;
-      if (kind !== Token.identifier) throw this.#unexpected(list.length === 0 ? [] : [Token.identifier, Token.ellipsis, 125]);
+      if (kind !== Token.identifier) throw this.#unexpected();
       this.#at++;
       let fallback: Expression | undefined;
       if (this.#kinds[this.#at] === 63) {
@@ -248,7 +250,7 @@ class Parser {
       }
       list.push({ name: this.#symbol(this.#slice(index)), pos: this.#starts[index]!, default: fallback });
       if (this.#kinds[this.#at] === 44) this.#at++;
-      else if (this.#kinds[this.#at] !== 125) throw this.#unexpected(fallback === undefined ? [44, 63, 125] : [44, 125]);
+      else if (this.#kinds[this.#at] !== 125) throw this.#unexpected();
     }
     this.#at++;
     return { list, ellipsis };
@@ -361,9 +363,7 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`)),
       case 34: {
         this.#at++;
         const parts = this.#stringParts();
-        // After text alone only the end is named: the rest of the grammar's choices are gone by then.
-        if (parts.length === 1 && parts[0]!.literal === true) this.#expect(34);
-        else this.#expect(34, Token.string, Token.dollarBrace);
+        this.#expect(34);
         return stringOf(parts[0]?.pos ?? pos, parts);
       }
       case Token.indentedOpen:
@@ -517,7 +517,7 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`)),
       } else if (kind === Token.indentedClose) {
         this.#at++;
         return stripIndentation(pos, parts);
-      } else throw this.#unexpected([Token.indentedString, Token.dollarBrace, Token.indentedClose]);
+      } else throw this.#unexpected();
     }
   }
 
@@ -531,9 +531,7 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`)),
       case 34: {
         this.#at++;
         const parts = this.#stringParts();
-        // After text alone only the end is named: the rest of the grammar's choices are gone by then.
-        if (parts.length === 1 && parts[0]!.literal === true) this.#expect(34);
-        else this.#expect(34, Token.string, Token.dollarBrace);
+        this.#expect(34);
         return this.#nameOf(stringOf(parts[0]?.pos ?? 0, parts));
       }
       case Token.dollarBrace: {
@@ -543,7 +541,7 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`)),
         return this.#nameOf(expression);
       }
       default:
-        throw this.#unexpected([Token.identifier, Token.or, Token.dollarBrace, 34]);
+        throw this.#unexpected();
     }
   }
 
@@ -571,10 +569,10 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`)),
         this.#inherit(set);
         continue;
       }
-      if (kind !== Token.identifier && kind !== Token.or && kind !== 34 && kind !== Token.dollarBrace) throw this.#unexpected(end === Token.in ? [Token.in, Token.inherit] : [Token.inherit]);
+      if (kind !== Token.identifier && kind !== Token.or && kind !== 34 && kind !== Token.dollarBrace) throw this.#unexpected();
       const pos = this.#starts[this.#at]!;
       const path = this.#attributePath();
-      this.#expect(61, 46);
+      this.#expect(61);
       const value = this.#expression();
       this.#expect(59);
       this.#addAttribute(set, path, pos, value);

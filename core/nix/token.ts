@@ -36,6 +36,8 @@ export const Token = {
   indentedOpen: 288,
   indentedClose: 289,
   ellipsis: 290,
+  /** Never made: it is what the reference's prompt starts a text with. */
+  replBindings: 292,
   /** A mistake of the lexer, told only when the parser comes to it. */
   error: 291,
 } as const;
@@ -54,6 +56,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [Token.greaterEqual, "'>='"], [Token.update, "'//'"], [Token.concat, "'++'"], [Token.and, "'&&'"], [Token.orOr, "'||'"],
   [Token.implies, "'->'"], [Token.pipeFrom, "'<|'"], [Token.pipeInto, "'|>'"], [Token.dollarBrace, "'${'"],
   [Token.indentedOpen, "start of an indented string"], [Token.indentedClose, "end of an indented string"], [Token.ellipsis, "'...'"],
+  [Token.replBindings, "start of REPL bindings"],
 ]);
 
 /** Characters that the grammar knows; any other is an "invalid token" to it. */
