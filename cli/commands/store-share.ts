@@ -27,7 +27,7 @@ export async function copy(context: CommandContext, args: StoreArguments, paths:
   const [from, to]: [Store, Store] = args.to === undefined ? [other, local] : [local, other];
   const { trust } = await loadCacheSettings({ env: context.env });
   const { copied, present } = await copyPaths(from, to, paths(local), {
-    jobs: context.flags.jobs ?? 8,
+    ...(context.flags.jobs === undefined ? {} : { jobs: context.flags.jobs }),
     noRecursive: !args.recursive,
     signal: context.signal,
     report: context.report,

@@ -39,6 +39,7 @@ export type Step = Goal | Substitution;
 
 export type BuildGraph = {
   readonly goals: ReadonlyMap<StorePath, Goal>;
+  /** Each after those that it refers to. */
   readonly substitutions: ReadonlyMap<StorePath, Substitution>;
   readonly targets: readonly Goal[];
 };
@@ -110,15 +111,18 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
     step.needs.add(need);
     need.neededBy.add(step);
   };
+  // What is referred to before who refers to it: the order in which they are registered.
   const chosen = new Map<StorePath, Substitution>();
+  const entered = new Set<StorePath>();
   const choose = (path: StorePath): Substitution | undefined => {
-    const known = chosen.get(path) ?? substitutions.step(path);
-    if (known === undefined || chosen.has(path)) return known;
-    chosen.set(path, known);
+    const known = substitutions.step(path);
+    if (known === undefined || entered.has(path)) return known;
+    entered.add(path);
     for (const reference of known.source.info.references) {
       const need = reference === path ? undefined : choose(reference);
       if (need !== undefined) depend(known, need);
     }
+    chosen.set(path, known);
     return known;
   };
   for (const goal of goals.values()) {

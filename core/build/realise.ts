@@ -67,6 +67,8 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   options.signal?.addEventListener("abort", onAbort, { once: true });
 
   const failures = new Map<Goal, BuildFailure>();
+  /** Substitutions that gave nothing. */
+  const unserved = new Set<Step>();
   const waiting = new Map(goals.map((goal) => [goal, goal.needs.size]));
   let done = 0;
   const whole = nextId();
@@ -81,17 +83,18 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
       const paths = step.kind === "substitute" ? [step.path] : [...step.outputPaths.values()];
       locks = await store.lockPaths(paths, { wait: false });
       if (locks === undefined) {
-        // Another makes it, or something with the same fixed output; that may take long, so it takes no place here.
-        release();
+        // Another makes it, or something with the same fixed output; that may take long, so it takes no place here. A
+        // transfer keeps its place, since those that refer to its path hold theirs and wait for it.
+        if (step.kind === "build") release();
         locks = await store.lockPaths(paths, {
           signal: stop.signal,
           onWait: (path) => report({ kind: "message", level: "notice", text: `waiting for another build of "${formatStorePath(path, store.storeDir)}"` }),
         });
-        release = await limiter.acquire(stop.signal);
+        if (step.kind === "build") release = await limiter.acquire(stop.signal);
       }
       const check = step.kind === "build" && step.check;
       if (!check && (await store.queryValidPaths(paths)).size === new Set(paths).size) return;
-      if (step.kind === "substitute") await substitute(step);
+      if (step.kind === "substitute") await substitute(step, release);
       else await buildGoal(step, release);
     } finally {
       locks?.release();
@@ -99,18 +102,21 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
     }
   }
 
-  async function substitute(step: Substitution): Promise<void> {
+  async function substitute(step: Substitution, releasePlace: () => void): Promise<void> {
     const id = nextId();
     const { downloadSize, info } = step.source;
     report({ kind: "start", id, parent: whole, activity: "substitute", subject: storePathName(step.path), total: downloadSize ?? info.narSize, unit: "bytes" });
     let outcome: "done" | "failed" | "cancelled" = "cancelled";
     try {
-      await options.substituter!.substitute(step.path, { signal: stop.signal, locked: true, progress: (amount, total) => report({ kind: "progress", id, done: amount, total }) });
+      await options.substituter!.substitute(step.path, { signal: stop.signal, locked: true, onReceived: releasePlace, progress: (amount, total) => report({ kind: "progress", id, done: amount, total }) });
       outcome = "done";
     } catch (error) {
       stop.signal.throwIfAborted();
       if (!(error instanceof TsosError) || error.code !== "cache.substitution-failed") throw error;
       outcome = "failed";
+      unserved.add(step);
+      // Without one that it refers to it cannot be registered, which is not its own failure: the next plan has it again.
+      if ([...step.needs].some((need) => unserved.has(need))) return;
       lost.add(step.path);
       report({ kind: "message", level: "warning", text: `${error.message}; it is built instead` });
     } finally {
@@ -168,12 +174,12 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
     running++;
     void achieve(goal)
       .then(() => {
-        if (goal.kind === "build" ? failures.has(goal) : lost.has(goal.path)) return;
+        if (goal.kind === "build" ? failures.has(goal) : unserved.has(goal)) return;
         report({ kind: "progress", id: whole, done: ++done, total: goals.length });
         for (const user of goal.neededBy) {
           const left = waiting.get(user)! - 1;
           waiting.set(user, left);
-          if (left === 0 && !stop.signal.aborted) start(user);
+          if (left === 0 && user.kind === "build" && !stop.signal.aborted) start(user);
         }
       })
       .catch((error: unknown) => {
@@ -189,7 +195,8 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
 
   let outcome: "done" | "failed" | "cancelled" = "failed";
   try {
-    for (const goal of goals) if (goal.needs.size === 0) start(goal);
+    // Substitutions need not wait for one another: the store registers each after those that were begun before it.
+    for (const goal of goals) if (goal.kind === "substitute" || goal.needs.size === 0) start(goal);
     if (running > 0) await finished;
     await Promise.all(cleanUps);
     if (options.signal?.aborted) {

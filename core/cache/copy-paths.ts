@@ -7,7 +7,7 @@ import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { createActivityIds, type ProgressListener } from "../util/progress.ts";
 
 export type CopyOptions = {
-  /** Paths under way at once; default 8. */
+  /** Transfers at once; default 16. */
   readonly jobs?: number | undefined;
   /** Only these paths, not what they need; default false. */
   readonly noRecursive?: boolean | undefined;
@@ -25,7 +25,7 @@ export type CopyResult = { readonly copied: readonly StorePath[]; readonly prese
  *
  * @throws TsosError `store.invalid-path` where the source lacks one
  */
-export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePath>, { jobs = 8, noRecursive = false, check, signal, report }: CopyOptions = {}): Promise<CopyResult> {
+export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePath>, { jobs = 16, noRecursive = false, check, signal, report }: CopyOptions = {}): Promise<CopyResult> {
   const infos = new Map<StorePath, ValidPathInfo>();
   const present = new Set<StorePath>();
   let level = [...new Set(paths)];
@@ -53,12 +53,12 @@ export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePat
   const copied: StorePath[] = [];
   const stop = new AbortController();
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const running = new Map<StorePath, Promise<void>>();
+  const running: Promise<void>[] = [];
   async function copyOne(info: ValidPathInfo): Promise<void> {
-    await Promise.all(info.references.map((reference) => (reference === info.path ? undefined : running.get(reference))));
+    // In order: what is needed has its place before who needs it, and the store registers it first.
     const release = await limiter.acquire(either);
     try {
-      await to.addNarToStore({ ...info, ultimate: false }, from.narFromPath(info.path), { signal: either });
+      await to.addNarToStore({ ...info, ultimate: false }, from.narFromPath(info.path), { signal: either, onReceived: release });
       copied.push(info.path);
       report?.({ kind: "progress", id: whole, done: copied.length, total: infos.size });
     } finally {
@@ -69,13 +69,13 @@ export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePat
   try {
     for (const info of order) {
       const copying = copyOne(info);
-      running.set(info.path, copying);
+      running.push(copying);
       copying.catch((error: unknown) => stop.abort(error));
     }
-    await Promise.all(running.values());
+    await Promise.all(running);
     outcome = "done";
   } catch (error) {
-    await Promise.allSettled(running.values());
+    await Promise.allSettled(running);
     if (signal?.aborted) {
       outcome = "cancelled";
       throw signal.reason;

@@ -159,7 +159,7 @@ class FolderStore implements LocalStore {
   #bigLock: Promise<FileLock> | undefined;
   /** One temporary folder for all that is being added, there only while something is. */
   #scratch: { readonly folder: TemporaryFolder; users: number; files: number } | undefined;
-  /** Texts on their way into the queue: who refers to one must come after it. */
+  /** Paths on their way into the queue: who refers to one must come after it. */
   readonly #announced = new Map<StorePath, Promise<void>>();
 
   constructor(layout: StoreLayout, database: StoreDatabase) {
@@ -250,14 +250,12 @@ class FolderStore implements LocalStore {
     const bytes = typeof contents === "string" ? byteStringToBytes(contents) : contents;
     const hash = hashBytes("sha256", bytes);
     const path = makeTextPath({ name, hash, references, storeDir: this.storeDir });
-    let queued = (): void => {};
-    const announced = new Promise<void>((resolve) => (queued = resolve));
-    if (!this.#announced.has(path)) this.#announced.set(path, announced);
+    const announcement = this.#announce(path);
     try {
       await this.#prepareToWrite();
       await this.#temporaryRoots.add([path]);
       if (this.#database.findId(path) !== undefined) return path;
-      for (const reference of references) await this.#announced.get(reference);
+      await announcement.after(references);
       options.signal?.throwIfAborted();
       const { narHash, narSize } = describeText(bytes);
       const info: NewPathInfo = {
@@ -276,16 +274,31 @@ class FolderStore implements LocalStore {
           locked: options.locked ?? false,
           also: outputs.length === 0 ? undefined : (database) => database.addDerivationOutputs(path, outputs),
         });
-        queued();
+        announcement.end();
         await registered;
       } finally {
         await release();
       }
       return path;
     } finally {
-      queued();
-      if (this.#announced.get(path) === announced) this.#announced.delete(path);
+      announcement.end();
     }
+  }
+
+  /** Says that a path is on its way into the queue; who refers to it waits (`after`) until it is there, or will not be. */
+  #announce(path: StorePath): { after(references: readonly StorePath[]): Promise<void>; end(): void } {
+    let end = (): void => {};
+    const announced = new Promise<void>((resolve) => (end = resolve));
+    if (!this.#announced.has(path)) this.#announced.set(path, announced);
+    return {
+      after: async (references) => {
+        for (const reference of references) if (reference !== path) await this.#announced.get(reference);
+      },
+      end: () => {
+        end();
+        if (this.#announced.get(path) === announced) this.#announced.delete(path);
+      },
+    };
   }
 
   async addTextsToStore(texts: readonly TextToAdd[], options?: AddOptions): Promise<StorePath[]> {
@@ -302,6 +315,7 @@ class FolderStore implements LocalStore {
     await this.#temporaryRoots.add([info.path]);
     const known = this.#database.findPathInfo(info.path);
     if (known !== undefined) return known;
+    const announcement = this.#announce(info.path);
     const { file, release } = this.#borrowTemporaryName();
     try {
       const meter = createMeter("sha256", options.signal);
@@ -310,8 +324,14 @@ class FolderStore implements LocalStore {
       if (!equalHashes(got.hash, info.narHash) || got.size !== info.narSize) throw this.#narMismatch(info, got);
       await canonicaliseRestored(file, dirname(file), options);
       await this.#checkContentAddress(info, file);
-      await this.#register({ objects: [{ info, temporary: file }], locked: options.locked ?? false });
+      options.onReceived?.();
+      await announcement.after(info.references);
+      options.signal?.throwIfAborted();
+      const registered = this.#register({ objects: [{ info, temporary: file }], locked: options.locked ?? false });
+      announcement.end();
+      await registered;
     } finally {
+      announcement.end();
       await release();
     }
     return this.getPathInfo(info.path);

@@ -19,7 +19,10 @@ export type Store = AsyncDisposable & {
   queryValidPaths(paths: Iterable<StorePath>): Promise<Set<StorePath>>;
   /** @throws TsosError `store.invalid-path` */
   narFromPath(path: StorePath): AsyncIterable<Uint8Array>;
-  /** Adds the NAR if it has the hash and size that `info` declares; nothing remains of one that has not. */
+  /**
+   * Adds the NAR if it has the hash and size that `info` declares; nothing remains of one that has not. Its references
+   * must be valid, or have been begun to be added before it: then it waits for them.
+   */
   addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options?: AddOptions): Promise<ValidPathInfo>;
 };
 
@@ -27,6 +30,8 @@ export type AddOptions = {
   readonly signal?: AbortSignal | undefined;
   /** The caller holds the path's lock (`lockPaths`) already. */
   readonly locked?: boolean | undefined;
+  /** Called when the contents are here and right, before they are registered. */
+  readonly onReceived?: (() => void) | undefined;
 };
 
 export type AddPathOptions = AddOptions & {

@@ -14,6 +14,8 @@ export type SubstituteOptions = {
   readonly signal?: AbortSignal | undefined;
   /** The caller holds the path's lock already. */
   readonly locked?: boolean | undefined;
+  /** Called when the contents are here and right, before they are registered. */
+  readonly onReceived?: (() => void) | undefined;
   /** Bytes of the archive so far, of `total`. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
 };
@@ -23,7 +25,7 @@ export type Substituter = {
   /** Those of `paths` that can be had and are trusted; asked in bulk. */
   query(paths: Iterable<StorePath>, signal?: AbortSignal): Promise<ReadonlyMap<StorePath, SubstitutablePath>>;
   /**
-   * Makes a path valid whose references are.
+   * Makes a path valid whose references are, or are being substituted since before.
    *
    * @throws TsosError `cache.substitution-failed` with what each place said
    */
