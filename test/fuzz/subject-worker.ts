@@ -1,0 +1,33 @@
+/** Our answers: evaluates each case by itself, in a worker with the stack that the language needs. */
+import { parentPort } from "node:worker_threads";
+import { installBuiltins } from "../../core/nix/builtins/builtin-table.ts";
+import { Evaluator } from "../../core/nix/evaluator.ts";
+import { formatNixError, NixError } from "../../core/nix/nix-error.ts";
+import { createHostIo } from "../core/nix/host-io.ts";
+import { NORMALISE, readResults, wrapCase, type CaseResult } from "./normalise.ts";
+
+export type SubjectRequest = { readonly expressions: readonly string[]; readonly map: readonly [string, string] | undefined; readonly features?: readonly string[] };
+
+const latin1 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+
+function evaluateAll({ expressions, map }: SubjectRequest, post: (result: CaseResult) => void): void {
+  const io = createHostIo({ home: "/root", searchPath: [], environment: {}, ...(map === undefined ? {} : { map: (path: string) => (path === map[0] || path.startsWith(`${map[0]}/`) ? map[1] + path.slice(map[0].length) : path) }) });
+  const evaluator = new Evaluator({ io });
+  installBuiltins(evaluator);
+  const normalise = evaluator.load(NORMALISE, "/normalise", "/");
+  for (const expression of expressions) {
+    const text = latin1(wrapCase(expression));
+    io.messages.length = 0;
+    io.messages.push("trace: @@0@@");
+    try {
+      evaluator.force(evaluator.load(text, "/case", "/", { names: ["normalise"], values: [normalise] }));
+    } catch (error) {
+      if (error instanceof NixError) io.messages.push(latin1(formatNixError(error, { showTrace: false })));
+      else if (error instanceof RangeError) io.messages.push(`error: stack overflow (${error.message})`);
+      else io.messages.push(`error: BUG ${error instanceof Error ? error.stack?.split("\n").slice(0, 4).join(" ") : String(error)}`);
+    }
+    post(readResults(io.messages.flatMap((message) => message.split("\n")), 1)[0]!);
+  }
+}
+
+parentPort?.on("message", (request: SubjectRequest) => evaluateAll(request, (result) => parentPort!.postMessage(result)));
