@@ -4,7 +4,7 @@ import { getLibFiles, libFolderInMemoryPath, ts } from "@ts-morph/common";
 export type CompilerSystem = Required<Pick<ts.CompilerHost, "fileExists" | "readFile" | "directoryExists" | "getDirectories" | "realpath">>;
 
 /** ts-morph's compiler carries the language's own declarations with it: they are read from memory. */
-export function createCompilerHost(options: ts.CompilerOptions, system: CompilerSystem): ts.CompilerHost {
+export function createCompilerHost(options: ts.CompilerOptions, system: CompilerSystem, jsDocParsingMode = ts.JSDocParsingMode.ParseForTypeErrors): ts.CompilerHost {
   const libraries = new Map(getLibFiles().map((file) => [`${libFolderInMemoryPath}/${file.fileName}`, file.text]));
   const readFile = (name: string): string | undefined => libraries.get(name) ?? system.readFile(name);
   return {
@@ -19,7 +19,7 @@ export function createCompilerHost(options: ts.CompilerOptions, system: Compiler
     readFile,
     getSourceFile: (name, version) => {
       const text = readFile(name);
-      return text === undefined ? undefined : ts.createSourceFile(name, text, version, true);
+      return text === undefined ? undefined : ts.createSourceFile(name, text, typeof version === "object" ? { ...version, jsDocParsingMode } : { languageVersion: version, jsDocParsingMode }, false);
     },
   };
 }

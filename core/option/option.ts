@@ -9,7 +9,7 @@ declare const VALUE: unique symbol;
 declare const DEFINITION: unique symbol;
 
 /** A declared option: `Value` is what `config` reads, `Definition` what a module may write. */
-export interface Option<out Value = unknown, out Definition = unknown> {
+export interface Option<out Value = unknown, out Definition = Value> {
   readonly [OPTION]: true;
   /** For the type checker alone, as the next. */
   readonly [VALUE]: Value;

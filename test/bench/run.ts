@@ -11,6 +11,8 @@ export type Figures = {
   /** Milliseconds. */
   readonly ours: number;
   readonly reference?: number | undefined;
+  /** Milliseconds of processor time, where it tells more than the clock of a busy machine. */
+  readonly cpu?: number | undefined;
 };
 
 export type Benchmark = { readonly name: string; run(): Promise<Figures> };
@@ -25,11 +27,11 @@ for (const file of globSync("*.ts", { cwd: import.meta.dirname, absolute: true }
     const title = name.startsWith(`${stage}:`) ? name : `${stage}: ${name}`;
     if (words.length > 0 && !words.some((word) => title.includes(word))) continue;
     process.stderr.write(`${title}\n`);
-    const { ours, reference } = await run();
-    rows.push([title, format(ours), reference === undefined ? "" : format(reference), reference === undefined ? "" : `${(ours / reference).toFixed(2)}×`]);
+    const { ours, reference, cpu } = await run();
+    rows.push([title, format(ours), reference === undefined ? "" : format(reference), reference === undefined ? "" : `${(ours / reference).toFixed(2)}×`, cpu === undefined ? "" : format(cpu)]);
   }
 }
-console.log(formatTable(["benchmark", "ours (ms)", "reference (ms)", "ratio"], rows));
+console.log(formatTable(["benchmark", "ours (ms)", "reference (ms)", "ratio", "ours, CPU (ms)"], rows));
 
 function format(milliseconds: number): string {
   return milliseconds >= 100 ? String(Math.round(milliseconds)) : milliseconds.toFixed(1);

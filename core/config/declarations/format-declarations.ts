@@ -57,8 +57,9 @@ function formatMember(member: OptionMember): readonly Line[] {
   const documentation = commentLines(member.documentation);
   const comment = documentation.length === 0 ? [] : documentation.length === 1 ? [`  /** ${documentation[0]} */`] : ["  /**", ...documentation.map((line) => `   * ${line}`.trimEnd()), "   */"];
   const type = member.kind === "branch" ? member.inner.name : member.type;
-  const text = `  readonly ${printName(member.name)}: ${type};`;
-  return [...comment.map((line) => ({ text: line })), member.place === undefined ? { text } : { text, at: { column: "  readonly ".length, place: member.place } }];
+  // What is made of these interfaces is readonly; here the word would be one more thing to read, for each option.
+  const text = `  ${printName(member.name)}: ${type};`;
+  return [...comment.map((line) => ({ text: line })), member.place === undefined ? { text } : { text, at: { column: 2, place: member.place } }];
 }
 
 /** Puts `tree` and what is below it into files of a bounded size. */

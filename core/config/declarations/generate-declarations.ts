@@ -20,12 +20,9 @@ export type Declarations = {
   readonly sources: readonly string[];
 };
 
-/**
- * The declarations of the public API, of the package set and of all options, for users' programs in place of the
- * sources: what is inferred of the sources is computed once, here.
- */
-export function generateDeclarations({ installation, entry, outFolder }: GenerateInit): Declarations {
-  const options: ts.CompilerOptions = {
+/** How the sources of tsos are read. */
+export function sourceOptions({ installation, entry, outFolder }: GenerateInit): ts.CompilerOptions {
+  return {
     target: ts.ScriptTarget.ES2023,
     lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
     module: ts.ModuleKind.ESNext,
@@ -44,6 +41,15 @@ export function generateDeclarations({ installation, entry, outFolder }: Generat
     outDir: outFolder,
     paths: { tsos: [entry] },
   };
+}
+
+/**
+ * The declarations of the public API, of the package set and of all options, for users' programs in place of the
+ * sources: what is inferred of the sources is computed once, here.
+ */
+export function generateDeclarations(init: GenerateInit): Declarations {
+  const { installation, entry, outFolder } = init;
+  const options = sourceOptions(init);
   const host = cachingHost(options);
   const program = ts.createProgram({ rootNames: [entry], options, host });
   const files = new Map<string, string>();
@@ -78,8 +84,8 @@ export function generateDeclarations({ installation, entry, outFolder }: Generat
 }
 
 /** A host that parses each file once, however many programs it is part of. */
-function cachingHost(options: ts.CompilerOptions): ts.CompilerHost {
-  const host = createCompilerHost(options, { ...ts.sys, realpath: (path) => ts.sys.realpath?.(path) ?? path });
+export function cachingHost(options: ts.CompilerOptions): ts.CompilerHost {
+  const host = createCompilerHost(options, { ...ts.sys, realpath: (path) => ts.sys.realpath?.(path) ?? path }, ts.JSDocParsingMode.ParseAll);
   const parsed = new Map<string, ts.SourceFile | undefined>();
   return {
     ...host,

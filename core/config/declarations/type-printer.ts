@@ -134,7 +134,11 @@ class TypePrinter {
   }
 
   #withArguments(name: string, args: readonly ts.Type[]): string {
-    return args.length === 0 ? name : `${name}<${args.map((argument) => this.print(argument)).join(", ")}>`;
+    const texts = args.map((argument) => this.print(argument));
+    // The last one is left out where it is the default.
+    if (name === "Option" && texts[0] === texts[1]) texts.pop();
+    if (name === "OpenSubmoduleDefinition" && texts[1] === "never") texts.pop();
+    return texts.length === 0 ? name : `${name}<${texts.join(", ")}>`;
   }
 
   /** The name of something that is exported or global; undefined for what only its own file knows. */

@@ -29,6 +29,9 @@ export interface SubmoduleArguments<T> extends OwnArguments<T> {
 
 export type SubmoduleDefinition<T> = DefinitionsOf<T> | ((args: SubmoduleArguments<T>) => Definable<DefinitionsOf<T>>);
 
+/** The same with further names, of which the definitions are `FreeDef`. An alias, so that what is inferred keeps a name. */
+export type OpenSubmoduleDefinition<T, FreeDef = never> = (SubmoduleDefinition<T> & FreeDefinition<FreeDef>) | SubmoduleFunction<T>;
+
 type FreeValue<F> = [F] extends [never] ? unknown : { readonly [name: string]: F };
 type FreeDefinition<F> = [F] extends [never] ? unknown : { readonly [name: string]: Definable<F> | undefined };
 
@@ -49,7 +52,7 @@ export type SubmoduleParts<T extends OptionTree, Free, FreeDef> = {
  */
 export function submodule<const T extends OptionTree, Free = never, FreeDef = never>(
   module: SubmoduleParts<T, Free, FreeDef>,
-): OptionType<ConfigOf<T> & FreeValue<Free>, (SubmoduleDefinition<T> & FreeDefinition<FreeDef>) | SubmoduleFunction<T>> {
+): OptionType<ConfigOf<T> & FreeValue<Free>, OpenSubmoduleDefinition<T, FreeDef>> {
   return submoduleOf({
     modules: [createModule(module, new Error("submodule"), "submodule")],
     specialArgs: {},
