@@ -44,7 +44,11 @@ function readLimits(env: CommandContext["env"]): IsolateLimits {
 export async function evaluateChecked<R extends EvaluationRequest>(context: CommandContext, file: string | undefined, request: R, check: boolean): Promise<Evaluation<R["kind"]>> {
   const checking = check && file !== undefined ? typeCheck(context, file) : Promise.resolve();
   checking.catch(() => undefined);
-  const evaluation = await evaluate(context, file, request);
+  const evaluation = await evaluate(context, file, request).catch(async (error: unknown) => {
+    // A mistake that the types name can be why nothing settles.
+    if (error instanceof TsosError && error.code === "option.unsettled") await checking;
+    throw error;
+  });
   await checking;
   return evaluation;
 }

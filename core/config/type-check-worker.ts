@@ -4,12 +4,11 @@ import { dirname, join, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { ts } from "@ts-morph/common";
-import type { RelatedPosition, TsosErrorInit } from "../error/tsos-error.ts";
 import { createCompilerHost, type CompilerSystem } from "./compiler-host.ts";
 import { declarationsEntry } from "./declarations/declarations-folder.ts";
 import { ensureDeclarations } from "./declarations/ensure-declarations.ts";
+import { explainDiagnostic } from "./explain-diagnostic.ts";
 import { findTracked, hashFolder, readTracked, type FileRead } from "./file-read.ts";
-import { impureNames } from "./impure-names.ts";
 import type { TypeCheckData, TypeCheckReply } from "./type-check.ts";
 
 /** What a check leaves to the next one of the same configuration. */
@@ -64,9 +63,10 @@ function diagnose(program: ts.Program, { installation, errors, reads, sources }:
     if (isOwn(source.fileName, installation) || source.fileName.includes("/node_modules/")) continue;
     diagnostics.push(...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source));
   }
+  const checker = program.getTypeChecker();
   // When they change, so may the declarations that are made of them.
   const made = sources.map((path) => readTracked(path).read);
-  return { reads: [...reads.values(), ...made], errors: diagnostics.filter((d) => d.category === ts.DiagnosticCategory.Error).map(toError) };
+  return { reads: [...reads.values(), ...made], errors: diagnostics.filter((d) => d.category === ts.DiagnosticCategory.Error).map((d) => explainDiagnostic(d, checker)) };
 }
 
 type TrackedSystem = CompilerSystem & Pick<ts.ParseConfigHost, "readDirectory" | "useCaseSensitiveFileNames">;
@@ -171,43 +171,6 @@ function readOptions(file: string, installation: string, system: TrackedSystem) 
 
 // "No inputs were found in config file": the configuration itself is the input.
 const NO_INPUTS = 18003;
-
-function toError(diagnostic: ts.Diagnostic): TsosErrorInit {
-  const related = (diagnostic.relatedInformation ?? []).flatMap((info): RelatedPosition[] => {
-    const at = placeOf(info);
-    return at === undefined ? [] : [{ ...at, note: lowerFirst(ts.flattenDiagnosticMessageText(info.messageText, "\n")) }];
-  });
-  const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n");
-  // The compiler would have the user install what makes the name known, and then the evaluation fails.
-  const name = /^Cannot find name '(\w+)'/.exec(text)?.[1];
-  const instead = name === undefined ? undefined : impureNames.get(name);
-  if (instead !== undefined) return { code: "config.impure", message: `"${name}" is not available in a configuration`, hint: instead, at: placeOf(diagnostic) };
-  return {
-    code: `type.ts${diagnostic.code}`,
-    message: shorten(lowerFirst(text)),
-    at: placeOf(diagnostic),
-    related,
-  };
-}
-
-function placeOf({ file, start }: Pick<ts.DiagnosticRelatedInformation, "file" | "start">) {
-  if (file === undefined || start === undefined) return undefined;
-  const { line, character } = file.getLineAndCharacterOfPosition(start);
-  return { file: file.fileName, line: line + 1, column: character + 1 };
-}
-
-const MAX_WIDTH = 240;
-const MAX_LINES = 4;
-
-/** The compiler prints types whole; the first line says what, the last ones say which part. */
-function shorten(text: string): string {
-  const lines = text.split("\n").map((line) => (line.length > MAX_WIDTH ? `${line.slice(0, MAX_WIDTH)}…` : line));
-  return (lines.length > MAX_LINES ? [lines[0], ...lines.slice(1 - MAX_LINES)] : lines).join("\n");
-}
-
-function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
-}
 
 // Last, since constants above are not there before.
 const data = workerData as TypeCheckData;

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { installation, runTsos } from "../cli/tsos-process.ts";
+import { makeFolder, writeProject } from "../core/config/trial.ts";
+import { EditorServer, marked } from "./editor-server.ts";
+
+const folder = makeFolder();
+const server = new EditorServer();
+after(() => {
+  server[Symbol.dispose]();
+  folder[Symbol.dispose]();
+});
+const project = join(realpathSync(folder.path), "project");
+const file = join(project, "system.config.ts");
+const tsos = (...args: string[]) => runTsos(args, { cwd: project, stateFolder: join(folder.path, "state") });
+
+const GREETING = `import { definePackage, type Package } from "tsos";
+
+export default definePackage({
+  pname: "greeting",
+  version: "1.0",
+  description: "a text",
+  build: ({ writeText }) => writeText("greeting", "hello"),
+});
+
+declare module "tsos" {
+  interface Packages {
+    /** A text that greets. */
+    readonly greeting: Package;
+  }
+}
+`;
+const GREETER = `import { defineModule, defineOptions, option, types } from "tsos";
+import greeting from "../packages/greeting.ts";
+
+const options = defineOptions({
+  services: {
+    greeter: {
+      /** Whether to greet. */
+      enable: option(types.bool, { default: false, description: "Whether to greet." }),
+      package: option(types.package, { default: ({ pkgs }) => pkgs.greeting, defaultText: "pkgs.greeting" }),
+      guests: option(types.attrsOf(types.submodule({ options: { title: option(types.nullOr(types.str), { default: null }) } })), { default: {} }),
+    },
+  },
+});
+
+declare module "tsos" {
+  interface OptionModules {
+    greeter: typeof options;
+  }
+}
+
+export default defineModule({
+  options,
+  overlays: [() => ({ greeting })],
+  config: ({ config, lib }) => lib.mkIf(config.services.greeter.enable, {
+    environment: { etc: { greeting: { source: config.services.greeter.package } } },
+  }),
+});
+`;
+const SYSTEM = `import { defineSystem } from "tsos";
+import greeter from "./modules/greeter.ts";
+
+export default defineSystem({
+  imports: [greeter],
+  config: ({ config, pkgs, lib }) => ({
+    services: {
+      greeter: { enable: true, guests: { ann: { title: "Dr" } } },
+      nginx: { enable: true, virtualHosts: { localhost: { root: "/srv" } } },
+    },
+    environment: { systemPackages: [pkgs.git], etc: { copy: { source: pkgs.greeting } } },
+    networking: { hostName: config.services.greeter.guests["ann"]?.title ?? "nobody" },
+    system: { stateVersion: "26.11" },
+  }),
+});
+`;
+
+before(async () => {
+  const made = await runTsos(["init", "server", "--dir", project], { cwd: folder.path, stateFolder: join(folder.path, "state") });
+  assert.equal(made.code, 0, made.stderr);
+  writeProject(project, { "packages/greeting.ts": GREETING, "modules/greeter.ts": GREETER, "system.config.ts": SYSTEM });
+  await server.show(file);
+});
+
+/** Asks at the mark \`|\` of what replaces \`search\` in the configuration. */
+async function at(search: string, replacement: string): Promise<number> {
+  assert.ok(SYSTEM.includes(search), search);
+  const { text, position } = marked(SYSTEM.replace(search, replacement));
+  await server.show(file, text);
+  return position;
+}
+const names = async (search: string, replacement: string): Promise<readonly string[]> => (await server.completions(file, await at(search, replacement))).map((entry) => entry.name);
+const includes = (found: readonly string[], wanted: readonly string[]): void => assert.deepEqual(wanted.filter((name) => !found.includes(name)), []);
+
+test("a new project with a module and a package of its own has no errors, in the editor and for tsos check", async () => {
+  for (const name of ["system.config.ts", "modules/greeter.ts", "packages/greeting.ts"]) {
+    await server.show(join(project, name), readFileSync(join(project, name), "utf8"));
+    assert.deepEqual(await server.diagnostics(join(project, name)), [], name);
+  }
+  const checked = await tsos("check");
+  assert.equal(checked.code, 0, checked.stderr);
+});
+
+test("hover shows an option's type, description, default and example, where it is read and where it is defined", async () => {
+  const written = await server.hover(file, await at('root: "/srv"', 'ro|ot: "/srv"'));
+  assert.match(written?.displayString ?? "", /root\?: Definable<string \| Package \| null>/);
+  const read = await server.hover(file, await at('config.services.greeter.guests["ann"]?.title', 'config.services.nginx.virtualHosts["x"]?.ro|ot'));
+  assert.match(read?.displayString ?? "", /root: string \| null/);
+  for (const hover of [written, read]) {
+    assert.equal(hover?.documentation, "The folder that requests are answered from.");
+    assert.deepEqual(hover.tags, [{ name: "default", text: "null" }, { name: "example", text: '"/var/www"' }]);
+  }
+  const own = await server.hover(file, await at("greeter: { enable: true", "greeter: { en|able: true"));
+  assert.equal(own?.documentation, "Whether to greet.");
+  assert.equal((await server.hover(file, await at("pkgs.greeting", "pkgs.gree|ting")))?.documentation, "A text that greets.");
+});
+
+test("go to definition leads to the module that declares the option", async () => {
+  const definitionsAt = async (search: string, replacement: string): Promise<string> => {
+    const [definition] = await server.definitions(file, await at(search, replacement));
+    assert.ok(definition !== undefined, replacement);
+    const line = readFileSync(definition.file, "utf8").split("\n")[definition.start.line - 1]!;
+    return `${definition.file}: ${line.slice(definition.start.offset - 1, definition.start.offset + 12)}`;
+  };
+  assert.equal(await definitionsAt('root: "/srv"', 'ro|ot: "/srv"'), `${installation}/modules/services/web-servers/nginx.ts: root: option(`);
+  assert.equal(await definitionsAt('config.services.greeter.guests["ann"]?.title', "config.services.nginx.en|able ? config.networking.domain"), `${installation}/modules/services/web-servers/nginx.ts: enable: optio`);
+  assert.equal(await definitionsAt('ann: { title: "Dr"', 'ann: { ti|tle: "Dr"'), `${project}/modules/greeter.ts: title: option`);
+});
+
+const COMPLETIONS: readonly (readonly [where: string, config: string, wanted: readonly string[]])[] = [
+  ["at the top of a function", "({ config, lib }) => ({ | })", ["services", "networking", "environment"]],
+  ["below a prefix, a project's own module included", "() => ({ services: { | } })", ["nginx", "postgresql", "greeter"]],
+  ["inside a submodule", "() => ({ services: { nginx: { virtualHosts: { x: { ro| } } } } })", ["root", "locations", "forceSSL"]],
+  ["beside what is there", '() => ({ services: { nginx: { virtualHosts: { x: { root: "/x", | } } } } })', ["locations", "forceSSL"]],
+  ["in a submodule of a submodule", '() => ({ services: { nginx: { virtualHosts: { x: { locations: { "/": { | } } } } } } })', ["proxyPass", "tryFiles"]],
+  ["in a submodule's function", "() => ({ services: { nginx: { virtualHosts: { x: ({ config }) => ({ | }) } } } })", ["root", "locations"]],
+  ["in a list", "() => ({ services: { postgresql: { ensureUsers: [{ | }] } } })", ["name", "ensureDBOwnership"]],
+  ["in a returned object", "({ config }) => { if (config.services.nginx.enable) return {}; return { services: { nginx: { | } } }; }", ["enable", "virtualHosts"]],
+  ["in mkIf around all", "({ config, lib }) => lib.mkIf(config.services.nginx.enable, { services: { nginx: { | } } })", ["enable", "virtualHosts"]],
+  ["in mkIf inside", "({ lib }) => ({ services: { nginx: lib.mkIf(true, { virtualHosts: { x: { | } } }) } })", ["root", "locations"]],
+  ["in mkMerge around all", "({ lib }) => lib.mkMerge([{ services: { nginx: { | } } }])", ["enable", "virtualHosts"]],
+  ["in mkMerge inside", "({ lib }) => ({ services: lib.mkMerge([{}, { nginx: { | } }]) })", ["enable", "virtualHosts"]],
+  ["in mkForce", "({ lib }) => ({ services: { nginx: lib.mkForce({ virtualHosts: { x: { | } } }) } })", ["root", "locations"]],
+  ["in mkIf of mkMerge", "({ lib }) => lib.mkMerge([lib.mkIf(true, { services: { nginx: { | } } })])", ["enable", "virtualHosts"]],
+  ["in a plain object", "{ services: { nginx: { | } } }", ["enable", "virtualHosts"]],
+  ["of an enum's values", '() => ({ services: { openssh: { settings: { PermitRootLogin: "|" } } } })', ["prohibit-password", "no"]],
+  ["of packages", "({ pkgs }) => ({ environment: { systemPackages: [pkgs.|] } })", ["git", "greeting", "writeText"]],
+  ["of what is read", 'WARNINGS', ["root", "serverName"]],
+];
+for (const [where, config, wanted] of COMPLETIONS) {
+  test(`completion ${where} knows the options`, async () => {
+    const text = config === "WARNINGS" ? '({ config }) => ({ warnings: [config.services.nginx.virtualHosts["x"]!.|] })' : config;
+    const start = SYSTEM.indexOf("({ config, pkgs, lib })");
+    includes(await names(SYSTEM.slice(start, SYSTEM.lastIndexOf(",\n});")), text), wanted);
+  });
+}
+
+test("a typo is an error at its place that names the nearest option", async () => {
+  // The configuration as a function, where the error is at the property itself.
+  const functionText = SYSTEM.replace("defineSystem({\n  imports: [greeter],\n  config: ", "defineSystem(").replace("  }),\n});", "  }));");
+  const inFunction = async (search: string, replacement: string): Promise<void> => {
+    const { text, position } = marked(functionText.replace(search, replacement));
+    await server.show(file, text);
+    const errors = await server.diagnostics(file);
+    const before = text.slice(0, position).split("\n");
+    assert.deepEqual(errors.map(({ start }) => start), [{ line: before.length, offset: before.at(-1)!.length + 1 }], JSON.stringify(errors));
+  };
+  await inFunction('root: "/srv"', '|roott: "/srv"');
+  assert.match((await server.diagnostics(file))[0]!.text, /NoSuchOption<"roott", "root">/);
+  await inFunction("nginx: { enable: true", "nginx: { |enabel: true");
+  assert.match((await server.diagnostics(file))[0]!.text, /NoSuchOption<"enabel", "enable">/);
+  await inFunction("nginx: {", "|ngixn: {");
+  assert.match((await server.diagnostics(file))[0]!.text, /NoSuchOption<"ngixn", "nginx">/);
+  await inFunction("services: {", "|servics: {");
+  assert.match((await server.diagnostics(file))[0]!.text, /NoSuchOption<"servics", "services">/);
+});
+
+test("tsos check says the same of a typo, in its own words", async () => {
+  writeFileSync(file, SYSTEM.replace('title: "Dr"', 'titel: "Dr"'));
+  const checked = await tsos("check");
+  writeFileSync(file, SYSTEM);
+  assert.equal(checked.code, 1);
+  assert.match(checked.stderr, /titel/);
+  assert.match(checked.stderr, /did you mean "title"/);
+});
