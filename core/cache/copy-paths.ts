@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createLimiter } from "../util/limiter.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import type { ValidPathInfo } from "../store/path-info.ts";
@@ -53,6 +54,8 @@ export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePat
   const copied: StorePath[] = [];
   const stop = new AbortController();
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  // Every transfer listens to it at once, which is no leak.
+  setMaxListeners(0, either);
   const running: Promise<void>[] = [];
   async function copyOne(info: ValidPathInfo): Promise<void> {
     // In order: what is needed has its place before who needs it, and the store registers it first.

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { TsosError } from "../error/tsos-error.ts";
 import type { NarInfo } from "../narinfo/narinfo.ts";
 import type { NewPathInfo, ValidPathInfo } from "../store/path-info.ts";
@@ -54,6 +55,7 @@ export function createSubstituters({ store, caches, trust, lookups, report }: Su
   async function ask<T>(place: Place, question: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
     if (performance.now() < place.restingUntil) return undefined;
     const { broken } = place;
+    setMaxListeners(0, broken.signal);
     try {
       return await question(signal === undefined ? broken.signal : AbortSignal.any([signal, broken.signal]));
     } catch (error) {
