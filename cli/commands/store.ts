@@ -1,7 +1,7 @@
-import { createReadStream, readlinkSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import { basename, dirname, join, normalize, resolve } from "node:path";
+import { basename, join, normalize, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBuildLog, type BuildLogFile } from "../../core/build/build-log.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
@@ -9,11 +9,12 @@ import { formatHash } from "../../core/hash/hash.ts";
 import { restorePath } from "../../core/nar/restore-path.ts";
 import { dumpPath } from "../../core/nar/dump-path.ts";
 import type { LocalStore } from "../../core/store/store.ts";
-import { formatStorePath, parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
+import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import { unreachable } from "../../core/util/unreachable.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { StoreArguments } from "../main.ts";
+import { readLinkInto, toStorePath } from "../follow-links.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** The store by hand. */
@@ -68,26 +69,6 @@ function needPaths(args: StoreArguments): readonly string[] {
 /** Store paths as given, or as links and files below them lead to. */
 function needStorePaths(opened: LocalStore, args: StoreArguments): StorePath[] {
   return needPaths(args).map((path) => toStorePath(opened, path));
-}
-
-function toStorePath(opened: LocalStore, path: string): StorePath {
-  const full = path.startsWith("/") ? path : resolve(path);
-  const text = full.startsWith(`${opened.storeDir}/`) ? full : readLinkInto(full, opened.storeDir);
-  const [base] = text.slice(opened.storeDir.length + 1).split("/");
-  return parseStorePath(`${opened.storeDir}/${base}`, opened.storeDir);
-}
-
-function readLinkInto(path: string, storeDir: string): string {
-  // A result link of a store elsewhere does not resolve on this machine, so it is read, not followed.
-  for (let link = path; dirname(link) !== link; link = dirname(link)) {
-    try {
-      const target = readlinkSync(link);
-      if (target.startsWith(`${storeDir}/`)) return target + path.slice(link.length);
-    } catch {
-      // No link; one above it may be.
-    }
-  }
-  throw new TsosError({ code: "cli.not-a-store-path", message: `"${path}" is not in the store "${storeDir}" and no link into it` });
 }
 
 async function cat(context: CommandContext, args: StoreArguments): Promise<number> {

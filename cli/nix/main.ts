@@ -17,6 +17,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   instantiate: { classic: "nix-instantiate", evaluates: true, run: async (e, args) => (await import("./instantiate.ts")).instantiate(e, args) },
   build: { classic: "nix-build", evaluates: true, run: async (e, args) => (await import("./build.ts")).build(e, args) },
   shell: { classic: "nix-shell", evaluates: true, run: async (e, args) => (await import("./shell.ts")).shell(e, args) },
+  store: { classic: "nix-store", evaluates: false, run: async (e, args) => (await import("./store.ts")).store(e, args) },
+  eval: { classic: "nix eval", evaluates: true, run: async (e, args) => (await import("./eval.ts")).evaluate(e, args) },
+  hash: { classic: "nix-hash", evaluates: false, run: async (e, args) => (await import("./hash.ts")).hash(e, args) },
+  "prefetch-url": { classic: "nix-prefetch-url", evaluates: false, run: async (e, args) => (await import("./prefetch-url.ts")).prefetchUrl(e, args) },
+  "collect-garbage": { classic: "nix-collect-garbage", evaluates: false, run: async (e, args) => (await import("./collect-garbage.ts")).collectGarbage(e, args) },
 };
 
 /**

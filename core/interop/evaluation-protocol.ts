@@ -36,13 +36,16 @@ export type EvaluationSource =
   | { readonly kind: "text"; readonly text: ByteString; readonly label: "string" | "stdin"; readonly folder?: ByteString };
 
 export type ValueFormat =
-  | { readonly kind: "plain" | "json" | "raw"; readonly strict: boolean }
+  /** `full`: as `nix eval` prints, all of it evaluated. */
+  | { readonly kind: "plain" | "json" | "raw" | "full"; readonly strict: boolean }
   | { readonly kind: "xml"; readonly strict: boolean; readonly locations: boolean };
 
 export type EvaluationJob =
   | { readonly kind: "find-files"; readonly names: readonly ByteString[] }
   | { readonly kind: "parse"; readonly sources: readonly EvaluationSource[] }
-  | ({ readonly kind: "values"; readonly format: ValueFormat } & Selection)
+  /** The URL and the rest of what `nix-prefetch-url -A` reads of a source. */
+  | ({ readonly kind: "source" } & Selection)
+  | ({ readonly kind: "values"; readonly apply?: ByteString | undefined; readonly format: ValueFormat } & Selection)
   /** `shell`: where exactly one derivation is found (or `known` beside those found), this one as well, if it is there. */
   | ({ readonly kind: "derivations"; readonly shell?: { readonly expression: ByteString; readonly known: number } } & Selection);
 
@@ -56,6 +59,8 @@ export type Selection = {
 
 /** A derivation that an evaluation found, and the output that was meant. */
 export type FoundDerivation = { readonly drvPath: ByteString; readonly outputName: ByteString; /** The one that the job's `shell` names. */ readonly isShell?: boolean };
+
+export type FoundSource = { readonly url: ByteString; readonly hashMode: ByteString | undefined; readonly name: ByteString | undefined };
 
 /** What an evaluation puts into the store. The thread has computed the path; whoever writes it checks that. */
 export type StoreObject =
@@ -83,4 +88,4 @@ export type FromEvaluation =
   | { readonly kind: "call"; readonly call: StoreCall }
   | { readonly kind: "derivation"; readonly found: FoundDerivation }
   /** `error`: as it is printed. */
-  | { readonly kind: "end"; readonly error?: string | undefined; readonly status: number };
+  | { readonly kind: "end"; readonly source?: FoundSource | undefined; readonly error?: string | undefined; readonly status: number };

@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import { MessageChannel, Worker } from "node:worker_threads";
-import type { EvaluationJob, EvaluationSettings, FoundDerivation, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
+import type { EvaluationJob, EvaluationSettings, FoundDerivation, FoundSource, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
 import { TsosError } from "../error/tsos-error.ts";
 
 /** Who writes to the store and builds for an evaluation; opened when it is first needed. */
@@ -12,7 +12,7 @@ export type EvaluationStore = {
   answer(call: StoreCall): Promise<StoreReply>;
 };
 
-export type EvaluationEnd = { readonly status: number; readonly error: string | undefined };
+export type EvaluationEnd = { readonly status: number; readonly error: string | undefined; readonly source: FoundSource | undefined };
 
 /** A thread that is ready, or getting ready, to evaluate once. */
 export type EvaluationSession = AsyncDisposable & {
@@ -71,7 +71,7 @@ export function openEvaluation(worker: URL, statusOf?: (error: unknown) => numbe
               break;
             case "end":
               await (await store)?.settle();
-              resolve({ status: message.status, error: message.error });
+              resolve({ status: message.status, error: message.error, source: message.source });
               break;
           }
         };

@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { compileNix } from "../nix/compile.ts";
 import { autoCall, selectAttributePath, type AutoArguments } from "../nix/auto-call.ts";
 import { installBuiltins } from "../nix/builtins/builtin-table.ts";
-import { Evaluator, NO_POSITION } from "../nix/evaluator.ts";
+import { Evaluator, NO_POSITION, textOf } from "../nix/evaluator.ts";
 import { describeDerivation, findDerivations } from "../nix/find-derivations.ts";
 import { formatSyntax } from "../nix/format-syntax.ts";
 import { formatValue } from "../nix/format-value.ts";
 import { toJson } from "../nix/json.ts";
 import { formatNixError, NixError } from "../nix/nix-error.ts";
 import type { ParsedFiles } from "../nix/parsed-files.ts";
+import { printValue } from "../nix/print-value.ts";
 import { parseNix } from "../nix/parse.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import type { NixIo } from "../nix/nix-io.ts";
@@ -20,7 +21,7 @@ import { toByteString, type ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { createEvaluationIo, writeWhole, type StoreChannel } from "./evaluation-io.ts";
-import type { EvaluationJob, EvaluationSettings, EvaluationSource, FoundDerivation, Selection, ValueFormat } from "./evaluation-protocol.ts";
+import type { EvaluationJob, EvaluationSettings, EvaluationSource, FoundDerivation, FoundSource, Selection, ValueFormat } from "./evaluation-protocol.ts";
 
 export type EvaluationHost = StoreChannel & {
   /** Names the program that evaluates: what it keeps for itself is of no use to another. */
@@ -32,10 +33,10 @@ export type EvaluationHost = StoreChannel & {
 };
 
 /** Does what a command asks, prints values as they are there, and gives the exit status and the error as it is printed. */
-export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: string } {
+export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: string; readonly source?: FoundSource } {
   try {
-    evaluate(settings, job, host);
-    return { status: 0 };
+    const source = evaluate(settings, job, host);
+    return { status: 0, ...(source === undefined ? {} : { source }) };
   } catch (error) {
     if (error instanceof NixError) return { status: host.statusOf(error), error: formatNixError(error, { showTrace: settings.showTrace }) };
     if (error instanceof TsosError) return { status: 1, error: `error: ${error.message}` };
@@ -45,16 +46,16 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
   }
 }
 
-function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): void {
+function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): FoundSource | undefined {
   const parsedFiles = settings.cacheFolder === undefined ? undefined : openParsedFileCache(join(settings.cacheFolder, "parsed", host.program));
   try {
-    evaluateWith(settings, job, host, parsedFiles);
+    return evaluateWith(settings, job, host, parsedFiles);
   } finally {
     parsedFiles?.save();
   }
 }
 
-function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost, parsedFiles: ParsedFiles | undefined): void {
+function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost, parsedFiles: ParsedFiles | undefined): FoundSource | undefined {
   const io = createEvaluationIo(settings, host);
   const evaluator = new Evaluator({ io, settings: settings.language, parsedFiles });
   installBuiltins(evaluator);
@@ -75,7 +76,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
   switch (job.kind) {
     case "find-files":
       for (const name of job.names) print(`${findFile(evaluator, name)}\n`);
-      return;
+      return undefined;
     case "parse":
       for (const from of job.sources) {
         const { text, file, folder } = open(from);
@@ -83,14 +84,22 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
         compileNix(parsed, new Set(evaluator.globals.keys()));
         print(`${formatSyntax(parsed.expression)}\n`);
       }
-      return;
+      return undefined;
     case "values": {
       const { format } = job;
       forEachSelected(evaluator, job, open, (slot, args) => {
-        const value = args.size === 0 ? slot : autoCall(evaluator, args, slot);
+        const called = args.size === 0 ? slot : autoCall(evaluator, args, slot);
+        const value = job.apply === undefined ? called : evaluator.call(evaluator.force(evaluator.load(job.apply, toByteString("«string»"), settings.folder)), [called], NO_POSITION);
         print(formatResult(evaluator, value, format));
       });
-      return;
+      return undefined;
+    }
+    case "source": {
+      let found: FoundSource | undefined;
+      forEachSelected(evaluator, job, open, (slot) => {
+        found = describeSource(evaluator, slot);
+      });
+      return found;
     }
     case "derivations": {
       let count = 0;
@@ -100,7 +109,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
           host.found(describeDerivation(evaluator, set));
         }
       });
-      if (job.shell === undefined || count + job.shell.known !== 1) return;
+      if (job.shell === undefined || count + job.shell.known !== 1) return undefined;
       // What is found last is the shell itself.
       try {
         const value = evaluator.force(evaluator.load(job.shell.expression, toByteString("«string»"), settings.folder));
@@ -111,7 +120,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
         if (!(error instanceof NixError)) throw error;
         io.log(toByteString(`${formatNixError(error, { showTrace: settings.showTrace })}\nuses bash from your environment`));
       }
-      return;
+      return undefined;
     }
     default:
       unreachable(job);
@@ -146,6 +155,24 @@ function forEachSelected(e: Evaluator, job: Selection, open: (source: Evaluation
   }
 }
 
+/** Of a call of `fetchurl`, as `nix-prefetch-url` reads it. */
+function describeSource(e: Evaluator, slot: Slot): FoundSource {
+  const set = e.forceAttrs(slot, NO_POSITION, "while evaluating the source attribute to prefetch");
+  const urls = set.get("urls");
+  if (urls === undefined) throw e.error("eval", "attribute 'urls' missing");
+  const [first] = e.forceList(urls, NO_POSITION, "while evaluating the urls to prefetch");
+  if (first === undefined) throw e.error("eval", "'urls' list is empty");
+  const text = (name: string, context: string): ByteString | undefined => {
+    const found = set.get(name);
+    return found === undefined ? undefined : textOf(e.forceString(found, NO_POSITION, context));
+  };
+  return {
+    url: textOf(e.forceString(first, NO_POSITION, "while evaluating the first url from the urls list")),
+    hashMode: text("outputHashMode", "while evaluating the outputHashMode of the source to prefetch"),
+    name: text("name", "while evaluating the name of the source to prefetch"),
+  };
+}
+
 function takesInNixShell(e: Evaluator, slot: Slot): boolean {
   const value = e.force(slot);
   return value instanceof Closure && e.formalsOf(value).some(({ name }) => name === "inNixShell");
@@ -160,6 +187,8 @@ function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString
     case "xml":
       if (format.strict) e.forceDeep(slot);
       return toXml(e, slot, new Set(), format.locations);
+    case "full":
+      return `${printValue(e, slot)}\n`;
     case "plain":
       if (format.strict) e.forceDeep(slot);
       return `${formatValue(e.force(slot))}\n`;

@@ -1,0 +1,82 @@
+import type { EvaluationSource, ValueFormat } from "../../core/interop/evaluation-protocol.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { toByteString } from "../../core/util/bytes.ts";
+import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
+import { runEvaluationJob } from "./evaluate.ts";
+import { evaluationSettings } from "./evaluation-settings.ts";
+import { answerHelp } from "./help.ts";
+import type { NixEnvironment } from "./nix-environment.ts";
+import { openNixStore } from "./open-store.ts";
+import { locateStore } from "./store-location.ts";
+
+/** `nix eval` of a file or an expression: pure unless it is of a file. Nix: src/nix/eval.cc */
+export async function evaluate(environment: NixEnvironment, args: readonly string[]): Promise<number> {
+  const { env } = environment;
+  const words: string[] = [];
+  let file: string | undefined;
+  let expression: string | undefined;
+  let apply: string | undefined;
+  let format: ValueFormat["kind"] = "full";
+  let impure = false;
+  let readOnly = false;
+  // The flag of files makes what follows impure; it may come after the others.
+  const options = parseClassicArguments(args.flatMap((argument) => (argument === "--impure" ? ["--tsos-impure"] : [argument])), env, environment.warn, (argument, value) => {
+    switch (argument) {
+      case "-f":
+      case "--file":
+        file = value();
+        return true;
+      case "-E":
+      case "--expr":
+        expression = value();
+        return true;
+      case "--apply":
+        apply = value();
+        return true;
+      case "--tsos-impure":
+        impure = true;
+        return true;
+      case "--read-only":
+        readOnly = true;
+        return true;
+      case "--json":
+      case "--raw":
+        if (format !== "full" && format !== argument.slice(2)) throw new ClassicUsageError("--raw and --json are mutually exclusive");
+        format = argument.slice(2) as ValueFormat["kind"];
+        return true;
+      default:
+        if (argument.startsWith("-") && argument !== "-") return false;
+        words.push(argument);
+        return true;
+    }
+  });
+  if (options.wants !== undefined) return answerHelp(environment, options.wants);
+  if (file !== undefined && expression !== undefined) throw new ClassicUsageError("'--file' and '--expr' are exclusive");
+  if (words.length > 1) throw new ClassicUsageError(`unexpected argument '${words[1]!}'`);
+  if (file === undefined && expression === undefined) {
+    throw new TsosError({ code: "nix.no-flakes", message: "flakes cannot be evaluated here yet", hint: "name a file (-f FILE) or an expression (--expr EXPRESSION)" });
+  }
+  const storeOptions = locateStore(env, environment.uid, options.storeUrl);
+  await using opened = openNixStore(storeOptions);
+  const known = evaluationSettings(options, storeOptions, env, options.readOnly || readOnly);
+  const settings = { ...known, pure: options.settings.bool("pure-eval", file === undefined && !impure) && !impure };
+  const source: EvaluationSource = expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
+  const kind = format as ValueFormat["kind"];
+  return await runEvaluationJob(
+    environment,
+    {
+      settings,
+      job: {
+        kind: "values",
+        format: kind === "xml" ? { kind, strict: true, locations: true } : { kind, strict: true },
+        sources: [source],
+        attributePaths: [toByteString(words[0] ?? "")],
+        autoArguments: [...options.autoArguments.values()],
+        ...(apply === undefined ? {} : { apply: toByteString(apply) }),
+      },
+      open: opened.open,
+      options,
+    },
+    async () => undefined,
+  );
+}
