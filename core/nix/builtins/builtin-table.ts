@@ -1,8 +1,9 @@
 import type { ByteString } from "../../util/bytes.ts";
-import type { Evaluator } from "../evaluator.ts";
+import { DERIVATION_FILE, type Evaluator } from "../evaluator.ts";
 import { Attrs, Builtin, NO_PLACES, type Slot, type Value } from "../value.ts";
 import { attributeBuiltins } from "./attribute-builtins.ts";
 import { derivationBuiltins } from "./derivation-builtins.ts";
+import { DERIVATION_FUNCTION } from "./derivation-function.ts";
 import { fileBuiltins } from "./file-builtins.ts";
 import { flowBuiltins } from "./flow-builtins.ts";
 import { listBuiltins } from "./list-builtins.ts";
@@ -32,6 +33,7 @@ export function installBuiltins(evaluator: Evaluator): void {
     ...attributeBuiltins(evaluator), ...fileBuiltins(evaluator), ...storeBuiltins(evaluator), ...derivationBuiltins(evaluator),
   ];
   for (const [name, arity, run] of definitions) table.set(name, new Builtin(name, arity, run));
+  table.set("derivation", evaluator.lazy(() => evaluator.force(evaluator.load(DERIVATION_FUNCTION, DERIVATION_FILE, "/"))));
   table.set("true", true);
   table.set("false", false);
   table.set("null", null);

@@ -7,7 +7,7 @@ import { isHashAlgorithm, type HashAlgorithm } from "../../hash/hash-algorithm.t
 import { parseContentAddressMethod } from "../../store-path/content-address.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
 import type { ByteString } from "../../util/bytes.ts";
-import { NO_POSITION, type Evaluator } from "../evaluator.ts";
+import { contextOf, NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
 import { toJson } from "../json.ts";
 import { Attrs, NixString, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
@@ -20,35 +20,42 @@ export function derivationBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   return [
     ["placeholder", 1, ([o]) => outputPlaceholder(e.forceStringNoContext(o!, NO_POSITION, "while evaluating the first argument passed to builtins.placeholder"))],
     ["derivationStrict", 1, ([s]) => derivationStrict(e, e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.derivationStrict"), known)],
-    ["derivation", 1, ([s]) => derivation(e, e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to 'derivation'"))],
   ];
 }
 
-/** The set that stands for a derivation: its attributes, and one such set for each output, made when asked for. */
-function derivation(e: Evaluator, attributes: Attrs): Value {
-  const outputsSlot = attributes.get("outputs");
-  const outputs = outputsSlot === undefined ? ["out"] : e.forceList(outputsSlot, NO_POSITION, "").map((name) => e.forceStringNoContext(name, NO_POSITION, ""));
-  const strict = e.lazy(() => e.call(e.force(e.globals.get("derivationStrict")!), [attributes], NO_POSITION));
-  const field = (name: ByteString): Slot => e.lazy(() => e.force((e.force(strict) as Attrs).get(name)!));
-  const all: Slot[] = [];
-  const common = e.mergeSets(attributes, e.makeSet([...outputs.map((name, index): [ByteString, Slot] => [name, e.lazy(() => e.force(all[index]!))]), ["all", all], ["drvAttrs", attributes]]));
-  for (const name of outputs) {
-    all.push(e.mergeSets(common, e.makeSet([["outPath", field(name)], ["drvPath", field("drvPath")], ["type", "derivation"], ["outputName", name]])));
-  }
-  return e.force(all[0]!);
-}
-
-const NOT_IN_STRUCTURED = new Set(["args", "__structuredAttrs", "__ignoreNulls", "__contentAddressed", "__impure"]);
+const HASH_MODES = new Set(["recursive", "nar", "flat", "text", "git"]);
 
 function derivationStrict(e: Evaluator, attributes: Attrs, known: KnownDerivations): Value {
   const nameSlot = attributes.get("name");
   if (nameSlot === undefined) throw e.trace(e.error("type", "attribute 'name' missing"), "in the attrset passed as argument to builtins.derivationStrict");
-  const name = e.forceStringNoContext(nameSlot, NO_POSITION, "while evaluating the `name` attribute passed to builtins.derivationStrict");
+  const place = e.placeOf(attributes.places, attributes.shape.slotOf("name"));
+  let name: ByteString;
+  try {
+    name = e.forceStringNoContext(nameSlot, NO_POSITION, "while evaluating the `name` attribute passed to builtins.derivationStrict");
+  } catch (error) {
+    throw e.trace(error, "while evaluating the derivation attribute 'name'", place);
+  }
   try {
     return strictly(e, name, attributes, known);
   } catch (error) {
-    throw e.trace(error, `while evaluating derivation '${name}'`, e.placeOf(attributes.places, attributes.shape.slotOf("name")));
+    const at = e.positionAt(place);
+    // In words: its code says nothing.
+    throw e.trace(error, `while evaluating derivation '${name}'\n  whose name attribute is located at ${at === undefined ? "\u00c2\u00abnone\u00c2\u00bb" : `${at.file}:${at.line}:${at.column}`}`);
   }
+}
+
+/** Attributes that say nothing to a builder of structured attributes. */
+const WITHOUT_EFFECT = new Set(["allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites", "maxSize", "maxClosureSize"]);
+
+/** The reference's words of a name that no store path can have. */
+function nameMistake(name: ByteString): string | undefined {
+  if (name === "") return "name must not be empty";
+  if (name.length > 211) return `name '${name}' must be no longer than 211 characters`;
+  if (name === "." || name === "..") return `name '${name}' is not valid`;
+  if (name.startsWith(".-")) return `name '${name}' is not valid: first dash-separated component must not be '.'`;
+  if (name.startsWith("..-")) return `name '${name}' is not valid: first dash-separated component must not be '..'`;
+  const illegal = /[^0-9a-zA-Z+\-._?=]/.exec(name);
+  return illegal === null ? undefined : `name '${name}' contains illegal character '${illegal[0]}'`;
 }
 
 function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: KnownDerivations): Value {
@@ -56,8 +63,10 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
     const slot = attributes.get(key);
     return slot !== undefined && e.forceBool(slot, NO_POSITION, `while evaluating the \`${key}\` attribute passed to builtins.derivationStrict`);
   };
-  const ignoreNulls = flag("__ignoreNulls");
+  const mistake = nameMistake(name);
+  if (mistake !== undefined) throw e.error("eval", `invalid derivation name: ${mistake}. Please pass a different 'name'.`);
   const structured = flag("__structuredAttrs");
+  const ignoreNulls = flag("__ignoreNulls");
   const context = new Set<ByteString>();
   const env = new Map<ByteString, ByteString>();
   const json: [ByteString, ByteString][] = [];
@@ -71,6 +80,19 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
   let contentAddressed = false;
   let impure = false;
 
+  const hashMode = (text: ByteString): ByteString => {
+    if (!HASH_MODES.has(text)) throw e.error("eval", `invalid value '${text}' for 'outputHashMode' attribute`);
+    return text;
+  };
+  const checkedOutputs = (names: ByteString[]): ByteString[] => {
+    names.forEach((output, index) => {
+      if (names.indexOf(output) < index) throw e.error("eval", `duplicate derivation output '${output}'`);
+      if (output === "drvPath") throw e.error("eval", "invalid derivation output name 'drvPath'");
+    });
+    if (names.length === 0) throw e.error("eval", "derivation cannot have an empty set of outputs");
+    return names;
+  };
+
   attributes.shape.names.forEach((key, index) => {
     const slot = attributes.values[index]!;
     if (key === "__ignoreNulls") return;
@@ -78,11 +100,11 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
       if (ignoreNulls && e.force(slot) === null) return;
       if (key === "__contentAddressed") {
         contentAddressed = e.forceBool(slot, NO_POSITION, "");
-        if (contentAddressed) return;
+        return;
       }
       if (key === "__impure") {
         impure = e.forceBool(slot, NO_POSITION, "");
-        if (impure) return;
+        return;
       }
       if (key === "args") {
         args = e.forceList(slot, NO_POSITION, "").map((argument) => e.coerceToString(argument, NO_POSITION, context, "while evaluating an element of the argument list", true, true));
@@ -90,13 +112,20 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
       }
       if (structured) {
         if (key === "__structuredAttrs") return;
-        if (!NOT_IN_STRUCTURED.has(key)) json.push([key, toJson(e, slot, context, true)]);
-        if (key === "builder") builder = e.coerceToString(slot, NO_POSITION, context, "", true, true);
+        json.push([key, toJson(e, slot, context, true)]);
+        if (key === "builder") {
+          const text = e.forceString(slot, NO_POSITION, "");
+          for (const element of contextOf(text)) context.add(element);
+          builder = textOf(text);
+        }
         else if (key === "system") platform = e.forceStringNoContext(slot, NO_POSITION, "");
         else if (key === "outputHash") outputHash = e.forceStringNoContext(slot, NO_POSITION, "");
-        else if (key === "outputHashAlgo") outputHashAlgo = e.force(slot) === null ? undefined : e.forceStringNoContext(slot, NO_POSITION, "");
-        else if (key === "outputHashMode") outputHashMode = e.forceStringNoContext(slot, NO_POSITION, "");
-        else if (key === "outputs") outputNames = e.forceList(slot, NO_POSITION, "").map((output) => e.forceStringNoContext(output, NO_POSITION, ""));
+        else if (key === "outputHashAlgo") outputHashAlgo = e.forceStringNoContext(slot, NO_POSITION, "");
+        else if (key === "outputHashMode") outputHashMode = hashMode(e.forceStringNoContext(slot, NO_POSITION, ""));
+        else if (key === "outputs") outputNames = checkedOutputs(e.forceList(slot, NO_POSITION, "").map((output) => e.forceStringNoContext(output, NO_POSITION, "")));
+        if (WITHOUT_EFFECT.has(key)) {
+          e.io.log(`warning: In a derivation named '${name}', 'structuredAttrs' disables the effect of the derivation attribute '${key}'; use 'outputChecks.<output>.${key}' instead`);
+        }
         return;
       }
       const text = e.coerceToString(slot, NO_POSITION, context, "", true, true);
@@ -104,8 +133,8 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
       else if (key === "system") platform = text;
       else if (key === "outputHash") outputHash = text;
       else if (key === "outputHashAlgo") outputHashAlgo = text === "" ? undefined : text;
-      else if (key === "outputHashMode") outputHashMode = text;
-      else if (key === "outputs") outputNames = text.split(/[ \t\n\r]+/).filter((output) => output !== "");
+      else if (key === "outputHashMode") outputHashMode = hashMode(text);
+      else if (key === "outputs") outputNames = checkedOutputs(text.split(/[ \t\n\r]+/).filter((output) => output !== ""));
       env.set(key, text);
     } catch (error) {
       throw e.trace(error, `while evaluating attribute '${key}' of derivation '${name}'`, e.placeOf(attributes.places, index));
@@ -117,14 +146,6 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
   if (name.endsWith(".drv") && !(contentAddressed && outputHashMode === "text")) {
     throw e.error("eval", "derivation names are allowed to end in '.drv' only if they produce a single derivation file");
   }
-  const seen = new Set<ByteString>();
-  for (const output of outputNames) {
-    if (seen.has(output)) throw e.error("eval", `duplicate derivation output '${output}'`);
-    if (output === "drv" || output === "drvPath") throw e.error("eval", `invalid derivation output name '${output}'`);
-    seen.add(output);
-  }
-  if (outputNames.length === 0) throw e.error("eval", "derivation cannot have an empty set of outputs");
-
   const inputDerivations = new Map<StorePath, Set<string>>();
   const inputSources = new Set<StorePath>();
   const addInput = (path: StorePath, output: string): void => {
