@@ -45,6 +45,7 @@ export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: B
     const host = createHost(call);
     return (bundle, request) => {
       let reply: IsolateReply;
+      printed.length = 0;
       try {
         const evaluation = parts.open(host);
         const definition = bundle({ api: parts.api, in: evaluation.inFolder });

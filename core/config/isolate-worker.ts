@@ -25,6 +25,7 @@ type Enter = (bundle: unknown, request: string) => unknown;
 type Start = (call: (request: string) => string) => Enter;
 const start = script.runInContext(realm) as Start;
 const enter = start(callHost);
+let isCached = false;
 
 port.on("message", (message: ToIsolate) => {
   let reply: FromIsolate;
@@ -45,8 +46,11 @@ port.on("message", (message: ToIsolate) => {
     // What was thrown comes from the other realm: nothing of it may be looked at here.
     reply = { kind: "broken", stack: "the runtime did not catch an error" };
   }
-  // After an evaluation the cache holds what was compiled lazily, too; after the reply this thread is ended.
-  if (isNew) writeCache(script.createCachedData());
+  // After an evaluation the cache holds what was compiled lazily, too; as a rule this thread is ended after the reply.
+  if (isNew && !isCached) {
+    isCached = true;
+    writeCache(script.createCachedData());
+  }
   port.postMessage(reply);
 });
 

@@ -22,7 +22,10 @@ export type FromIsolate =
   | { readonly kind: "unparsed"; readonly name: string; readonly message: string; readonly line: number }
   | { readonly kind: "broken"; readonly stack: string };
 
-/** An isolate that has loaded, or is loading, the runtime. One evaluation runs in it, then it is disposed of. */
+/**
+ * An isolate that has loaded, or is loading, the runtime. One evaluation runs in it, then it is disposed of; only who
+ * watches a configuration lets the next one run in the same, one after the other: the realm is locked against changes.
+ */
 export type Isolate = AsyncDisposable & {
   /**
    * Evaluates a bundle. `answer` is asked for each host call; the isolate waits for it. What needs too much memory
@@ -103,7 +106,7 @@ export function openIsolate(runtime: RuntimeFolder, options: { readonly limits?:
           void sampleStack(worker).then((sampled) => settle(failed({ ...tooSlow(limits), frames: sampled })));
         }
       }, WATCH_MILLISECONDS);
-      port.on("message", (message: FromIsolate) => {
+      const onMessage = (message: FromIsolate): void => {
         switch (message.kind) {
           case "call": {
             const asked = process.cpuUsage();
@@ -128,13 +131,15 @@ export function openIsolate(runtime: RuntimeFolder, options: { readonly limits?:
             fail(new Error(`the isolate failed: ${message.stack}`));
             break;
         }
-      });
+      };
+      port.on("message", onMessage);
       try {
         const message: ToIsolate = { kind: "evaluate", request, code };
         port.postMessage(message);
         return await Promise.race([outcome, failure]);
       } finally {
         clearInterval(watch);
+        port.off("message", onMessage);
         signal?.removeEventListener("abort", onAbort);
       }
     },

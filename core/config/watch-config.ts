@@ -32,7 +32,7 @@ export type WatchEvent =
 
 /**
  * Evaluates and type-checks a configuration, and again whenever something that this read changes, or appears. A
- * thread with the compiler's last program and an isolate that has loaded the runtime wait for the next change.
+ * thread with the compiler's last program and an isolate that has run the configuration wait for the next change.
  * @throws the signal's reason, which is how it ends.
  */
 export async function watchConfig(options: WatchOptions): Promise<never> {
@@ -49,27 +49,62 @@ export async function watchConfig(options: WatchOptions): Promise<never> {
   });
   const aborted = new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
   aborted.catch(() => undefined);
-  let spare: Isolate | undefined = openIsolate(options.runtime, { signal });
+  const isolates = new WarmIsolates(options);
+  let rounds = 0;
   try {
     for (;;) {
       signal.throwIfAborted();
       if (changed === undefined) await Promise.race([new Promise<void>((resolve) => (wake = resolve)), aborted]);
-      const round = { changed: [...(changed ?? [])], isolate: spare };
+      const round = { changed: [...(changed ?? [])], isolates };
       changed = undefined;
       const reads = await Promise.race([runRound({ ...options, file, project, checker }, round), aborted]);
-      // It loads the runtime while nothing is to be done.
-      spare = openIsolate(options.runtime, { signal });
       // What an installed tsos is made of does not change.
       if (await watcher.set(reads.filter(({ path }) => !path.startsWith(options.installation + sep)))) changed ??= new Set();
+      // The engine compiles what runs often: the next round finds it compiled.
+      for (; rounds < WARM_ROUNDS && changed === undefined; rounds++) {
+        await Promise.race([evaluateAfresh({ ...options, file, project, isolate: isolates.take() }).catch(() => isolates.drop()), aborted]);
+      }
     }
   } finally {
-    await spare?.[Symbol.asyncDispose]();
+    await isolates.drop();
   }
 }
 
+const WARM_ROUNDS = 3;
+const MAX_USES = 100;
+
+/** One isolate for many evaluations, as long as none of them breaks it: what it has compiled stays compiled. */
+class WarmIsolates {
+  readonly #options: WatchOptions;
+  #isolate: Isolate | undefined;
+  #uses = 0;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** The isolate, which who evaluates with it does not dispose of. */
+  take(): Isolate {
+    if (this.#uses++ >= MAX_USES) void this.drop();
+    const { runtime, signal } = this.#options;
+    const isolate = (this.#isolate ??= openIsolate(runtime, { signal }));
+    return { evaluate: (request, code, answer) => isolate.evaluate(request, code, answer), [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+
+  async drop(): Promise<void> {
+    const isolate = this.#isolate;
+    this.#isolate = undefined;
+    this.#uses = 0;
+    await isolate?.[Symbol.asyncDispose]();
+  }
+}
+
+// After these the thread is gone, or busy for ever.
+const BREAKING: ReadonlySet<string> = new Set(["config.out-of-memory", "config.too-slow", "config.changed-language"]);
+
 type RoundContext = WatchOptions & { readonly project: string; readonly checker: TypeChecker | undefined };
 
-async function runRound(context: RoundContext, { changed, isolate }: { readonly changed: readonly string[]; readonly isolate: Isolate | undefined }): Promise<readonly FileRead[]> {
+async function runRound(context: RoundContext, { changed, isolates }: { readonly changed: readonly string[]; readonly isolates: WarmIsolates }): Promise<readonly FileRead[]> {
   const { onEvent, checker } = context;
   const began = performance.now();
   const reads: FileRead[] = [];
@@ -82,10 +117,11 @@ async function runRound(context: RoundContext, { changed, isolate }: { readonly 
     isSound = false;
     await onEvent({ kind: "errors", by, errors, milliseconds: performance.now() - began });
   };
-  const evaluation = evaluateAfresh({ ...context, isolate, onReads: (seen) => void reads.push(...seen) }).then(
+  const evaluation = evaluateAfresh({ ...context, isolate: isolates.take(), onReads: (seen) => void reads.push(...seen) }).then(
     (result) => void (warnings = [...result.printed, ...result.warnings]),
     (error: unknown) => {
       if (!(error instanceof TsosError) || error === context.signal.reason) throw error;
+      if (BREAKING.has(error.code)) void isolates.drop();
       return tell("evaluation", error instanceof ConfigErrors ? error.errors : [error]);
     },
   );
