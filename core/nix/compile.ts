@@ -250,10 +250,13 @@ class Compiler {
       return at;
     }
     if (withs.length === 0) throw new NixError("undefined", `undefined variable '${name}'`, pos < 0 ? undefined : positionAt(this.#source, pos));
-    const at = this.#node(Op.withVariable, 4 + withs.length, pos);
+    const at = this.#node(Op.withVariable, 4 + withs.length * 3, pos);
     this.#string(at + 2, name);
     this.#code[at + 3] = withs.length;
-    withs.forEach((value, index) => (this.#code[at + 4 + index] = value));
+    withs.forEach((value, index) => {
+      this.#code[at + 4 + index * 3] = value;
+      this.#code[at + 5 + index * 3] = -1;
+    });
     return at;
   }
 

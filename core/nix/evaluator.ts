@@ -15,11 +15,11 @@ import { NixError, type NixErrorKind, type NixPosition } from "./nix-error.ts";
 import { BINDINGS, BINDING_SIZE, BOUND_FROM, BOUND_OUTSIDE, FORMALS, FORMAL_SIZE, Op, RECURSIVE } from "./opcode.ts";
 import { parseNix } from "./parse.ts";
 import type { ParsedFiles } from "./parsed-files.ts";
-import { ShapeTable } from "./shape-table.ts";
+import { isLarge, ShapeTable } from "./shape-table.ts";
 import { createLazySource, positionAt, type NixSource } from "./source.ts";
 import { bestMatches } from "./suggestions.ts";
 import {
-  Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, Thunk,
+  findName, Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, PlacesByName, Thunk,
   type AttributePlaces, type Context, type DelayedCall, type Environment, type NixList, type Shape, type Slot, type Value,
 } from "./value.ts";
 
@@ -35,6 +35,9 @@ export type EvaluatorOptions = {
 /** Where `derivation` itself is written. */
 export const DERIVATION_FILE = toByteString("«nix-internal»/derivation-internal.nix");
 
+/** More than an evaluation can have. */
+const SHAPES = 2 ** 24;
+const NO_ARGUMENTS: readonly Slot[] = [];
 const NO_CONTEXT: Context = new Set();
 
 export class Evaluator {
@@ -56,6 +59,8 @@ export class Evaluator {
   readonly #constants: (Value | undefined)[] = [];
   readonly #files: { readonly base: number; readonly source: NixSource }[] = [];
   readonly #formalPlans: Int32Array[] = [];
+  /** By node and shape, as one number. */
+  readonly #formalPlanIndex = new Map<number, number>();
   #depth = 0;
 
   constructor(options: EvaluatorOptions) {
@@ -176,6 +181,16 @@ export class Evaluator {
     for (;;) {
       if (typeof at === "number") return at < 0 ? NO_POSITION : at + BINDINGS + index * BINDING_SIZE + 1;
       if (at instanceof Int32Array) return at[index] ?? NO_POSITION;
+      if (at instanceof PlacesByName) {
+        const name: ByteString = at.shape.names[index]!;
+        index = at.rightShape.slotOf(name);
+        if (index >= 0) at = at.right;
+        else {
+          index = at.leftShape.slotOf(name);
+          at = at.left;
+        }
+        continue;
+      }
       const from: number = at.plan[index]!;
       if (from >= 0) {
         index = from;
@@ -382,14 +397,24 @@ export class Evaluator {
     const n = code[p + 3]!;
     let e = env;
     let level = 0;
-    for (let i = 0; i < n; i++) {
-      const target = code[p + 4 + i]!;
+    for (let i = 0, cell = p + 4; i < n; i++, cell += 3) {
+      const target = code[cell]!;
       for (; level < target; level++) e = e[0] as unknown as Environment;
       const set = this.forceAttrs(e[1]!, e[2] as number, "while evaluating the first subexpression of a with expression");
-      const slot = set.get(name);
-      if (slot !== undefined) return this.force(slot, p + 1);
+      const slot = this.#seenSlot(set.shape, cell + 1, name);
+      if (slot >= 0) return this.force(set.values[slot]!, p + 1);
     }
     throw this.error("undefined", `undefined variable '${name}'`, p + 1);
+  }
+
+  /** The slot of a name, or -1; the word at `cell` and the one after it remember it for sets of the same shape. */
+  #seenSlot(shape: Shape, cell: number, name: ByteString): number {
+    if (this.#code[cell] === shape.id) return this.#code[cell + 1]!;
+    const slot = shape.slotOf(name);
+    // What comes before may have made the array a larger one.
+    this.#code[cell] = shape.id;
+    this.#code[cell + 1] = slot;
+    return slot;
   }
 
   #nameAt(p: number, cell: number, env: Environment): ByteString {
@@ -429,19 +454,10 @@ export class Evaluator {
           throw new TypeError("forceAttrs returned");
         }
         const set: Attrs = value;
-        let index: number;
-        if (isStatic && set.shape.id === this.#code[cell + 1]) index = this.#code[cell + 2]!;
-        else {
-          const name = isStatic ? this.#strings[code[cell]!]! : computed;
-          index = set.shape.slotOf(name);
-          if (index < 0) {
-            if (fallback !== 0) return this.eval(p + fallback, env);
-            throw this.missing(name, set, p + 1);
-          }
-          if (isStatic) {
-            this.#code[cell + 1] = set.shape.id;
-            this.#code[cell + 2] = index;
-          }
+        const index = isStatic ? this.#seenSlot(set.shape, cell + 1, this.#strings[code[cell]!]!) : set.shape.slotOf(computed);
+        if (index < 0) {
+          if (fallback !== 0) return this.eval(p + fallback, env);
+          throw this.missing(isStatic ? this.#strings[code[cell]!]! : computed, set, p + 1);
         }
         found = set;
         slot = index;
@@ -449,7 +465,8 @@ export class Evaluator {
         if (!(stored instanceof Thunk)) value = stored;
         else if (stored.code === DONE) value = stored.x as Value;
         else {
-          const place = i < n - 1 ? NO_POSITION : this.placeOf(set.places, slot);
+          // What a node computes asks for no place.
+          const place = i < n - 1 || stored.code >= 0 ? NO_POSITION : this.placeOf(set.places, slot);
           value = this.#forceThunk(stored, place >= 0 ? place : p + 1);
         }
       }
@@ -472,12 +489,13 @@ export class Evaluator {
     let value = this.eval(p + code[p + 2]!, env);
     const n = code[p + 3]!;
     for (let i = 0, cell = p + 4; i < n; i++, cell += 3) {
-      const name = this.#nameAt(p, cell, env);
+      const isStatic = code[cell]! >= 0;
+      const name = isStatic ? this.#strings[code[cell]!]! : this.#nameAt(p, cell, env);
       if (!(value instanceof Attrs)) return false;
-      const slot = value.get(name);
-      if (slot === undefined) return false;
+      const slot = isStatic ? this.#seenSlot(value.shape, cell + 1, name) : value.shape.slotOf(name);
+      if (slot < 0) return false;
       // The last one need not be evaluated to be there.
-      if (i < n - 1) value = this.force(slot, p + 1);
+      if (i < n - 1) value = this.force(value.values[slot]!, p + 1);
     }
     return true;
   }
@@ -638,6 +656,7 @@ export class Evaluator {
   mergeSets(left: Attrs, right: Attrs): Attrs {
     if (left.values.length === 0) return right;
     if (right.values.length === 0) return left;
+    if (isLarge(left.shape) && right.values.length * 8 < left.values.length) return this.#mergeInto(left, right);
     const { shape, plan } = this.shapes.merge(left.shape, right.shape);
     const n = plan.length;
     const values = new Array<Slot>(n);
@@ -648,6 +667,45 @@ export class Evaluator {
       values[i] = from >= 0 ? b[from]! : a[-from - 1]!;
     }
     return new Attrs(shape, values, left.places === NO_PLACES && right.places === NO_PLACES ? NO_PLACES : new MergedPlaces(plan, left.places, right.places));
+  }
+
+  /** `left // right` where the left set is so large that it is copied in runs rather than name by name. */
+  #mergeInto(left: Attrs, right: Attrs): Attrs {
+    const a = left.values;
+    const b = right.values;
+    const names = right.shape.names;
+    // Of each name of the right set: its slot in the left one, or -1 - where it belongs.
+    const slots = new Int32Array(b.length);
+    let inserted = 0;
+    for (let j = 0; j < b.length; j++) if ((slots[j] = findName(left.shape.names, names[j]!)) < 0) inserted++;
+    const result = (shape: Shape, values: Slot[]): Attrs =>
+      new Attrs(shape, values, left.places === NO_PLACES && right.places === NO_PLACES ? NO_PLACES : new PlacesByName(shape, left.shape, left.places, right.shape, right.places));
+    if (inserted === 0) {
+      const values = a.slice();
+      for (let j = 0; j < b.length; j++) values[slots[j]!] = b[j]!;
+      return result(left.shape, values);
+    }
+    const n = a.length + inserted;
+    const values = new Array<Slot>(n);
+    const merged = new Array<ByteString>(n);
+    const from = left.shape.names;
+    let i = 0;
+    let k = 0;
+    for (let j = 0; j < b.length; j++) {
+      const slot = slots[j]!;
+      for (const end = slot >= 0 ? slot : -1 - slot; i < end; i++, k++) {
+        values[k] = a[i]!;
+        merged[k] = from[i]!;
+      }
+      if (slot >= 0) i++;
+      values[k] = b[j]!;
+      merged[k++] = names[j]!;
+    }
+    for (; i < a.length; i++, k++) {
+      values[k] = a[i]!;
+      merged[k] = from[i]!;
+    }
+    return result(this.shapes.of(merged), values);
   }
 
   #concatenable(value: Value, p: number): NixList {
@@ -759,10 +817,39 @@ export class Evaluator {
     const code = this.#code;
     const fn = this.eval(p + code[p + 2]!, env);
     const n = code[p + 3]!;
-    if (n === 1 && fn instanceof Closure) return this.#enter(fn, this.#delay(p + code[p + 4]!, env), p + 1);
+    if (fn instanceof Closure) {
+      if (n === 1) return this.#enter(fn.code, fn.env, this.#delay(p + code[p + 4]!, env), p + 1);
+      return this.#callClosure(fn, p, n, env);
+    }
     const args = new Array<Slot>(n);
     for (let i = 0; i < n; i++) args[i] = this.#delay(p + code[p + 4 + i]!, env);
     return this.call(fn, args, p + 1);
+  }
+
+  /** A call with several arguments; what makes only the function for the next one is passed by. */
+  #callClosure(fn: Closure, p: number, n: number, env: Environment): Value {
+    const code = this.#code;
+    let at = fn.code;
+    let up = fn.env;
+    for (let i = 0; ; ) {
+      const argument = this.#delay(p + code[p + 4 + i++]!, env);
+      const body = at + code[at + 6]!;
+      if (i < n && code[at + 4]! < 0 && code[body] === Op.lambda) {
+        up = [up as unknown as Slot, argument];
+        at = body;
+        continue;
+      }
+      const result = this.#enter(at, up, argument, p + 1);
+      if (i === n) return result;
+      if (result instanceof Closure) {
+        at = result.code;
+        up = result.env;
+        continue;
+      }
+      const rest: Slot[] = [];
+      while (i < n) rest.push(this.#delay(p + code[p + 4 + i++]!, env));
+      return this.call(result, rest, p + 1);
+    }
   }
 
   call(callee: Value, args: readonly Slot[], pos: number): Value {
@@ -770,10 +857,18 @@ export class Evaluator {
     let i = 0;
     const n = args.length;
     while (i < n) {
-      if (fn instanceof Closure) fn = this.#enter(fn, args[i++]!, pos);
-      else if (fn instanceof Builtin || fn instanceof PartialBuiltin) {
+      if (fn instanceof Closure) {
+        const code = this.#code;
+        let at = fn.code;
+        let up = fn.env;
+        while (i + 1 < n && code[at + 4]! < 0 && code[at + code[at + 6]!] === Op.lambda) {
+          up = [up as unknown as Slot, args[i++]!];
+          at += code[at + 6]!;
+        }
+        fn = this.#enter(at, up, args[i++]!, pos);
+      } else if (fn instanceof Builtin || fn instanceof PartialBuiltin) {
         const builtin: Builtin = fn instanceof Builtin ? fn : fn.builtin;
-        const have: readonly Slot[] = fn instanceof Builtin ? [] : fn.args;
+        const have: readonly Slot[] = fn instanceof Builtin ? NO_ARGUMENTS : fn.args;
         const want = builtin.arity - have.length;
         if (n - i < want) return new PartialBuiltin(builtin, [...have, ...args.slice(i)]);
         const all: readonly Slot[] = have.length === 0 && i === 0 && n === want ? args : [...have, ...args.slice(i, i + want)];
@@ -787,17 +882,19 @@ export class Evaluator {
         } finally {
           this.#depth--;
         }
-      } else if (fn instanceof Attrs && fn.shape.slotOf("__functor") >= 0) {
-        const self: Attrs = fn;
-        const slot = self.shape.slotOf("__functor");
-        try {
-          fn = this.nested(pos, () => this.call(this.force(self.values[slot]!), [self, args[i++]!], this.placeOf(self.places, slot)));
-        } catch (error) {
-          throw this.trace(error, "while calling a functor (an attribute set with a '__functor' attribute)", pos);
-        }
-      } else throw this.error("type", `attempt to call something which is not a function but ${this.describe(fn)}`, pos);
+      } else if (fn instanceof Attrs && fn.shape.slotOf("__functor") >= 0) fn = this.#callFunctor(fn, args[i++]!, pos);
+      else throw this.error("type", `attempt to call something which is not a function but ${this.describe(fn)}`, pos);
     }
     return fn;
+  }
+
+  #callFunctor(self: Attrs, argument: Slot, pos: number): Value {
+    const slot = self.shape.slotOf("__functor");
+    try {
+      return this.nested(pos, () => this.call(this.force(self.values[slot]!), [self, argument], this.placeOf(self.places, slot)));
+    } catch (error) {
+      throw this.trace(error, "while calling a functor (an attribute set with a '__functor' attribute)", pos);
+    }
   }
 
   /** Runs what may recurse without a call: as deep as calls may go, and no deeper. */
@@ -815,14 +912,14 @@ export class Evaluator {
     this.#depth++;
   }
 
-  #enter(fn: Closure, argument: Slot, pos: number): Value {
+  /** Runs the lambda at `p`, made in the environment `up`. */
+  #enter(p: number, up: Environment, argument: Slot, pos: number): Value {
     const code = this.#code;
-    const p = fn.code;
     const n = code[p + 4]!;
     this.#deeper(pos);
     let entered = false;
     try {
-      const env: Environment = n < 0 ? [fn.env as unknown as Slot, argument] : this.#match(p, n, fn.env, argument, pos);
+      const env: Environment = n < 0 ? [up as unknown as Slot, argument] : this.#match(p, n, up, argument, pos);
       entered = true;
       return this.eval(p + code[p + 6]!, env);
     } catch (error) {
@@ -853,9 +950,17 @@ export class Evaluator {
     let plan: Int32Array;
     if (set.shape.id === code[p + 7]) plan = this.#formalPlans[code[p + 8]!]!;
     else {
-      plan = this.#planFormals(p, n, set, pos);
-      code[p + 7] = set.shape.id;
-      code[p + 8] = this.#formalPlans.push(plan) - 1;
+      // Forcing may have made the array a larger one.
+      const now = this.#code;
+      const key = p * SHAPES + set.shape.id;
+      let index = this.#formalPlanIndex.get(key);
+      if (index === undefined) {
+        index = this.#formalPlans.push(this.#planFormals(p, n, set, pos)) - 1;
+        this.#formalPlanIndex.set(key, index);
+      }
+      now[p + 7] = set.shape.id;
+      now[p + 8] = index;
+      plan = this.#formalPlans[index]!;
     }
     const first = hasArgument ? 2 : 1;
     const env: Environment = new Array<Slot>(first + n);

@@ -21,7 +21,7 @@ export const Op = {
   variable: 7,
   /** pos, name */
   global: 8,
-  /** pos, name, n, n × level of a `with` */
+  /** pos, name, n, n × (level of a `with`, seen shape, its slot or -1) */
   withVariable: 9,
   /** pos, of, default or 0, n, n × (name, seen shape, its slot | -1, child, text of the child) */
   select: 10,

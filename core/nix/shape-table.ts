@@ -7,6 +7,10 @@ export type MergePlan = { readonly shape: Shape; readonly plan: Int32Array };
 /** Sets as large as this are too rare to share their shapes. */
 const LARGE = 200;
 
+export function isLarge(shape: Shape): boolean {
+  return shape.names.length > LARGE;
+}
+
 /** All shapes of an evaluation. */
 export class ShapeTable {
   readonly #shapes: Shape[] = [];

@@ -63,21 +63,38 @@ export class Shape {
   /** The slots in the order in which the evaluation met their names, once it was asked for. */
   symbolOrder: Int32Array | undefined;
   #slots: Map<ByteString, number> | undefined;
+  #searches = 0;
   constructor(id: number, names: readonly ByteString[]) {
     this.id = id;
     this.names = names;
   }
   slotOf(name: ByteString): number {
-    if (this.#slots === undefined) {
-      this.#slots = new Map();
-      for (let i = 0; i < this.names.length; i++) this.#slots.set(this.names[i]!, i);
-    }
+    if (this.#slots !== undefined) return this.#slots.get(name) ?? -1;
+    const { names } = this;
+    // Many sets are asked once; a table of their names is worth its making only when they are asked often.
+    if (++this.#searches * 8 <= names.length) return Math.max(-1, findName(names, name));
+    this.#slots = new Map();
+    for (let i = 0; i < names.length; i++) this.#slots.set(names[i]!, i);
     return this.#slots.get(name) ?? -1;
   }
 }
 
+/** The slot of a name among sorted ones, or -1 - where it belongs. */
+export function findName(names: readonly ByteString[], name: ByteString): number {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = names[middle]!;
+    if (other === name) return middle;
+    if (other < name) low = middle + 1;
+    else high = middle;
+  }
+  return -1 - low;
+}
+
 /** Where each attribute was defined: the node that made the set, a table of words that hold a place, or two sets merged. */
-export type AttributePlaces = number | Int32Array | MergedPlaces;
+export type AttributePlaces = number | Int32Array | MergedPlaces | PlacesByName;
 export class MergedPlaces {
   readonly plan: Int32Array;
   readonly left: AttributePlaces;
@@ -85,6 +102,21 @@ export class MergedPlaces {
   constructor(plan: Int32Array, left: AttributePlaces, right: AttributePlaces) {
     this.plan = plan;
     this.left = left;
+    this.right = right;
+  }
+}
+/** Two sets merged of which one is large: found by name, since a place is seldom asked for. */
+export class PlacesByName {
+  readonly shape: Shape;
+  readonly leftShape: Shape;
+  readonly left: AttributePlaces;
+  readonly rightShape: Shape;
+  readonly right: AttributePlaces;
+  constructor(shape: Shape, leftShape: Shape, left: AttributePlaces, rightShape: Shape, right: AttributePlaces) {
+    this.shape = shape;
+    this.leftShape = leftShape;
+    this.left = left;
+    this.rightShape = rightShape;
     this.right = right;
   }
 }
