@@ -18,6 +18,7 @@ import type { ParsedFiles } from "./parsed-files.ts";
 import { isLarge, ShapeTable } from "./shape-table.ts";
 import { createLazySource, positionAt, type NixSource } from "./source.ts";
 import { bestMatches } from "./suggestions.ts";
+import { FIRST_SYMBOLS } from "./symbol-order.ts";
 import {
   findName, Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, PlacesByName, Thunk,
   type AttributePlaces, type Context, type DelayedCall, type Environment, type NixList, type Shape, type Slot, type Value,
@@ -68,6 +69,7 @@ export class Evaluator {
     this.settings = options.settings ?? {};
     this.#parsedFiles = options.parsedFiles;
     this.#maxCallDepth = this.settings.maxCallDepth ?? 10_000;
+    for (const name of FIRST_SYMBOLS) this.#intern(name);
   }
 
   // ───────── loading
@@ -1339,7 +1341,8 @@ export class Evaluator {
 
   positionValue(place: number): Value {
     const at = this.positionAt(place);
-    return at === undefined || !at.file.startsWith("/") ? null : this.makeSet([["file", at.file], ["line", at.line], ["column", at.column]]);
+    const file = at?.file === DERIVATION_FILE ? "/derivation-internal.nix" : at?.file;
+    return at === undefined || file?.startsWith("/") !== true ? null : this.makeSet([["file", file], ["line", at.line], ["column", at.column]]);
   }
 
   /** The place that a value itself knows: that of its function or of the set as it was written. */
