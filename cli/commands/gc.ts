@@ -9,11 +9,13 @@ import { deleteOldGenerations } from "../generations.ts";
 
 /** Deletes what no root reaches; with `--older-than`, old generations first. */
 export async function gc(context: CommandContext, args: { readonly olderThan?: string; readonly max?: string; readonly dryRun: boolean }): Promise<number> {
+  const olderThan = args.olderThan === undefined ? undefined : parseTimeSpan(args.olderThan);
+  const maxFreed = args.max === undefined ? undefined : parseSize(args.max);
   const store = await context.openStore();
-  if (args.olderThan !== undefined && !args.dryRun) await deleteOldGenerations(context, store, parseTimeSpan(args.olderThan));
+  if (olderThan !== undefined && !args.dryRun) await deleteOldGenerations(context, store, olderThan);
   const { deleted, alive, bytesFreed } = await store.collectGarbage({
     dryRun: args.dryRun,
-    maxFreed: args.max === undefined ? undefined : parseSize(args.max),
+    maxFreed,
     signal: context.signal,
     report: context.report,
   });

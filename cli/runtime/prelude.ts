@@ -1,6 +1,7 @@
 // Runs before any other module of the runtime: it takes clock, randomness and locale out of the realm and adds
 // what the language itself lacks, so that what is loaded later never sees the one nor misses the other.
 import { TsosError } from "../../core/error/tsos-error.ts";
+import { CONFIG_SCRIPT } from "../../core/config/protocol.ts";
 import { impureNames } from "../../core/config/impure-names.ts";
 import { Utf8Decoder, Utf8Encoder } from "./text-coding.ts";
 
@@ -107,10 +108,13 @@ function formatPrinted(value: unknown): string {
 // property cannot be set again, since what it is called with comes from outside the realm.
 const formatStack = (error: unknown, sites: readonly NodeJS.CallSite[]): string => {
   const lines: string[] = [];
+  // Who called the configuration's code depends on how often it has run, and on the version of tsos.
+  let end = 0;
   for (let i = 0; i < sites.length; i++) {
     const site = sites[i]!;
     const file = site.getFileName();
     if (typeof file !== "string" || !file.startsWith("tsos:")) continue;
+    if (file === CONFIG_SCRIPT) end = lines.length + 1;
     lines.push(`    at ${site.getFunctionName() ?? "<anonymous>"} (${file}:${site.getLineNumber()}:${site.getColumnNumber()})`);
   }
   let head = "Error";
@@ -119,6 +123,7 @@ const formatStack = (error: unknown, sites: readonly NodeJS.CallSite[]): string 
   } catch {
     // An error whose own toString throws is still an error.
   }
+  if (end > 0) lines.length = end;
   return lines.length === 0 ? head : `${head}\n${lines.join("\n")}`;
 };
 Object.defineProperty(Error, "prepareStackTrace", { value: formatStack, writable: false, enumerable: false, configurable: false });

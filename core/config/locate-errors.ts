@@ -148,6 +148,7 @@ function createLocator(context: LocateContext) {
 
   /** For what no definition is to blame for: what is around it, or the configuration as a whole. */
   const fallbackPlace = async (data: ErrorData): Promise<SourcePosition | undefined> => {
+    if (ASKED.has(data.code)) return undefined;
     const path = data.data?.["optionPath"];
     const around = Array.isArray(path) ? await optionPlace(path.map(String)) : undefined;
     return around ?? (context.file === undefined ? undefined : await findDefaultExport(context.file));
@@ -219,6 +220,9 @@ function withoutConsequences(errors: readonly ErrorData[]): readonly ErrorData[]
   const others = errors.filter((error) => error.code !== "option.not-defined");
   return others.length > 0 ? others : errors;
 }
+
+/** About what a command asks for, not about the configuration. */
+const ASKED: ReadonlySet<string> = new Set(["config.bad-option-path", "config.not-a-package", "config.no-system", "option.bad-value", "option.no-value", "option.not-an-option", "option.unknown"]);
 
 /** Assertions are thrown together; each has a place of its own, by the option that its message begins with. */
 function splitAssertions(error: ErrorData): readonly ErrorData[] {
