@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { evaluateConfig, type Evaluation } from "../core/config/evaluate.ts";
 import { defaultLimits, type IsolateLimits } from "../core/config/isolate-limits.ts";
 import type { DerivationResult, EvaluationRequest } from "../core/config/protocol.ts";
+import type { InputSettings } from "../core/config/project-inputs.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
 import type { CommandContext } from "./context.ts";
 import { findConfig, getConfig, type ConfigKind } from "./find-config.ts";
@@ -19,6 +20,7 @@ export async function evaluate<R extends EvaluationRequest>(context: CommandCont
     signal: context.signal,
     report: context.report,
     limits: readLimits(context.env),
+    inputs: inputSettings(context),
   });
 }
 
@@ -37,26 +39,39 @@ function readLimits(env: CommandContext["env"]): IsolateLimits {
   };
 }
 
+/** How a command gets at inputs. */
+export function inputSettings(context: CommandContext): InputSettings {
+  return { openContext: async () => (await import("./source-context.ts")).openSourceContext(context), locked: context.flags.locked };
+}
+
 /**
  * Evaluates and, at the same time, type-checks the file (unless `check` is false). The evaluation's own error
  * comes first, since it is the one that stops a build.
  */
 export async function evaluateChecked<R extends EvaluationRequest>(context: CommandContext, file: string | undefined, request: R, check: boolean): Promise<Evaluation<R["kind"]>> {
-  const checking = check && file !== undefined ? typeCheck(context, file) : Promise.resolve();
+  const known = check && file !== undefined ? await findKnownModules(context, file) : [];
+  const checking = check && file !== undefined ? typeCheck(context, file, known) : Promise.resolve();
   checking.catch(() => undefined);
   const evaluation = await evaluate(context, file, request).catch(async (error: unknown) => {
     // A mistake that the types name can be why nothing settles.
     if (error instanceof TsosError && error.code === "option.unsettled") await checking;
     throw error;
   });
-  await checking;
+  // What modules of inputs declare belongs to the types of the configuration, and only now are they known for sure.
+  if (check && file !== undefined && evaluation.inputModules.join("\n") !== known.join("\n")) await typeCheck(context, file, evaluation.inputModules);
+  else await checking;
   return evaluation;
 }
 
+async function findKnownModules(context: CommandContext, file: string): Promise<readonly string[]> {
+  const { findKnownInputModules } = await import("../core/config/known-input-modules.ts");
+  return findKnownInputModules(join(context.places.cache, "evaluation"), file);
+}
+
 /** @throws ConfigErrors with every diagnostic of the compiler */
-export async function typeCheck(context: CommandContext, file: string): Promise<void> {
+export async function typeCheck(context: CommandContext, file: string, inputModules: readonly string[] = []): Promise<void> {
   const { typeCheckConfig } = await import("../core/config/type-check.ts");
-  await typeCheckConfig({ file, installation: findInstallation(), cacheDir: join(context.places.cache, "check"), signal: context.signal });
+  await typeCheckConfig({ file, inputModules, installation: findInstallation(), cacheDir: join(context.places.cache, "check"), signal: context.signal });
 }
 
 /** What a command's target names: the toplevel, a package (`pkgs.NAME`) or an option that holds a derivation. */

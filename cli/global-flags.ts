@@ -7,6 +7,8 @@ export type GlobalFlags = {
   readonly verbosity: number;
   readonly color: "auto" | "always" | "never";
   readonly offline: boolean;
+  /** Fail rather than change the lock file. */
+  readonly locked: boolean;
   readonly jobs: number | undefined;
   readonly cores: number | undefined;
   readonly keepFailed: boolean;
@@ -22,6 +24,7 @@ export const defaultFlags: GlobalFlags = {
   verbosity: 0,
   color: "auto",
   offline: false,
+  locked: false,
   jobs: undefined,
   cores: undefined,
   keepFailed: false,
@@ -38,6 +41,7 @@ export const globalOptions = {
   verbose: { alias: "v", type: "boolean", default: false, describe: "show builds' output and errors' stacks" },
   color: { choices: ["auto", "always", "never"], default: "auto", describe: "colour the output" },
   offline: { type: "boolean", default: false, describe: "use no network" },
+  locked: { type: "boolean", default: false, describe: "fail rather than change tsos.lock" },
   jobs: { alias: "j", type: "number", describe: "how many builds run at once", requiresArg: true },
   cores: { type: "number", describe: "how many cores a build may use", requiresArg: true },
   "keep-failed": { type: "boolean", default: false, describe: "keep the folder of a failed build" },
@@ -56,6 +60,7 @@ export type ParsedGlobals = {
   readonly verbose: Given<boolean>;
   readonly color: Given<string>;
   readonly offline: Given<boolean>;
+  readonly locked: Given<boolean>;
   readonly jobs?: Given<number> | undefined;
   readonly cores?: Given<number> | undefined;
   readonly keepFailed: Given<boolean>;
@@ -77,6 +82,7 @@ export function readGlobalFlags(parsed: ParsedGlobals, folder: string): GlobalFl
     verbosity: last(parsed.quiet) ? -1 : last(parsed.verbose) ? 1 : 0,
     color: color === "always" || color === "never" ? color : "auto",
     offline: last(parsed.offline),
+    locked: last(parsed.locked),
     jobs: parsed.jobs === undefined ? undefined : last(parsed.jobs),
     cores: parsed.cores === undefined ? undefined : last(parsed.cores),
     keepFailed: last(parsed.keepFailed),

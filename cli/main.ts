@@ -60,6 +60,12 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       (y) => y.positional("target", { type: "string", describe: "OPTION.PATH or pkgs.NAME" }).option("link", noLink).option("check", check).option("rebuild", { type: "boolean", default: false, describe: "build again and compare" }),
       action(async (context, args: { target?: string; link: boolean; check: boolean; rebuild: boolean }) => (await import("./commands/build.ts")).build(context, args)),
     )
+    .command(
+      "update [inputs..]",
+      "lock inputs to what their sources are now: all, or these",
+      (y) => y.positional("inputs", { type: "string", array: true, default: [] as string[], describe: "names of inputs" }),
+      action(async (context, args: { inputs: string[] }) => (await import("./commands/update.ts")).update(context, args)),
+    )
     .command("switch", "build and activate, now and at boot", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "switch" })))
     .command("boot", "build and activate at the next boot", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "boot" })))
     .command("test", "build and activate now, not at boot", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "test" })))

@@ -5,6 +5,7 @@ export { definePackage, type BuildArguments, type PackageDefinition, type Packag
 export type { DerivationAttributes, DerivationValue } from "./package/derivation-attributes.ts";
 export { EvaluationRegistry } from "./package/evaluation-registry.ts";
 export type { Instantiation } from "./derivation/instantiation.ts";
+export { defineInputs, git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type Input, type InputLike, type InputOptions, type InputSpec, type TarballInput } from "./package/inputs.ts";
 export { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package/package.ts";
 export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";
 // Whole, so that `declare module "tsos"` can add the packages of a project.
@@ -14,6 +15,7 @@ export { isSecret, secretFile, type Secret } from "./package/secret.ts";
 import type { Package } from "./package/package.ts";
 import type { Overlay } from "./package/package-set.ts";
 import type { Packages } from "./package/packages.ts";
+import type { Input, InputLike } from "./package/inputs.ts";
 import type { Secret } from "./package/secret.ts";
 
 // What core/option, which is on a lower floor, knows only by name.
@@ -21,11 +23,14 @@ declare module "./option/registry.ts" {
   interface CommonArguments {
     /** The package set. */
     readonly pkgs: Packages;
+    /** The inputs of the configuration by their names. */
+    readonly inputs: Inputs;
   }
   interface ForeignTypes {
     readonly package: Package;
     readonly secret: Secret;
     readonly overlay: Overlay;
+    readonly inputLike: InputLike | Input;
   }
 }
 

@@ -3,6 +3,7 @@ import { watchConfig, type WatchEvent } from "../../core/config/watch-config.ts"
 import type { EvaluationRequest } from "../../core/config/protocol.ts";
 import type { TsosError } from "../../core/error/tsos-error.ts";
 import type { CommandContext } from "../context.ts";
+import { inputSettings } from "../evaluation.ts";
 import { findInstallation } from "../installation.ts";
 
 const CLEAR = "\x1b[2J\x1b[3J\x1b[H";
@@ -48,5 +49,5 @@ export async function watchAndCheck(context: CommandContext, file: string, reque
       }
     }
   };
-  return watchConfig({ file, request, runtime: openRuntimeFolder(join(installation, "dist")), installation, check, signal: context.signal, onEvent: show });
+  return watchConfig({ file, request, runtime: openRuntimeFolder(join(installation, "dist")), installation, check, inputs: inputSettings(context), signal: context.signal, onEvent: show });
 }

@@ -7,6 +7,7 @@ import { typeCheckConfig } from "../../core/config/type-check.ts";
 import { formatCodeFrame } from "../../core/error/code-frame.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { CommandContext } from "../context.ts";
+import { inputSettings } from "../evaluation.ts";
 import { findInstallation } from "../installation.ts";
 import { ConfigSource } from "./config-source.ts";
 import type { EditedConfig } from "./edit-config.ts";
@@ -37,8 +38,9 @@ export async function writeConfig(context: CommandContext, config: OpenConfig, e
       const runtime = openRuntimeFolder(join(installation, "dist"));
       const checking = typeCheckConfig({ file: trial, installation, signal: context.signal });
       checking.catch(() => undefined);
-      await evaluateConfig({ file: trial, request: { kind }, runtime, signal: context.signal, report: context.report });
-      await checking;
+      const { inputModules } = await evaluateConfig({ file: trial, request: { kind }, runtime, signal: context.signal, report: context.report, inputs: { ...inputSettings(context), configuration: file } });
+      if (inputModules.length > 0) await typeCheckConfig({ file: trial, inputModules, installation, signal: context.signal });
+      else await checking;
     } catch (error) {
       context.signal.throwIfAborted();
       throw rejected(error, trial, file, edited);

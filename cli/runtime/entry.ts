@@ -1,20 +1,33 @@
 // What the isolate runs: the authoring API, the embedded packages and the modules, behind `start`.
 import "./prelude.ts";
 import * as api from "../../core/index.ts";
+import { createInputTable } from "../../core/package/inputs.ts";
 import { createProjectFiles } from "../../core/package/project-files.ts";
 import { evaluateRequest } from "./evaluate-request.ts";
 import { createStart } from "./isolate-main.ts";
 
 const evaluate = createStart({
   api,
-  open: (host) => {
+  open: (host, { kind }) => {
     const registry = new api.EvaluationRegistry();
+    const modules = new Map<string, unknown>();
+    const inputs = createInputTable(registry, host, modules, kind === "inputs");
     return {
-      inFolder: (folder) => createProjectFiles(registry, host, folder),
-      evaluate: (definition, request) => evaluateRequest({ definition, request, registry, host }),
+      modules,
+      inFolder: (folder, input) => ({
+        ...createProjectFiles(registry, host, folder, input),
+        defineInputs: (specs: Readonly<Record<string, api.InputLike>>) => inputs.declare(checkOwn(specs, input), folder, new Error("defineInputs")),
+      }),
+      evaluate: (definition, request) => evaluateRequest({ definition, request, registry, host, inputs }),
     };
   },
 });
 
+/** An input is a tree: what it needs of others, its user declares. */
+function checkOwn<T>(specs: T, input: string | undefined): T {
+  if (input === undefined) return specs;
+  throw new api.TsosError({ code: "input.nested", message: `a module of the input "${input}" declares inputs of its own`, hint: "let it take what it needs as an option, and declare the input in the configuration" });
+}
+
 /** The value of the runtime's script; the build reads the names of exports from it. */
-export const start = Object.assign(evaluate, { exports: Object.keys(api), folderExports: ["path", "readFile", "readFolder"] });
+export const start = Object.assign(evaluate, { exports: Object.keys(api), folderExports: ["defineInputs", "path", "readFile", "readFolder"] });

@@ -2,7 +2,8 @@ import type { EvaluationRequest, EvaluationResult } from "../../core/config/prot
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import type { PackageDescription } from "../../core/config/option-description.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { isPackage, type Config, type EvaluationRegistry, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
+import { isPackage, type Config, type EvaluationRegistry, type Input, type InputLike, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
+import type { DeclaredInput, InputTable } from "../../core/package/inputs.ts";
 import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
 import { collectOverlays } from "../../core/option/collect-modules.ts";
 import { createModule, isModuleList, type ModuleInput, type ModuleList } from "../../core/option/module.ts";
@@ -26,27 +27,33 @@ export type RequestContext = {
   readonly request: EvaluationRequest;
   readonly registry: EvaluationRegistry;
   readonly host: EvaluationHost;
+  readonly inputs: InputTable;
 };
 
-export type RequestOutcome = { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[] };
+export type RequestOutcome = { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[]; readonly inputs: readonly DeclaredInput[] };
+
+/** What every module is given beside `config`, `options` and `lib`. */
+type Given = { readonly pkgs: Packages; readonly inputs: Readonly<Record<string, Input>> };
 
 /** Answers one request about a configuration. */
 export function evaluateRequest(context: RequestContext): RequestOutcome {
   const { request, registry } = context;
   const configuration = checkConfiguration(context.definition);
+  const inputs = declareInputs(configuration, context.inputs);
   const pkgs = createPackages(registry, configuration === undefined ? [] : collectOverlays([configuration]));
-  const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: registry.instantiation(roots), warnings });
+  const given: Given = { pkgs, inputs };
+  const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: registry.instantiation(roots), warnings, inputs: context.inputs.declared() });
 
   switch (request.kind) {
     case "system": {
-      const system = evaluateSystem(configuration, pkgs, context.host);
+      const system = evaluateSystem(configuration, given, context.host);
       checkAssertions(system.assertions);
       const toplevel = (request.variant === "vm" ? system.config.system.build.vm : null) ?? system.config.system.build.toplevel;
       return outcome({ kind: "system", toplevel: describeDerivation(toplevel), hostName: system.config.networking.hostName }, [toplevel.drvPath], system.warnings);
     }
     case "shell": {
       const packages = request.packages?.map((name) => getPackage(pkgs, name));
-      const shell = evaluateShell(configuration, pkgs, packages);
+      const shell = evaluateShell(configuration, given, packages);
       checkAssertions(shell.assertions);
       const environment = createShellEnvironment(shell.config, pkgs);
       return outcome({ kind: "shell", shell: { name: shell.config.name, environment: describeDerivation(environment) } }, [environment.drvPath], shell.warnings);
@@ -56,7 +63,7 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
       return outcome({ kind: "package", package: { ...describeDerivation(found), mainProgram: found.meta.mainProgram } }, [found.drvPath]);
     }
     case "option": {
-      const tree = evaluateTree(configuration, pkgs, context.host);
+      const tree = evaluateTree(configuration, given, context.host);
       const { value, json } = findOption(tree, request.path);
       const derivation = isPackage(value) ? describeDerivation(value) : undefined;
       return outcome({ kind: "option", option: { path: request.path, value: json, derivation } }, derivation === undefined ? [] : [derivation.drvPath], tree.warnings);
@@ -68,7 +75,7 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
     }
     case "option-report": {
       const table = new ModuleTable();
-      const report = reportOption(declareTree(modulesOf(configuration)), parsePath(request.path), settledOptions(configuration, pkgs, context.host), table);
+      const report = reportOption(declareTree(modulesOf(configuration)), parsePath(request.path), settledOptions(configuration, given, context.host), table);
       return outcome({ kind: "option-report", modules: table.modules, report }, []);
     }
     case "option-value": {
@@ -76,6 +83,8 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
       const source = parseValue(findType(declareTree(modulesOf(configuration)), path), request.text, path);
       return outcome({ kind: "option-value", path, source }, []);
     }
+    case "inputs":
+      return outcome({ kind: "inputs", places: {} }, []);
     case "package-list":
       return outcome({ kind: "package-list", packages: packageNames.flatMap(describePackage) }, []);
   }
@@ -91,7 +100,14 @@ function checkConfiguration(definition: unknown): ModuleList | undefined {
   throw new TsosError({ code: "config.not-a-configuration", message: `the default export must be what defineSystem or defineShell returns, got ${what}`, hint: "export default defineSystem(({ config, pkgs, lib }) => ({ … }))" });
 }
 
-function evaluateSystem(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): EvaluatedModules<Config> {
+/** The inputs that a configuration names, whether `defineInputs` made handles of them before or not. */
+function declareInputs(configuration: ModuleList | undefined, table: InputTable): Readonly<Record<string, Input>> {
+  if (configuration === undefined || !("inputs" in configuration)) return {};
+  const [module] = configuration.modules;
+  return table.declare(configuration.inputs as Readonly<Record<string, InputLike>>, undefined, module?.origin ?? {});
+}
+
+function evaluateSystem(configuration: ModuleList | undefined, given: Given, host: EvaluationHost): EvaluatedModules<Config> {
   if (configuration === undefined) throw new TsosError({ code: "config.no-system", message: "there is no configuration of a system", hint: "tsos init server makes one" });
   if (configuration.kind !== "system-config") throw wrongKind("defineSystem", "system.config.ts", "defineShell");
   let seen: OptionsView | undefined;
@@ -103,20 +119,20 @@ function evaluateSystem(configuration: ModuleList | undefined, pkgs: Packages, h
     },
   }, undefined);
   try {
-    return evaluateModules<Config>({ modules: [...systemModules, own], userModules: [configuration], specialArgs: { pkgs } });
+    return evaluateModules<Config>({ modules: [...systemModules, own], userModules: [configuration], specialArgs: given });
   } catch (error) {
     throw blameDefinition(error, seen);
   }
 }
 
-function evaluateShell(configuration: ModuleList | undefined, pkgs: Packages, packages: readonly Package[] | undefined): EvaluatedModules<ShellConfig> {
+function evaluateShell(configuration: ModuleList | undefined, given: Given, packages: readonly Package[] | undefined): EvaluatedModules<ShellConfig> {
   if (configuration !== undefined && configuration.kind !== "shell-config") throw wrongKind("defineShell", "shell.config.ts", "defineSystem");
   const own = packages === undefined ? [] : [createModule({ key: "tsos/command-line", config: { packages } }, undefined)];
-  return evaluateModules<ShellConfig>({ modules: [...shellModules, ...own, ...(configuration === undefined ? [] : [configuration])], specialArgs: { pkgs } });
+  return evaluateModules<ShellConfig>({ modules: [...shellModules, ...own, ...(configuration === undefined ? [] : [configuration])], specialArgs: given });
 }
 
-function evaluateTree(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): EvaluatedModules<Config> | EvaluatedModules<ShellConfig> {
-  return configuration?.kind === "shell-config" ? evaluateShell(configuration, pkgs, undefined) : evaluateSystem(configuration, pkgs, host);
+function evaluateTree(configuration: ModuleList | undefined, given: Given, host: EvaluationHost): EvaluatedModules<Config> | EvaluatedModules<ShellConfig> {
+  return configuration?.kind === "shell-config" ? evaluateShell(configuration, given, undefined) : evaluateSystem(configuration, given, host);
 }
 
 /** The modules whose options a configuration has; without one, those of a system. */
@@ -126,11 +142,11 @@ function modulesOf(configuration: ModuleList | undefined): readonly ModuleInput[
 }
 
 /** The settled tree for those who want to see what is there: what is wrong with it is a part of the answer. */
-function settledOptions(configuration: ModuleList | undefined, pkgs: Packages, host: EvaluationHost): OptionsView | { readonly error: string } | undefined {
+function settledOptions(configuration: ModuleList | undefined, given: Given, host: EvaluationHost): OptionsView | { readonly error: string } | undefined {
   // Without a configuration nothing is set: some options have no default.
   if (configuration === undefined) return undefined;
   try {
-    return evaluateTree(configuration, pkgs, host).options;
+    return evaluateTree(configuration, given, host).options;
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

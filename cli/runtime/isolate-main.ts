@@ -1,16 +1,23 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, IsolateReply } from "../../core/config/protocol.ts";
+import type { DeclaredInput, InputTree } from "../../core/package/inputs.ts";
 import { impureNames } from "../../core/config/impure-names.ts";
 import { lockRealm } from "./lock-realm.ts";
 import { printed } from "./prelude.ts";
 
-/** What an evaluation may ask of the machine. Paths are relative to `folder`, which is relative to the project. */
+/**
+ * What an evaluation may ask of the machine. Paths are relative to `folder`, which is relative to the project, or to
+ * the tree of `input`.
+ */
 export type EvaluationHost = {
-  readFile(folder: string, path: string): string;
-  readFolder(folder: string, path: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
+  readFile(folder: string, path: string, input?: string): string;
+  readFolder(folder: string, path: string, input?: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
   /** @returns the file's path relative to the project, its name, and its NAR hash as `sha256:` and base-16. */
-  hashPath(folder: string, path: string): { readonly file: string; readonly name: string; readonly narHash: string };
+  hashPath(folder: string, path: string, input?: string): { readonly file: string; readonly name: string; readonly narHash: string };
+  fetchInput(input: DeclaredInput): InputTree;
+  /** @throws TsosError always: the evaluation is started again with the module */
+  demandModule(input: string, path: string): never;
   /** The activator's program text. */
   activator(): string;
 };
@@ -20,20 +27,22 @@ export type RuntimeParts = {
   /** What `"tsos"` exports. */
   readonly api: Readonly<Record<string, unknown>>;
   /** Begins the isolate's one evaluation, before the configuration's own files run. */
-  readonly open: (host: EvaluationHost) => OpenEvaluation;
+  readonly open: (host: EvaluationHost, request: EvaluationRequest) => OpenEvaluation;
 };
 
 export type OpenEvaluation = {
-  /** The exports of `"tsos"` that depend on the folder of the importing file. */
-  readonly inFolder: (folder: string) => Readonly<Record<string, unknown>>;
+  /** The exports of `"tsos"` that depend on the folder of the importing file, and on the input that it is of. */
+  readonly inFolder: (folder: string, input?: string) => Readonly<Record<string, unknown>>;
+  /** Where the bundle puts modules of inputs, by `moduleKey`. */
+  readonly modules: Map<string, unknown>;
   readonly evaluate: (
     definition: unknown,
     request: EvaluationRequest,
-  ) => { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[] };
+  ) => { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[]; readonly inputs: readonly DeclaredInput[] };
 };
 
 type CallHost = (request: string) => string;
-type BundleFunction = (tsos: { readonly api: RuntimeParts["api"]; readonly in: (folder: string) => unknown }) => unknown;
+type BundleFunction = (tsos: { readonly api: RuntimeParts["api"]; readonly in: OpenEvaluation["inFolder"]; readonly modules: OpenEvaluation["modules"] }) => unknown;
 
 /**
  * The function that the host gets as the value of the runtime's script. It and what it returns take and give
@@ -43,13 +52,14 @@ export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: B
   return (call) => {
     const checkRealm = lockRealm();
     const host = createHost(call);
-    return (bundle, request) => {
+    return (bundle, text) => {
       let reply: IsolateReply;
       printed.length = 0;
       try {
-        const evaluation = parts.open(host);
-        const definition = bundle({ api: parts.api, in: evaluation.inFolder });
-        const outcome = evaluation.evaluate(definition, JSON.parse(request) as EvaluationRequest);
+        const request = JSON.parse(text) as EvaluationRequest;
+        const evaluation = parts.open(host, request);
+        const definition = bundle({ api: parts.api, in: evaluation.inFolder, modules: evaluation.modules });
+        const outcome = evaluation.evaluate(definition, request);
         const changed = checkRealm();
         if (changed !== undefined) throw changed;
         reply = { ok: true, ...outcome, printed };
@@ -78,15 +88,20 @@ function createHost(call: CallHost): EvaluationHost {
       throw new RangeError("the host could not be asked: too deep a recursion?");
     }
     const reply = JSON.parse(text) as HostReply;
-    if (reply.op === "error") throw new TsosError({ code: reply.code, message: reply.message, hint: reply.hint });
+    if (reply.op === "error") throw new TsosError({ code: reply.code, message: reply.message, hint: reply.hint, at: reply.at, data: reply.data });
     return reply as Extract<HostReply, { readonly op: O }>;
   };
   return {
-    readFile: (folder, path) => ask({ op: "read-file", folder, path }).text,
-    readFolder: (folder, path) => ask({ op: "read-folder", folder, path }).entries,
-    hashPath: (folder, path) => {
-      const { file, name, narHash } = ask({ op: "hash-path", folder, path });
+    readFile: (folder, path, input) => ask({ op: "read-file", folder, path, input }).text,
+    readFolder: (folder, path, input) => ask({ op: "read-folder", folder, path, input }).entries,
+    hashPath: (folder, path, input) => {
+      const { file, name, narHash } = ask({ op: "hash-path", folder, path, input });
       return { file, name, narHash };
+    },
+    fetchInput: (declared) => ask({ op: "fetch-input", declared }).tree,
+    demandModule: (input, path) => {
+      ask({ op: "demand-module", input, path });
+      throw new TsosError({ code: "config.read-failed", message: `the module "${path}" of the input "${input}" was not there when it was asked for` });
     },
     activator: () => ask({ op: "activator" }).text,
   };

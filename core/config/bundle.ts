@@ -5,7 +5,9 @@ import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } 
 import type { Loader, Message, Metafile, OnResolveResult, PartialMessage, Plugin } from "esbuild";
 import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
+import { moduleKey } from "../package/inputs.ts";
 import { joinErrors } from "./config-errors.ts";
+import { isInside } from "./is-inside.ts";
 import { findTracked, readTracked, type FileRead } from "./file-read.ts";
 
 export type BundleOptions = {
@@ -19,6 +21,17 @@ export type BundleOptions = {
   readonly folderExports: readonly string[];
   /** Where what is read is noted, by path, also when the bundle fails. */
   readonly reads?: Map<string, FileRead>;
+  /** Modules of inputs that belong to it. */
+  readonly inputModules?: readonly InputModule[] | undefined;
+};
+
+/** A file of an input's tree, and the name by which the evaluation knows it. */
+export type InputModule = {
+  readonly input: string;
+  /** As the configuration wrote it. */
+  readonly path: string;
+  /** The input's tree. */
+  readonly root: string;
 };
 
 export type Bundle = {
@@ -32,6 +45,8 @@ export type Bundle = {
 
 const TSOS = "tsos";
 const TSOS_NAMESPACE = "tsos-api";
+/** The file of the bundle that hands the modules of inputs over, before the configuration runs. */
+const INPUT_MODULES = "tsos:inputs";
 const EXTENSIONS = [".ts", ".tsx", ".mts", ".js", ".mjs", ".cjs", ".jsx", ".json"];
 const TEXT = /\.(txt|md|html?|css|conf|cfg|ini|toml|ya?ml|sh|sql|nft|service|pem|crt|pub|xml|svg)$/;
 
@@ -60,7 +75,9 @@ type Refusal = { readonly code: string; readonly hint?: string | undefined };
 export async function bundleConfig(options: BundleOptions): Promise<Bundle> {
   const { build } = await import("esbuild");
   const reads = options.reads ?? new Map<string, FileRead>();
-  const entry = options.file === undefined ? "export default undefined;" : `export { default } from ${JSON.stringify(options.file)};`;
+  const modules = options.inputModules ?? [];
+  const inputs = modules.length === 0 ? "" : `import ${JSON.stringify(INPUT_MODULES)};\n`;
+  const entry = options.file === undefined ? "export default undefined;" : `${inputs}export { default } from ${JSON.stringify(options.file)};`;
   let result;
   try {
     result = await build({
@@ -128,6 +145,9 @@ function configFiles(options: BundleOptions, reads: Map<string, FileRead>): Plug
     return undefined;
   };
 
+  const modules = options.inputModules ?? [];
+  const findInput = (folder: string): InputModule | undefined => modules.find(({ root }) => folder === root || folder.startsWith(root + sep));
+
   return {
     name: "tsos-config",
     setup(build) {
@@ -137,9 +157,11 @@ function configFiles(options: BundleOptions, reads: Map<string, FileRead>): Plug
         if (args.kind === "dynamic-import" && !isInPackage(importer)) {
           return refuse({ code: "config.async", hint: `write import … from ${JSON.stringify(path)} at the top of the file` }, "import(…) gives a promise, and a configuration cannot wait");
         }
+        if (path === INPUT_MODULES && importer.endsWith("tsos:entry")) return { path: "inputs", namespace: INPUT_MODULES };
+        const input = findInput(args.resolveDir);
         if (path === TSOS) {
-          const folder = relative(options.project, args.resolveDir).split(sep).join("/");
-          return { path: folder === "" ? "." : folder, namespace: TSOS_NAMESPACE, sideEffects: false };
+          const folder = relative(input?.root ?? options.project, args.resolveDir).split(sep).join("/");
+          return { path: `${input?.input ?? ""}:${folder === "" ? "." : folder}`, namespace: TSOS_NAMESPACE, sideEffects: false };
         }
         if (path.startsWith(`${TSOS}/`)) {
           return refuse({ code: "config.unknown-import", hint: 'everything that a configuration uses is exported by "tsos"' }, `"${path}" cannot be imported`);
@@ -151,10 +173,16 @@ function configFiles(options: BundleOptions, reads: Map<string, FileRead>): Plug
         if (path.startsWith(".") || isAbsolute(path)) {
           const target = resolve(args.resolveDir, path);
           const found = findFile(target);
+          const owner = input ?? (args.namespace === INPUT_MODULES ? findInput(target) : undefined);
+          if (owner !== undefined && found !== undefined && !isInside(owner.root, found)) {
+            return refuse({ code: "config.outside-project", hint: "an input's modules see their own tree only" }, `"${path}" leads out of the input "${owner.input}"`);
+          }
           return found === undefined ? refuseMissing(path, target, options.file === target && importer.endsWith("tsos:entry")) : { path: found };
         }
-        notePackageFiles(path, args.resolveDir, isFile, note);
-        const found = await build.resolve(path, { kind: args.kind, resolveDir: args.resolveDir, importer, pluginData: SKIP });
+        // What an input takes from npm is what the project has installed.
+        const resolveDir = input === undefined ? args.resolveDir : options.project;
+        notePackageFiles(path, resolveDir, isFile, note);
+        const found = await build.resolve(path, { kind: args.kind, resolveDir, importer, pluginData: SKIP });
         if (found.errors.length === 0) return { path: found.path, namespace: found.namespace, sideEffects: found.sideEffects };
         const name = packageName(path);
         return refuse({ code: "config.missing-package", hint: `npm install ${name}` }, `cannot find the package "${name}"`);
@@ -162,10 +190,21 @@ function configFiles(options: BundleOptions, reads: Map<string, FileRead>): Plug
 
       build.onLoad({ filter: /.*/, namespace: TSOS_NAMESPACE }, (args) => ({
         contents: [
-          `const bound = __tsos.in(${JSON.stringify(args.path)});`,
+          `const bound = __tsos.in(${JSON.stringify(args.path.slice(args.path.indexOf(":") + 1))}${args.path.startsWith(":") ? "" : `, ${JSON.stringify(args.path.slice(0, args.path.indexOf(":")))}`});`,
           ...options.exports.map((name) => `export const ${name} = ${options.folderExports.includes(name) ? "bound" : "__tsos.api"}.${name};`),
         ].join("\n"),
         loader: "js",
+      }));
+
+      build.onLoad({ filter: /.*/, namespace: INPUT_MODULES }, () => ({
+        contents: modules
+          .flatMap(({ input, path, root }, i) => [
+            `import * as module${i} from ${JSON.stringify(resolve(root, path.replace(/^\/+/, "")))};`,
+            `__tsos.modules.set(${JSON.stringify(moduleKey(input, path))}, module${i});`,
+          ])
+          .join("\n"),
+        loader: "js",
+        resolveDir: options.project,
       }));
 
       build.onLoad({ filter: /.*/, namespace: "file" }, (args) => {

@@ -8,8 +8,8 @@ export type DefinitionQuery = {
   readonly module: { readonly file: string; readonly line?: number | undefined; readonly column?: number | undefined };
   /** The option's path, and further into its value: names, and indices of lists. */
   readonly path: readonly string[];
-  /** Among what the module defines (the default), or among the options that it declares. */
-  readonly part?: "config" | "options" | undefined;
+  /** Among what the module defines (the default), among the options that it declares, or among its inputs. */
+  readonly part?: "config" | "options" | "inputs" | undefined;
 };
 
 export type DefinitionPlace = {
@@ -35,7 +35,7 @@ export async function findDefinitionPlaces(query: DefinitionQuery): Promise<read
   const start = query.module.line === undefined ? undefined : search.callAt(source, query.module.line, query.module.column ?? 1);
   const root = start ?? search.defaultExport(source);
   if (root === undefined) return [];
-  search.visitModule(root, query.path, query.part === "options" ? ["options"] : ["config", "defaults"]);
+  search.visitModule(root, query.path, query.part === undefined || query.part === "config" ? ["config", "defaults"] : [query.part]);
   const deepest = Math.max(0, ...search.found.map((place) => place.depth));
   return search.found.filter((place) => place.depth === deepest && deepest > 0);
 }

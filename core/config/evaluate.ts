@@ -1,12 +1,14 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Instantiation } from "../derivation/instantiation.ts";
+import type { DeclaredInput } from "../package/inputs.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
 import { findProject } from "./find-project.ts";
 import type { Isolate } from "./isolate.ts";
 import type { FileRead } from "./file-read.ts";
 import type { IsolateLimits } from "./isolate-limits.ts";
+import type { InputSettings } from "./project-inputs.ts";
 import type { EvaluationRequest, ResultOf } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 
@@ -20,6 +22,8 @@ export type EvaluateOptions<R extends EvaluationRequest = EvaluationRequest> = {
   readonly signal?: AbortSignal | undefined;
   readonly report?: ProgressListener | undefined;
   readonly limits?: IsolateLimits | undefined;
+  /** How inputs are fetched and locked; without it only what is locked and here can be used. */
+  readonly inputs?: InputSettings | undefined;
 };
 
 /** What watching needs of an evaluation besides its result. */
@@ -39,6 +43,10 @@ export type Evaluation<K extends EvaluationRequest["kind"] = EvaluationRequest["
   readonly printed: readonly string[];
   /** Everything it looked at. */
   readonly reads: readonly FileRead[];
+  /** The inputs that it declares. */
+  readonly inputs: readonly DeclaredInput[];
+  /** Modules of inputs that belong to it: files whose types count as those of the project. */
+  readonly inputModules: readonly string[];
   readonly cached: boolean;
 };
 
@@ -54,7 +62,8 @@ export async function evaluateConfig<R extends EvaluationRequest>(options: Evalu
   const project = file === undefined || !existsSync(dirname(file)) ? process.cwd() : findProject(file);
   // Where the project begins decides which files a configuration may see.
   const key = cacheKey(["evaluation", runtime.hash, process.version, file === undefined ? null : [project, file], request]);
-  if (cacheDir !== undefined) {
+  // Which inputs there are is asked to look at them afresh.
+  if (cacheDir !== undefined && request.kind !== "inputs") {
     const found = await findCached<Remembered<R["kind"]>>(cacheDir, key);
     if (found !== undefined) return finish({ ...found.value, reads: found.reads, cached: true }, options.report);
   }

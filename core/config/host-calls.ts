@@ -1,5 +1,6 @@
 import { lstatSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { DeclaredInput, InputTree } from "../package/inputs.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
 import { hashFolder, readTracked, stampTree, type FileRead } from "./file-read.ts";
@@ -13,8 +14,19 @@ export type HostCalls = {
   isRepeatable(): boolean;
 };
 
-/** Answers what an evaluation asks of its project, and notes what was looked at. Nothing outside is shown. */
-export function createHostCalls(project: string, runtime: RuntimeFolder): HostCalls {
+/** What an evaluation asks for beyond its project's own files. */
+export type InputCalls = {
+  fetch(declared: DeclaredInput): Promise<InputTree>;
+  root(name: string): string;
+  /** Notes a module of an input that the bundle does not hold. */
+  demand(input: string, path: string): void;
+};
+
+/**
+ * Answers what an evaluation asks of its project and its inputs, and notes what was looked at. Nothing outside is
+ * shown.
+ */
+export function createHostCalls(project: string, runtime: RuntimeFolder, inputs: InputCalls): HostCalls {
   const root = realpathSync(project);
   const reads = new Map<string, FileRead>();
   const note = (read: FileRead): void => {
@@ -39,7 +51,14 @@ export function createHostCalls(project: string, runtime: RuntimeFolder): HostCa
 
   async function answer(call: HostCall): Promise<HostReply> {
     if (call.op === "activator") return { op: "activator", text: readFileSync(join(runtime.folder, "activate.mjs"), "utf8") };
-    const path = findInProject(root, call.folder, call.path, note);
+    if (call.op === "fetch-input") return { op: "fetch-input", tree: await inputs.fetch(call.declared) };
+    if (call.op === "demand-module") {
+      inputs.demand(call.input, call.path);
+      throw new TsosError({ code: "config.restart", message: "the evaluation starts again" });
+    }
+    const base = call.input === undefined ? root : realpathSync(inputs.root(call.input));
+    const place = call.input === undefined ? "project" : `input "${call.input}"`;
+    const path = findInTree(base, place, call.folder, call.path, note);
     switch (call.op) {
       case "read-file": {
         if (statSync(path).isDirectory()) throw new TsosError({ code: "config.not-a-file", message: `"${call.path}" is a folder`, hint: `path("${call.path}") copies a folder to the store` });
@@ -57,32 +76,32 @@ export function createHostCalls(project: string, runtime: RuntimeFolder): HostCa
         return { op: "read-folder", entries: entries.sort((a, b) => (a.name < b.name ? -1 : 1)) };
       }
       case "hash-path": {
-        checkTree(root, path, call.path);
+        checkTree(base, place, path, call.path);
         const takenAt = Date.now();
         const { stamp } = stampTree(path);
         const { hashTree } = await import("./hash-tree.ts");
         const hash = await hashTree(path);
         note({ kind: "tree", path, stamp, takenAt, hash });
-        const file = relative(root, path).split(sep).join("/");
+        const file = relative(base, path).split(sep).join("/");
         // The project's own folder may have any name.
-        return { op: "hash-path", file, name: path === root ? "source" : basename(path), narHash: hash };
+        return { op: "hash-path", file, name: path === base ? "source" : basename(path), narHash: hash };
       }
     }
   }
 }
 
-/** @throws TsosError when there is nothing at `path`, or it leads out of the project. */
-function findInProject(root: string, folder: string, path: string, note: (read: FileRead) => void): string {
+/** @throws TsosError when there is nothing at `path`, or it leads out of the tree that it is looked for in. */
+function findInTree(root: string, place: string, folder: string, path: string, note: (read: FileRead) => void): string {
   if (isAbsolute(path)) {
-    throw new TsosError({ code: "config.outside-project", message: `"${path}" is an absolute path: a configuration sees its own project only`, hint: 'name it relative to the file that you write, such as "./site"' });
+    throw new TsosError({ code: "config.outside-project", message: `"${path}" is an absolute path: a configuration sees its own project and its inputs only`, hint: 'name it relative to the file that you write, such as "./site"' });
   }
   if (path === "" || path.includes("\0")) {
     throw new TsosError({ code: "config.bad-path", message: `${JSON.stringify(path)} is not a path`, hint: 'name a file or folder relative to the file that you write, such as "./site"' });
   }
   const target = resolve(root, folder, path);
   // Neither whether anything is there outside nor where the project lies is told: a configuration may catch this.
-  const outside = (how: string): TsosError => new TsosError({ code: "config.outside-project", message: `"${path}" ${how}`, hint: "copy what you need into the project" });
-  if (!isWithin(root, target)) throw outside("is outside of the project");
+  const outside = (how: string): TsosError => new TsosError({ code: "config.outside-project", message: `"${path}" ${how}`, hint: OUTSIDE });
+  if (!isWithin(root, target)) throw outside(`is outside of the ${place}`);
   let real: string;
   try {
     real = realpathSync(target);
@@ -90,10 +109,12 @@ function findInProject(root: string, folder: string, path: string, note: (read: 
     note({ kind: "missing", path: target });
     throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: suggestFile(root, target, path) });
   }
-  if (!isWithin(root, real)) throw outside("leads out of the project by a symbolic link");
+  if (!isWithin(root, real)) throw outside(`leads out of the ${place} by a symbolic link`);
   if (real !== target) note({ kind: "link", path: target, target: real });
   return real;
 }
+
+const OUTSIDE = 'copy what you need into the project, or make it an input: defineInputs({ other: "path:../other" })';
 
 function isWithin(root: string, path: string): boolean {
   return path === root || path.startsWith(root + sep);
@@ -110,15 +131,15 @@ function suggestFile(root: string, target: string, path: string): string {
 }
 
 /** A link is copied as a link, so one that leads elsewhere would mean something else in the store. */
-function checkTree(root: string, path: string, asked: string): void {
+function checkTree(root: string, place: string, path: string, asked: string): void {
   const stats = lstatSync(path);
   if (stats.isDirectory()) {
-    for (const name of readdirSync(path)) checkTree(root, join(path, name), `${asked}/${name}`);
+    for (const name of readdirSync(path)) checkTree(root, place, join(path, name), `${asked}/${name}`);
   } else if (stats.isSymbolicLink()) {
     const target = readlinkSync(path);
     const end = resolve(dirname(path), target);
     if (isAbsolute(target) || !isWithin(root, end)) {
-      throw new TsosError({ code: "config.outside-project", message: `the symbolic link "${asked}" leads out of the project, to "${target}"`, hint: "replace it by what it points to" });
+      throw new TsosError({ code: "config.outside-project", message: `the symbolic link "${asked}" leads out of the ${place}, to "${target}"`, hint: "replace it by what it points to" });
     }
   } else if (!stats.isFile()) {
     throw new TsosError({ code: "config.bad-file", message: `"${asked}" is neither a file, a folder nor a symbolic link`, hint: "remove it, or name a folder without it" });

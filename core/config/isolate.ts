@@ -111,7 +111,7 @@ export function openIsolate(runtime: RuntimeFolder, options: { readonly limits?:
           case "call": {
             const asked = process.cpuUsage();
             void answer(message.call)
-              .catch((error: unknown): HostReply => (error instanceof TsosError ? { op: "error", code: error.code, message: error.message, hint: error.hint } : { op: "error", code: "config.read-failed", message: String(error) }))
+              .catch((error: unknown): HostReply => (error instanceof TsosError ? { op: "error", code: error.code, message: error.message, hint: error.hint, at: error.at, data: error.data } : { op: "error", code: "config.read-failed", message: String(error) }))
               .then((reply) => {
                 answering += cpuSince(asked);
                 port.postMessage(JSON.stringify(reply));

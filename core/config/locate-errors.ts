@@ -27,6 +27,7 @@ type Site = {
   readonly stack: string | undefined;
   readonly path: readonly string[];
   readonly note: string;
+  readonly part?: "inputs" | undefined;
 };
 
 /** Makes errors of what left the isolate, with places in the user's own files. */
@@ -96,14 +97,14 @@ function createLocator(context: LocateContext) {
 
   const sitePlaces = async (sites: readonly Site[]): Promise<readonly RelatedPosition[]> => {
     const places: RelatedPosition[] = [];
-    for (const { file, stack, path, note } of sites) {
+    for (const { file, stack, path, note, part } of sites) {
       // Where tsos declares something helps who develops tsos; who writes a configuration has the documentation.
       if (note === NOTES["declaredAt"] && stack?.includes(CONFIG_SCRIPT) !== true) continue;
       const made = stack === undefined ? undefined : modulePlace(stack);
       const explicit = file === undefined ? undefined : { file: resolve(context.project, file) };
       const start = explicit ?? made;
       if (start === undefined) continue;
-      const found = await findDefinitionPlaces({ module: start, path: path.map((name) => name.replace(/^\[(\d+)\]$/, "$1")) });
+      const found = await findDefinitionPlaces({ module: start, path: path.map((name) => name.replace(/^\[(\d+)\]$/, "$1")), part });
       if (found.length > 0) places.push(...found.map(({ name }) => ({ ...name, note })));
       else if (made !== undefined) places.push({ ...made, note });
     }
@@ -282,14 +283,14 @@ function hintForName(name: string, context: LocateContext): string | undefined {
 }
 
 /** What an error's `data` calls the places that it tells of, and what people read. */
-const NOTES: Readonly<Record<string, string>> = { declaredAt: "declared here" };
+const NOTES: Readonly<Record<string, string>> = { declaredAt: "declared here", input: "declared here", other: "also declared here" };
 
 /** Every definition and declaration that an error's data tells of, in its order. */
 function sitesIn(value: unknown, note = "also defined here", depth = 0): readonly Site[] {
   if (typeof value !== "object" || value === null || depth > 6) return [];
   if ("path" in value && Array.isArray(value.path) && ("stack" in value || "file" in value)) {
-    const { file, stack } = value as { readonly file?: unknown; readonly stack?: unknown };
-    return [{ file: typeof file === "string" ? file : undefined, stack: typeof stack === "string" ? stack : undefined, path: value.path.map(String), note }];
+    const { file, stack, part } = value as { readonly file?: unknown; readonly stack?: unknown; readonly part?: unknown };
+    return [{ part: part === "inputs" ? part : undefined, file: typeof file === "string" ? file : undefined, stack: typeof stack === "string" ? stack : undefined, path: value.path.map(String), note }];
   }
   return Object.entries(value).flatMap(([key, inner]) => sitesIn(inner, NOTES[key] ?? note, depth + 1));
 }

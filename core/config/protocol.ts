@@ -5,6 +5,7 @@
 import type { Instantiation } from "../derivation/instantiation.ts";
 import type { RelatedPosition } from "../error/tsos-error.ts";
 import type { SourcePosition } from "../error/source-position.ts";
+import type { DeclaredInput, InputTree } from "../package/inputs.ts";
 import type { ModuleDescription, OptionDescription, OptionReport, PackageDescription, ValueSource } from "./option-description.ts";
 
 /** What is asked of a configuration. */
@@ -24,7 +25,9 @@ export type EvaluationRequest =
   /** What to write into a file for a value of an option that a person typed. */
   | { readonly kind: "option-value"; readonly path: string; readonly text: string }
   /** All packages of the set, without their derivations. */
-  | { readonly kind: "package-list" };
+  | { readonly kind: "package-list" }
+  /** The inputs that are declared; what they hold is not looked at. */
+  | { readonly kind: "inputs" };
 
 export type DerivationResult = {
   readonly drvPath: string;
@@ -58,7 +61,9 @@ export type EvaluationResult =
   | { readonly kind: "option-docs"; readonly modules: readonly ModuleDescription[]; readonly options: readonly OptionDescription[] }
   | { readonly kind: "option-report"; readonly modules: readonly ModuleDescription[]; readonly report: OptionReport }
   | { readonly kind: "option-value"; readonly path: readonly string[]; readonly source: ValueSource }
-  | { readonly kind: "package-list"; readonly packages: readonly PackageDescription[] };
+  | { readonly kind: "package-list"; readonly packages: readonly PackageDescription[] }
+  /** Where each is declared is added when the result has left the isolate. */
+  | { readonly kind: "inputs"; readonly places: Readonly<Record<string, SourcePosition | undefined>> };
 
 /** The result of one kind of request. */
 export type ResultOf<K extends EvaluationRequest["kind"]> = Extract<EvaluationResult, { readonly kind: K }>;
@@ -86,15 +91,20 @@ export type IsolateReply =
       readonly instantiation: Instantiation;
       readonly warnings: readonly string[];
       readonly printed: readonly string[];
+      readonly inputs: readonly DeclaredInput[];
     }
   | { readonly ok: false; readonly errors: readonly ErrorData[]; readonly printed: readonly string[] };
 
 /** What the isolate may ask of the host; each is recorded, so that a cached evaluation knows what it stands on. */
 export type HostCall =
-  | { readonly op: "read-file"; readonly folder: string; readonly path: string }
-  | { readonly op: "read-folder"; readonly folder: string; readonly path: string }
-  /** The NAR hash of a file or folder of the project. */
-  | { readonly op: "hash-path"; readonly folder: string; readonly path: string }
+  | { readonly op: "read-file"; readonly folder: string; readonly path: string; readonly input?: string | undefined }
+  | { readonly op: "read-folder"; readonly folder: string; readonly path: string; readonly input?: string | undefined }
+  /** The NAR hash of a file or folder of the project, or of an input. */
+  | { readonly op: "hash-path"; readonly folder: string; readonly path: string; readonly input?: string | undefined }
+  /** Fetches an input, if it is not here. */
+  | { readonly op: "fetch-input"; readonly declared: DeclaredInput }
+  /** A module of an input that the bundle must hold. */
+  | { readonly op: "demand-module"; readonly input: string; readonly path: string }
   /** The activator's program text: part of tsos itself, so the runtime's hash stands for it. */
   | { readonly op: "activator" };
 
@@ -104,7 +114,16 @@ export type HostReply =
   /** `file` is relative to the project; `narHash` is `sha256:` and base-16. */
   | { readonly op: "hash-path"; readonly file: string; readonly name: string; readonly narHash: string }
   | { readonly op: "activator"; readonly text: string }
-  | { readonly op: "error"; readonly code: string; readonly message: string; readonly hint?: string | undefined };
+  | { readonly op: "fetch-input"; readonly tree: InputTree }
+  | { readonly op: "demand-module" }
+  | {
+      readonly op: "error";
+      readonly code: string;
+      readonly message: string;
+      readonly hint?: string | undefined;
+      readonly at?: SourcePosition | undefined;
+      readonly data?: Readonly<Record<string, unknown>> | undefined;
+    };
 
 /** File names that stacks inside the isolate know. */
 export const CONFIG_SCRIPT = "tsos:config";

@@ -23,7 +23,7 @@ class Checker {
     this.#data = data;
   }
 
-  check(): TypeCheckReply {
+  check(inputModules: readonly string[]): TypeCheckReply {
     const { file, installation } = this.#data;
     // tsos itself stays as it is while a configuration is watched.
     this.#sources ??= ensureDeclarations(installation);
@@ -32,7 +32,7 @@ class Checker {
     // The same object tells the compiler that nothing has to be resolved anew.
     const options = (this.#options = this.#options !== undefined && isDeepStrictEqual(this.#options, read) ? this.#options : read);
     const host = this.#keepParsed(createCompilerHost(options, system));
-    const program = ts.createProgram({ rootNames: [file, ...declarations], options, host, ...(this.#program === undefined ? {} : { oldProgram: this.#program }) });
+    const program = ts.createProgram({ rootNames: [file, ...inputModules, ...declarations], options, host, ...(this.#program === undefined ? {} : { oldProgram: this.#program }) });
     this.#program = program;
     return diagnose(program, { installation, errors, reads, sources: this.#sources });
   }
@@ -175,5 +175,5 @@ const NO_INPUTS = 18003;
 // Last, since constants above are not there before.
 const data = workerData as TypeCheckData;
 const checker = new Checker(data);
-if (data.isWatching === true) parentPort?.on("message", () => parentPort?.postMessage(checker.check()));
-else parentPort?.postMessage(checker.check());
+if (data.isWatching === true) parentPort?.on("message", (inputModules: readonly string[]) => parentPort?.postMessage(checker.check(inputModules)));
+else parentPort?.postMessage(checker.check(data.inputModules));

@@ -9,6 +9,8 @@ import type { FileRead } from "./file-read.ts";
 
 export type TypeCheckOptions = {
   readonly file: string;
+  /** Modules of inputs that it imports: what they declare counts. */
+  readonly inputModules?: readonly string[] | undefined;
   /** tsos's own folder: its `dist` holds the thread, its sources the types of `"tsos"`. */
   readonly installation: string;
   readonly cacheDir?: string | undefined;
@@ -18,6 +20,7 @@ export type TypeCheckOptions = {
 /** What the thread is started with. */
 export type TypeCheckData = {
   readonly file: string;
+  readonly inputModules: readonly string[];
   readonly installation: string;
   /** Checks again at every message, with what the last check knows. */
   readonly isWatching?: boolean;
@@ -36,14 +39,14 @@ export type TypeCheckReply = {
  * @throws TsosError or `ConfigErrors` with every diagnostic.
  */
 export async function typeCheckConfig(options: TypeCheckOptions): Promise<void> {
-  const { installation, cacheDir, signal } = options;
+  const { installation, cacheDir, signal, inputModules = [] } = options;
   const file = realpathSync(options.file);
   const build: unknown = JSON.parse(readFileSync(join(installation, "dist", "build.json"), "utf8"));
   const version = typeof build === "object" && build !== null && "version" in build ? build.version : undefined;
-  const key = cacheKey(["check", version, file]);
+  const key = cacheKey(["check", version, file, inputModules]);
   if (cacheDir !== undefined && (await findCached(cacheDir, key)) !== undefined) return;
   signal?.throwIfAborted();
-  const reply = await runWorker({ file, installation }, signal);
+  const reply = await runWorker({ file, inputModules, installation }, signal);
   if (reply.errors.length > 0) throw joinErrors(reply.errors.map((error) => new TsosError(error)));
   if (cacheDir === undefined) return;
   // An installed package's files change with its version only.

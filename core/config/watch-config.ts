@@ -6,6 +6,7 @@ import { evaluateAfresh } from "./evaluate-afresh.ts";
 import type { FileRead } from "./file-read.ts";
 import { findProject } from "./find-project.ts";
 import { openIsolate, type Isolate } from "./isolate.ts";
+import type { InputSettings } from "./project-inputs.ts";
 import type { EvaluationRequest } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 import { openTypeChecker, type TypeChecker } from "./type-checker.ts";
@@ -18,6 +19,7 @@ export type WatchOptions = {
   readonly installation: string;
   /** Whether types are checked, too. */
   readonly check: boolean;
+  readonly inputs?: InputSettings | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: (event: WatchEvent) => void | Promise<void>;
 };
@@ -51,13 +53,14 @@ export async function watchConfig(options: WatchOptions): Promise<never> {
   aborted.catch(() => undefined);
   const isolates = new WarmIsolates(options);
   let rounds = 0;
+  const known: KnownModules = { files: [] };
   try {
     for (;;) {
       signal.throwIfAborted();
       if (changed === undefined) await Promise.race([new Promise<void>((resolve) => (wake = resolve)), aborted]);
       const round = { changed: [...(changed ?? [])], isolates };
       changed = undefined;
-      const reads = await Promise.race([runRound({ ...options, file, project, checker }, round), aborted]);
+      const reads = await Promise.race([runRound({ ...options, file, project, checker, known }, round), aborted]);
       // What an installed tsos is made of does not change.
       if (await watcher.set(reads.filter(({ path }) => !path.startsWith(options.installation + sep)))) changed ??= new Set();
       // The engine compiles what runs often: the next round finds it compiled.
@@ -102,10 +105,13 @@ class WarmIsolates {
 // After these the thread is gone, or busy for ever.
 const BREAKING: ReadonlySet<string> = new Set(["config.out-of-memory", "config.too-slow", "config.changed-language"]);
 
-type RoundContext = WatchOptions & { readonly project: string; readonly checker: TypeChecker | undefined };
+type RoundContext = WatchOptions & { readonly project: string; readonly checker: TypeChecker | undefined; readonly known: KnownModules };
+
+/** The modules of inputs that the last sound evaluation used. */
+type KnownModules = { files: readonly string[] };
 
 async function runRound(context: RoundContext, { changed, isolates }: { readonly changed: readonly string[]; readonly isolates: WarmIsolates }): Promise<readonly FileRead[]> {
-  const { onEvent, checker } = context;
+  const { onEvent, checker, known } = context;
   const began = performance.now();
   const reads: FileRead[] = [];
   let warnings: readonly string[] = [];
@@ -118,18 +124,29 @@ async function runRound(context: RoundContext, { changed, isolates }: { readonly
     await onEvent({ kind: "errors", by, errors, milliseconds: performance.now() - began });
   };
   const evaluation = evaluateAfresh({ ...context, isolate: isolates.take(), onReads: (seen) => void reads.push(...seen) }).then(
-    (result) => void (warnings = [...result.printed, ...result.warnings]),
+    (result) => {
+      warnings = [...result.printed, ...result.warnings];
+      return result.inputModules;
+    },
     (error: unknown) => {
       if (!(error instanceof TsosError) || error === context.signal.reason) throw error;
       if (BREAKING.has(error.code)) void isolates.drop();
       return tell("evaluation", error instanceof ConfigErrors ? error.errors : [error]);
     },
   );
-  const types = checker?.check().then((reply) => {
+  const checkTypes = async (files: readonly string[], found?: Promise<readonly string[] | void>): Promise<void> => {
+    const reply = await checker?.check(files);
+    if (reply === undefined) return;
+    // With other modules of inputs there are other options: what was found without them says nothing.
+    const used = reply.errors.length > 0 || files.length > 0 ? await found : undefined;
+    if (Array.isArray(used) && used.join("\n") !== files.join("\n")) {
+      known.files = used;
+      return checkTypes(used);
+    }
     reads.push(...reply.reads);
-    return tell("types", reply.errors.map((error) => new TsosError(error)));
-  });
-  await Promise.all([evaluation, types]);
+    await tell("types", reply.errors.map((error) => new TsosError(error)));
+  };
+  await Promise.all([evaluation, checkTypes(known.files, evaluation)]);
   await onEvent({ kind: "done", isSound, warnings, milliseconds: performance.now() - began });
   return reads;
 }

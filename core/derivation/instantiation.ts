@@ -23,6 +23,8 @@ export type InstantiatedSource =
       readonly excluded?: readonly string[] | undefined;
       /** Store paths in full that the contents are said to refer to. */
       readonly references?: readonly string[] | undefined;
+      /** While an evaluation runs: the input whose tree `file` is relative to; the project without one. */
+      readonly input?: string;
     };
 
 /** What an evaluation hands to the store: plain JSON, so that it can leave the isolate and be cached. */

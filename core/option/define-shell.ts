@@ -3,7 +3,7 @@ import type { DeclaringParts } from "./define-module.ts";
 import type { Definable } from "./modifier.ts";
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
-import type { ShellArguments } from "./registry.ts";
+import type { ForeignTypes, ShellArguments } from "./registry.ts";
 
 /** The configuration of a project's tools: what `shell.config.ts` exports. */
 export type ShellConfiguration = {
@@ -28,8 +28,8 @@ export function defineShell<
     : DeclaringParts & {
         readonly config?: Checked<C, ShellArguments, ShellDefinitions>;
         readonly defaults?: Checked<D, ShellArguments, ShellDefinitions>;
-        /** Sources outside the project, locked in `tsos.lock`. */
-        readonly inputs?: Readonly<Record<string, unknown>>;
+        /** Sources outside of the project, locked in `tsos.lock`: what `defineInputs` gives, or what it takes. */
+        readonly inputs?: Readonly<Record<string, ForeignTypes extends { readonly inputLike: infer Like } ? Like : unknown>>;
       },
 ): ShellConfiguration {
   const origin = new Error("defineShell");

@@ -2,7 +2,7 @@ import type { Checked, Definitions } from "./config-types.ts";
 import type { DeclaringParts, SystemFunction } from "./define-module.ts";
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
-import type { ModuleArguments } from "./registry.ts";
+import type { ForeignTypes, ModuleArguments } from "./registry.ts";
 
 /** The configuration of a machine: what `system.config.ts` exports. */
 export type SystemConfig = {
@@ -31,8 +31,8 @@ export function defineSystem<
     : DeclaringParts & {
         readonly config?: Checked<C, ModuleArguments, Definitions>;
         readonly defaults?: Checked<D, ModuleArguments, Definitions>;
-        /** Sources outside the project, locked in `tsos.lock`. */
-        readonly inputs?: Readonly<Record<string, unknown>>;
+        /** Sources outside of the project, locked in `tsos.lock`: what `defineInputs` gives, or what it takes. */
+        readonly inputs?: Readonly<Record<string, ForeignTypes extends { readonly inputLike: infer Like } ? Like : unknown>>;
       },
 ): SystemConfig {
   const origin = new Error("defineSystem");

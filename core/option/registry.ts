@@ -28,6 +28,14 @@ export interface DeclaredOptions {}
 /** The same of dev shells. */
 export interface DeclaredShellOptions {}
 
+/**
+ * The configuration's inputs as its modules are given them. A project names its own, so that their names are known:
+ *
+ * @example
+ * declare module "tsos" { interface Inputs { common: Input } }
+ */
+export interface Inputs {}
+
 /** What every function of a configuration is given besides `config`: `pkgs` is added by `core/index.ts`. */
 export interface CommonArguments {
   readonly lib: Lib;

@@ -128,12 +128,12 @@ export class EvaluationRegistry {
     return source;
   }
 
-  /** A file or folder of the project, whose store path whoever read it has computed. */
-  addPath(name: string, path: string, file: string, how: { readonly method?: "nar" | "flat"; readonly excluded?: readonly string[]; readonly references?: readonly StorePath[] } = {}): StoreSource {
+  /** A file or folder of the project, or of an input's tree, whose store path whoever read it has computed. */
+  addPath(name: string, path: string, file: string, how: { readonly method?: "nar" | "flat"; readonly excluded?: readonly string[]; readonly references?: readonly StorePath[]; readonly input?: string | undefined } = {}): StoreSource {
     const parsed = parseStorePath(path, this.storeDir);
     if (!this.#sources.has(parsed)) {
-      const { method = "nar", excluded = [], references = [] } = how;
-      this.#sources.set(parsed, { kind: "path", path, name, file, ...(method === "nar" ? {} : { method }), ...(excluded.length === 0 ? {} : { excluded }), ...(references.length === 0 ? {} : { references: references.map((reference) => formatStorePath(reference, this.storeDir)) }) });
+      const { method = "nar", excluded = [], references = [], input } = how;
+      this.#sources.set(parsed, { kind: "path", path, name, file, ...(input === undefined ? {} : { input }), ...(method === "nar" ? {} : { method }), ...(excluded.length === 0 ? {} : { excluded }), ...(references.length === 0 ? {} : { references: references.map((reference) => formatStorePath(reference, this.storeDir)) }) });
       this.#issue({ kind: "source", path: parsed });
     }
     return createSource(name, path);
@@ -148,6 +148,13 @@ export class EvaluationRegistry {
       this.#issue({ kind: "source", path });
     }
     return path;
+  }
+
+  /** The file or folder of the project that a store path in full was made of, relative to it. */
+  findProjectFile(path: string): string | undefined {
+    if (!path.startsWith(this.#prefix)) return undefined;
+    const source = [...this.#sources.values()].find((one) => one.path === path);
+    return source?.kind === "path" && source.input === undefined ? source.file : undefined;
   }
 
   /** What `path`, a store path in full, was issued as. */

@@ -18,25 +18,28 @@ export type ProjectFiles = {
   readFolder(path: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
 };
 
-/** The host's side: what it tells of a path that is relative to `folder`, which is relative to the project. */
+/**
+ * The host's side: what it tells of a path that is relative to `folder`, which is relative to the project, or to the
+ * tree of an input.
+ */
 export type ProjectReader = {
-  readFile(folder: string, path: string): string;
-  readFolder(folder: string, path: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
+  readFile(folder: string, path: string, input?: string): string;
+  readFolder(folder: string, path: string, input?: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
   /** @returns the path relative to the project, the name, and the NAR hash as `sha256:` and base-16. */
-  hashPath(folder: string, path: string): { readonly file: string; readonly name: string; readonly narHash: string };
+  hashPath(folder: string, path: string, input?: string): { readonly file: string; readonly name: string; readonly narHash: string };
 };
 
-/** `path` and its like for the files of one folder of the project. */
-export function createProjectFiles(registry: EvaluationRegistry, reader: ProjectReader, folder: string): ProjectFiles {
+/** `path` and its like for the files of one folder of the project, or of an input. */
+export function createProjectFiles(registry: EvaluationRegistry, reader: ProjectReader, folder: string, input?: string): ProjectFiles {
   return {
     path(path, options) {
-      const found = reader.hashPath(folder, path);
+      const found = reader.hashPath(folder, path, input);
       const name = options?.name ?? storeName(found.name);
       const storePath = makeFixedOutputPath({ name, method: "nar", hash: parseHash(found.narHash), storeDir: registry.storeDir });
-      return registry.addPath(name, formatStorePath(storePath, registry.storeDir), found.file).path;
+      return registry.addPath(name, formatStorePath(storePath, registry.storeDir), found.file, { input }).path;
     },
-    readFile: (path) => reader.readFile(folder, path),
-    readFolder: (path) => reader.readFolder(folder, path),
+    readFile: (path) => reader.readFile(folder, path, input),
+    readFolder: (path) => reader.readFolder(folder, path, input),
   };
 }
 

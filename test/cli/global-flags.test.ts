@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultFlags, findWrongFlag, readGlobalFlags, type ParsedGlobals } from "../../cli/global-flags.ts";
 
-const none: ParsedGlobals = { json: false, quiet: false, verbose: false, color: "auto", offline: false, keepFailed: false, keepGoing: false };
+const none: ParsedGlobals = { json: false, quiet: false, verbose: false, color: "auto", offline: false, locked: false, keepFailed: false, keepGoing: false };
 
 test("a command line without flags has the defaults", () => {
   assert.deepEqual(readGlobalFlags(none, "/work"), defaultFlags);

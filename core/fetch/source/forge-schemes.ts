@@ -107,9 +107,8 @@ function createForgeScheme(forge: Forge): SourceScheme {
     fromUrl(url) {
       if (url.scheme !== forge.type) return undefined;
       const shown = formatSourceUrl(url);
-      // An owner may be a path itself, written with %2F; so the segments are those of the text.
-      const segments = formatSourceUrl({ scheme: "x", path: url.path, query: {} }).slice(2).split("/").filter((part) => part !== "");
-      const [owner, repo, ...rest] = segments.map((part) => decodeURIComponent(part));
+      // An owner may be a path itself, written with %2F.
+      const [owner, repo, ...rest] = (url.segments ?? url.path.split("/")).filter((part) => part !== "");
       if (owner === undefined || repo === undefined) throw bad(`URL '${shown}' is invalid`, `write it as ${forge.type}:OWNER/REPO, or ${forge.type}:OWNER/REPO/BRANCH`);
       const found: Record<string, string> = { type: forge.type, owner, repo };
       if (rest.length === 1 && REVISION.test(rest[0]!)) found["rev"] = rest[0]!;
@@ -135,8 +134,8 @@ function createForgeScheme(forge: Forge): SourceScheme {
     },
     toUrl(attributes): SourceUrl {
       const [ref, rev, host, narHash] = (["ref", "rev", "host", "narHash"] as const).map((name) => findText(attributes, name));
-      const path = [getText(attributes, "owner"), getText(attributes, "repo"), ...(ref === undefined ? [] : [ref]), ...(rev === undefined ? [] : [rev])];
-      return { scheme: forge.type, path: path.join("/"), query: { ...(narHash === undefined ? {} : { narHash }), ...(host === undefined ? {} : { host }) } };
+      const segments = [getText(attributes, "owner"), getText(attributes, "repo"), ...(ref === undefined ? [] : [ref]), ...(rev === undefined ? [] : [rev])];
+      return { scheme: forge.type, path: segments.join("/"), segments, query: { ...(narHash === undefined ? {} : { narHash }), ...(host === undefined ? {} : { host }) } };
     },
     isLocked: (attributes) => attributes["rev"] !== undefined && attributes["narHash"] !== undefined,
     override(attributes, ref, rev) {

@@ -8,6 +8,8 @@ export type SourceUrl = {
   /** `user@host:port`, as it stands there; undefined where there is no `//`. */
   readonly authority?: string | undefined;
   readonly path: string;
+  /** The path's parts, where one of them may itself hold a slash (written `%2F`). */
+  readonly segments?: readonly string[] | undefined;
   readonly query: Readonly<Record<string, string>>;
   readonly fragment?: string | undefined;
 };
@@ -24,7 +26,8 @@ export function parseSourceUrl(text: string): SourceUrl {
   const [, scheme = "", authority, path = "", query, fragment] = match;
   if (BAD_IN_PATH.test(path) || (authority !== undefined && BAD_IN_AUTHORITY.test(authority))) throw badUrl(text);
   if (authority !== undefined && !/^(?:[^@]*@)?(?:\[[0-9A-Fa-f:.%]*\]|[^:@[\]]*)(?::\d*)?$/.test(authority)) throw badUrl(text);
-  return { scheme, authority, path: decode(path, text), query: query === undefined ? {} : parseQuery(query, text), fragment: fragment === undefined ? undefined : decode(fragment, text) };
+  const segments = path.split("/").map((part) => decode(part, text));
+  return { scheme, authority, path: segments.join("/"), segments, query: query === undefined ? {} : parseQuery(query, text), fragment: fragment === undefined ? undefined : decode(fragment, text) };
 }
 
 /** `a=1&b=2`; what has no `=` is left out, and of two of one name the first counts. */
@@ -44,7 +47,8 @@ export function formatSourceUrl(url: SourceUrl): string {
   const authority = url.authority === undefined ? "" : `//${url.authority}`;
   const query = formatQuery(url.query);
   const fragment = url.fragment === undefined || url.fragment === "" ? "" : `#${encode(url.fragment, "")}`;
-  return `${url.scheme}:${authority}${encode(url.path, ":@/")}${query === "" ? "" : `?${query}`}${fragment}`;
+  const path = (url.segments ?? url.path.split("/")).map((part) => encode(part, ":@")).join("/");
+  return `${url.scheme}:${authority}${path}${query === "" ? "" : `?${query}`}${fragment}`;
 }
 
 export function formatQuery(query: Readonly<Record<string, string>>): string {

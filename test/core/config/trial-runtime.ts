@@ -13,6 +13,7 @@ export const start = Object.assign(
   createStart({
     api,
     open: (host) => ({
+      modules: new Map(),
       inFolder: (folder) => ({
         path: (name: string) => host.hashPath(folder, name),
         readFile: (name: string) => host.readFile(folder, name),
@@ -20,7 +21,7 @@ export const start = Object.assign(
       }),
       evaluate: (definition, request) => {
         const value = typeof definition === "function" ? (definition as (request: unknown) => unknown)(request) : definition;
-        return { result: { kind: "option", option: { path: "", value } }, instantiation: { derivations: [], sources: [] }, warnings: [] };
+        return { result: { kind: "option", option: { path: "", value } }, instantiation: { derivations: [], sources: [] }, warnings: [], inputs: [] };
       },
     }),
   }),
