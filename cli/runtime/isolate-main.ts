@@ -1,7 +1,7 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, IsolateReply } from "../../core/config/protocol.ts";
-import type { DeclaredInput, InputTree } from "../../core/package/inputs.ts";
+import type { DeclaredInput, InputTree } from "../../core/option/declared-input.ts";
 import { impureNames } from "../../core/config/impure-names.ts";
 import { lockRealm } from "./lock-realm.ts";
 import { printed } from "./prelude.ts";

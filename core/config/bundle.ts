@@ -5,7 +5,7 @@ import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } 
 import type { Loader, Message, Metafile, OnResolveResult, PartialMessage, Plugin } from "esbuild";
 import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
-import { moduleKey } from "../package/inputs.ts";
+import { moduleKey } from "../option/declared-input.ts";
 import { joinErrors } from "./config-errors.ts";
 import { isInside } from "./is-inside.ts";
 import { findTracked, readTracked, type FileRead } from "./file-read.ts";

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { InstantiatedSource, Instantiation } from "../derivation/instantiation.ts";
 import { TsosError } from "../error/tsos-error.ts";
-import { moduleKey, type DeclaredInput } from "../package/inputs.ts";
+import { moduleKey, type DeclaredInput } from "../option/declared-input.ts";
 import { bundleConfig, type Bundle, type InputModule } from "./bundle.ts";
 import { joinErrors } from "./config-errors.ts";
 import type { EvaluateOptions, Evaluation, WatchedEvaluation } from "./evaluate.ts";

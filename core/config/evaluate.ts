@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Instantiation } from "../derivation/instantiation.ts";
-import type { DeclaredInput } from "../package/inputs.ts";
+import type { DeclaredInput } from "../option/declared-input.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
 import { findProject } from "./find-project.ts";

@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { DeclaredInput, InputTree } from "../package/inputs.ts";
+import type { DeclaredInput, InputTree } from "../option/declared-input.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
 import { hashFolder, readTracked, stampTree, type FileRead } from "./file-read.ts";

@@ -6,7 +6,7 @@ import { fetchSource, showSource, type FetchedSource } from "../fetch/source/fet
 import type { SourceContext } from "../fetch/source/scheme.ts";
 import { checkSource, parseSource } from "../fetch/source/source.ts";
 import { formatSourceUrl, hidePassword, parseSourceUrl } from "../fetch/source/source-url.ts";
-import type { DeclaredInput, InputTree } from "../package/inputs.ts";
+import type { DeclaredInput, InputTree } from "../option/declared-input.ts";
 import { readLockFile, writeLockFile, type LockedInput, type LockFile } from "./lock-file.ts";
 
 /** How an evaluation may get at sources outside of the project. */

@@ -5,7 +5,7 @@
 import type { Instantiation } from "../derivation/instantiation.ts";
 import type { RelatedPosition } from "../error/tsos-error.ts";
 import type { SourcePosition } from "../error/source-position.ts";
-import type { DeclaredInput, InputTree } from "../package/inputs.ts";
+import type { DeclaredInput, InputTree } from "../option/declared-input.ts";
 import type { ModuleDescription, OptionDescription, OptionReport, PackageDescription, ValueSource } from "./option-description.ts";
 
 /** What is asked of a configuration. */

@@ -1,7 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { equalAttributes } from "../fetch/source/attributes.ts";
 import type { SourceContext } from "../fetch/source/scheme.ts";
-import type { DeclaredInput } from "../package/inputs.ts";
+import type { DeclaredInput } from "../option/declared-input.ts";
 import { findNearestName } from "../util/suggest.ts";
 import { readLockFile, writeLockFile, type LockedInput } from "./lock-file.ts";
 import { configurationName, lockFilePath, lockSource, resolveOriginal, withoutSecrets } from "./project-inputs.ts";

@@ -1,5 +1,6 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { parseHash } from "../hash/hash.ts";
+import { moduleKey, type DeclaredInput, type InputTree } from "../option/declared-input.ts";
 import type { Module, ModuleInput } from "../option/module.ts";
 import { createModule } from "../option/module.ts";
 import { makeFixedOutputPath } from "../store-path/make-store-path.ts";
@@ -140,22 +141,6 @@ function checkText(what: string, name: string, value: unknown): void {
   if (typeof value !== "string" || value === "") throw new TsosError({ code: "input.bad-spec", message: `${what} needs its ${name} as a string, got ${value === "" ? "an empty one" : typeof value}` });
 }
 
-/** What the host tells of an input's tree. */
-export type InputTree = {
-  readonly narHash: string;
-  readonly attributes: Readonly<Record<string, string | number | boolean>>;
-};
-
-/** One that a configuration declares, as the host needs to know it. */
-export type DeclaredInput = {
-  readonly name: string;
-  readonly source: InputSpec["source"];
-  /** The folder that relative paths in it are relative to, in the project; undefined for the configuration's own. */
-  readonly folder: string | undefined;
-  /** Where it was declared: the stack of `defineInputs`. */
-  readonly stack: string;
-};
-
 /** The host's side. */
 export type InputReader = ProjectReader & {
   fetchInput(input: DeclaredInput): InputTree;
@@ -256,11 +241,6 @@ export function createInputTable(registry: EvaluationRegistry, reader: InputRead
     },
     declared: () => [...inputs.values()].flatMap(({ declared }) => (declared === undefined ? [] : [declared])),
   };
-}
-
-/** By which the bundle hands over a module of an input. */
-export function moduleKey(input: string, path: string): string {
-  return `${input}/${path.replace(/^(\.?\/)+/, "")}`;
 }
 
 type InputParts = Pick<Input, "path" | "readFile" | "module"> & {
