@@ -44,22 +44,21 @@ type KeysOf<D> = D extends unknown ? keyof D : never;
 type At<D, K> = D extends unknown ? (K extends keyof D ? D[K] : never) : never;
 type Plain<D> = Exclude<D, Modified<unknown> | undefined>;
 
-// The texts that one letter less makes of a text. Two names are near when one letter is missing, too many or another,
-// or two are exchanged: then they are the same without one letter each.
-type Shorter<Name extends string, Before extends string = ""> = Name extends `${infer First}${infer Rest}`
-  ? `${Before}${Rest}` | Shorter<Rest, `${Before}${First}`>
-  : never;
-type Near<Wrong extends string, Shortened, Name> = Name extends string
-  ? Wrong extends Shorter<Name>
-    ? Name
-    : Name extends Shortened
-      ? Name
-      : [Shortened & Shorter<Name>] extends [never]
-        ? Lowercase<Name> extends Lowercase<Wrong> ? Name : never
-        : Name
-  : never;
-/** Of `Names` those that are a slip away from `Wrong`. Computed only where there is a mistake. */
-type Nearest<Wrong, Names> = Wrong extends string ? Near<Wrong, Shorter<Wrong>, Names> : never;
+// Whether one letter that is missing, too many or another, or two that are exchanged, make `A` of `B`: what they begin
+// with is left out, and the rest is compared once. An editor asks this of every name beside the one that is being typed.
+type IsSlip<A extends string, B extends string> = A extends `${infer First}${infer RestA}`
+  ? B extends `${First}${infer RestB}`
+    ? IsSlip<RestA, RestB>
+    : B extends `${infer Other}${infer RestB}`
+      ? RestA extends RestB | B
+        ? true
+        : A extends RestB
+          ? true
+          : RestA extends `${Other}${infer End}` ? (RestB extends `${First}${End}` ? true : false) : false
+      : RestA extends "" ? true : false
+  : B extends `${string}${infer RestB}` ? (RestB extends "" ? true : false) : false;
+/** Of `Names` those that are a slip away from `Wrong`. */
+type Nearest<Wrong, Names> = Wrong extends string ? (Names extends string ? (IsSlip<Wrong, Names> extends true ? Names : never) : never) : never;
 
 /**
  * What is asked of a function's result `R` beyond being assignable to `D`: no property that `D` does not have,

@@ -69,12 +69,14 @@ async function measureEditor(project: string, text: string, name: string): Promi
     return all.slice(2).sort((a, b) => a.ours - b.ours)[Math.floor((REPEATS - 2) / 2)]!;
   };
   const inNested = marked(text.replace('root: "/srv/a"', 'root: "/srv/a", i|'));
-  await server.show(file, inNested.text);
   const expect = async (position: number, wanted: string): Promise<void> => {
     const found = await server.completions(file, position);
     if (!found.some((entry) => entry.name === wanted)) throw new Error(`completion has no "${wanted}"`);
   };
-  figures.first = await ask(() => expect(inNested.position, "index"));
+  figures.first = await ask(async () => {
+    await server.show(file, inNested.text);
+    await expect(inNested.position, "index");
+  });
   const keyed = (shown: { readonly text: string; readonly position: number }) => async (i: number): Promise<void> => {
     await server.show(file, shown.text);
     await server.type(file, shown.text.length, `// ${i}\n`);

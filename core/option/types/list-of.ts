@@ -51,7 +51,7 @@ export function listOf<Value, Definition>(element: OptionType<Value, Definition>
 }
 
 /** A list of at least one. */
-export function nonEmptyListOf<Value, Definition>(element: OptionType<Value, Definition>): OptionType<readonly Value[], ListDefinition<Definition>> {
+export function nonEmptyListOf<Value, Definition>(element: OptionType<Value, Definition>): OptionType<readonly [Value, ...Value[]], ListDefinition<Definition>> {
   return createOptionType({
     name: "nonEmptyListOf",
     description: () => `non-empty list of ${describePart(element, ["noun", "composite"])}`,
