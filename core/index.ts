@@ -5,7 +5,7 @@ export { definePackage, type BuildArguments, type PackageDefinition, type Packag
 export type { DerivationAttributes, DerivationValue } from "./package/derivation-attributes.ts";
 export { EvaluationRegistry } from "./package/evaluation-registry.ts";
 export type { Instantiation } from "./derivation/instantiation.ts";
-export { defineInputs, git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type Input, type InputLike, type InputOptions, type InputSpec, type TarballInput } from "./package/inputs.ts";
+export { defineInputs, git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type Input, type InputLike, type InputOptions, type InputSpec, type NixPackage, type NixPackages, type TarballInput } from "./package/inputs.ts";
 export { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package/package.ts";
 export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";
 // Whole, so that `declare module "tsos"` can add the packages of a project.

@@ -4,6 +4,7 @@ import * as api from "../../core/index.ts";
 import { createInputTable } from "../../core/package/inputs.ts";
 import { createProjectFiles } from "../../core/package/project-files.ts";
 import { evaluateRequest } from "./evaluate-request.ts";
+import { createNixInputs } from "./nix-inputs.ts";
 import { createStart } from "./isolate-main.ts";
 
 const evaluate = createStart({
@@ -11,7 +12,8 @@ const evaluate = createStart({
   open: (host, { kind }) => {
     const registry = new api.EvaluationRegistry();
     const modules = new Map<string, unknown>();
-    const inputs = createInputTable(registry, host, modules, kind === "inputs");
+    const nix = createNixInputs(registry, host.source);
+    const inputs = createInputTable(registry, { ...host, importNix: nix.importFile }, modules, kind === "inputs");
     return {
       modules,
       inFolder: (folder, input) => ({

@@ -20,6 +20,7 @@ import { describeDerivation } from "./derivation-result.ts";
 import type { EvaluationHost } from "./isolate-main.ts";
 import { branchToJson, isOptionView, valueToJson } from "./option-value.ts";
 import { parseValue } from "./parse-value.ts";
+import { createCollections } from "./nix-inputs.ts";
 import { createShellEnvironment } from "./shell-environment.ts";
 
 export type RequestContext = {
@@ -33,6 +34,9 @@ export type RequestContext = {
 
 export type RequestOutcome = { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[]; readonly inputs: readonly DeclaredInput[] };
 
+/** What packages of collections are for. */
+const SYSTEM = "x86_64-linux";
+
 /** What every module is given beside `config`, `options` and `lib`. */
 type Given = { readonly pkgs: Packages; readonly inputs: Readonly<Record<string, Input>> };
 
@@ -41,7 +45,8 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
   const { request, registry } = context;
   const configuration = checkConfiguration(context.definition);
   const inputs = declareInputs(configuration, context.inputs);
-  const pkgs = createPackages(registry, configuration === undefined ? [] : collectOverlays([configuration]));
+  const overlays = configuration === undefined ? [] : collectOverlays([configuration]);
+  const pkgs = createPackages(registry, [createCollections(inputs, (name) => name in packageEntries, SYSTEM), ...overlays]);
   const given: Given = { pkgs, inputs };
   const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: registry.instantiation(roots), warnings, inputs: context.inputs.declared() });
 

@@ -2,6 +2,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, IsolateReply } from "../../core/config/protocol.ts";
 import type { DeclaredInput, InputTree } from "../../core/option/declared-input.ts";
+import { RAW_ANSWER, type SourceCall } from "../../core/config/source-files.ts";
 import { impureNames } from "../../core/config/impure-names.ts";
 import { lockRealm } from "./lock-realm.ts";
 import { printed } from "./prelude.ts";
@@ -20,6 +21,8 @@ export type EvaluationHost = {
   demandModule(input: string, path: string): never;
   /** The activator's program text. */
   activator(): string;
+  /** A file of an input that was fetched, for a Nix expression. */
+  source(call: SourceCall): string;
 };
 
 /** What the isolate runs. */
@@ -104,6 +107,12 @@ function createHost(call: CallHost): EvaluationHost {
       throw new TsosError({ code: "config.read-failed", message: `the module "${path}" of the input "${input}" was not there when it was asked for` });
     },
     activator: () => ask({ op: "activator" }).text,
+    source: (request) => {
+      const answer = call(JSON.stringify(request));
+      if (answer.startsWith(RAW_ANSWER)) return answer.slice(RAW_ANSWER.length);
+      if (answer.startsWith('{"op":"error"')) throw new TsosError({ code: "config.read-failed", message: `"${request.path}" of the input "${request.input}" cannot be read` });
+      return answer;
+    },
   };
 }
 

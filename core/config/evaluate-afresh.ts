@@ -151,8 +151,9 @@ async function withPlaces(result: EvaluationResult, declared: readonly DeclaredI
 function withRealFiles(instantiation: Instantiation, project: string, inputs: ProjectInputs): Instantiation {
   const sources = instantiation.sources.map((source): InstantiatedSource => {
     if (source.kind !== "path") return source;
-    const { input, ...rest } = source;
-    return { ...rest, file: resolve(input === undefined ? project : inputs.root(input), source.file) };
+    const { input, excluded, ...rest } = source;
+    const root = input === undefined ? project : inputs.root(input);
+    return { ...rest, file: resolve(root, source.file), ...(excluded === undefined ? {} : { excluded: excluded.map((path) => resolve(root, path)) }) };
   });
   return { ...instantiation, sources };
 }

@@ -51,7 +51,12 @@ export function createHostCalls(project: string, runtime: RuntimeFolder, inputs:
 
   async function answer(call: HostCall): Promise<HostReply> {
     if (call.op === "activator") return { op: "activator", text: readFileSync(join(runtime.folder, "activate.mjs"), "utf8") };
-    if (call.op === "fetch-input") return { op: "fetch-input", tree: await inputs.fetch(call.declared) };
+    if (call.op === "fetch-input") {
+      const tree = await inputs.fetch(call.declared);
+      return { op: "fetch-input", tree, root: realpathSync(inputs.root(call.declared.name)) };
+    }
+    // Those are answered where they are asked.
+    if (call.op === "source") throw new Error("the isolate's thread knows no such input");
     if (call.op === "demand-module") {
       inputs.demand(call.input, call.path);
       throw new TsosError({ code: "config.restart", message: "the evaluation starts again" });

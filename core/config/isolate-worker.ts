@@ -5,8 +5,9 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script, constants, createContext } from "node:vm";
 import { receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { answerSourceCall } from "./folder-files.ts";
 import type { FromIsolate, IsolateData, ToIsolate } from "./isolate.ts";
-import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type HostReply } from "./protocol.ts";
+import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type HostCall, type HostReply } from "./protocol.ts";
 
 const { folder, hash, bell, port } = workerData as IsolateData & { readonly port: MessagePort };
 const cell = new Int32Array(bell);
@@ -26,6 +27,7 @@ type Start = (call: (request: string) => string) => Enter;
 const start = script.runInContext(realm) as Start;
 const enter = start(callHost);
 let isCached = false;
+const inputRoots = new Map<string, string>();
 
 port.on("message", (message: ToIsolate) => {
   let reply: FromIsolate;
@@ -57,17 +59,30 @@ port.on("message", (message: ToIsolate) => {
 /** Asks the main thread and waits. Texts only: an object would carry this realm with it. */
 function callHost(request: string): string {
   try {
-    const message: FromIsolate = { kind: "call", call: JSON.parse(request) };
+    const call = JSON.parse(request) as HostCall;
+    const root = call.op === "source" ? inputRoots.get(call.input) : undefined;
+    // A Nix expression reads thousands of files; a locked tree does not change, so nobody has to note them.
+    if (call.op === "source" && root !== undefined) return answerSourceCall(root, call);
+    const message: FromIsolate = { kind: "call", call };
     Atomics.store(cell, 0, 0);
     port.postMessage(message);
     Atomics.wait(cell, 0, 0);
     const answer = receiveMessageOnPort(port) as { readonly message: string } | undefined;
-    if (answer !== undefined) return answer.message;
+    if (answer !== undefined) return call.op === "fetch-input" ? keepRoot(call.declared.name, answer.message) : answer.message;
   } catch {
     // Told below, as text: an error of this realm must not be thrown into the other.
   }
   const failed: HostReply = { op: "error", code: "config.read-failed", message: "the host did not answer" };
   return JSON.stringify(failed);
+}
+
+/** Where an input's files are is known here, and not told further. */
+function keepRoot(name: string, answer: string): string {
+  const reply = JSON.parse(answer) as HostReply;
+  if (reply.op !== "fetch-input" || reply.root === undefined) return answer;
+  const { root, ...rest } = reply;
+  inputRoots.set(name, root);
+  return JSON.stringify(rest);
 }
 
 /** The runtime with the engine's code cache, where that fits this engine and this very script. */

@@ -6,6 +6,7 @@ import type { Instantiation } from "../derivation/instantiation.ts";
 import type { RelatedPosition } from "../error/tsos-error.ts";
 import type { SourcePosition } from "../error/source-position.ts";
 import type { DeclaredInput, InputTree } from "../option/declared-input.ts";
+import type { SourceCall } from "./source-files.ts";
 import type { ModuleDescription, OptionDescription, OptionReport, PackageDescription, ValueSource } from "./option-description.ts";
 
 /** What is asked of a configuration. */
@@ -105,6 +106,8 @@ export type HostCall =
   | { readonly op: "fetch-input"; readonly declared: DeclaredInput }
   /** A module of an input that the bundle must hold. */
   | { readonly op: "demand-module"; readonly input: string; readonly path: string }
+  /** Answered in the isolate's own thread, as a text of its own form. */
+  | SourceCall
   /** The activator's program text: part of tsos itself, so the runtime's hash stands for it. */
   | { readonly op: "activator" };
 
@@ -114,7 +117,8 @@ export type HostReply =
   /** `file` is relative to the project; `narHash` is `sha256:` and base-16. */
   | { readonly op: "hash-path"; readonly file: string; readonly name: string; readonly narHash: string }
   | { readonly op: "activator"; readonly text: string }
-  | { readonly op: "fetch-input"; readonly tree: InputTree }
+  /** `root` is for the isolate's thread; the configuration does not see it. */
+  | { readonly op: "fetch-input"; readonly tree: InputTree; readonly root?: string | undefined }
   | { readonly op: "demand-module" }
   | {
       readonly op: "error";

@@ -10,7 +10,7 @@ import { findNearestName } from "../util/suggest.ts";
 import { derivationField, isDerivationField } from "./nix-package.ts";
 
 /** Asked of anything by the language and its libraries; where a set lacks them, that is no mistake. */
-const PROBES: ReadonlySet<string> = new Set(["then", "constructor", "nodeType", "asymmetricMatch", "length", "$$typeof"]);
+const PROBES: ReadonlySet<string> = new Set(["then", "kind", "constructor", "nodeType", "asymmetricMatch", "length", "$$typeof"]);
 
 /** Outputs that a package of any kind may have. */
 const LATE_OUTPUTS: ReadonlySet<string> = new Set(["out", "bin", "dev", "lib", "man", "doc"]);
@@ -326,7 +326,7 @@ export class NixBridge {
       if (error instanceof NixError) {
         throw new TsosError({ code: "nix.evaluation", message: formatNixError(error, { showTrace: false }).replace(/^error:\s*/, ""), hint: error.traces.length > 0 ? "this is Nix's own trace, the innermost cause last" : undefined, data: { kind: error.kind }, cause: error });
       }
-      if (error instanceof RangeError && /call stack/i.test(error.message)) {
+      if (error instanceof RangeError && error.message.includes("call stack")) {
         throw new TsosError({ code: "nix.stack-overflow", message: "the Nix expression calls itself too deeply", hint: "look for a recursion without an end, also one that goes through TypeScript and back", cause: error });
       }
       throw error;

@@ -5,13 +5,13 @@ import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { toByteString } from "../util/bytes.ts";
 import { NixBridge } from "./nix-bridge.ts";
 import { createRegistryIo } from "./registry-io.ts";
-import type { SourceFiles } from "./source-files.ts";
+import type { SourceFiles } from "../config/source-files.ts";
 
 export type NixScopeOptions = {
   readonly registry: EvaluationRegistry;
   readonly files: SourceFiles;
-  /** Store paths in full: the configuration's inputs. */
-  readonly sources: readonly string[];
+  /** Store paths in full: the configuration's inputs. More may be added while it is used. */
+  readonly sources: ReadonlySet<string>;
   readonly log: (line: string) => void;
 };
 

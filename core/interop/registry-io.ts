@@ -6,13 +6,13 @@ import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { makeFixedOutputPath } from "../store-path/make-store-path.ts";
 import { formatStorePath, parseStorePath, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { fromByteString, type ByteString } from "../util/bytes.ts";
-import type { SourceFiles } from "./source-files.ts";
+import type { SourceFiles } from "../config/source-files.ts";
 
 export type RegistryIoOptions = {
   readonly registry: EvaluationRegistry;
   readonly files: SourceFiles;
-  /** Store paths in full whose files may be seen: the inputs of the configuration. */
-  readonly sources: readonly string[];
+  /** Store paths in full whose files may be seen: the inputs of the configuration, as far as they are used. */
+  readonly sources: ReadonlySet<string>;
   /** Lines of `builtins.trace` and warnings. */
   readonly log: (line: string) => void;
 };
@@ -23,12 +23,12 @@ export type RegistryIoOptions = {
  */
 export function createRegistryIo({ registry, files, sources, log }: RegistryIoOptions): NixIo {
   const { storeDir } = registry;
-  const roots = new Set(sources);
+  const kinds = new Map<ByteString, NixFileKind | undefined>();
   const copied = new Map<ByteString, StorePath>();
   const storePathOf = (path: ByteString): ByteString | undefined => (path.startsWith(`${storeDir}/`) ? path.split("/", storeDir.split("/").length + 1).join("/") : undefined);
   const isVisible = (path: ByteString): boolean => {
     const root = storePathOf(path);
-    return root !== undefined && roots.has(root);
+    return root !== undefined && sources.has(root);
   };
   /** Folders on the way to the store are there, and show nothing else. */
   const isAbove = (path: ByteString): boolean => path === "/" || storeDir === path || storeDir.startsWith(`${path}/`);
@@ -41,7 +41,7 @@ export function createRegistryIo({ registry, files, sources, log }: RegistryIoOp
     const hash = parseHash(found.hash);
     if (expected !== undefined && !equalHashes(hash, expected)) return undefined;
     const stored = makeFixedOutputPath({ name, method, hash, references: { others: references, self: false }, storeDir });
-    registry.addPath(name, formatStorePath(stored, storeDir), found.file, { method, excluded: found.excluded, references });
+    registry.addPath(name, formatStorePath(stored, storeDir), found.file, { method, excluded: found.excluded, references, input: found.input });
     return stored;
   };
   const isIssued = (path: StorePath): boolean => registry.findIssued(formatStorePath(path, storeDir)) !== undefined;
@@ -55,7 +55,13 @@ export function createRegistryIo({ registry, files, sources, log }: RegistryIoOp
     findSearchPathEntry: () => undefined,
     getEnvironment: () => "",
     checkAccess,
-    fileKind: (path) => (isAbove(path) ? "directory" : isVisible(path) ? files.kind(path) : undefined),
+    fileKind: (path) => {
+      if (isAbove(path)) return "directory";
+      if (!isVisible(path)) return undefined;
+      // Sources do not change while they are evaluated.
+      if (!kinds.has(path)) kinds.set(path, files.kind(path));
+      return kinds.get(path);
+    },
     readFile: (path) => {
       checkAccess(path);
       return files.read(path);
@@ -72,7 +78,7 @@ export function createRegistryIo({ registry, files, sources, log }: RegistryIoOp
       let stored = copied.get(path);
       if (stored === undefined) {
         // An input stands in the store already, and is itself.
-        stored = roots.has(path) ? parseStorePath(path, storeDir) : add(path, path.slice(path.lastIndexOf("/") + 1), "nar")!;
+        stored = sources.has(path) ? parseStorePath(path, storeDir) : add(path, path.slice(path.lastIndexOf("/") + 1), "nar")!;
         copied.set(path, stored);
       }
       return stored;

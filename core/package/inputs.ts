@@ -6,14 +6,30 @@ import { createModule } from "../option/module.ts";
 import { makeFixedOutputPath } from "../store-path/make-store-path.ts";
 import { formatStorePath } from "../store-path/store-path.ts";
 import type { EvaluationRegistry } from "./evaluation-registry.ts";
+import type { Package } from "./package.ts";
 import { createProjectFiles, type ProjectFiles, type ProjectReader } from "./project-files.ts";
 
-/** What is not about where the source is: handed to whoever makes something of it, kept in no lock file. Plain data. */
+/** What is not about where the source is: handed to whoever makes something of it, kept in no lock file. */
 export type InputOptions = {
   /** Whether a `flake.nix` in it is one to evaluate; false takes it as nothing but a tree. */
   readonly flake?: boolean;
   /** For a source of packages: nixpkgs' own `config`, such as `{ allowUnfree: true }`. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** For a source of packages: what is laid over them, as functions of the finished set and of the one before. */
+  readonly overlays?: readonly ((final: NixPackages, prev: NixPackages) => Readonly<Record<string, unknown>>)[];
+};
+
+/**
+ * Packages of a Nix expression, such as nixpkgs: `pkgs.NAME` of an input of that name. What is no package there
+ * (functions, sets of packages, `lib`) is as it is; who knows its type says so.
+ */
+export interface NixPackages {
+  readonly [name: string]: NixPackage;
+}
+
+/** A package of a Nix expression; also what else stands among packages there. */
+export type NixPackage = Package & {
+  readonly [name: string]: unknown;
 };
 
 /** Where a source outside of the project is; `github(…)` and its like make it. */
@@ -49,6 +65,14 @@ export type Input = {
    * @example imports: [inputs.common.module("modules/users.ts")]
    */
   module(path: string): ModuleInput;
+  /**
+   * What one of its Nix files evaluates to; without a path its `default.nix`. Sets, lists and functions are evaluated
+   * when they are used, derivations are packages.
+   *
+   * @example inputs.site.nix("package.nix")({ inherit: pkgs.nixpkgs.stdenv })
+   * @throws TsosError `nix.evaluation` with Nix's own trace
+   */
+  nix<T = unknown>(path?: string): T;
   toString(): string;
   toJSON(): string;
 };
@@ -103,8 +127,8 @@ export function sourcehut(repository: string, ref?: string | ForgeInput, options
  */
 export function git(url: string, options: GitInput = {}): InputSpec {
   checkText("git", "url", url);
-  const { flake, config, ...source } = options;
-  return createSpec({ type: "git", url, ...defined(source) }, { flake, config });
+  const { flake, config, overlays, ...source } = options;
+  return createSpec({ type: "git", url, ...defined(source) }, { flake, config, overlays });
 }
 
 /**
@@ -113,8 +137,8 @@ export function git(url: string, options: GitInput = {}): InputSpec {
  */
 export function tarball(url: string, options: TarballInput = {}): InputSpec {
   checkText("tarball", "url", url);
-  const { flake, config, ...source } = options;
-  return createSpec({ type: "tarball", url, ...defined(source) }, { flake, config });
+  const { flake, config, overlays, ...source } = options;
+  return createSpec({ type: "tarball", url, ...defined(source) }, { flake, config, overlays });
 }
 
 function forge(type: string, repository: string, ref: string | ForgeInput | undefined, more: ForgeInput): InputSpec {
@@ -123,13 +147,13 @@ function forge(type: string, repository: string, ref: string | ForgeInput | unde
   if (match === null || (type !== "gitlab" && match[1]!.includes("/"))) {
     throw new TsosError({ code: "input.bad-repository", message: `"${repository}" does not name a repository, expected "owner/repo"`, hint: `${type}("owner/repo", "branch")`, data: { repository } });
   }
-  const { flake, config, ...source } = typeof ref === "object" ? ref : more;
+  const { flake, config, overlays, ...source } = typeof ref === "object" ? ref : more;
   const isRevision = typeof ref === "string" && /^[0-9a-f]{40}$/.test(ref);
   const chosen = typeof ref === "string" ? { [isRevision ? "rev" : "ref"]: ref } : {};
-  return createSpec({ type, owner: match[1]!, repo: match[2]!, ...chosen, ...defined(source) }, { flake, config });
+  return createSpec({ type, owner: match[1]!, repo: match[2]!, ...chosen, ...defined(source) }, { flake, config, overlays });
 }
 
-function createSpec(source: Record<string, string | number | boolean>, options: { readonly flake: boolean | undefined; readonly config: InputOptions["config"] }): InputSpec {
+function createSpec(source: Record<string, string | number | boolean>, options: { readonly [K in keyof Required<InputOptions>]: InputOptions[K] }): InputSpec {
   return Object.freeze({ kind: "input-spec", source: Object.freeze(source), options: Object.freeze(defined(options)) });
 }
 
@@ -146,6 +170,8 @@ export type InputReader = ProjectReader & {
   fetchInput(input: DeclaredInput): InputTree;
   /** Says that a module of an input is needed which the bundle does not have: the evaluation is started again with it. */
   demandModule(input: string, path: string): never;
+  /** Evaluates a Nix file of an input that was fetched. */
+  importNix(input: string, outPath: string, path: string): unknown;
 };
 
 /** The inputs of one evaluation. */
@@ -194,12 +220,14 @@ export function createInputTable(registry: EvaluationRegistry, reader: InputRead
       fetched();
       return located(place, body);
     };
+    const outPath = (): string => {
+      const path = makeFixedOutputPath({ name: "source", method: "nar", hash: parseHash(fetched().narHash), storeDir: registry.storeDir });
+      return registry.addPath("source", formatStorePath(path, registry.storeDir), ".", { input: name }).path;
+    };
     return createInput(name, options, {
-      outPath: () => {
-        const path = makeFixedOutputPath({ name: "source", method: "nar", hash: parseHash(fetched().narHash), storeDir: registry.storeDir });
-        return registry.addPath("source", formatStorePath(path, registry.storeDir), ".", { input: name }).path;
-      },
+      outPath,
       tree: fetched,
+      nix: (path) => located(place, () => reader.importNix(name, outPath(), path)),
       path: (path, more) => read(() => files.path(path, more)),
       readFile: (path) => read(() => files.readFile(path)),
       readFolder: (path) => read(() => files.readFolder(path)),
@@ -223,6 +251,9 @@ export function createInputTable(registry: EvaluationRegistry, reader: InputRead
     const files = createProjectFiles(registry, reader, file);
     return createInput(name, spec.options, {
       outPath: () => outPath,
+      nix: () => {
+        throw new TsosError({ code: "input.project-nix", message: `the input "${name}" is a part of the project itself, whose Nix files are not evaluated`, hint: `declare it as "path:./${file}"`, data: place });
+      },
       tree: () => ({ narHash: located(place, () => reader.hashPath(file, ".")).narHash, attributes: {} }),
       path: (path, more) => files.path(path, more),
       readFile: (path) => files.readFile(path),
@@ -247,6 +278,7 @@ type InputParts = Pick<Input, "path" | "readFile" | "module"> & {
   readonly outPath: () => string;
   readonly tree: () => InputTree;
   readonly readFolder: (path: string) => ReturnType<ProjectFiles["readFolder"]>;
+  readonly nix: (path: string) => unknown;
 };
 
 function createInput(name: string, options: InputOptions, parts: InputParts): Input {
@@ -278,6 +310,7 @@ function createInput(name: string, options: InputOptions, parts: InputParts): In
     readFile: parts.readFile,
     readFolder: (path: string = ".") => parts.readFolder(path),
     module: parts.module,
+    nix: <T>(path: string = "") => parts.nix(path.replace(/^(\.?\/)+/, "")) as T,
     toString: parts.outPath,
     toJSON: parts.outPath,
   });

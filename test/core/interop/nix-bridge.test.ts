@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { TsosError } from "../../../core/error/tsos-error.ts";
-import { createFolderFiles } from "../../../core/interop/folder-files.ts";
+import { createFolderFiles } from "../../../core/config/folder-files.ts";
 import { createNixScope, type NixScope } from "../../../core/interop/nix-scope.ts";
 import { EvaluationRegistry } from "../../../core/package/evaluation-registry.ts";
 import { isPackage, type Package } from "../../../core/package/package.ts";
@@ -56,7 +56,7 @@ function open(t: TestContext, files: Readonly<Record<string, string>> = COLLECTI
   const registry = new EvaluationRegistry();
   const log: string[] = [];
   registry.addPath("source", SOURCE, folder);
-  const scope = createNixScope({ registry, files: createFolderFiles(new Map([[SOURCE, folder]])), sources: [SOURCE], log: (line) => log.push(line) });
+  const scope = createNixScope({ registry, files: createFolderFiles(new Map([[SOURCE, folder]])), sources: new Set([SOURCE]), log: (line) => log.push(line) });
   return { registry, scope, folder, log, load: (args = {}) => (scope.importFile(SOURCE) as (args: object) => Collection)(args) };
 }
 
