@@ -12,6 +12,7 @@ import { previewValue } from "./preview-value.ts";
 import type { Unit } from "./unit.ts";
 
 const NO_DEFINITIONS: readonly RawDefinition[] = [];
+const NO_SOURCES: readonly Source[] = [];
 
 /** What a cell needs of the evaluation that it belongs to. */
 export type CellEvaluation = MergeContext & {
@@ -30,7 +31,7 @@ type CellState =
 export abstract class AnyCell implements Consumer, Source {
   readonly evaluation: CellEvaluation;
   readonly owner: object;
-  sources = new Set<Source>();
+  sources: Set<Source> | undefined;
   outer: Consumer | undefined;
   changedAt = 0;
   definitionsChangedAt = 0;
@@ -38,7 +39,7 @@ export abstract class AnyCell implements Consumer, Source {
   #computedAt = -1;
   #isComputing = false;
   #wasReadInside = false;
-  #contributions = new Map<Unit, readonly RawDefinition[]>();
+  #contributions: Map<Unit, readonly RawDefinition[]> | undefined;
   #definitions: readonly RawDefinition[] | undefined = NO_DEFINITIONS;
 
   constructor(evaluation: CellEvaluation) {
@@ -51,22 +52,22 @@ export abstract class AnyCell implements Consumer, Source {
   abstract get path(): readonly string[];
 
   get hasContributions(): boolean {
-    return this.#contributions.size > 0;
+    return this.#contributions !== undefined && this.#contributions.size > 0;
   }
 
   get contributors(): readonly Unit[] {
-    return [...this.#contributions.keys()].sort((a, b) => a.index - b.index);
+    return [...(this.#contributions?.keys() ?? [])].sort((a, b) => a.index - b.index);
   }
 
   contribution(unit: Unit): readonly RawDefinition[] | undefined {
-    return this.#contributions.get(unit);
+    return this.#contributions?.get(unit);
   }
 
   contribute(unit: Unit, definitions: readonly RawDefinition[] | undefined): void {
     if (definitions === undefined) {
-      if (!this.#contributions.delete(unit)) return;
+      if (this.#contributions?.delete(unit) !== true) return;
     } else {
-      this.#contributions.set(unit, definitions);
+      (this.#contributions ??= new Map<Unit, readonly RawDefinition[]>()).set(unit, definitions);
     }
     this.#definitions = undefined;
     this.definitionsChangedAt = this.evaluation.tracker.tick();
@@ -76,9 +77,9 @@ export abstract class AnyCell implements Consumer, Source {
   get definitions(): readonly RawDefinition[] {
     if (this.#definitions === undefined) {
       this.#definitions =
-        this.#contributions.size === 1
+        this.#contributions?.size === 1
           ? [...this.#contributions.values()][0]!
-          : this.contributors.flatMap((unit) => this.#contributions.get(unit)!);
+          : this.contributors.flatMap((unit) => this.contribution(unit)!);
     }
     return this.#definitions;
   }
@@ -87,7 +88,7 @@ export abstract class AnyCell implements Consumer, Source {
     if (this.#isComputing) return;
     if (this.#state !== undefined && this.definitionsChangedAt <= this.#computedAt) {
       let isFresh = true;
-      for (const source of this.sources) {
+      for (const source of this.sources ?? NO_SOURCES) {
         if (source !== this) source.refresh();
         if (source.changedAt > this.#computedAt) {
           isFresh = false;
@@ -99,7 +100,7 @@ export abstract class AnyCell implements Consumer, Source {
     const { tracker } = this.evaluation;
     this.#isComputing = true;
     this.#wasReadInside = false;
-    this.sources.clear();
+    this.sources?.clear();
     let state: CellState;
     try {
       state = { kind: "value", value: tracker.run(this, () => this.compute()) };
@@ -168,19 +169,16 @@ function cellError(error: unknown, cell: AnyCell): TsosError {
 /** One declared option. */
 export class Cell extends AnyCell {
   readonly node: OptionNode;
-  readonly definitionsSource: Source;
+  #definitionsSource: Source | undefined;
 
   constructor(evaluation: CellEvaluation, node: OptionNode) {
     super(evaluation);
     this.node = node;
-    const definitionsChangedAt = (): number => this.definitionsChangedAt;
-    this.definitionsSource = {
-      owner: evaluation,
-      refresh: () => undefined,
-      get changedAt() {
-        return definitionsChangedAt();
-      },
-    };
+  }
+
+  /** Its definitions as something that is read, whatever value they make. */
+  get definitionsSource(): Source {
+    return (this.#definitionsSource ??= new DefinitionsSource(this));
   }
 
   get path(): readonly string[] {
@@ -193,6 +191,24 @@ export class Cell extends AnyCell {
 
   protected computeInitial(): unknown {
     return this.evaluation.mergeOption(this.node, NO_DEFINITIONS);
+  }
+}
+
+class DefinitionsSource implements Source {
+  readonly owner: object;
+  readonly #cell: Cell;
+
+  constructor(cell: Cell) {
+    this.owner = cell.evaluation;
+    this.#cell = cell;
+  }
+
+  refresh(): void {
+    // Definitions are what they are: nothing is computed.
+  }
+
+  get changedAt(): number {
+    return this.#cell.definitionsChangedAt;
   }
 }
 

@@ -24,7 +24,7 @@ export function createConfigView(evaluation: Readable, node: OptionNode): object
 class ConfigView implements ProxyHandler<object> {
   readonly #evaluation: Readable;
   readonly #node: OptionNode;
-  readonly #inner = new Map<string, object>();
+  #inner: Map<string, object> | undefined;
 
   constructor(evaluation: Readable, node: OptionNode) {
     this.#evaluation = evaluation;
@@ -36,10 +36,10 @@ class ConfigView implements ProxyHandler<object> {
     const child = this.#node.children?.get(key);
     if (child !== undefined) {
       if (child.declarations !== undefined) return this.#evaluation.read(child);
-      let inner = this.#inner.get(key);
+      let inner = this.#inner?.get(key);
       if (inner === undefined) {
         inner = createConfigView(this.#evaluation, child);
-        this.#inner.set(key, inner);
+        (this.#inner ??= new Map<string, object>()).set(key, inner);
       }
       return inner;
     }

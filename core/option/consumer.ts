@@ -6,7 +6,8 @@
 export interface Consumer {
   /** The evaluation whose sources it notes. */
   readonly owner: object;
-  readonly sources: Set<Source>;
+  /** Made with the first read: most options' values read nothing. */
+  sources: Set<Source> | undefined;
   outer: Consumer | undefined;
 }
 
@@ -31,7 +32,7 @@ export class Tracker {
   note(source: Source): void {
     for (let consumer = this.#current; consumer !== undefined; consumer = consumer.outer) {
       if (consumer.owner === source.owner) {
-        consumer.sources.add(source);
+        (consumer.sources ??= new Set()).add(source);
         return;
       }
     }

@@ -11,7 +11,7 @@ type WatchedEvaluation = Pick<CellEvaluation, "prefix" | "unstable">;
 type Change = { readonly cell: AnyCell; readonly unit: Unit; readonly before: readonly RawDefinition[] | undefined };
 
 function follows(cell: AnyCell, from: AnyCell): boolean {
-  return cell.sources.has(from) || cell.contributors.some((unit) => unit.sources.has(from));
+  return cell.sources?.has(from) === true || cell.contributors.some((unit) => unit.sources?.has(from) === true);
 }
 
 const WINDOW = 12;

@@ -32,7 +32,7 @@ export type UnitSurroundings = {
 export class Unit implements Consumer {
   readonly owner: object;
   readonly init: UnitInit;
-  readonly sources = new Set<Source>();
+  sources: Set<Source> | undefined;
   outer: Consumer | undefined;
   /** Its place among all: the order of definitions. */
   index = 0;
@@ -50,7 +50,7 @@ export class Unit implements Consumer {
 
   /** Whether something that it read has changed since it ran. */
   isStale(): boolean {
-    for (const source of this.sources) {
+    for (const source of this.sources ?? []) {
       source.refresh();
       if (source.changedAt > this.#ranAt) return true;
     }
@@ -60,7 +60,7 @@ export class Unit implements Consumer {
   /** Runs it against what the tree is now. What it throws is kept as its error. */
   run(surroundings: UnitSurroundings): void {
     const { tracker } = surroundings;
-    this.sources.clear();
+    this.sources?.clear();
     this.error = undefined;
     try {
       const value = typeof this.init.body === "function" ? tracker.run(this, () => this.#call(surroundings)) : this.init.body;
