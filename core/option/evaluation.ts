@@ -23,7 +23,7 @@ import { definedValue, mergeDefinitions } from "./merge-definitions.ts";
 import type { DeclaredOption, MergePlace, SubmoduleInstance } from "./merge-place.ts";
 import { ORDER, PRIORITY } from "./modifier.ts";
 import { isModuleLike, moduleOf } from "./module-like.ts";
-import { isModule, isModuleList } from "./module.ts";
+import { createModule, isModule, isModuleList } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import { moduleModule } from "./base-options.ts";
 import { readOnlyOption, unknownOption } from "./option-errors.ts";
@@ -369,7 +369,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
       else if (isModuleLike(value)) imports.push(moduleOf(value));
       else functions.unshift(unit);
     }
-    const compiled = imports.length === 0 ? this.#compile(instance.modules) : compileModules([moduleModule, ...instance.modules, ...imports]);
+    const compiled = imports.length === 0 ? this.#compile(instance.modules) : compileModules([moduleModule, ...instance.modules, ...imports.map((input) => createModule({ imports: [input] }, undefined))]);
     const evaluation = new Evaluation({
       compiled,
       unitsBefore: place.isAlternative === true ? [...functions, ...plain] : functions,

@@ -98,6 +98,8 @@ export const unspecified: OptionType<unknown> = createOptionType<unknown>({
           value: (definition.value as (argument: unknown) => unknown)(argument),
         })));
     }
+    // Nix: lib/options.nix, mergeDefaultOption, which knows equal integers, but not equal nulls.
+    if (values.some((value) => value === null || (typeof value === "number" && !Number.isInteger(value)))) throw conflict(place, definitions);
     return mergeEqual(place, definitions);
   },
   schema: () => z.unknown(),

@@ -63,7 +63,7 @@ class Generator {
         config: set([["base", set([["flag", literal(this.#chance(0.5))], ["number", literal(this.#below(2))]])]]),
       },
     };
-    const mergeable = options.filter(([, { type }]) => !/"(?:json|nonEmptyListOf|port|positive|unsigned|[su]8)"/.test(JSON.stringify(type)));
+    const mergeable = options.filter(([, { type }]) => !/"(?:json|nonEmptyListOf|port|positive|unsigned|[su]8|between)"/.test(JSON.stringify(type)));
     const keys = Array.from({ length: 1 + this.#below(4) }, (_, i) => `m${i}`);
     const renamed = base.renames.flatMap((rename): [readonly string[], OptionDeclaration][] => {
       const target = rename.kind === "removed" ? undefined : options.find(([path]) => path === rename.to);
