@@ -131,7 +131,7 @@ async function withPlaces(result: EvaluationResult, declared: readonly DeclaredI
   if (result.kind === "inputs") {
     const { locateErrors } = await import("./locate-errors.ts");
     const places = declared.map(async ({ name, stack }) => {
-      const [found] = await locateErrors([{ kind: "tsos", code: "input.place", message: name, data: { input: { stack, path: [name], part: "inputs" } }, frames: [], stack: "" }], context);
+      const [found] = await locateErrors([{ kind: "tsos", code: "input.unavailable", message: name, data: { input: { stack, path: [name], part: "inputs" } }, frames: [], stack: "" }], context);
       return [name, found?.at] as const;
     });
     return { ...result, places: Object.fromEntries(await Promise.all(places)) };
