@@ -7,5 +7,5 @@ export type IsolateLimits = {
   readonly cpuSeconds: number;
 };
 
-// A list that grows beyond 2^27 elements ends the whole process; below 1.1 GB the heap is full before that.
+// A list that grows beyond 2^27 elements ends the whole process; below 1.1 GB the heap is mostly full before that.
 export const defaultLimits: IsolateLimits = { heapMegabytes: 1024, stackMegabytes: 64, cpuSeconds: 60 };

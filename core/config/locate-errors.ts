@@ -169,7 +169,7 @@ function createLocator(context: LocateContext) {
     }
     // What a module threw has its own place, and that of the module says nothing more.
     const thrownAt = causePlace(cause);
-    const places = thrownAt === undefined ? await sitePlaces(sitesIn(data.data)) : [];
+    const places = thrownAt === undefined && !(data.at !== undefined && data !== given) ? await sitePlaces(sitesIn(data.data)) : [];
     const related = (data.related ?? []).flatMap((place): RelatedPosition[] => {
       const at = position(place);
       return at === undefined ? [] : [{ ...at, note: place.note }];

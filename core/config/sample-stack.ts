@@ -32,7 +32,8 @@ export async function sampleStack(worker: Worker, patience = 2000): Promise<read
           if (error !== null) resolve([]);
         });
       session.on("NodeWorker.attachedToWorker", ({ params }) => {
-        if (params.workerInfo.workerId !== String(worker.threadId)) return;
+        // Its own identifier is another; the title begins with the thread's.
+        if (!params.workerInfo.title.startsWith(`[worker ${worker.threadId}]`)) return;
         send(params.sessionId, "Debugger.enable");
         send(params.sessionId, "Debugger.pause");
       });

@@ -26,6 +26,8 @@ export class FlipWatch {
   #runs: { readonly unit: Unit; readonly before: Unit["result"] }[] = [];
   readonly #changedCells = new Set<AnyCell>();
   readonly #failedUnits = new Set<Unit>();
+  /** The last that each of them threw: it may be what keeps the tree from settling. */
+  readonly #failures = new Map<Unit, TsosError>();
   #roundChanges: Change[] = [];
   /** What was there at the last checkpoint, of all that has changed since. */
   #checkpoint = new Map<AnyCell, Map<Unit, readonly RawDefinition[] | undefined>>();
@@ -38,7 +40,9 @@ export class FlipWatch {
 
   ran(unit: Unit, before: Unit["result"]): void {
     this.#runs.push({ unit, before });
-    if (unit.error !== undefined) this.#failedUnits.add(unit);
+    if (unit.error === undefined) return;
+    this.#failedUnits.add(unit);
+    this.#failures.set(unit, unit.error);
   }
 
   takeRuns(): readonly { readonly unit: Unit; readonly before: Unit["result"] }[] {
@@ -110,13 +114,20 @@ export class FlipWatch {
   }
 
   #unsettled(round: number): TsosError {
+    const failures = [...this.#failures.values()].filter(({ code }) => code !== "option.not-defined");
+    // To change what it was given is wrong in every round.
+    const changed = failures.find(({ code }) => code === "option.changed-input");
+    if (changed !== undefined) return changed;
     const values = new Map<AnyCell, string[]>();
+    const seen = new Map<AnyCell, number>();
     for (const entry of this.#history.flat()) {
+      seen.set(entry.cell, (seen.get(entry.cell) ?? 0) + 1);
       const list = values.get(entry.cell) ?? [];
       if (list.at(-1) !== entry.value) list.push(entry.value);
       values.set(entry.cell, list);
     }
-    const flipping = new Set([...values].filter(([, list]) => list.length > 1).map(([cell]) => cell));
+    // A long value may look the same each time, cut as it is.
+    const flipping = new Set([...values].filter(([cell, list]) => list.length > 1 || (seen.get(cell) ?? 0) > 1).map(([cell]) => cell));
     const circular = [...flipping].filter((cell) => this.#followsFromItself(cell, flipping));
     const flips = [...values]
       .filter(([cell]) => (circular.length > 0 ? circular.includes(cell) : flipping.has(cell)))
@@ -141,6 +152,7 @@ export class FlipWatch {
         flips,
         rounds: round,
       },
+      cause: failures.at(-1),
     });
   }
 }
