@@ -80,7 +80,7 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
       return ExitCode.interrupted;
     }
     if (error instanceof ClassicUsageError) {
-      environment.say(`error: ${error.message}\nTry 'tsos nix ${name} --help' for more information.`);
+      environment.say(`error: ${error.message}\nTry '${environment.command} --help' for more information.`);
       return ExitCode.failed;
     }
     if (!(error instanceof TsosError)) throw error;

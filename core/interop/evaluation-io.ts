@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync, writeSync, type Dirent, type Stats } from "node:fs";
 import type { Derivation } from "../derivation/derivation.ts";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
+import { TsosError } from "../error/tsos-error.ts";
 import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
 import { toFsPath } from "../nar/fs-path.ts";
 import { narHashOfPathSync } from "../nar/dump-path.ts";
@@ -54,7 +55,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
   };
   const isValid = (path: StorePath): boolean => channel.call({ op: "valid", paths: [path] }).valid.length > 0;
   const addFile = (file: ByteString, name: ByteString, method: "nar" | "flat", { include, references = [], expected }: AddPathOptions): StorePath | undefined => {
-    const toPath = (hash: Hash): StorePath => makeFixedOutputPath({ name, method, hash, references: { others: references, self: false }, storeDir });
+    const toPath = (hash: Hash): StorePath => named(name, () => makeFixedOutputPath({ name, method, hash, references: { others: references, self: false }, storeDir }));
     const wanted = expected === undefined ? undefined : toPath(expected);
     if (wanted !== undefined && isValid(wanted)) {
       allowStorePath(wanted);
@@ -77,7 +78,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
 
   const io: NixIo = {
     storeDir,
-    home: settings.home,
+    home: settings.pure ? undefined : settings.home,
     pure: settings.pure,
     currentSystem: settings.pure ? undefined : settings.currentSystem,
     currentTime: settings.pure ? undefined : settings.currentTime,
@@ -139,10 +140,10 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     isValid,
     references: (path) => channel.call({ op: "references", path }).paths as StorePath[],
     ensureValid: (path) => {
-      if (!settings.readOnly && !isValid(path)) throw new NixError("eval", `path '${storeDir}/${path}' does not exist and cannot be created`);
+      if (!settings.readOnly && !isValid(path)) throw new NixError("eval", `path '${storeDir}/${path}' is required, but there is no substituter that can build it`);
     },
     addText: (name, contents, references) => {
-      const path = makeTextPath({ name, hash: hashByteString("sha256", contents), references, storeDir });
+      const path = named(name, () => makeTextPath({ name, hash: hashByteString("sha256", contents), references, storeDir }));
       put({ kind: "text", path, name, contents, references });
       allowStorePath(path);
       return path;
@@ -230,8 +231,20 @@ function reading<T>(path: ByteString, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Error && "syscall" in error) throw new NixError("eval", `reading '${path}': ${reasonOf(error)}`);
+    if (error instanceof Error && "syscall" in error) throw new NixError("eval", codeOf(error) === "EISDIR" ? "read of 4096 bytes: Is a directory" : `reading '${path}': ${reasonOf(error)}`);
     throw error;
+  }
+}
+
+/** A name that no store path can have, in the reference's words. */
+function named(name: ByteString, make: () => StorePath): StorePath {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof TsosError)) throw error;
+    const illegal = /[^0-9a-zA-Z+\-._?=]/.exec(name)?.[0];
+    const reason = name === "" ? "name must not be empty" : illegal === undefined ? `name '${name}' is not valid` : `name '${name}' contains illegal character '${illegal}'`;
+    throw new NixError("eval", reason);
   }
 }
 

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import { compileNix } from "../nix/compile.ts";
 import { autoCall, selectAttributePath, type AutoArguments } from "../nix/auto-call.ts";
+import { INTERNAL_FOLDER, showPath } from "../nix/builtins/fetchurl-file.ts";
+import { findInSearchPath } from "../nix/builtins/file-builtins.ts";
 import { installBuiltins } from "../nix/builtins/builtin-table.ts";
 import { Evaluator, NO_POSITION, textOf } from "../nix/evaluator.ts";
 import { describeDerivation, findDerivations } from "../nix/find-derivations.ts";
 import { formatSyntax } from "../nix/format-syntax.ts";
 import { formatValue } from "../nix/format-value.ts";
-import { toJson } from "../nix/json.ts";
+import { requireEvaluated, toJson } from "../nix/json.ts";
 import { formatNixError, NixError } from "../nix/nix-error.ts";
 import type { ParsedFiles } from "../nix/parsed-files.ts";
 import { printValue } from "../nix/print-value.ts";
@@ -75,7 +77,11 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
 
   switch (job.kind) {
     case "find-files":
-      for (const name of job.names) print(`${findFile(evaluator, name)}\n`);
+      for (const name of job.names) {
+        const file = findFile(evaluator, name);
+        if (file.startsWith(`${INTERNAL_FOLDER}/`)) throw new NixError("eval", `'${showPath(file)}' has no physical path`);
+        print(`${file}\n`);
+      }
       return undefined;
     case "parse":
       for (const from of job.sources) {
@@ -183,22 +189,22 @@ function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString
     case "raw":
       return e.coerceToString(slot, NO_POSITION, new Set(), "while generating the nix-instantiate output", false, true);
     case "json":
+      e.force(slot);
+      if (!format.strict) requireEvaluated(e, slot);
       return `${toJson(e, slot, new Set(), true)}\n`;
     case "xml":
       if (format.strict) e.forceDeep(slot);
-      return toXml(e, slot, new Set(), format.locations);
+      return toXml(e, slot, new Set(), format.locations, !format.strict);
     case "full":
       return `${printValue(e, slot)}\n`;
     case "plain":
       if (format.strict) e.forceDeep(slot);
-      return `${formatValue(e.force(slot))}\n`;
+      return `${formatValue(e.force(slot), !format.strict)}\n`;
     default:
       return unreachable(format);
   }
 }
 
 function findFile(e: Evaluator, name: ByteString): ByteString {
-  const find = e.globals.get("__findFile")!;
-  const path = e.call(e.force(find), [e.globals.get("__nixPath")!, name], NO_POSITION);
-  return e.coerceToPath(path, NO_POSITION, new Set(), "");
+  return findInSearchPath(e, e.io.searchPath, name, NO_POSITION);
 }

@@ -1132,7 +1132,10 @@ export class Evaluator {
       if (!canonical && !copy) return value.path;
       if (!copy) return canonicalPath(value.path);
       const path = canonicalPath(value.path);
-      if (this.io.fileKind(path) === undefined) throw this.error("eval", `path '${path}' does not exist`);
+      if (this.io.fileKind(path) === undefined) {
+        this.io.checkAccess(path);
+        throw this.error("eval", `path '${path}' does not exist`);
+      }
       const stored = this.io.copyToStore(path);
       context.add(stored);
       return `${this.io.storeDir}/${stored}`;

@@ -1,4 +1,5 @@
 import { toByteString, type ByteString } from "../util/bytes.ts";
+import { showPath } from "./builtins/fetchurl-file.ts";
 import { formatFloat } from "./format-float.ts";
 import { formatIdentifier, formatStringLiteral } from "./format-literal.ts";
 import type { Evaluator } from "./evaluator.ts";
@@ -7,14 +8,17 @@ import { Attrs, Builtin, BUSY, Closure, DONE, NixFloat, NixPath, NixString, Part
 const OPEN = toByteString("«");
 const CLOSE = toByteString("»");
 
-/** As `nix-instantiate --eval` prints a value; what is not evaluated stays `<CODE>`. */
-export function formatValue(value: Slot): ByteString {
+/**
+ * As `nix-instantiate --eval` prints a value; what is not evaluated stays `<CODE>`. `lazy`: so do functions that a set or
+ * list holds directly, which need no evaluation here and do in the reference.
+ */
+export function formatValue(value: Slot, lazy = false): ByteString {
   const out: string[] = [];
-  show(value, out, new Set());
+  show(value, out, new Set(), false, lazy);
   return out.join("");
 }
 
-function show(slot: Slot, out: string[], seen: Set<unknown>): void {
+function show(slot: Slot, out: string[], seen: Set<unknown>, inside: boolean, lazy: boolean): void {
   let value: Slot = slot;
   if (value instanceof Thunk) {
     if (value.code !== DONE) {
@@ -28,7 +32,7 @@ function show(slot: Slot, out: string[], seen: Set<unknown>): void {
   else if (typeof value !== "object") out.push(String(value));
   else if (value instanceof NixString) out.push(formatStringLiteral(value.text));
   else if (value instanceof NixFloat) out.push(formatFloat(value.value));
-  else if (value instanceof NixPath) out.push(value.path);
+  else if (value instanceof NixPath) out.push(showPath(value.path));
   else if (value instanceof Attrs) {
     if (value.values.length > 0 && seen.has(value)) {
       out.push(`${OPEN}repeated${CLOSE}`);
@@ -38,7 +42,7 @@ function show(slot: Slot, out: string[], seen: Set<unknown>): void {
     out.push("{ ");
     value.values.forEach((inner, index) => {
       out.push(formatIdentifier((value as Attrs).shape.names[index]!), " = ");
-      show(inner, out, seen);
+      show(inner, out, seen, true, lazy);
       out.push("; ");
     });
     out.push("}");
@@ -52,11 +56,11 @@ function show(slot: Slot, out: string[], seen: Set<unknown>): void {
     if (value.length > 0) seen.add(held);
     out.push("[ ");
     for (const inner of value) {
-      show(inner, out, seen);
+      show(inner, out, seen, true, lazy);
       out.push(" ");
     }
     out.push("]");
-  } else if (value instanceof Closure) out.push("<LAMBDA>");
+  } else if (value instanceof Closure) out.push(lazy && inside && slot === value ? "<CODE>" : "<LAMBDA>");
   else if (value instanceof Builtin) out.push("<PRIMOP>");
   else if (value instanceof PartialBuiltin) out.push("<PRIMOP-APP>");
 }
@@ -98,7 +102,7 @@ function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: nu
     else out.push(`${formatStringLiteral(text.slice(0, limits.text))} ${OPEN}${text.length - limits.text} bytes elided${CLOSE}`);
   } else if (value === null || typeof value !== "object") out.push(String(value));
   else if (value instanceof NixFloat) out.push(formatFloat(value.value));
-  else if (value instanceof NixPath) out.push(value.path);
+  else if (value instanceof NixPath) out.push(showPath(value.path));
   else if (value instanceof Attrs) {
     const set: Attrs = value;
     if (set.values.length > 0 && seen.has(set)) out.push(`${OPEN}repeated${CLOSE}`);

@@ -1,11 +1,35 @@
 import { byteStringToBytes, decodeUtf8, toByteString, type ByteString } from "../util/bytes.ts";
 import { contextOf, NO_POSITION, showType, type Evaluator } from "./evaluator.ts";
 import { toInteger } from "./integer.ts";
-import { Attrs, Closure, NixFloat, NixPath, NixString, type Slot, type Value } from "./value.ts";
+import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, Thunk, type Slot, type Value } from "./value.ts";
 
 /** `copy`: paths are copied into the store, as `toJSON` does. */
 export function toJson(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boolean): ByteString {
   return e.nested(NO_POSITION, () => convert(e, slot, context, copy));
+}
+
+/** @throws NixError where something inside is not evaluated: what `--json` without `--strict` says */
+export function requireEvaluated(e: Evaluator, slot: Slot, place = NO_POSITION): void {
+  if (slot instanceof Thunk && slot.code !== DONE) throw e.error("type", "cannot convert a thunk to JSON", place);
+  const value = slot instanceof Thunk ? (slot.x as Value) : slot;
+  if (Array.isArray(value)) {
+    value.forEach((element, index) => {
+      try {
+        requireEvaluated(e, element);
+      } catch (error) {
+        throw e.trace(error, `while evaluating list element at index ${index}`);
+      }
+    });
+  } else if (value instanceof Attrs && value.get("__toString") === undefined && value.get("outPath") === undefined) {
+    value.values.forEach((inner, index) => {
+      const at = e.placeOf(value.places, index);
+      try {
+        requireEvaluated(e, inner, at);
+      } catch (error) {
+        throw e.trace(error, `while evaluating attribute '${value.shape.names[index]!}'`, at);
+      }
+    });
+  }
 }
 
 function convert(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boolean): ByteString {

@@ -1,5 +1,6 @@
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { textOf, type Evaluator } from "./evaluator.ts";
+import { showPath } from "./builtins/fetchurl-file.ts";
 import { formatFloat } from "./format-float.ts";
 import { formatIdentifier, formatStringLiteral } from "./format-literal.ts";
 import { NixError } from "./nix-error.ts";
@@ -27,7 +28,7 @@ export function printValue(e: Evaluator, slot: Slot): ByteString {
     if (typeof value === "string" || value instanceof NixString) return formatStringLiteral(textOf(value));
     if (value === null || typeof value !== "object") return String(value);
     if (value instanceof NixFloat) return formatFloat(value.value);
-    if (value instanceof NixPath) return value.path;
+    if (value instanceof NixPath) return showPath(value.path);
     if (value instanceof Attrs) {
       if (value.values.length > 0 && seen.has(value)) return quoted("repeated");
       if (value.values.length > 0) seen.add(value);

@@ -1,4 +1,5 @@
 import type { ByteString } from "../util/bytes.ts";
+import { showPath } from "./builtins/fetchurl-file.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { NixError } from "./nix-error.ts";
 import type { NixIo } from "./nix-io.ts";
@@ -56,5 +57,5 @@ export function requireKind(io: NixIo, path: ByteString): ReturnType<NixIo["file
   const kind = io.fileKind(path);
   if (kind !== undefined) return kind;
   io.checkAccess(path);
-  throw new NixError("eval", `path '${path}' does not exist`);
+  throw new NixError("eval", `path '${showPath(path)}' does not exist`);
 }

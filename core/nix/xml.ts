@@ -1,13 +1,17 @@
 import type { ByteString } from "../util/bytes.ts";
 import { textOf, type Evaluator } from "./evaluator.ts";
 import { formatFloat } from "./format-float.ts";
-import { Attrs, Closure, NixFloat, NixPath, NixString, type Slot } from "./value.ts";
+import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, Thunk, type Slot } from "./value.ts";
 
-/** `toXML`; `locations` adds where things were defined, as `--xml` does. */
-export function toXml(e: Evaluator, slot: Slot, context: Set<ByteString>, locations: boolean): ByteString {
+/** `toXML`; `locations` adds where things were defined, as `--xml` does. `lazy`: nothing inside is evaluated. */
+export function toXml(e: Evaluator, slot: Slot, context: Set<ByteString>, locations: boolean, lazy = false): ByteString {
   const out = ["<?xml version='1.0' encoding='utf-8'?>\n<expr>\n"];
   const seen = new Set<ByteString>();
   const show = (inner: Slot, indent: string): void => {
+    if (lazy && indent !== "  " && isUnevaluated(inner)) {
+      out.push(`${indent}<unevaluated />\n`);
+      return;
+    }
     const value = e.force(inner);
     const line = (name: string, attributes: readonly (readonly [string, ByteString])[], children?: () => void): void => {
       const shown = attributes.map(([key, text]) => ` ${key}="${escape(text)}"`).join("");
@@ -21,7 +25,7 @@ export function toXml(e: Evaluator, slot: Slot, context: Set<ByteString>, locati
     };
     const place = (word: number): (readonly [string, ByteString])[] => {
       const at = locations ? e.positionAt(word) : undefined;
-      return at === undefined ? [] : [["column", String(at.column)], ["line", String(at.line)], ["path", at.file]];
+      return at === undefined ? [] : [["column", String(at.column)], ["line", String(at.line)], ...(at.file.startsWith("/") ? [["path", at.file] as const] : [])];
     };
     const attributes = (set: Attrs, within: string): void => {
       set.shape.names.forEach((name, index) => {
@@ -79,6 +83,11 @@ export function toXml(e: Evaluator, slot: Slot, context: Set<ByteString>, locati
   show(slot, "  ");
   out.push("</expr>\n");
   return out.join("");
+}
+
+/** Functions stand in sets as they are here, and unevaluated in the reference. */
+function isUnevaluated(slot: Slot): boolean {
+  return slot instanceof Closure || (slot instanceof Thunk && slot.code !== DONE);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '"': "&quot;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "\n": "&#xA;" };

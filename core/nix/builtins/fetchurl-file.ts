@@ -26,3 +26,8 @@ derivation ({
 `;
 
 export const INTERNAL_FILES: ReadonlyMap<ByteString, ByteString> = new Map([[`${INTERNAL_FOLDER}/fetchurl.nix`, FETCHURL]]);
+
+/** A path as it is shown: a file that the language brings along is `<nix/…>`. */
+export function showPath(path: ByteString): ByteString {
+  return path === INTERNAL_FOLDER || path.startsWith(`${INTERNAL_FOLDER}/`) ? `<nix/${path.slice(INTERNAL_FOLDER.length + 1)}>` : path;
+}

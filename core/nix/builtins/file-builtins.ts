@@ -4,6 +4,7 @@ import { isStorePathBaseName, splitStorePath, storePathHash } from "../../store-
 import type { ByteString } from "../../util/bytes.ts";
 import { canonicalPath } from "../canonical-path.ts";
 import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import type { NixIo } from "../nix-io.ts";
 import { NixError } from "../nix-error.ts";
 import { realisePath, realiseText } from "../realise-path.ts";
 import { requireKind, resolveExpressionPath, resolveSymlinks } from "../resolve-path.ts";
@@ -11,6 +12,26 @@ import { DONE, NixPath, NixString, type Attrs, type Slot, type Thunk, type Value
 import type { BuiltinDefinition } from "./builtin-table.ts";
 import { INTERNAL_FILES, INTERNAL_FOLDER } from "./fetchurl-file.ts";
 import { importDerivation } from "./store-builtins.ts";
+
+/** What `<name>` means: the first entry that has it. @throws NixError of kind `throw` where none has */
+export function findInSearchPath(e: Evaluator, entries: NixIo["searchPath"], name: ByteString, pos: number): ByteString {
+  for (const { prefix, path: value } of entries) {
+    let suffix: ByteString;
+    if (prefix === "") suffix = `/${name}`;
+    else if (name === prefix) suffix = "";
+    else if (name.startsWith(`${prefix}/`)) suffix = name.slice(prefix.length);
+    else continue;
+    const where = e.io.findSearchPathEntry(value);
+    if (where === undefined) continue;
+    const file = resolveSymlinks(e.io, canonicalPath(`${where}${suffix}`));
+    if (e.io.fileKind(file) !== undefined) return file;
+    e.io.checkAccess(file);
+  }
+  if (name.startsWith("nix/")) return canonicalPath(`${INTERNAL_FOLDER}/${name.slice(4)}`);
+  throw e.error("throw", e.io.pure
+    ? `cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`
+    : `file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`, pos);
+}
 
 /** What reads files through the injected interface. */
 export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
@@ -20,7 +41,7 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   const read = (path: ByteString): ByteString => {
     const internal = INTERNAL_FILES.get(path);
     if (internal !== undefined) return internal;
-    if (requireKind(e.io, path) === "directory") throw e.error("eval", `reading file '${path}': Is a directory`);
+    if (requireKind(e.io, path) === "directory") throw e.error("eval", "read of 4096 bytes: Is a directory");
     return e.io.readFile(path);
   };
   const load = (file: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Thunk => {
@@ -109,22 +130,7 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         };
       });
       const name = e.forceStringNoContext(n!, NO_POSITION, "while evaluating the second argument passed to builtins.findFile");
-      for (const { prefix, path: value } of entries) {
-        let suffix: ByteString;
-        if (prefix === "") suffix = `/${name}`;
-        else if (name === prefix) suffix = "";
-        else if (name.startsWith(`${prefix}/`)) suffix = name.slice(prefix.length);
-        else continue;
-        const where = e.io.findSearchPathEntry(value);
-        if (where === undefined) continue;
-        const file = resolveSymlinks(e.io, canonicalPath(`${where}${suffix}`));
-        if (e.io.fileKind(file) !== undefined) return new NixPath(file);
-        e.io.checkAccess(file);
-      }
-      if (name.startsWith("nix/")) return new NixPath(canonicalPath(`${INTERNAL_FOLDER}/${name.slice(4)}`));
-      throw e.error("throw", e.io.pure
-        ? `cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`
-        : `file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`, pos);
+      return new NixPath(findInSearchPath(e, entries, name, pos));
     }],
     ["baseNameOf", 1, ([p]) => {
       const context = new Set<ByteString>();
