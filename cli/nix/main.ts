@@ -73,7 +73,8 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
     warn: (text) => void process.stderr.write(`warning: ${text}\n`),
   };
   try {
-    return await command.run(environment, args);
+    const code = await command.run(environment, args);
+    return controller.signal.aborted ? ExitCode.interrupted : code;
   } catch (error) {
     if (controller.signal.aborted) {
       environment.say("error: interrupted by the user");
