@@ -1,11 +1,8 @@
-import { hash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, readlinkSync, writeSync, type Dirent, type Stats } from "node:fs";
+import { writeSync } from "node:fs";
 import type { Derivation } from "../derivation/derivation.ts";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
-import { toFsPath } from "../nar/fs-path.ts";
-import { narHashOfPathSync } from "../nar/dump-path.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import { NixError } from "../nix/nix-error.ts";
 import type { AddPathOptions, NixFileKind, NixIo } from "../nix/nix-io.ts";
@@ -14,11 +11,14 @@ import { makeFixedOutputPath, makeTextPath } from "../store-path/make-store-path
 import { isStorePathBaseName, storePathName, type StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { EvaluationSettings, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
+import { fingerprint, type EvaluationWorld } from "./evaluation-world.ts";
 import { isPseudoUrl } from "./nix-configuration.ts";
 import { AllowedPaths } from "./allowed-paths.ts";
 
 /** The way to who holds the store. */
 export type StoreChannel = {
+  /** To standard output or standard error, at once. */
+  write(to: "print" | "log", text: ByteString): void;
   /** To be written, in this order, before the next call is answered. */
   put(object: StoreObject): void;
   /** Waits for the answer. @throws NixError with what went wrong */
@@ -28,7 +28,7 @@ export type StoreChannel = {
 const NOTHING: ReadonlyMap<ByteString, ByteString> = new Map();
 
 /** What an evaluation of the command line sees: this machine's files as far as the settings let it, and the store. */
-export function createEvaluationIo(settings: EvaluationSettings, channel: StoreChannel): NixIo {
+export function createEvaluationIo(settings: EvaluationSettings, channel: StoreChannel, world: EvaluationWorld): NixIo {
   const { storeDir, realStoreDir } = settings;
   const isRelocated = realStoreDir !== storeDir;
   const allowed = settings.pure || settings.restricted ? new AllowedPaths() : undefined;
@@ -39,7 +39,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
   /** Where a path really is: what is not there may be in a store that has a root of its own. */
   const real = (path: ByteString): ByteString => {
     if (!isRelocated || !(path === storeDir || path.startsWith(`${storeDir}/`))) return path;
-    return !settings.pure && lstatSync(toFsPath(path), { throwIfNoEntry: false }) !== undefined ? path : realStoreDir + path.slice(storeDir.length);
+    return !settings.pure && world.kind(path) !== undefined ? path : realStoreDir + path.slice(storeDir.length);
   };
   const checkAccess = (path: ByteString): void => {
     if (allowed?.has(path) === false) {
@@ -68,7 +68,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       excluded!.push(path);
       return false;
     };
-    const contents: Hash = reading(file, () => (method === "nar" ? narHashOfPathSync(source, { include: keep }).hash : hashBytes("sha256", readFileSync(toFsPath(source)))));
+    const contents: Hash = reading(file, () => method === "nar" ? { algorithm: "sha256", digest: world.narHash(source, keep) } : hashBytes("sha256", world.read(source)));
     const path = toPath(contents);
     put({ kind: "path", path, name, file: source, method, references, excluded });
     if (wanted !== undefined && path !== wanted) return undefined;
@@ -76,52 +76,49 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     return path;
   };
 
+  const kindOf = (path: ByteString): NixFileKind | undefined => {
+    try {
+      return world.kind(path);
+    } catch (error) {
+      throw new NixError("eval", `getting status of '${path}': ${reasonOf(error)}`);
+    }
+  };
+
   const io: NixIo = {
     storeDir,
     home: settings.pure ? undefined : settings.home,
     pure: settings.pure,
     currentSystem: settings.pure ? undefined : settings.currentSystem,
-    currentTime: settings.pure ? undefined : settings.currentTime,
+    currentTime: settings.pure ? undefined : () => world.time(),
     searchPath: settings.pure ? [] : settings.searchPath,
-    getEnvironment: (name) => (settings.pure || settings.restricted ? "" : (settings.environment[name] ?? "")),
+    getEnvironment: (name) => (settings.pure || settings.restricted ? "" : (world.environment(name) ?? "")),
     checkAccess,
     fileKind: (path) => {
       const known = kinds.get(path);
       if (known !== undefined) return known;
       if (allowed?.has(path) === false) return undefined;
-      const stats = statOf(real(path));
-      if (stats === undefined) return undefined;
-      const kind = kindOf(stats);
-      kinds.set(path, kind);
+      const kind = kindOf(real(path));
+      if (kind !== undefined) kinds.set(path, kind);
       return kind;
     },
     readFile: (path) => {
       checkAccess(path);
-      try {
-        return readFileSync(toFsPath(real(path)), "latin1");
-      } catch (error) {
-        throw new NixError("eval", `opening file '${path}': ${reasonOf(error)}`);
-      }
+      return opening(path, () => world.read(real(path))).toString("latin1");
     },
     readSource: (path) => {
       checkAccess(path);
-      let bytes: Buffer;
-      try {
-        bytes = readFileSync(toFsPath(real(path)));
-      } catch (error) {
-        throw new NixError("eval", `opening file '${path}': ${reasonOf(error)}`);
-      }
-      return { hash: hash("sha256", bytes), text: () => bytes.toString("latin1") };
+      const bytes = opening(path, () => world.read(real(path)));
+      return { hash: fingerprint(bytes), text: () => bytes.toString("latin1") };
     },
     readDirectory: (path) => {
       checkAccess(path);
-      const found = reading(path, () => readdirSync(toFsPath(real(path)), { withFileTypes: true, encoding: "latin1" }));
+      const found = reading(path, () => world.list(real(path)));
       const visible = allowed === undefined ? found : found.filter(({ name }) => allowed.has(path === "/" ? `/${name}` : `${path}/${name}`));
-      return new Map(visible.map((entry) => [entry.name, kindOf(entry)]));
+      return new Map(visible.map(({ name, kind }) => [name, kind]));
     },
     readLink: (path) => {
       checkAccess(path);
-      return reading(path, () => readlinkSync(toFsPath(real(path)), "latin1"));
+      return reading(path, () => world.link(real(path)));
     },
     copyToStore: (path) => {
       let stored = copied.get(path);
@@ -158,7 +155,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       return found;
     },
     realise: (context) => realise(context),
-    log: (message) => writeWhole(2, `${message}\n`),
+    log: (message) => channel.write("log", `${message}\n`),
   };
 
   function findEntry(value: ByteString): ByteString | undefined {
@@ -213,17 +210,11 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
   return io;
 }
 
-function kindOf(entry: Stats | Dirent): NixFileKind {
-  return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
-}
-
-/** Undefined where there is nothing, or a file where a folder should be. */
-function statOf(path: ByteString): Stats | undefined {
+function opening<T>(path: ByteString, read: () => T): T {
   try {
-    return lstatSync(toFsPath(path), { throwIfNoEntry: false });
+    return read();
   } catch (error) {
-    if (codeOf(error) === "ENOTDIR") return undefined;
-    throw new NixError("eval", `getting status of '${path}': ${reasonOf(error)}`);
+    throw new NixError("eval", `opening file '${path}': ${reasonOf(error)}`);
   }
 }
 

@@ -69,13 +69,14 @@ export type StoreObject =
 
 /** What the thread waits for. Paths are base names of the store. */
 export type StoreCall =
-  | { readonly op: "valid"; readonly paths: readonly string[] }
+  /** `hold`: and they stay valid as long as this process lives. */
+  | { readonly op: "valid" | "hold"; readonly paths: readonly string[] }
   /** Makes outputs valid. */
   | { readonly op: "build"; readonly targets: readonly { readonly drvPath: string; readonly output: string }[] }
   | { readonly op: "closure" | "references"; readonly path: string };
 
 export type StoreReply =
-  | { readonly op: "valid"; readonly valid: readonly string[] }
+  | { readonly op: "valid" | "hold"; readonly valid: readonly string[] }
   /** In the order of the targets. */
   | { readonly op: "build"; readonly outputs: readonly string[] }
   | { readonly op: "closure" | "references"; readonly paths: readonly string[] }

@@ -54,6 +54,10 @@ export function createEvaluationStore(store: LocalStore, build: BuildDuringEvalu
     async answer(call) {
       await settle();
         switch (call.op) {
+        case "hold":
+          // Roots first, so that no collector comes between.
+          await store.addTemporaryRoot(...(call.paths as StorePath[]));
+          return { op: "hold", valid: [...(await store.queryValidPaths(call.paths as StorePath[]))] };
         case "valid":
           return { op: "valid", valid: [...(await store.queryValidPaths(call.paths as StorePath[]))] };
         case "closure":

@@ -21,11 +21,13 @@ import { toXml } from "../nix/xml.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
+import { findEvaluation, keepEvaluation, type EvaluationEvent } from "./evaluation-cache.ts";
+import { createEvaluationWorld, fingerprint, recordWorld, type EvaluationWorld } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { createEvaluationIo, writeWhole, type StoreChannel } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationSettings, EvaluationSource, FoundDerivation, FoundSource, Selection, ValueFormat } from "./evaluation-protocol.ts";
 
-export type EvaluationHost = StoreChannel & {
+export type EvaluationHost = Omit<StoreChannel, "write"> & {
   /** Names the program that evaluates: what it keeps for itself is of no use to another. */
   readonly program: string;
   found(derivation: FoundDerivation): void;
@@ -48,20 +50,79 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
   }
 }
 
+/** An evaluation that takes less time than this is sooner done again than found, in milliseconds. */
+const WORTH_KEEPING = 100;
+
 function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): FoundSource | undefined {
-  const parsedFiles = settings.cacheFolder === undefined ? undefined : openParsedFileCache(join(settings.cacheFolder, "parsed", host.program));
+  const world = createEvaluationWorld(settings.environment, settings.currentTime);
+  const write = (to: "print" | "log", text: ByteString): void => writeWhole(to === "print" ? 1 : 2, text);
+  const { cacheFolder } = settings;
+  if (cacheFolder === undefined) return evaluateWith(settings, job, { ...host, write }, world, undefined);
+  const folder = join(cacheFolder, "evaluations");
+  const key = job.kind === "values" || job.kind === "derivations" ? keyOf(settings, job, host.program) : undefined;
+  if (key !== undefined) {
+    const trace = findEvaluation(folder, key, world);
+    if (trace !== undefined && isStored(trace.stored, host)) {
+      for (const event of trace.events) {
+        if (event[0] === "found") host.found(event[1]);
+        else write(event[0], event[1]);
+      }
+      return undefined;
+    }
+  }
+  const start = performance.now();
+  const record = recordWorld(world);
+  const events: EvaluationEvent[] = [];
+  const stored: string[] = [];
+  const recorded: EvaluationHost & StoreChannel = {
+    ...host,
+    write: (to, text) => {
+      events.push([to, text]);
+      write(to, text);
+    },
+    found: (derivation) => {
+      events.push(["found", derivation]);
+      host.found(derivation);
+    },
+    put: (object) => {
+      stored.push(object.path);
+      host.put(object);
+    },
+    // What the store answers may be another answer tomorrow.
+    call: (request) => {
+      record.spoil();
+      return host.call(request);
+    },
+    readStandardInput: () => {
+      record.spoil();
+      return host.readStandardInput();
+    },
+  };
+  const parsedFiles = openParsedFileCache(join(cacheFolder, "parsed", host.program));
   try {
-    return evaluateWith(settings, job, host, parsedFiles);
+    const source = evaluateWith(settings, job, recorded, record.world, parsedFiles);
+    if (key !== undefined && record.isRepeatable() && performance.now() - start > WORTH_KEEPING) keepEvaluation(folder, key, { observations: record.observations(), events, stored });
+    return source;
   } finally {
-    parsedFiles?.save();
+    parsedFiles.save();
   }
 }
 
-function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost, parsedFiles: ParsedFiles | undefined): FoundSource | undefined {
-  const io = createEvaluationIo(settings, host);
+/** All that an evaluation depends on but for what it asks of the world. */
+function keyOf(settings: EvaluationSettings, job: EvaluationJob, program: string): string {
+  return fingerprint(Buffer.from(JSON.stringify([program, process.version, { ...settings, environment: undefined, currentTime: undefined, cacheFolder: undefined }, job])));
+}
+
+/** Whether what an evaluation put into the store is still there; it stays until this process ends. */
+function isStored(paths: readonly string[], host: EvaluationHost): boolean {
+  return paths.length === 0 || host.call({ op: "hold", paths }).valid.length === new Set(paths).size;
+}
+
+function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost & StoreChannel, world: EvaluationWorld, parsedFiles: ParsedFiles | undefined): FoundSource | undefined {
+  const io = createEvaluationIo(settings, host, world);
   const evaluator = new Evaluator({ io, settings: settings.language, parsedFiles });
   installBuiltins(evaluator);
-  const print = (text: ByteString): void => writeWhole(1, text);
+  const print = (text: ByteString): void => host.write("print", text);
   const locate = (path: ByteString): ByteString => {
     if (path.startsWith("<") && path.endsWith(">") && path.length > 2) return findFile(evaluator, path.slice(1, -1));
     return path.startsWith("/") ? path : `${settings.folder}/${path}`;

@@ -26,7 +26,8 @@ export type NixIo = {
   readonly storeDir: ByteString;
   readonly home: ByteString | undefined;
   readonly currentSystem: ByteString | undefined;
-  readonly currentTime: number | undefined;
+  /** Asked once it is wanted: what depends on it is different each time. */
+  readonly currentTime: (() => number) | undefined;
   /** `<name/…>`: prefix ("" for a folder of names) and path. */
   readonly searchPath: readonly { readonly prefix: ByteString; readonly path: ByteString }[];
   /** No file but what the evaluation itself put into the store, no environment, no clock. */

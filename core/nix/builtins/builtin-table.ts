@@ -42,7 +42,8 @@ export function installBuiltins(evaluator: Evaluator): void {
   table.set("storeDir", io.storeDir);
   table.set("nixPath", io.searchPath.map(({ prefix, path }) => evaluator.makeSet([["path", path], ["prefix", prefix]])));
   if (io.currentSystem !== undefined) table.set("currentSystem", io.currentSystem);
-  if (io.currentTime !== undefined) table.set("currentTime", io.currentTime);
+  const { currentTime } = io;
+  if (currentTime !== undefined) table.set("currentTime", evaluator.lazy(currentTime));
   for (const [name, value] of table) globals.set(BARE.has(name) || value === null || typeof value === "boolean" ? name : `__${name}`, value);
   const names = [...table.keys(), "builtins"].sort();
   const values: Slot[] = names.map((name) => table.get(name) ?? null);

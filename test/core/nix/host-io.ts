@@ -20,7 +20,7 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
     storeDir: "/nix/store",
     home: options.home ?? "/root",
     currentSystem: "x86_64-linux",
-    currentTime: 1_700_000_000,
+    currentTime: () => 1_700_000_000,
     searchPath: options.searchPath ?? [],
     pure: false,
     findSearchPathEntry: (path) => path,
