@@ -5,7 +5,7 @@ import { NixError } from "./nix-error.ts";
 import type { ParsedNix } from "./parse.ts";
 import { BOUND_FROM, BOUND_HERE, BOUND_OUTSIDE, Op, RECURSIVE } from "./opcode.ts";
 import { positionAt, type NixSource } from "./source.ts";
-import { positionOf, type AttributeName, type AttributeSet, type BinaryOperator, type Expression, type Lambda } from "./syntax.ts";
+import type { AttributeName, AttributeSet, BinaryOperator, Expression, Lambda } from "./syntax.ts";
 
 /**
  * A file's tree, ready to be written to disk as it is. `relocations` are the words that hold an index into `strings`.
@@ -86,9 +86,15 @@ class Compiler {
     this.#relocations.push(at);
   }
 
-  #child(parent: number, word: number, expression: Expression, scope: Scope | undefined): void {
+  #child(parent: number, word: number, expression: Expression, scope: Scope | undefined): number {
     const at = this.emit(expression, scope);
     this.#code[parent + word] = at - parent;
+    return at;
+  }
+
+  /** The place that a node names as its own in messages. */
+  #positionOf(at: number): number {
+    return this.#code[at]! <= Op.path ? -1 : this.#code[at + 1]!;
   }
 
   #node(op: number, size: number, pos: number): number {
@@ -130,9 +136,9 @@ class Compiler {
         return at;
       }
       case "has": {
-        const at = this.#node(Op.has, 4 + e.path.length * 3, positionOf(e));
+        const at = this.#node(Op.has, 4 + e.path.length * 3, -1);
         this.#code[at + 3] = e.path.length;
-        this.#child(at, 2, e.of, scope);
+        this.#code[at + 1] = this.#positionOf(this.#child(at, 2, e.of, scope));
         this.#path(at, 4, e.path, scope);
         return at;
       }
@@ -146,8 +152,10 @@ class Compiler {
       case "list": {
         const at = this.#node(Op.list, 3 + e.elements.length, -1);
         this.#code[at + 2] = e.elements.length;
-        e.elements.forEach((element, index) => this.#child(at, 3 + index, element, scope));
-        this.#code[at + 1] = positionOf(e);
+        e.elements.forEach((element, index) => {
+          const child = this.#child(at, 3 + index, element, scope);
+          if (index === 0) this.#code[at + 1] = this.#positionOf(child);
+        });
         return at;
       }
       case "lambda":
@@ -190,8 +198,8 @@ class Compiler {
         return at;
       }
       case "not": {
-        const at = this.#node(Op.not, 3, positionOf(e));
-        this.#child(at, 2, e.of, scope);
+        const at = this.#node(Op.not, 3, -1);
+        this.#code[at + 1] = this.#positionOf(this.#child(at, 2, e.of, scope));
         return at;
       }
       case "binary": {

@@ -717,12 +717,15 @@ export class Evaluator {
 
   #lessThan(p: number, env: Environment): boolean {
     const code = this.#code;
+    this.#deeper(p + 1);
     try {
       const left = this.#operand(p + code[p + 2]!, env);
       const right = this.#operand(p + code[p + 3]!, env);
       return this.lessThan(left, right, "");
     } catch (error) {
       throw this.trace(error, "while calling the 'lessThan' builtin", p + 1);
+    } finally {
+      this.#depth--;
     }
   }
 
@@ -732,6 +735,7 @@ export class Evaluator {
 
   #arithmetic(op: number, p: number, env: Environment): Value {
     const code = this.#code;
+    this.#deeper(p + 1);
     try {
       if (op === Op.divide) {
         const right = this.eval(p + code[p + 3]!, env);
@@ -742,6 +746,8 @@ export class Evaluator {
       return this.#compute(op, this.eval(p + code[p + 2]!, env), this.eval(p + code[p + 3]!, env));
     } catch (error) {
       throw this.trace(error, `while calling the '${op === Op.subtract ? "sub" : op === Op.multiply ? "mul" : "div"}' builtin`, p + 1);
+    } finally {
+      this.#depth--;
     }
   }
 
@@ -897,6 +903,11 @@ export class Evaluator {
     } catch (error) {
       throw this.trace(error, "while calling a functor (an attribute set with a '__functor' attribute)", pos);
     }
+  }
+
+  /** @throws NixError where a value is deeper than calls may be. */
+  checkDepth(depth: number, slot: Slot): void {
+    if (depth > this.#maxCallDepth) throw this.error("eval", "stack overflow; max-call-depth exceeded", this.ownPlace(slot));
   }
 
   /** Runs what may recurse without a call: as deep as calls may go, and no deeper. */
@@ -1219,6 +1230,7 @@ export class Evaluator {
 
   /** As the operator compares: a function is equal to nothing. */
   equalValues(left: Value, right: Value, pos: number, context: string): boolean {
+    if (this.#depth > this.#maxCallDepth) this.#deeper(pos);
     if (left === right && (typeof left !== "object" || left === null || left instanceof Attrs || Array.isArray(left))) return true;
     if (left instanceof NixFloat) return right instanceof NixFloat ? left.value === right.value : (typeof right === "number" || typeof right === "bigint") && left.value === Number(right);
     if (right instanceof NixFloat) return (typeof left === "number" || typeof left === "bigint") && right.value === Number(left);
@@ -1349,8 +1361,8 @@ export class Evaluator {
   }
 
   /** The place that a value itself knows: that of its function or of the set as it was written. */
-  #ownPlace(slot: Slot): number {
-    if (slot instanceof Thunk && slot.code === CALL) return this.#ownPlace((slot.x as DelayedCall)[0]);
+  ownPlace(slot: Slot): number {
+    if (slot instanceof Thunk && slot.code === CALL) return this.ownPlace((slot.x as DelayedCall)[0]);
     const value = slot instanceof Thunk ? (slot.code === DONE ? (slot.x as Value) : undefined) : slot;
     if (value instanceof Closure) return value.code + 1;
     return value instanceof Attrs && typeof value.places === "number" && value.places >= 0 ? value.places + 1 : NO_POSITION;
@@ -1358,7 +1370,7 @@ export class Evaluator {
 
   /** Evaluates all of a value; what refers to itself is looked into once. */
   forceDeep(slot: Slot, seen = new Set<Value>()): Value {
-    const place = this.#ownPlace(slot);
+    const place = this.ownPlace(slot);
     this.#deeper(place);
     try {
       return this.#forceDeep(slot, place, seen);

@@ -8,6 +8,7 @@ import { Attrs, Builtin, BUSY, Closure, DONE, NixFloat, NixPath, NixString, Part
 const OPEN = toByteString("«");
 const CLOSE = toByteString("»");
 
+<<<<<<< HEAD
 /**
  * As `nix-instantiate --eval` prints a value; what is not evaluated stays `<CODE>`. `lazy`: so do functions that a set or
  * list holds directly, which need no evaluation here and do in the reference.
@@ -19,6 +20,17 @@ export function formatValue(value: Slot, lazy = false): ByteString {
 }
 
 function show(slot: Slot, out: string[], seen: Set<unknown>, inside: boolean, lazy: boolean): void {
+=======
+/** As `nix-instantiate --eval` prints a value; what is not evaluated stays `<CODE>`. */
+export function formatValue(evaluator: Evaluator, value: Slot): ByteString {
+  const out: string[] = [];
+  show(evaluator, value, out, new Set(), 0);
+  return out.join("");
+}
+
+function show(evaluator: Evaluator, slot: Slot, out: string[], seen: Set<unknown>, depth: number): void {
+  evaluator.checkDepth(depth, slot);
+>>>>>>> 34cd435 (feat(nix): deep values and texts end in an error, not in the process; runs of bytes are looked through once)
   let value: Slot = slot;
   if (value instanceof Thunk) {
     if (value.code !== DONE) {
@@ -42,7 +54,11 @@ function show(slot: Slot, out: string[], seen: Set<unknown>, inside: boolean, la
     out.push("{ ");
     value.values.forEach((inner, index) => {
       out.push(formatIdentifier((value as Attrs).shape.names[index]!), " = ");
+<<<<<<< HEAD
       show(inner, out, seen, true, lazy);
+=======
+      show(evaluator, inner, out, seen, depth + 1);
+>>>>>>> 34cd435 (feat(nix): deep values and texts end in an error, not in the process; runs of bytes are looked through once)
       out.push("; ");
     });
     out.push("}");
@@ -56,7 +72,11 @@ function show(slot: Slot, out: string[], seen: Set<unknown>, inside: boolean, la
     if (value.length > 0) seen.add(held);
     out.push("[ ");
     for (const inner of value) {
+<<<<<<< HEAD
       show(inner, out, seen, true, lazy);
+=======
+      show(evaluator, inner, out, seen, depth + 1);
+>>>>>>> 34cd435 (feat(nix): deep values and texts end in an error, not in the process; runs of bytes are looked through once)
       out.push(" ");
     }
     out.push("]");
@@ -88,6 +108,7 @@ function formatWithin(evaluator: Evaluator, value: Slot, limits: Limits): ByteSt
 type Budget = { attributes: number; elements: number };
 
 function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: number, seen: Set<unknown>, budget: Budget, limits: Limits): void {
+  evaluator.checkDepth(depth, slot);
   let value: Slot = slot;
   if (value instanceof Thunk) {
     if (value.code !== DONE) {

@@ -59,6 +59,8 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
   let state = INITIAL;
   let at = 0;
   let endAt: number | undefined;
+  let pathEnd = 0;
+  let schemeEnd = 0;
 
   const push = (kind: number, start: number, end: number): void => {
     if (count === capacity) {
@@ -97,7 +99,8 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
   };
   /** A path, or one whose first piece ends in an interpolation, when there is one at `start`. */
   const path = (start: number): boolean => {
-    const slash = run(start, PATH);
+    // Every place of a run ends where its start does, so a long one is not looked through again and again.
+    const slash = start < pathEnd ? pathEnd : (pathEnd = run(start, PATH));
     if (text.charCodeAt(slash) !== 47) return false;
     const end = segments(slash);
     if (end > slash) {
@@ -225,7 +228,7 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
         if (path(start)) continue;
       }
       if (next === 58 || next === 46 || next === 43) {
-        const scheme = run(start, SCHEME);
+        const scheme = start < schemeEnd ? schemeEnd : (schemeEnd = run(start, SCHEME));
         if (c !== 95 && text.charCodeAt(scheme) === 58 && is(scheme + 1, URI)) {
           push(Token.uri, start, run(scheme + 1, URI));
           continue;
@@ -392,7 +395,10 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
       default:
     }
     // A NUL is the end of the text to the parser.
-    if (c === 0) break;
+    if (c === 0) {
+      endAt = start + 1;
+      break;
+    }
     push(c, start, start + 1);
   }
   if (error === undefined) push(Token.end, endAt ?? at, at);

@@ -64,17 +64,3 @@ export type Expression =
   | { readonly kind: "binary"; readonly pos: number; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression }
   | { readonly kind: "concat"; readonly pos: number; readonly forceString: boolean; readonly parts: readonly { readonly pos: number; readonly value: Expression }[] }
   | { readonly kind: "current-position"; readonly pos: number };
-
-/** The place that an expression names as its own in messages; -1 where it has none. */
-export function positionOf(e: Expression): number {
-  switch (e.kind) {
-    case "int": case "float": case "string": case "path": case "let":
-      return -1;
-    case "list":
-      return e.elements.length === 0 ? -1 : positionOf(e.elements[0]!);
-    case "not": case "has":
-      return positionOf(e.of);
-    default:
-      return e.pos;
-  }
-}
