@@ -260,11 +260,7 @@ function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString
       return `${printValue(e, slot)}\n`;
     case "plain":
       if (format.strict) e.forceDeep(slot);
-<<<<<<< HEAD
-      return `${formatValue(e.force(slot), !format.strict)}\n`;
-=======
-      return `${formatValue(e, e.force(slot))}\n`;
->>>>>>> 34cd435 (feat(nix): deep values and texts end in an error, not in the process; runs of bytes are looked through once)
+      return `${formatValue(e, e.force(slot), !format.strict)}\n`;
     default:
       return unreachable(format);
   }

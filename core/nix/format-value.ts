@@ -8,29 +8,20 @@ import { Attrs, Builtin, BUSY, Closure, DONE, NixFloat, NixPath, NixString, Part
 const OPEN = toByteString("«");
 const CLOSE = toByteString("»");
 
-<<<<<<< HEAD
 /**
  * As `nix-instantiate --eval` prints a value; what is not evaluated stays `<CODE>`. `lazy`: so do functions that a set or
  * list holds directly, which need no evaluation here and do in the reference.
+ *
+ * @throws NixError where the value is deeper than calls may be.
  */
-export function formatValue(value: Slot, lazy = false): ByteString {
+export function formatValue(evaluator: Evaluator, value: Slot, lazy = false): ByteString {
   const out: string[] = [];
-  show(value, out, new Set(), false, lazy);
+  show(evaluator, value, out, new Set(), 0, lazy);
   return out.join("");
 }
 
-function show(slot: Slot, out: string[], seen: Set<unknown>, inside: boolean, lazy: boolean): void {
-=======
-/** As `nix-instantiate --eval` prints a value; what is not evaluated stays `<CODE>`. */
-export function formatValue(evaluator: Evaluator, value: Slot): ByteString {
-  const out: string[] = [];
-  show(evaluator, value, out, new Set(), 0);
-  return out.join("");
-}
-
-function show(evaluator: Evaluator, slot: Slot, out: string[], seen: Set<unknown>, depth: number): void {
+function show(evaluator: Evaluator, slot: Slot, out: string[], seen: Set<unknown>, depth: number, lazy: boolean): void {
   evaluator.checkDepth(depth, slot);
->>>>>>> 34cd435 (feat(nix): deep values and texts end in an error, not in the process; runs of bytes are looked through once)
   let value: Slot = slot;
   if (value instanceof Thunk) {
     if (value.code !== DONE) {
@@ -54,11 +45,7 @@ function show(evaluator: Evaluator, slot: Slot, out: string[], seen: Set<unknown
     out.push("{ ");
     value.values.forEach((inner, index) => {
       out.push(formatIdentifier((value as Attrs).shape.names[index]!), " = ");
-<<<<<<< HEAD
-      show(inner, out, seen, true, lazy);
-=======
-      show(evaluator, inner, out, seen, depth + 1);
->>>>>>> 34cd435 (feat(nix): deep values and texts end in an error, not in the process; runs of bytes are looked through once)
+      show(evaluator, inner, out, seen, depth + 1, lazy);
       out.push("; ");
     });
     out.push("}");
@@ -72,15 +59,11 @@ function show(evaluator: Evaluator, slot: Slot, out: string[], seen: Set<unknown
     if (value.length > 0) seen.add(held);
     out.push("[ ");
     for (const inner of value) {
-<<<<<<< HEAD
-      show(inner, out, seen, true, lazy);
-=======
-      show(evaluator, inner, out, seen, depth + 1);
->>>>>>> 34cd435 (feat(nix): deep values and texts end in an error, not in the process; runs of bytes are looked through once)
+      show(evaluator, inner, out, seen, depth + 1, lazy);
       out.push(" ");
     }
     out.push("]");
-  } else if (value instanceof Closure) out.push(lazy && inside && slot === value ? "<CODE>" : "<LAMBDA>");
+  } else if (value instanceof Closure) out.push(lazy && depth > 0 && slot === value ? "<CODE>" : "<LAMBDA>");
   else if (value instanceof Builtin) out.push("<PRIMOP>");
   else if (value instanceof PartialBuiltin) out.push("<PRIMOP-APP>");
 }

@@ -8,14 +8,11 @@ export function toXml(e: Evaluator, slot: Slot, context: Set<ByteString>, locati
   const out = ["<?xml version='1.0' encoding='utf-8'?>\n<expr>\n"];
   const seen = new Set<ByteString>();
   const show = (inner: Slot, indent: string): void => {
-<<<<<<< HEAD
+    e.checkDepth(indent.length >> 1, inner);
     if (lazy && indent !== "  " && isUnevaluated(inner)) {
       out.push(`${indent}<unevaluated />\n`);
       return;
     }
-=======
-    e.checkDepth(indent.length >> 1, inner);
->>>>>>> 34cd435 (feat(nix): deep values and texts end in an error, not in the process; runs of bytes are looked through once)
     const value = e.force(inner);
     const line = (name: string, attributes: readonly (readonly [string, ByteString])[], children?: () => void): void => {
       const shown = attributes.map(([key, text]) => ` ${key}="${escape(text)}"`).join("");
