@@ -1,16 +1,21 @@
 // What the isolate runs: the authoring API, the embedded packages and the modules, behind `start`.
 import "./prelude.ts";
 import * as api from "../../core/index.ts";
+import { DerivationMemory } from "../../core/package/derivation-memory.ts";
+import { DEFAULT_STORE_DIR } from "../../core/store-path/store-path.ts";
 import { createInputTable } from "../../core/package/inputs.ts";
 import { createProjectFiles } from "../../core/package/project-files.ts";
 import { evaluateRequest } from "./evaluate-request.ts";
 import { createNixInputs } from "./nix-inputs.ts";
 import { createStart } from "./isolate-main.ts";
 
+// A realm outlives its evaluation only where somebody watches a configuration.
+const memory = new DerivationMemory(DEFAULT_STORE_DIR);
+
 const evaluate = createStart({
   api,
   open: (host, { kind }) => {
-    const registry = new api.EvaluationRegistry();
+    const registry = new api.EvaluationRegistry({ memory });
     const modules = new Map<string, unknown>();
     const nix = createNixInputs(registry, host.source);
     const inputs = createInputTable(registry, { ...host, importNix: nix.importFile }, modules, kind === "inputs");

@@ -315,7 +315,7 @@ export class NixBridge {
     const refuse = (): never => {
       throw new TsosError({ code: "nix.read-only", message: `${what} of a Nix expression cannot be changed`, hint: "make a new value: { ...set, name: value }" });
     };
-    return { set: refuse, defineProperty: refuse, deleteProperty: refuse, setPrototypeOf: refuse, preventExtensions: refuse };
+    return { set: refuse, defineProperty: refuse, deleteProperty: refuse, setPrototypeOf: refuse, preventExtensions: () => false };
   }
 
   /** At the border the language's error becomes one that carries its trace, and is placed at the TypeScript that asked. */

@@ -56,7 +56,7 @@ export function deriveFromAttributes(registry: EvaluationRegistry, cache: HashMo
   const args = (attributes.args ?? []).map((argument) => coerce("args", argument));
   // The outputs and inputs follow from these: settling makes the same derivation in one round after another.
   const key = JSON.stringify([name, attributes.outputs, attributes.outputHash, attributes.outputHashAlgo, attributes.outputHashMode, platform, builder, args, [...env]]);
-  const known = registry.findDerived(key);
+  const known = registry.findDerived(key, inputDerivations, inputSources);
   if (known !== undefined) return known;
   const { derivation, path, contents, outputPaths } = finishDerivation(
     { name, outputs: describeOutputs(attributes), inputDerivations, inputSources, platform, builder, args, env },

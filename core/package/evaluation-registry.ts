@@ -4,7 +4,8 @@ import type { AttributePlace, DerivationAttributes } from "./derivation-attribut
 import { createEvaluationStack, type EvaluationStack } from "./evaluation-stack.ts";
 import type { InstantiatedSource, Instantiation } from "../derivation/instantiation.ts";
 import type { Derivation } from "../derivation/derivation.ts";
-import { HashModuloCache } from "../derivation/hash-modulo-cache.ts";
+import type { HashModuloCache } from "../derivation/hash-modulo-cache.ts";
+import { DerivationMemory } from "./derivation-memory.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { isNix32 } from "../hash/nix32.ts";
 import { makeTextPath } from "../store-path/make-store-path.ts";
@@ -50,11 +51,15 @@ export class EvaluationRegistry {
   readonly #hashes: HashModuloCache;
   readonly #textPaths = new Map<string, StoreSource>();
 
-  constructor(options: { readonly storeDir?: string | undefined } = {}) {
+  readonly #memory: DerivationMemory;
+
+  /** @param options `memory`: of earlier evaluations in the same realm; default: of none */
+  constructor(options: { readonly storeDir?: string | undefined; readonly memory?: DerivationMemory | undefined } = {}) {
     this.storeDir = options.storeDir ?? DEFAULT_STORE_DIR;
     this.#prefix = `${this.storeDir}/`;
+    this.#memory = options.memory ?? new DerivationMemory(this.storeDir);
     // Those that a Nix expression made are recorded without their hashes.
-    this.#hashes = new HashModuloCache({ storeDir: this.storeDir, getDerivation: (path) => this.getRecorded(formatStorePath(path, this.storeDir)).derivation });
+    this.#hashes = this.#memory.begin((path) => this.getRecorded(formatStorePath(path, this.storeDir)).derivation);
   }
 
   /** The derivation of `attributes`: made, recorded, its paths issued. */
@@ -62,15 +67,21 @@ export class EvaluationRegistry {
     return deriveFromAttributes(this, this.#hashes, attributes);
   }
 
-  /** What was recorded with `key`, which says all that a derivation is made from. */
-  findDerived(key: string): RecordedDerivation | undefined {
-    return this.#derived.get(key);
+  /** What was recorded with `key`, which says all that a derivation is made from, here or in an earlier evaluation. */
+  findDerived(key: string, inputDerivations: Derivation["inputDerivations"], inputSources: Derivation["inputSources"]): RecordedDerivation | undefined {
+    const known = this.#derived.get(key);
+    if (known !== undefined) return known;
+    const remembered = this.#memory.find(key, inputDerivations, inputSources);
+    return remembered === undefined ? undefined : this.record(remembered, key);
   }
 
   /** Records a whole derivation whose inputs are recorded already, and issues its paths. */
   record(recorded: RecordedDerivation, key?: string): RecordedDerivation {
     const known = this.#derivations.get(recorded.path);
-    if (key !== undefined) this.#derived.set(key, known ?? recorded);
+    if (key !== undefined) {
+      this.#derived.set(key, known ?? recorded);
+      this.#memory.remember(key, known ?? recorded);
+    }
     if (known !== undefined) return known;
     this.#derivations.set(recorded.path, recorded);
     this.#issue({ kind: "derivation", path: recorded.path });
