@@ -48,7 +48,8 @@ export function finishDerivation(unfinished: Derivation, cache: HashModuloCache,
 
 function checkNames({ name, outputs }: Derivation): void {
   checkStorePathName(name);
-  if (name.endsWith(".drv")) {
+  const text = [...outputs.values()].some((output) => (output.kind === "fixed" && output.contentAddress.method === "text") || (output.kind === "floating" && output.method === "text"));
+  if (name.endsWith(".drv") && !text) {
     throw new TsosError({ code: "derivation.bad-name", message: `a derivation must not be named "${name}": ".drv" is added to its name`, data: { name } });
   }
   if (outputs.size === 0) {
@@ -56,9 +57,9 @@ function checkNames({ name, outputs }: Derivation): void {
   }
   for (const outputName of outputs.keys()) {
     checkStorePathName(outputName);
-    // `drvPath` of a derivation would be the path of the output `drv`. Nix: libexpr/primops.cc, derivationStrict.
-    if (outputName === "drv") {
-      throw new TsosError({ code: "derivation.bad-output-name", message: `derivation "${name}" has an output named "drv", which no output may be`, data: { name, output: outputName } });
+    // The set of a derivation has an attribute of that name. Nix: libexpr/primops.cc, derivationStrict.
+    if (outputName === "drvPath") {
+      throw new TsosError({ code: "derivation.bad-output-name", message: `derivation "${name}" has an output named "drvPath", which no output may be`, data: { name, output: outputName } });
     }
   }
   const kinds = new Set([...outputs.values()].map((output) => output.kind));

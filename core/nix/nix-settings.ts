@@ -17,6 +17,16 @@ export type NixSettings = {
   readonly abortOnWarn?: boolean | undefined;
   /** The experimental feature `parse-toml-timestamps`. */
   readonly tomlTimestamps?: boolean | undefined;
+  /** The experimental feature `blake3-hashes`. */
+  readonly blake3Hashes?: boolean | undefined;
+  /** The experimental feature `ca-derivations`: `__contentAddressed`. */
+  readonly caDerivations?: boolean | undefined;
+  /** The experimental feature `impure-derivations`: `__impure`. */
+  readonly impureDerivations?: boolean | undefined;
+  /** The experimental feature `dynamic-derivations`: derivations that are made by derivations. */
+  readonly dynamicDerivations?: boolean | undefined;
+  /** The experimental feature `git-hashing`. */
+  readonly gitHashing?: boolean | undefined;
   /** `max-call-depth`, 10,000 by default. */
   readonly maxCallDepth?: number | undefined;
 };

@@ -198,7 +198,7 @@ export class ExpressionGenerator {
           () => n(["(", " + ", ")"], of("path"), r.chance(0.7) ? this.#leafPathText() : of("string")),
           () => n(["(dirOf ", ")"], of("path")),
           () => n(["(/a/${", "})"], of("string")),
-          () => n(["(builtins.findFile [ { prefix = ", "; path = ", "; } ] ", ")"], r.pick(['""', '"x"', '"one"', '"folder"', '"fo"']), r.chance(0.8) ? { type: "string", parts: [`"${this.#options.files}"`] } : of("path"), r.pick(['"one"', '"x/one"', '"folder/three"', '"x"', '"nope"', '"nix/fetchurl.nix"', '"one/two"'])),
+          () => n(["(builtins.findFile [ { prefix = ", "; path = ", "; } ] ", ")"], r.pick(['""', '"x"', '"one"', '"folder"', '"fo"']), r.chance(0.8) ? { type: "string", parts: [`"${this.#options.files}"`] } : of("path"), r.pick(['"one"', '"x/one"', '"folder/three"', '"x"', '"nope"', '"one/two"'])),
         ])();
       case "list":
         return r.pick([

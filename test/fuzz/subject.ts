@@ -24,16 +24,18 @@ export async function startSubject(): Promise<Subject> {
       const results: CaseResult[] = [];
       const finish = (): void => {
         clearTimeout(timer);
-        worker.removeAllListeners();
+        worker.off("message", take);
+        worker.off("error", finish);
         resolve(results);
       };
       let timer = setTimeout(finish, PATIENCE);
-      worker.on("message", (result: CaseResult) => {
+      const take = (result: CaseResult): void => {
         results.push(result);
         clearTimeout(timer);
         timer = setTimeout(finish, PATIENCE);
         if (results.length === request.expressions.length) finish();
-      });
+      };
+      worker.on("message", take);
       worker.on("error", finish);
       worker.postMessage(request);
     });

@@ -2,28 +2,30 @@ import type { Derivation, DerivationOutput } from "../../derivation/derivation.t
 import { finishDerivation } from "../../derivation/finish-derivation.ts";
 import { HashModuloCache } from "../../derivation/hash-modulo-cache.ts";
 import { inputPlaceholder, outputPlaceholder } from "../../derivation/placeholder.ts";
-import { parseHash, parseSriHash, type Hash } from "../../hash/hash.ts";
-import { isHashAlgorithm, type HashAlgorithm } from "../../hash/hash-algorithm.ts";
-import { parseContentAddressMethod } from "../../store-path/content-address.ts";
+import type { HashAlgorithm } from "../../hash/hash-algorithm.ts";
+import type { ContentAddressMethod } from "../../store-path/content-address.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
 import type { ByteString } from "../../util/bytes.ts";
-import { contextOf, NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
-import { toJson } from "../json.ts";
+import { contextOf, NO_POSITION, textOf, typeName, type Evaluator } from "../evaluator.ts";
+import { featureDisabled, findAlgorithm, parseHashOrEmpty } from "../hash-text.ts";
+import { fromJson, toJson } from "../json.ts";
+import { NixError } from "../nix-error.ts";
+import { storeNameProblem } from "../store-name.ts";
 import { Attrs, NixString, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
-/** What one evaluation has made: the hashes of its derivations and their outputs' names. */
-type KnownDerivations = { readonly cache: HashModuloCache; readonly outputs: Map<StorePath, readonly string[]> };
+/** What one evaluation has made: the hashes of its derivations, and themselves. */
+type KnownDerivations = { readonly cache: HashModuloCache; readonly derivations: Map<StorePath, Derivation> };
 
 export function derivationBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
-  const known: KnownDerivations = { cache: new HashModuloCache({ storeDir: e.io.storeDir, getDerivation: (path) => readDerivation(e, path) }), outputs: new Map() };
+  const known: KnownDerivations = { cache: new HashModuloCache({ storeDir: e.io.storeDir, getDerivation: (path) => readDerivation(e, path) }), derivations: new Map() };
   return [
     ["placeholder", 1, ([o]) => outputPlaceholder(e.forceStringNoContext(o!, NO_POSITION, "while evaluating the first argument passed to builtins.placeholder"))],
     ["derivationStrict", 1, ([s]) => derivationStrict(e, e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.derivationStrict"), known)],
   ];
 }
 
-const HASH_MODES = new Set(["recursive", "nar", "flat", "text", "git"]);
+const WARNED_IN_STRUCTURED = new Set(["allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites", "maxSize", "maxClosureSize"]);
 
 function derivationStrict(e: Evaluator, attributes: Attrs, known: KnownDerivations): Value {
   const nameSlot = attributes.get("name");
@@ -39,58 +41,57 @@ function derivationStrict(e: Evaluator, attributes: Attrs, known: KnownDerivatio
     return strictly(e, name, attributes, known);
   } catch (error) {
     const at = e.positionAt(place);
-    // In words: its code says nothing.
     throw e.trace(error, `while evaluating derivation '${name}'\n  whose name attribute is located at ${at === undefined ? "\u00c2\u00abnone\u00c2\u00bb" : `${at.file}:${at.line}:${at.column}`}`);
   }
 }
 
-/** Attributes that say nothing to a builder of structured attributes. */
-const WITHOUT_EFFECT = new Set(["allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites", "maxSize", "maxClosureSize"]);
-
-/** The reference's words of a name that no store path can have. */
-function nameMistake(name: ByteString): string | undefined {
-  if (name === "") return "name must not be empty";
-  if (name.length > 211) return `name '${name}' must be no longer than 211 characters`;
-  if (name === "." || name === "..") return `name '${name}' is not valid`;
-  if (name.startsWith(".-")) return `name '${name}' is not valid: first dash-separated component must not be '.'`;
-  if (name.startsWith("..-")) return `name '${name}' is not valid: first dash-separated component must not be '..'`;
-  const illegal = /[^0-9a-zA-Z+\-._?=]/.exec(name);
-  return illegal === null ? undefined : `name '${name}' contains illegal character '${illegal[0]}'`;
-}
-
+/** What the attributes say, each evaluated in the order of the names. Nix: libexpr/primops.cc, derivationStrictInternal. */
 function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: KnownDerivations): Value {
+  const problem = storeNameProblem(name);
+  if (problem !== undefined) throw e.error("eval", `invalid derivation name: ${problem}. Please pass a different 'name'.`);
   const flag = (key: string): boolean => {
     const slot = attributes.get(key);
     return slot !== undefined && e.forceBool(slot, NO_POSITION, `while evaluating the \`${key}\` attribute passed to builtins.derivationStrict`);
   };
-  const mistake = nameMistake(name);
-  if (mistake !== undefined) throw e.error("eval", `invalid derivation name: ${mistake}. Please pass a different 'name'.`);
   const structured = flag("__structuredAttrs");
   const ignoreNulls = flag("__ignoreNulls");
   const context = new Set<ByteString>();
   const env = new Map<ByteString, ByteString>();
-  const json: [ByteString, ByteString][] = [];
+  const json: ByteString[] = [];
   let builder = "";
   let platform = "";
   let args: ByteString[] = [];
-  let outputNames: ByteString[] = ["out"];
+  let outputNames: readonly ByteString[] = ["out"];
   let outputHash: ByteString | undefined;
-  let outputHashAlgo: ByteString | undefined;
-  let outputHashMode: ByteString | undefined;
+  let outputHashAlgorithm: HashAlgorithm | undefined;
+  let method: ContentAddressMethod | undefined;
   let contentAddressed = false;
   let impure = false;
 
-  const hashMode = (text: ByteString): ByteString => {
-    if (!HASH_MODES.has(text)) throw e.error("eval", `invalid value '${text}' for 'outputHashMode' attribute`);
-    return text;
+  const readMode = (text: ByteString): void => {
+    method = MODES.get(text);
+    if (method === undefined) throw e.error("eval", `invalid value '${text}' for 'outputHashMode' attribute`);
+    if (method === "text" && e.settings.dynamicDerivations !== true) throw featureDisabled("dynamic-derivations", ` (text-hashed derivation '${name}', outputHashMode = "text")`);
+    if (method === "git" && e.settings.gitHashing !== true) throw featureDisabled("git-hashing");
   };
-  const checkedOutputs = (names: ByteString[]): ByteString[] => {
-    names.forEach((output, index) => {
-      if (names.indexOf(output) < index) throw e.error("eval", `duplicate derivation output '${output}'`);
+  const readOutputs = (names: readonly ByteString[]): void => {
+    const seen = new Set<ByteString>();
+    for (const output of names) {
+      if (seen.has(output)) throw e.error("eval", `duplicate derivation output '${output}'`);
       if (output === "drvPath") throw e.error("eval", "invalid derivation output name 'drvPath'");
-    });
+      seen.add(output);
+    }
     if (names.length === 0) throw e.error("eval", "derivation cannot have an empty set of outputs");
-    return names;
+    outputNames = [...names].sort();
+  };
+  /** Of those that mean something; all strings. */
+  const read = (key: ByteString, text: ByteString, list: readonly ByteString[] | undefined): void => {
+    if (key === "builder") builder = text;
+    else if (key === "system") platform = text;
+    else if (key === "outputHash") outputHash = text;
+    else if (key === "outputHashAlgo") outputHashAlgorithm = findAlgorithm(text, e.settings);
+    else if (key === "outputHashMode") readMode(text);
+    else if (key === "outputs") readOutputs(list ?? text.split(/[ \t\n\r]+/).filter((output) => output !== ""));
   };
 
   attributes.shape.names.forEach((key, index) => {
@@ -100,86 +101,67 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
       if (ignoreNulls && e.force(slot) === null) return;
       if (key === "__contentAddressed") {
         contentAddressed = e.forceBool(slot, NO_POSITION, "");
-        return;
-      }
-      if (key === "__impure") {
+        if (contentAddressed && e.settings.caDerivations !== true) throw featureDisabled("ca-derivations");
+      } else if (key === "__impure") {
         impure = e.forceBool(slot, NO_POSITION, "");
-        return;
-      }
-      if (key === "args") {
+        if (impure && e.settings.impureDerivations !== true) throw featureDisabled("impure-derivations");
+      } else if (key === "args") {
         args = e.forceList(slot, NO_POSITION, "").map((argument) => e.coerceToString(argument, NO_POSITION, context, "while evaluating an element of the argument list", true, true));
-        return;
-      }
-      if (structured) {
+      } else if (structured) {
         if (key === "__structuredAttrs") return;
-        json.push([key, toJson(e, slot, context, true)]);
+        json.push(`${toJson(e, key, context, true)}:${toJson(e, slot, context, true)}`);
         if (key === "builder") {
-          const text = e.forceString(slot, NO_POSITION, "");
-          for (const element of contextOf(text)) context.add(element);
-          builder = textOf(text);
-        }
-        else if (key === "system") platform = e.forceStringNoContext(slot, NO_POSITION, "");
-        else if (key === "outputHash") outputHash = e.forceStringNoContext(slot, NO_POSITION, "");
-        else if (key === "outputHashAlgo") outputHashAlgo = e.forceStringNoContext(slot, NO_POSITION, "");
-        else if (key === "outputHashMode") outputHashMode = hashMode(e.forceStringNoContext(slot, NO_POSITION, ""));
-        else if (key === "outputs") outputNames = checkedOutputs(e.forceList(slot, NO_POSITION, "").map((output) => e.forceStringNoContext(output, NO_POSITION, "")));
-        if (WITHOUT_EFFECT.has(key)) {
+          const value = e.forceString(slot, NO_POSITION, "");
+          for (const element of contextOf(value)) context.add(element);
+          builder = textOf(value);
+        } else if (key === "outputs") {
+          read(key, "", e.forceList(slot, NO_POSITION, "").map((output) => e.forceStringNoContext(output, NO_POSITION, "")));
+        } else if (STRING_IN_STRUCTURED.has(key)) read(key, e.forceStringNoContext(slot, NO_POSITION, ""), undefined);
+        if (WARNED_IN_STRUCTURED.has(key)) {
           e.io.log(`warning: In a derivation named '${name}', 'structuredAttrs' disables the effect of the derivation attribute '${key}'; use 'outputChecks.<output>.${key}' instead`);
         }
-        return;
+      } else {
+        const text = e.coerceToString(slot, NO_POSITION, context, "", true, true);
+        if (key === "__json") {
+          e.io.log(`warning: In derivation '${name}': setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.`);
+          env.set(key, rewriteJson(e, text));
+          return;
+        }
+        env.set(key, text);
+        read(key, text, undefined);
       }
-      const text = e.coerceToString(slot, NO_POSITION, context, "", true, true);
-      if (key === "builder") builder = text;
-      else if (key === "system") platform = text;
-      else if (key === "outputHash") outputHash = text;
-      else if (key === "outputHashAlgo") outputHashAlgo = text === "" ? undefined : text;
-      else if (key === "outputHashMode") outputHashMode = hashMode(text);
-      else if (key === "outputs") outputNames = checkedOutputs(text.split(/[ \t\n\r]+/).filter((output) => output !== ""));
-      env.set(key, text);
     } catch (error) {
       throw e.trace(error, `while evaluating attribute '${key}' of derivation '${name}'`, e.placeOf(attributes.places, index));
     }
   });
-  if (structured) env.set("__json", `{${json.map(([key, value]) => `${toJson(e, key, new Set(), true)}:${value}`).join(",")}}`);
-  if (builder === "") throw e.error("eval", "required attribute 'builder' missing");
-  if (platform === "") throw e.error("eval", "required attribute 'system' missing");
-  if (name.endsWith(".drv") && !(contentAddressed && outputHashMode === "text")) {
-    throw e.error("eval", "derivation names are allowed to end in '.drv' only if they produce a single derivation file");
-  }
+  if (structured) env.set("__json", `{${json.join(",")}}`);
+
   const inputDerivations = new Map<StorePath, Set<string>>();
   const inputSources = new Set<StorePath>();
-  const addInput = (path: StorePath, output: string): void => {
-    const outputs = inputDerivations.get(path);
-    if (outputs === undefined) inputDerivations.set(path, new Set([output]));
-    else outputs.add(output);
-  };
-  for (const element of context) {
-    if (element.startsWith("=")) {
-      // The derivation itself and all that it makes.
-      const path = element.slice(1) as StorePath;
-      inputSources.add(path);
-      for (const output of known.outputs.get(path) ?? e.io.readDerivation?.(path)?.outputs.keys() ?? []) addInput(path, output);
-    } else if (element.startsWith("!")) {
-      const [, output, path] = /^!(.*)!([^!]*)$/.exec(element)!;
-      addInput(path as StorePath, output!);
-    } else inputSources.add(element as StorePath);
+  addInputs(e, known, context, inputDerivations, inputSources);
+  if (builder === "") throw e.error("eval", "required attribute 'builder' missing");
+  if (platform === "") throw e.error("eval", "required attribute 'system' missing");
+  if (name.endsWith(".drv") && !(method === "text" && outputNames.length === 1 && outputNames[0] === "out")) {
+    throw e.error("eval", "derivation names are allowed to end in '.drv' only if they produce a single derivation file");
+  }
+  for (const [file, shown] of [[`${name}.drv`, ""], ...outputNames.map((output) => [output === "out" ? name : `${name}-${output}`, output] as const)] as const) {
+    const wrong = storeNameProblem(file);
+    if (wrong !== undefined) throw e.error("eval", `${shown === "" ? "path" : "output path"} '${file}' is not a valid store path: ${wrong}`);
   }
 
   const outputs = new Map<string, DerivationOutput>();
   if (outputHash !== undefined) {
     if (outputNames.length !== 1 || outputNames[0] !== "out") throw e.error("eval", "multiple outputs are not supported in fixed-output derivations");
-    const method = parseContentAddressMethod(outputHashMode === undefined ? "flat" : outputHashMode === "recursive" ? "nar" : outputHashMode);
-    outputs.set("out", { kind: "fixed", contentAddress: { method, hash: fixedHash(outputHash, outputHashAlgo) } });
+    const hash = parseHashOrEmpty(outputHash, outputHashAlgorithm, e.settings, (message) => e.io.log(message));
+    outputs.set("out", { kind: "fixed", contentAddress: { method: method ?? "flat", hash } });
   } else if (contentAddressed || impure) {
-    const method = parseContentAddressMethod(outputHashMode === undefined || outputHashMode === "recursive" ? "nar" : outputHashMode);
-    const algorithm: HashAlgorithm = outputHashAlgo !== undefined && isHashAlgorithm(outputHashAlgo) ? outputHashAlgo : "sha256";
-    for (const output of outputNames) outputs.set(output, { kind: impure ? "impure" : "floating", method, algorithm });
+    if (contentAddressed && impure) throw e.error("eval", "derivation cannot be both content-addressed and impure");
+    for (const output of outputNames) outputs.set(output, { kind: impure ? "impure" : "floating", method: method ?? "nar", algorithm: outputHashAlgorithm ?? "sha256" });
   } else {
     for (const output of outputNames) outputs.set(output, { kind: "deferred" });
   }
-  const unfinished: Derivation = { name, outputs, inputDerivations, inputSources, platform, builder, args, env };
-  const finished = finishDerivation(unfinished, known.cache, e.io.storeDir);
-  known.outputs.set(finished.path, outputNames);
+  const finished = finishDerivation({ name, outputs, inputDerivations, inputSources, platform, builder, args, env }, known.cache, e.io.storeDir);
+  known.derivations.set(finished.path, finished.derivation);
   e.io.addDerivation(finished.path, finished.contents, finished.derivation);
   const result: [ByteString, Slot][] = [["drvPath", new NixString(`${e.io.storeDir}/${finished.path}`, new Set([`=${finished.path}`]))]];
   for (const [output, path] of finished.outputPaths) {
@@ -189,11 +171,54 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
   return e.makeSet(result);
 }
 
+const MODES: ReadonlyMap<ByteString, ContentAddressMethod> = new Map([["recursive", "nar"], ["nar", "nar"], ["flat", "flat"], ["text", "text"], ["git", "git"]]);
+const STRING_IN_STRUCTURED = new Set(["system", "outputHash", "outputHashAlgo", "outputHashMode"]);
 
+/** All that the strings of a derivation refer to. */
+function addInputs(e: Evaluator, known: KnownDerivations, context: ReadonlySet<ByteString>, derivations: Map<StorePath, Set<string>>, sources: Set<StorePath>): void {
+  const add = (path: StorePath, output: string): void => {
+    const outputs = derivations.get(path);
+    if (outputs === undefined) derivations.set(path, new Set([output]));
+    else outputs.add(output);
+  };
+  // A derivation as a whole gives access to all that it was made of, and to all that any of it makes.
+  const pending: StorePath[] = [];
+  for (const element of context) {
+    if (element.startsWith("=")) pending.push(element.slice(1) as StorePath);
+    else if (element.startsWith("!")) {
+      const [, output, path] = /^!(.*)!([^!]*)$/s.exec(element)!;
+      add(path as StorePath, output!);
+    } else sources.add(element as StorePath);
+  }
+  const seen = new Set<StorePath>();
+  while (pending.length > 0) {
+    const path = pending.pop()!;
+    if (seen.has(path)) continue;
+    seen.add(path);
+    sources.add(path);
+    if (!path.endsWith(".drv")) {
+      pending.push(...e.io.references(path));
+      continue;
+    }
+    const derivation = known.derivations.get(path) ?? readDerivation(e, path);
+    for (const output of derivation.outputs.keys()) add(path, output);
+    pending.push(...derivation.inputSources, ...derivation.inputDerivations.keys());
+  }
+}
 
-function fixedHash(text: ByteString, algorithm: ByteString | undefined): Hash {
-  const known = algorithm !== undefined && isHashAlgorithm(algorithm) ? algorithm : undefined;
-  return known === undefined && text.includes("-") ? parseSriHash(text) : parseHash(text, known);
+/** Structured attributes that were given as a text, as they are written again. */
+function rewriteJson(e: Evaluator, text: ByteString): ByteString {
+  let value: Value;
+  try {
+    value = fromJson(e, text);
+  } catch (error) {
+    throw error instanceof NixError ? e.error("eval", `cannot process __json attribute: ${error.message}`) : error;
+  }
+  if (!(value instanceof Attrs)) {
+    const kind = { null: "null", bool: "boolean", int: "number", float: "number", string: "string", list: "array" }[typeName(value)] ?? "object";
+    throw e.error("eval", `cannot process __json attribute: [json.exception.type_error.302] type must be object, but is ${kind}`);
+  }
+  return toJson(e, value, new Set(), false);
 }
 
 function readDerivation(e: Evaluator, path: StorePath): Derivation {

@@ -1,5 +1,4 @@
 import { formatHash, hashByteString } from "../../hash/hash.ts";
-import { isHashAlgorithm } from "../../hash/hash-algorithm.ts";
 import { isStorePathBaseName, splitStorePath, storePathHash } from "../../store-path/store-path.ts";
 import type { ByteString } from "../../util/bytes.ts";
 import { canonicalPath } from "../canonical-path.ts";
@@ -9,6 +8,7 @@ import { NixError } from "../nix-error.ts";
 import { realisePath, realiseText } from "../realise-path.ts";
 import { requireKind, resolveExpressionPath, resolveSymlinks } from "../resolve-path.ts";
 import { DONE, NixPath, NixString, type Attrs, type Slot, type Thunk, type Value } from "../value.ts";
+import { parseAlgorithm } from "../hash-text.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 import { INTERNAL_FILES, INTERNAL_FOLDER } from "./fetchurl-file.ts";
 import { importDerivation } from "./store-builtins.ts";
@@ -112,8 +112,7 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       }
     }],
     ["hashFile", 2, ([a, p]) => {
-      const algorithm = e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashFile");
-      if (!isHashAlgorithm(algorithm)) throw e.error("eval", `unknown hash algorithm '${algorithm}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`);
+      const algorithm = parseAlgorithm(e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashFile"), e.settings);
       return formatHash(hashByteString(algorithm, read(realisePath(e, p!))), "base16");
     }],
     ["findFile", 2, ([l, n], pos) => {

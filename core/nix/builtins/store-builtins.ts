@@ -2,10 +2,12 @@ import type { Derivation } from "../../derivation/derivation.ts";
 import { inputPlaceholder } from "../../derivation/placeholder.ts";
 import { derivationOutputPaths } from "../../derivation/derivation-output-paths.ts";
 import { parseDerivation } from "../../derivation/parse-derivation.ts";
-import { parseHash, parseSriHash, type Hash } from "../../hash/hash.ts";
+import type { Hash } from "../../hash/hash.ts";
 import { isStorePathBaseName, splitStorePath, storePathName, type StorePath } from "../../store-path/store-path.ts";
 import { byteStringToBytes, type ByteString } from "../../util/bytes.ts";
 import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import { parseHashOrEmpty } from "../hash-text.ts";
+import { storeNameProblem } from "../store-name.ts";
 import { realiseText } from "../realise-path.ts";
 import { resolveSymlinks } from "../resolve-path.ts";
 import { Attrs, NixString, type Slot, type Value } from "../value.ts";
@@ -34,6 +36,7 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         path = realiseText(e, file, context);
         references = e.io.references(splitStorePath(path, storeDir).path);
       }
+      checkName(e, name);
       const include = filter === undefined ? undefined : (inside: ByteString, kind: string): boolean =>
         e.forceBool(e.call(filter, [inside, kind], NO_POSITION), NO_POSITION, "while evaluating the return value of the path filter function");
       const stored = e.io.addPath(resolveSymlinks(e.io, path), name, method, { include, references, expected });
@@ -54,6 +57,7 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         }
         references.push(element as StorePath);
       }
+      checkName(e, name);
       const stored = e.io.addText(name, textOf(contents), references);
       return e.makeString(`${storeDir}/${stored}`, new Set([stored]));
     }],
@@ -72,7 +76,7 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         else if (key === "name") name = e.forceStringNoContext(slot, place, "while evaluating the `name` attribute passed to builtins.path");
         else if (key === "filter") filter = e.forceFunction(slot, place, "while evaluating the `filter` parameter passed to builtins.path");
         else if (key === "recursive") method = e.forceBool(slot, place, "while evaluating the `recursive` attribute passed to builtins.path") ? "nar" : "flat";
-        else if (key === "sha256") expected = parseExpected(e, e.forceStringNoContext(slot, place, "while evaluating the `sha256` attribute passed to builtins.path"));
+        else if (key === "sha256") expected = parseHashOrEmpty(e.forceStringNoContext(slot, place, "while evaluating the `sha256` attribute passed to builtins.path"), "sha256", e.settings, (message) => e.io.log(message));
         else throw e.error("eval", `unsupported argument '${key}' to 'builtins.path'`, place);
       });
       if (file === undefined) throw e.error("eval", "missing required 'path' attribute in the first argument to 'builtins.path'");
@@ -99,17 +103,14 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   ];
 }
 
-function baseName(path: ByteString): ByteString {
-  return path.slice(path.lastIndexOf("/") + 1);
+/** What the store's own check would say, in the words of an evaluation. */
+function checkName(e: Evaluator, name: ByteString): void {
+  const problem = storeNameProblem(name);
+  if (problem !== undefined) throw e.error("eval", `path '${name}' is not a valid store path: ${problem}`);
 }
 
-/** An empty hash is the one of nothing that was found yet, with a warning: what comes of it names the right one. */
-function parseExpected(e: Evaluator, text: ByteString): Hash {
-  if (text === "") {
-    e.io.log("warning: found empty hash, assuming 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='");
-    return { algorithm: "sha256", digest: new Uint8Array(32) };
-  }
-  return text.includes("-") ? parseSriHash(text) : parseHash(text, "sha256");
+function baseName(path: ByteString): ByteString {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** What `import` of a `.drv` of the store gives: the set that made it, as far as the file tells. */

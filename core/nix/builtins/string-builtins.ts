@@ -8,9 +8,9 @@ import type { RegexRefusal } from "../regex/regex-syntax.ts";
 import { toXml } from "../xml.ts";
 import type { ByteString } from "../../util/bytes.ts";
 import { formatHash, hashByteString } from "../../hash/hash.ts";
-import { isHashAlgorithm } from "../../hash/hash-algorithm.ts";
 import { contextOf, displayContext, NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
 import { NixString, type Slot, type Value } from "../value.ts";
+import { parseAlgorithm } from "../hash-text.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
@@ -114,8 +114,7 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       return pieces.length === 1 ? [subject] : pieces.map((piece) => (typeof piece === "string" ? piece : groupValues(piece)));
     })],
     ["hashString", 2, ([a, s]) => {
-      const algorithm = e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashString");
-      if (!isHashAlgorithm(algorithm)) throw e.error("eval", `unknown hash algorithm '${algorithm}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`);
+      const algorithm = parseAlgorithm(e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashString"), e.settings);
       return formatHash(hashByteString(algorithm, textOf(e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.hashString"))), "base16");
     }],
     ["convertHash", 1, ([s]) => convertHashFormat(e, s!)],

@@ -123,7 +123,7 @@ test("rejects an output named drv, no outputs, outputs of several kinds, and bad
   const rejects = (code: string, fields: Partial<Derivation> & { readonly name: string }): void => {
     assert.throws(() => finishDerivation(unfinished(fields), cache), { code }, JSON.stringify(fields.name));
   };
-  rejects("derivation.bad-output-name", { name: "x", outputs: new Map([["drv", DEFERRED]]) });
+  rejects("derivation.bad-output-name", { name: "x", outputs: new Map([["drvPath", DEFERRED]]) });
   rejects("derivation.no-outputs", { name: "x", outputs: new Map() });
   rejects("derivation.mixed-outputs", { name: "x", outputs: new Map<string, DerivationOutput>([["out", DEFERRED], ["doc", fixed]]) });
   rejects("derivation.bad-output-name", { name: "x", outputs: new Map([["doc", fixed]]) });
