@@ -27,6 +27,21 @@ export class ExpressionGenerator {
     this.#options = options;
   }
 
+  /** One of the builtins that read a text, alone. */
+  generateText(kind: string): Expression {
+    const r = this.#r;
+    switch (kind) {
+      case "toml": return this.#node("any", ["builtins.fromTOML ", ""], literal(toml(r)));
+      case "json": return this.#node("any", ["builtins.fromJSON ", ""], literal(json(r)));
+      case "match": return this.#node("any", ["builtins.match ", " ", ""], literal(regex(r)), literal(subject(r)));
+      case "split": return this.#node("any", ["builtins.split ", " ", ""], literal(regex(r)), literal(subject(r)));
+      case "hash": return this.#node("any", ["builtins.convertHash { hash = ", "; ", "toHashFormat = ", "; }"], literal(hash(r)), r.pick(["", 'hashAlgo = "sha256"; ', 'hashAlgo = "md5"; ', 'hashAlgo = "sha1"; ']), r.pick(['"base16"', '"nix32"', '"base64"', '"sri"']));
+      case "version": return this.#node("any", ["[ (builtins.compareVersions ", " ", ") (builtins.splitVersion ", ") ]"], literal(version(r)), literal(version(r)), literal(version(r)));
+      case "derivation": return this.#node("any", ["let d = ", "; in [ d.drvPath d.outPath (d.dev or null) ]"], this.#derivation(3));
+      default: throw new RangeError(`no such kind of text: "${kind}"`);
+    }
+  }
+
   /** A whole case. */
   generate(): Expression {
     this.#scope = [];
@@ -63,7 +78,7 @@ export class ExpressionGenerator {
         case "float": return r.pick(["0.5", "1.0", "(-1.5)", "2.25", "1e10", "1e-7", "3.14159265358979", "1e308", "(1e308 * 10)", "(-0.0)", "0.1", "123456789.125", "1e15", "1.0e6", ".5", "9223372036854775807.0", "100000.0", "1234567.0"]);
         case "bool": return r.pick(["true", "false"]);
         case "string": return r.pick(['""', '"a"', '"b"', '"abc"', '"a b"', '"é"', '"x/y"', '"/a/b"', '"1.2.3"', '"1"', "\"a\\nb\"", '"\\"q\\\\"', '"name"', '"key"', "''\n  ind\n    ented\n''".replaceAll("\n", " "), '"$"', '"a.b-c"', '"/"', '"foo-1.2"']);
-        case "path": return r.pick(["/a", "/a/b", "/.", "/a/../b", "/nope.nix", "./x", `${this.#options.files}/one`, `${this.#options.files}/folder`, `${this.#options.files}/link`, `${this.#options.files}`]);
+        case "path": return r.pick(["/nope/a/b/c/d/e", "/nope/x/../a/b/c/d.nix", "./nope/y/z/u/v.nix", `${this.#options.files}/one`, `${this.#options.files}/folder`, `${this.#options.files}/link`, `${this.#options.files}`]);
         case "null": return "null";
         case "list": return r.pick(["[ ]", "[ 1 2 3 ]", '[ "a" "b" ]', "[ 3 1 2 ]", "[ null ]", "[ [ ] [ 1 ] ]", "[ { a = 1; } { a = 2; b = 3; } ]", "[ 1.5 1 ]", '[ "b" "a" "c" "a" ]']);
         case "set": return r.pick(["{ }", "{ a = 1; }", '{ b = "x"; a = 2; }', '{ name = "a"; value = 1; }', '{ outPath = "/o"; }', '{ __toString = self: "s"; }', '{ type = "derivation"; outPath = "/x"; }', "{ a.b.c = 1; }", '{ key = 1; }', "{ __functor = self: x: x; }", "{ c = 1; b = 2; a = 3; }"]);
@@ -196,7 +211,7 @@ export class ExpressionGenerator {
       case "path":
         return r.pick([
           () => n(["(", " + ", ")"], of("path"), r.chance(0.7) ? this.#leafPathText() : of("string")),
-          () => n(["(dirOf ", ")"], of("path")),
+          () => n(["(dirOf ", ")"], this.#leaf("path")),
           () => n(["(/a/${", "})"], of("string")),
           () => n(["(builtins.findFile [ { prefix = ", "; path = ", "; } ] ", ")"], r.pick(['""', '"x"', '"one"', '"folder"', '"fo"']), r.chance(0.8) ? { type: "string", parts: [`"${this.#options.files}"`] } : of("path"), r.pick(['"one"', '"x/one"', '"folder/three"', '"x"', '"nope"', '"one/two"'])),
         ])();
@@ -254,7 +269,7 @@ export class ExpressionGenerator {
   }
 
   #leafPathText(): Expression {
-    return { type: "string", parts: [this.#r.pick(['"/a/b"', '"/a/b/"', '"/"', '"//"', '"a/b"', '"a"', '""', '"/a//b/../c/."', '"/a/.."', '"."', '"/x"', '"a/"', '"/a//"', `"${this.#options.files}/one"`, `"${this.#options.files}/folder/"`, `"${this.#options.files}/one/"`, `"${this.#options.files}/dangling"`])] };
+    return { type: "string", parts: [this.#r.pick(['"/a/b"', '"/a/b/"', '"/"', '"//"', '"a/b"', '"a"', '""', '"/a//b/../c/."', '"/a/b/../c"', '"."', '"/x"', '"a/"', '"/a//"', `"${this.#options.files}/one"`, `"${this.#options.files}/folder/"`, `"${this.#options.files}/one/"`, `"${this.#options.files}/dangling"`])] };
   }
 
   #pairs(d: number): Expression {

@@ -4,11 +4,11 @@
  */
 export const NORMALISE = [
   "let go = d: v: let t = builtins.typeOf v; in ",
-  'if d > 12 then "deep" ',
+  'if d > 12 then "deep" else if t == "set" && d > 0 && (v.type or null) == "derivation" then { drv = go d (v.drvPath or null); out = go d (v.outPath or null); names = builtins.attrNames v; } ',
   'else if t == "set" then builtins.mapAttrs (n: go (d + 1)) v ',
   'else if t == "list" then map (go (d + 1)) v ',
   'else if t == "float" then { float = builtins.toJSON v; s = toString v; } ',
-  'else if t == "lambda" then { lambda = builtins.functionArgs v; } ',
+  'else if t == "lambda" then { lambda = builtins.toJSON (builtins.functionArgs v); } ',
   'else if t == "string" && builtins.hasContext v then { context = builtins.getContext v; s = builtins.unsafeDiscardStringContext v; } ',
   "else v; in go 0",
 ].join("");

@@ -22,7 +22,7 @@ export async function askReference(command: readonly string[], expressions: read
 function run(command: readonly string[], expressions: readonly string[], experimental: string | undefined): Promise<string[]> {
   return new Promise((resolve, reject) => {
     // Bounded in memory and time: a generated expression can ask for any amount of either.
-    const [program, ...args] = ["sh", "-c", 'ulimit -v 6000000; ulimit -t 60; exec "$@"', "sh", ...command, "nix", "repl", "--quiet", ...(experimental === undefined ? [] : ["--extra-experimental-features", experimental])];
+    const [program, ...args] = ["sh", "-c", 'ulimit -v 6000000; ulimit -t 15; exec "$@"', "sh", ...command, "nix", "repl", "--quiet", ...(experimental === undefined ? [] : ["--extra-experimental-features", experimental])];
     const child = spawn(program!, args, { stdio: ["pipe", "ignore", "pipe"] });
     const chunks: Buffer[] = [];
     let size = 0;

@@ -68,18 +68,20 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       return new Attrs(set.shape, set.values.map((value, slot) => e.lazyCall(f!, names[slot]!, value)), set.places);
     }],
     ["listToAttrs", 1, ([l]) => {
-      const entries = new Map<ByteString, Slot>();
+      const first = new Map<ByteString, Attrs>();
       for (const element of e.forceList(l!, NO_POSITION, "while evaluating the argument passed to builtins.listToAttrs")) {
         const set = e.forceAttrs(element, NO_POSITION, "while evaluating an element of the list passed to builtins.listToAttrs");
-        const nameSlot = set.get("name");
-        if (nameSlot === undefined) throw e.trace(e.error("type", "attribute 'name' missing"), "in a {name=...; value=...;} pair");
-        const name = e.forceStringNoContext(nameSlot, NO_POSITION, "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs");
-        if (entries.has(name)) continue;
+        const name = set.get("name");
+        if (name === undefined) throw e.trace(e.error("type", "attribute 'name' missing"), "in a {name=...; value=...;} pair");
+        const text = e.forceStringNoContext(name, NO_POSITION, "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs");
+        if (!first.has(text)) first.set(text, set);
+      }
+      // Values are looked for when all names are known, and only those of the first of a name.
+      return e.makeSet([...first].map(([name, set]): [ByteString, Slot] => {
         const value = set.get("value");
         if (value === undefined) throw e.trace(e.error("type", "attribute 'value' missing"), "in a {name=...; value=...;} pair");
-        entries.set(name, value);
-      }
-      return e.makeSet(entries);
+        return [name, value];
+      }));
     }],
     ["zipAttrsWith", 2, ([f, l]) => {
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.zipAttrsWith");

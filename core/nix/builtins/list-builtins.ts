@@ -1,7 +1,11 @@
 import type { ByteString } from "../../util/bytes.ts";
 import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
 import { Builtin, type NixList, type Slot, type Value } from "../value.ts";
+import { peekSort } from "../peek-sort.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
+
+/** Elements of an array of the machine. */
+const MAXIMUM_LENGTH = 100_000_000;
 
 export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   const anyOrAll = (name: "any" | "all"): BuiltinDefinition => [name, 2, ([f, l]) => {
@@ -91,6 +95,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     ["genList", 2, ([f, n]) => {
       const length = e.forceInteger(n!, NO_POSITION, "while evaluating the second argument passed to builtins.genList");
       if (length < 0) throw e.error("eval", `cannot create list of size ${length}`);
+      if (length > MAXIMUM_LENGTH) throw e.error("eval", "out of memory");
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.genList");
       return Array.from({ length: Number(length) }, (_, index) => e.lazyCall(fn, index));
     }],
@@ -102,7 +107,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         ? (a: Slot, b: Slot): boolean => e.lessThan(e.force(a), e.force(b), "while evaluating the ordering function passed to builtins.sort")
         : (a: Slot, b: Slot): boolean => e.forceBool(e.call(fn, [a, b], NO_POSITION), NO_POSITION, "while evaluating the return value of the sorting function passed to builtins.sort");
       for (const element of list) e.force(element);
-      return mergeSort(list, before);
+      return peekSort(list, before);
     }],
     ["concatStringsSep", 2, ([s, l]) => {
       const context = new Set<ByteString>();
@@ -117,19 +122,4 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
 
 function concat(lists: readonly NixList[]): Value {
   return lists.length === 1 ? lists[0]! : ([] as Slot[]).concat(...lists);
-}
-
-/** Stable; asks only whether the later one comes before the earlier one. */
-function mergeSort(list: NixList, before: (a: Slot, b: Slot) => boolean): NixList {
-  if (list.length < 2) return list.slice();
-  const middle = list.length >> 1;
-  const left = mergeSort(list.slice(0, middle), before);
-  const right = mergeSort(list.slice(middle), before);
-  const result: NixList = [];
-  let i = 0;
-  let j = 0;
-  while (i < left.length && j < right.length) result.push(before(right[j]!, left[i]!) ? right[j++]! : left[i++]!);
-  while (i < left.length) result.push(left[i++]!);
-  while (j < right.length) result.push(right[j++]!);
-  return result;
 }

@@ -1,6 +1,7 @@
 import { convertHashFormat } from "../convert-hash.ts";
 import { compareVersions, parseDrvName, splitVersion } from "../version.ts";
-import { fromJson, toJson } from "../json.ts";
+import { toJson } from "../json.ts";
+import { fromJson } from "../parse-json.ts";
 import { fromToml } from "../toml.ts";
 import { compilePattern, type Pattern, type PatternGroups } from "../pattern.ts";
 import { RegexTooLong } from "../regex/regex-machine.ts";
