@@ -1,5 +1,4 @@
 import type { EvaluationSource, ValueFormat } from "../../core/interop/evaluation-protocol.ts";
-import { TsosError } from "../../core/error/tsos-error.ts";
 import { toByteString } from "../../core/util/bytes.ts";
 import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
@@ -19,6 +18,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   let format: ValueFormat["kind"] = "full";
   let impure = false;
   let readOnly = false;
+  let writeLock = true;
   // The flag of files makes what follows impure; it may come after the others.
   const options = parseClassicArguments(args.flatMap((argument) => (argument === "--impure" ? ["--tsos-impure"] : [argument])), env, environment.warn, (argument, value) => {
     switch (argument) {
@@ -35,6 +35,9 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
         return true;
       case "--tsos-impure":
         impure = true;
+        return true;
+      case "--no-write-lock-file":
+        writeLock = false;
         return true;
       case "--read-only":
         readOnly = true;
@@ -53,14 +56,13 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
   if (file !== undefined && expression !== undefined) throw new ClassicUsageError("'--file' and '--expr' are exclusive");
   if (words.length > 1) throw new ClassicUsageError(`unexpected argument '${words[1]!}'`);
-  if (file === undefined && expression === undefined) {
-    throw new TsosError({ code: "nix.no-flakes", message: "flakes cannot be evaluated here yet", hint: "name a file (-f FILE) or an expression (--expr EXPRESSION)" });
-  }
+  // Without a file or an expression the word names an attribute of a flake.
+  const flake = file === undefined && expression === undefined ? splitFlakeReference(words[0] ?? ".") : undefined;
   const storeOptions = locateStore(env, environment.uid, options.storeUrl);
   await using opened = openNixStore(storeOptions);
   const known = evaluationSettings(options, storeOptions, env, options.readOnly || readOnly);
   const settings = { ...known, pure: options.settings.bool("pure-eval", file === undefined && !impure) && !impure };
-  const source: EvaluationSource = expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
+  const source: EvaluationSource = flake !== undefined ? { kind: "flake", ref: toByteString(flake.ref), writeLock } : expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
   const kind = format as ValueFormat["kind"];
   return await runEvaluationJob(
     environment,
@@ -70,7 +72,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
         kind: "values",
         format: kind === "xml" ? { kind, strict: true, locations: true } : { kind, strict: true },
         sources: [source],
-        attributePaths: [toByteString(words[0] ?? "")],
+        attributePaths: [toByteString(flake?.attribute ?? words[0] ?? "")],
         autoArguments: [...options.autoArguments.values()],
         ...(apply === undefined ? {} : { apply: toByteString(apply) }),
       },
@@ -79,4 +81,10 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
     },
     async () => undefined,
   );
+}
+
+/** `.#a.b`: the flake, and what follows `#`. */
+function splitFlakeReference(word: string): { readonly ref: string; readonly attribute: string } {
+  const hash = word.indexOf("#");
+  return hash < 0 ? { ref: word === "" ? "." : word, attribute: "" } : { ref: hash === 0 ? "." : word.slice(0, hash), attribute: decodeURIComponent(word.slice(hash + 1)) };
 }

@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import type { EvaluationJob, EvaluationSettings, FoundDerivation } from "../../core/interop/evaluation-protocol.ts";
+import type { BuildDuringEvaluation } from "../../core/interop/evaluation-store.ts";
+import type { SourceContext } from "../../core/fetch/source/scheme.ts";
+import { findPlaces } from "../places.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 import type { LazyStore } from "./open-store.ts";
@@ -20,13 +24,33 @@ export async function runEvaluationJob(environment: NixEnvironment, { settings, 
     job,
     async () => {
       const { createEvaluationStore } = await import("../../core/interop/evaluation-store.ts");
-      return createEvaluationStore(await open(), async (targets) => {
+      const { createStoreFetcher } = await import("../../core/interop/fetch-into-store.ts");
+      const store = await open();
+      const build: BuildDuringEvaluation = async (targets) => {
         const { buildTargets } = await import("./build-targets.ts");
-        return buildTargets(environment, options, await open(), targets);
-      });
+        return buildTargets(environment, options, store, targets);
+      };
+      return createEvaluationStore(store, build, createStoreFetcher(store, () => openNixSources(environment, options)));
     },
     found,
   );
   if (end.error !== undefined) environment.say(end.error);
   return end.status;
+}
+
+/** How sources are fetched: by the settings of Nix, with tsos's own cache. */
+async function openNixSources(environment: NixEnvironment, { settings }: ClassicOptions): Promise<SourceContext> {
+  const { loadFetchSettings } = await import("../../core/fetch/load-fetch-settings.ts");
+  const { openSourceCache } = await import("../../core/fetch/source/source-cache.ts");
+  const { env } = environment;
+  return {
+    settings: { ...(await loadFetchSettings({ env })), tarballTtl: settings.int("tarball-ttl", 3600) },
+    cache: openSourceCache(join(findPlaces(env, environment.uid, undefined).cache, "sources")),
+    env,
+    now: Date.now,
+    signal: environment.signal,
+    warn: (message) => {
+      if (settings.bool("warn-dirty", true) || !message.endsWith("is dirty")) environment.say(`warning: ${message}`);
+    },
+  };
 }

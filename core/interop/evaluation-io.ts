@@ -13,6 +13,7 @@ import type { ByteString } from "../util/bytes.ts";
 import type { EvaluationSettings, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
 import { fingerprint, type EvaluationWorld } from "./evaluation-world.ts";
 import { isPseudoUrl } from "./nix-configuration.ts";
+import { createSourceFetcher } from "./source-fetcher.ts";
 import { AllowedPaths } from "./allowed-paths.ts";
 
 /** The way to who holds the store. */
@@ -154,6 +155,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       entries.set(value, found);
       return found;
     },
+    fetcher: createSourceFetcher({ channel, registries: settings.registries, warn: (message) => io.log(message), allow: allowStorePath }),
     realise: (context) => realise(context),
     log: (message) => channel.write("log", `${message}\n`),
   };

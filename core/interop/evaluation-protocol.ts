@@ -1,3 +1,5 @@
+import type { SourceAttributes } from "../fetch/source/attributes.ts";
+import type { RegistryFiles } from "../fetch/source/registry.ts";
 import type { NixSettings } from "../nix/nix-settings.ts";
 import type { ContentAddressMethod } from "../store-path/content-address.ts";
 import type { ByteString } from "../util/bytes.ts";
@@ -19,6 +21,8 @@ export type EvaluationSettings = {
   readonly searchPath: readonly { readonly prefix: ByteString; readonly path: ByteString }[];
   /** Where evaluations keep what later ones need not do again; undefined: nowhere. */
   readonly cacheFolder: string | undefined;
+  /** Where names of flakes are looked up; undefined: nowhere. */
+  readonly registries?: RegistryFiles | undefined;
   readonly pure: boolean;
   readonly restricted: boolean;
   readonly allowImportFromDerivation: boolean;
@@ -33,6 +37,8 @@ export type AutoArgument = { readonly name: ByteString } & ({ readonly kind: "ex
 
 export type EvaluationSource =
   | { readonly kind: "file"; readonly path: ByteString; readonly shell?: boolean }
+  /** Attribute paths are what follows `#`. */
+  | { readonly kind: "flake"; readonly ref: ByteString; readonly writeLock: boolean }
   | { readonly kind: "text"; readonly text: ByteString; readonly label: "string" | "stdin"; readonly folder?: ByteString };
 
 export type ValueFormat =
@@ -73,13 +79,19 @@ export type StoreCall =
   | { readonly op: "valid" | "hold"; readonly paths: readonly string[] }
   /** Makes outputs valid. */
   | { readonly op: "build"; readonly targets: readonly { readonly drvPath: string; readonly output: string }[] }
-  | { readonly op: "closure" | "references"; readonly path: string };
+  | { readonly op: "closure" | "references"; readonly path: string }
+  /** Into the store. */
+  | { readonly op: "fetch-source"; readonly source: SourceAttributes; readonly isFinal: boolean }
+  | { readonly op: "fetch-file"; readonly url: string; readonly name: string };
 
 export type StoreReply =
   | { readonly op: "valid" | "hold"; readonly valid: readonly string[] }
   /** In the order of the targets. */
   | { readonly op: "build"; readonly outputs: readonly string[] }
   | { readonly op: "closure" | "references"; readonly paths: readonly string[] }
+  | { readonly op: "fetch-source"; readonly path: string; readonly attributes: SourceAttributes }
+  /** `hash`: of the file's bytes, in SRI form. */
+  | { readonly op: "fetch-file"; readonly path: string; readonly hash: string }
   | { readonly op: "error"; readonly message: string; readonly status?: number | undefined };
 
 export type ToEvaluation = { readonly kind: "run"; readonly settings: EvaluationSettings; readonly job: EvaluationJob };

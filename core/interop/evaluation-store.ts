@@ -1,15 +1,17 @@
 import { fromByteString } from "../util/bytes.ts";
 import { TsosError } from "../error/tsos-error.ts";
+import { formatHash } from "../hash/hash.ts";
 import type { LocalStore } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import type { StoreObject } from "./evaluation-protocol.ts";
+import type { StoreFetcher } from "./fetch-into-store.ts";
 import type { EvaluationStore } from "./evaluation-session.ts";
 
 /** Builds outputs during an evaluation; the result is their paths, in the same order. */
 export type BuildDuringEvaluation = (targets: readonly { readonly drvPath: StorePath; readonly output: string }[]) => Promise<readonly StorePath[]>;
 
 /** Writes what an evaluation makes into a local store, inputs first, while the evaluation goes on. */
-export function createEvaluationStore(store: LocalStore, build: BuildDuringEvaluation): EvaluationStore {
+export function createEvaluationStore(store: LocalStore, build: BuildDuringEvaluation, fetcher?: StoreFetcher): EvaluationStore {
   let queue: Promise<unknown> = Promise.resolve();
   let failure: { readonly error: unknown } | undefined;
 
@@ -41,6 +43,11 @@ export function createEvaluationStore(store: LocalStore, build: BuildDuringEvalu
     await Promise.all(texts);
   }
 
+  const getFetcher = (): StoreFetcher => {
+    if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
+    return fetcher;
+  };
+
   const settle = async (): Promise<void> => {
     await queue;
     if (failure !== undefined) throw failure.error;
@@ -64,6 +71,14 @@ export function createEvaluationStore(store: LocalStore, build: BuildDuringEvalu
           return { op: "closure", paths: [...(await store.closure([call.path as StorePath]))] };
         case "references":
           return { op: "references", paths: (await store.findPathInfo(call.path as StorePath))?.references ?? [] };
+        case "fetch-source": {
+          const { path, attributes } = await getFetcher().source(call.source, call.isFinal);
+          return { op: "fetch-source", path, attributes };
+        }
+        case "fetch-file": {
+          const { path, hash } = await getFetcher().file(call.url, call.name);
+          return { op: "fetch-file", path, hash: formatHash(hash, "sri") };
+        }
         case "build":
           return { op: "build", outputs: await build(call.targets.map(({ drvPath, output }) => ({ drvPath: drvPath as StorePath, output }))) };
       }

@@ -24,6 +24,7 @@ import { unreachable } from "../util/unreachable.ts";
 import { findEvaluation, keepEvaluation, type EvaluationEvent } from "./evaluation-cache.ts";
 import { createEvaluationWorld, fingerprint, recordWorld, type EvaluationWorld } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
+import { openFlake, selectFlakeAttribute } from "./open-flake.ts";
 import { createEvaluationIo, writeWhole, type StoreChannel } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationSettings, EvaluationSource, FoundDerivation, FoundSource, Selection, ValueFormat } from "./evaluation-protocol.ts";
 
@@ -42,7 +43,7 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
     const source = evaluate(settings, job, host);
     return { status: 0, ...(source === undefined ? {} : { source }) };
   } catch (error) {
-    if (error instanceof NixError) return { status: host.statusOf(error), error: formatNixError(error, { showTrace: settings.showTrace }) };
+    if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatNixError(error, { showTrace: settings.showTrace }) };
     if (error instanceof TsosError) return { status: 1, error: `error: ${error.message}` };
     if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };
@@ -128,6 +129,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
     return path.startsWith("/") ? path : `${settings.folder}/${path}`;
   };
   const open = (source: EvaluationSource): { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString } => {
+    if (source.kind === "flake") throw new TsosError({ code: "nix.not-a-file", message: `'${source.ref}' is a flake, expected a file or an expression` });
     if (source.kind === "text") {
       return { text: source.label === "stdin" ? host.readStandardInput() : source.text, file: toByteString(`«${source.label}»`), folder: source.folder ?? settings.folder };
     }
@@ -154,7 +156,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
       return undefined;
     case "values": {
       const { format } = job;
-      forEachSelected(evaluator, job, open, (slot, args) => {
+      forEachSelected(evaluator, settings, job, open, (slot, args) => {
         const called = args.size === 0 ? slot : autoCall(evaluator, args, slot);
         const value = job.apply === undefined ? called : evaluator.call(evaluator.force(evaluator.load(job.apply, toByteString("«string»"), settings.folder)), [called], NO_POSITION);
         print(formatResult(evaluator, value, format));
@@ -163,14 +165,14 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
     }
     case "source": {
       let found: FoundSource | undefined;
-      forEachSelected(evaluator, job, open, (slot) => {
+      forEachSelected(evaluator, settings, job, open, (slot) => {
         found = describeSource(evaluator, slot);
       });
       return found;
     }
     case "derivations": {
       let count = 0;
-      forEachSelected(evaluator, job, open, (slot, args) => {
+      forEachSelected(evaluator, settings, job, open, (slot, args) => {
         for (const set of findDerivations(evaluator, slot, args)) {
           count++;
           host.found(describeDerivation(evaluator, set));
@@ -205,11 +207,22 @@ function resolveShellPath(io: NixIo, start: ByteString): ByteString {
   throw new NixError("eval", `neither 'shell.nix' nor 'default.nix' found in '${path}'`);
 }
 
-function forEachSelected(e: Evaluator, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments) => void): void {
+function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments) => void): void {
   const args: AutoArguments = new Map(
     job.autoArguments.map(({ name, kind, text }): [ByteString, Slot] => [name, kind === "string" ? text : e.load(text, toByteString("«string»"), open({ kind: "text", label: "string", text: "" }).folder)]),
   );
   for (const source of job.sources) {
+    if (source.kind === "flake") {
+      const { fetcher } = e.io;
+      if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
+      const flake = openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock });
+      for (const path of job.attributePaths) {
+        const slot = selectFlakeAttribute(e, flake, path, { system: settings.currentSystem, shown: source.ref });
+        e.force(slot);
+        use(slot, new Map());
+      }
+      continue;
+    }
     const { text, file, folder } = open(source);
     const root = e.load(text, file, folder);
     e.force(root);

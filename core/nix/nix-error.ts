@@ -33,6 +33,8 @@ export class NixError extends TsosError {
   readonly kind: NixErrorKind;
   position: NixPosition | undefined;
   readonly traces: NixTrace[] = [];
+  /** The exit status of a program that ends with it, where it is another than 1. */
+  status: number | undefined;
   suggestions: readonly string[];
 
   /** `message` and suggestions in bytes, as all strings of the language are. */
@@ -47,6 +49,7 @@ export class NixError extends TsosError {
   clone(): NixError {
     const copy = new NixError(this.kind, "", this.position);
     copy.message = this.message;
+    copy.status = this.status;
     copy.suggestions = this.suggestions;
     copy.traces.push(...this.traces);
     return copy;

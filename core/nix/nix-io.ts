@@ -1,5 +1,6 @@
 import type { Derivation } from "../derivation/derivation.ts";
 import type { Hash } from "../hash/hash.ts";
+import type { NixFetcher } from "./nix-fetcher.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
 
@@ -66,6 +67,8 @@ export type NixIo = {
    * outputs are built. The result is what placeholders in the string stand for.
    */
   realise(context: ReadonlySet<ByteString>): ReadonlyMap<ByteString, ByteString>;
+  /** Sources from elsewhere; undefined where an evaluation gets none. */
+  readonly fetcher?: NixFetcher | undefined;
   /** `trace: …`, warnings. */
   log(message: ByteString): void;
 };

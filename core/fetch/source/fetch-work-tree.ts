@@ -16,7 +16,7 @@ export async function fetchWorkTree(path: string, options: CommitOptions, contex
   if (isDirty) context.warn(`Git tree '${path}' is dirty`);
   const { root, narHash } = await context.cache.addTree(async (target) => {
     const writer = new TreeWriter(target);
-    await writeWorkTree(repository, writer, context);
+    await writeWorkTree(repository, writer, options.exportIgnore, context);
     if (options.submodules && head !== undefined) await writeSubmodules(repository, head, writer, context);
     return target;
   }, context.signal);

@@ -204,5 +204,5 @@ function unknownRef(repository: string, ref: string): TsosError {
 }
 
 function bad(message: string, hint?: string): TsosError {
-  return new TsosError({ code: "source.bad-input", message, hint });
+  return new TsosError({ code: "source.bad-url", message, hint });
 }

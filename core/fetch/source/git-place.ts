@@ -14,7 +14,7 @@ export function findGitPlace(text: string): GitPlace {
     return { kind: "remote", url: formatSourceUrl({ ...url, query }) };
   }
   const path = resolve(url.path);
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new TsosError({ code: "source.missing-path", message: `path '${path}' does not exist`, data: { path } });
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new TsosError({ code: "source.missing-path", message: `Git repository "${path}" does not exist.`, data: { path } });
   return existsSync(join(path, ".git")) ? { kind: "local", path } : { kind: "remote", url: `file://${path}` };
 }
 

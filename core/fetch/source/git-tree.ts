@@ -36,7 +36,7 @@ export async function writeCommit(repository: GitRepository, rev: string, writer
 }
 
 /** Copies tracked files of a working tree into `writer`, as they are on disk; those that are gone are left out. */
-export async function writeWorkTree(repository: GitRepository & { readonly workTree: string }, writer: TreeTarget, context: SourceContext): Promise<void> {
+export async function writeWorkTree(repository: GitRepository & { readonly workTree: string }, writer: TreeTarget, exportIgnore: boolean, context: SourceContext): Promise<void> {
   const root = toByteString(repository.workTree);
   const folders = new Map<ByteString, boolean>([["", true]]);
   // A link in the place of a folder leads to files that are not the repository's.
@@ -50,9 +50,10 @@ export async function writeWorkTree(repository: GitRepository & { readonly workT
     return known;
   };
   const listed = bytesToByteString(await runGit(repository, ["ls-files", "-z"], context)).split("\0");
+  const ignored = exportIgnore ? await findIgnored(repository, listed, context) : undefined;
   const buffer = new Uint8Array(1 << 16);
   for (const name of new Set(listed)) {
-    if (name === "") continue;
+    if (name === "" || ignored?.(name) === true) continue;
     const slash = name.lastIndexOf("/");
     if (!isFolder(slash < 0 ? "" : name.slice(0, slash))) continue;
     const file = toFsPath(`${root}/${name}`);
@@ -61,6 +62,20 @@ export async function writeWorkTree(repository: GitRepository & { readonly workT
     else if (stats?.isFile() === true) copyFile(file, writer, name, buffer);
     context.signal?.throwIfAborted();
   }
+}
+
+/** Whether a path, or a folder that it is in, has the attribute `export-ignore` in the working tree. */
+async function findIgnored(repository: GitRepository & { readonly workTree: string }, names: readonly ByteString[], context: SourceContext): Promise<(name: ByteString) => boolean> {
+  const all = new Set<ByteString>();
+  for (const name of names) for (let end = name.length; end > 0; end = name.lastIndexOf("/", end - 1)) all.add(name.slice(0, end));
+  const output = await runGit(repository, ["check-attr", "-z", "--stdin", "export-ignore"], context, { input: Buffer.from([...all].map((name) => `${name}\0`).join(""), "latin1"), cwd: repository.workTree });
+  const words = bytesToByteString(output).split("\0");
+  const ignored = new Set<ByteString>();
+  for (let i = 0; i + 2 < words.length; i += 3) if (words[i + 2] === "set") ignored.add(words[i]!);
+  return (name) => {
+    for (let end = name.length; end > 0; end = name.lastIndexOf("/", end - 1)) if (ignored.has(name.slice(0, end))) return true;
+    return false;
+  };
 }
 
 function copyFile(file: string | Buffer, writer: TreeTarget, name: ByteString, buffer: Uint8Array): void {

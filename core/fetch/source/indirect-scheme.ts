@@ -42,5 +42,5 @@ export const indirectScheme: SourceScheme = {
 };
 
 function bad(message: string): TsosError {
-  return new TsosError({ code: "source.bad-input", message });
+  return new TsosError({ code: "source.bad-url", message });
 }

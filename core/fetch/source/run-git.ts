@@ -15,10 +15,13 @@ const SAFE = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-
 /** How git ended, with what it wrote. */
 export type GitOutcome = { readonly code: number; readonly output: Buffer; readonly errors: string };
 
+/** What it reads, and where it runs. */
+export type GitInput = { readonly input?: string | Buffer | undefined; readonly cwd?: string | undefined };
+
 /** Runs git to its end. A repository is always named, so that none is looked for in folders above. */
-export async function tryGit(repository: GitRepository | undefined, args: readonly string[], context: SourceContext, options: { readonly input?: string | undefined } = {}): Promise<GitOutcome> {
+export async function tryGit(repository: GitRepository | undefined, args: readonly string[], context: SourceContext, options: GitInput = {}): Promise<GitOutcome> {
   context.signal?.throwIfAborted();
-  const child = spawn("git", [...SAFE, ...locate(repository), ...args], { env: environment(context), stdio: ["pipe", "pipe", "pipe"], ...(context.signal === undefined ? {} : { signal: context.signal }) });
+  const child = spawn("git", [...SAFE, ...locate(repository), ...args], { env: environment(context), stdio: ["pipe", "pipe", "pipe"], ...(options.cwd === undefined ? {} : { cwd: options.cwd }), ...(context.signal === undefined ? {} : { signal: context.signal }) });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
@@ -33,7 +36,7 @@ export async function tryGit(repository: GitRepository | undefined, args: readon
 }
 
 /** The same for what must go well. @throws TsosError `source.git-failed` with git's own words */
-export async function runGit(repository: GitRepository | undefined, args: readonly string[], context: SourceContext, options: { readonly input?: string | undefined } = {}): Promise<Buffer> {
+export async function runGit(repository: GitRepository | undefined, args: readonly string[], context: SourceContext, options: GitInput = {}): Promise<Buffer> {
   const { code, output, errors } = await tryGit(repository, args, context, options);
   if (code !== 0) throw gitFailed(args, errors, code);
   return output;

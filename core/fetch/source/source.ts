@@ -22,7 +22,7 @@ export function getScheme(attributes: SourceAttributes): SourceScheme {
   const near = findNearestName(type, SCHEMES.map((one) => one.type));
   throw new TsosError({
     code: "source.unknown-type",
-    message: `cannot fetch unsupported input '${JSON.stringify(sortAttributes(attributes))}': there is no type '${type}'`,
+    message: `cannot fetch unsupported input '${JSON.stringify(sortAttributes(attributes))}'`,
     hint: near === undefined ? `the types are ${SCHEMES.map((one) => one.type).join(", ")}` : `did you mean '${near}'?`,
     data: { type },
   });
@@ -49,7 +49,7 @@ export function parseSource(url: string | SourceUrl, requireTree = true): Source
 }
 
 function unsupported(message: string): TsosError {
-  return new TsosError({ code: "source.bad-url", message, hint: "the forms are github:OWNER/REPO, gitlab:…, sourcehut:…, git+https://…, git+ssh://…, git+file:///…, https://….tar.gz, tarball+https://…, path:/…" });
+  return new TsosError({ code: "source.unsupported-url", message, hint: "the forms are github:OWNER/REPO, gitlab:…, sourcehut:…, git+https://…, git+ssh://…, git+file:///…, https://….tar.gz, tarball+https://…, path:/…" });
 }
 
 /** Attributes as a person wrote them, checked and made regular. @throws TsosError `source.*` */

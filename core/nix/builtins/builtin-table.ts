@@ -4,6 +4,7 @@ import { Attrs, Builtin, NO_PLACES, type Slot, type Value } from "../value.ts";
 import { attributeBuiltins } from "./attribute-builtins.ts";
 import { derivationBuiltins } from "./derivation-builtins.ts";
 import { DERIVATION_FUNCTION } from "./derivation-function.ts";
+import { fetchBuiltins } from "./fetch-builtins.ts";
 import { fileBuiltins } from "./file-builtins.ts";
 import { flowBuiltins } from "./flow-builtins.ts";
 import { listBuiltins } from "./list-builtins.ts";
@@ -30,7 +31,7 @@ export function installBuiltins(evaluator: Evaluator): void {
   const table = new Map<ByteString, Slot>();
   const definitions: readonly BuiltinDefinition[] = [
     ...flowBuiltins(evaluator), ...numberBuiltins(evaluator), ...stringBuiltins(evaluator), ...listBuiltins(evaluator),
-    ...attributeBuiltins(evaluator), ...fileBuiltins(evaluator), ...storeBuiltins(evaluator), ...derivationBuiltins(evaluator),
+    ...attributeBuiltins(evaluator), ...fileBuiltins(evaluator), ...storeBuiltins(evaluator), ...derivationBuiltins(evaluator), ...fetchBuiltins(evaluator),
   ];
   for (const [name, arity, run] of definitions) table.set(name, new Builtin(name, arity, run));
   table.set("derivation", evaluator.lazy(() => evaluator.force(evaluator.load(DERIVATION_FUNCTION, DERIVATION_FILE, "/"))));

@@ -1,0 +1,69 @@
+import { TsosError } from "../error/tsos-error.ts";
+import type { SourceAttributes } from "../fetch/source/attributes.ts";
+import { formatFlakeRef, parseFlakeRef } from "../fetch/source/flake-ref.ts";
+import { fixGitUrl } from "../fetch/source/git-place.ts";
+import { readRegistry, resolveInRegistries, type RegistryEntry, type RegistryFiles } from "../fetch/source/registry.ts";
+import { checkSource, formatSource, isLockedSource, parseSource } from "../fetch/source/source.ts";
+import { parseSriHash } from "../hash/hash.ts";
+import { NixError } from "../nix/nix-error.ts";
+import type { NixFetcher, NixSource } from "../nix/nix-fetcher.ts";
+import type { StorePath } from "../store-path/store-path.ts";
+import { fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
+import type { StoreChannel } from "./evaluation-io.ts";
+
+export type SourceFetcherOptions = {
+  readonly channel: StoreChannel;
+  readonly registries: RegistryFiles | undefined;
+  readonly warn: (message: ByteString) => void;
+  /** Lets the evaluation see what was fetched. */
+  readonly allow: (path: StorePath) => void;
+};
+
+/** How an evaluation in a thread of its own gets at sources: names and URLs here, the fetching where the store is. */
+export function createSourceFetcher({ channel, registries, warn, allow }: SourceFetcherOptions): NixFetcher {
+  let opened: { readonly all: readonly (readonly RegistryEntry[])[]; readonly limited: readonly (readonly RegistryEntry[])[] } | undefined;
+  const open = () => {
+    const tell = (message: string): void => warn(toByteString(`warning: ${message}`));
+    const global = readRegistry(registries?.global, tell);
+    return (opened ??= { all: [readRegistry(registries?.user, tell), readRegistry(registries?.system, tell), global], limited: [global] });
+  };
+  return {
+    parse: (url) => said(() => toBytes(parseSource(fromByteString(url)))),
+    check: (source) => said(() => toBytes(checkSource(toText(source)))),
+    format: (source) => said(() => toByteString(formatSource(toText(source)))),
+    isLocked: (source) => said(() => isLockedSource(toText(source))),
+    fixGitUrl: (url) => said(() => toByteString(fixGitUrl(fromByteString(url)))),
+    parseFlakeRef: (text, options) => said(() => toBytes(parseFlakeRef(fromByteString(text), { ...options, folder: options.folder === undefined ? undefined : fromByteString(options.folder) }))),
+    formatFlakeRef: (source) => said(() => toByteString(formatFlakeRef(toText(source)))),
+    resolve: (source, used) => said(() => toBytes(resolveInRegistries(toText(source), used === "none" ? [] : open()[used]))),
+    fetch: (source, isFinal) => {
+      const { path, attributes } = channel.call({ op: "fetch-source", source: toText(source), isFinal });
+      allow(path as StorePath);
+      return { path: path as StorePath, source: toBytes(attributes) };
+    },
+    fetchFile: (url, name) => {
+      const { path, hash } = channel.call({ op: "fetch-file", url: fromByteString(url), name: fromByteString(name) });
+      allow(path as StorePath);
+      return { path: path as StorePath, hash: parseSriHash(hash) };
+    },
+    allow,
+  };
+}
+
+function toText(source: NixSource): SourceAttributes {
+  return Object.fromEntries(Object.entries(source).map(([name, value]) => [name, typeof value === "string" ? fromByteString(value) : value]));
+}
+
+function toBytes(source: SourceAttributes): NixSource {
+  return Object.fromEntries(Object.entries(source).map(([name, value]) => [name, typeof value === "string" ? toByteString(value) : value]));
+}
+
+/** What is wrong is an error of the expression. */
+function said<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof TsosError) || error instanceof NixError) throw error;
+    throw new NixError("eval", toByteString(error.message));
+  }
+}

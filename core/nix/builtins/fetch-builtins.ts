@@ -1,0 +1,183 @@
+import { equalHashes, formatHash, parseHash, type Hash } from "../../hash/hash.ts";
+import { TsosError } from "../../error/tsos-error.ts";
+import { makeFixedOutputPath } from "../../store-path/make-store-path.ts";
+import { checkStorePathName } from "../../store-path/store-path-name.ts";
+import type { StorePath } from "../../store-path/store-path.ts";
+import type { ByteString } from "../../util/bytes.ts";
+import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import { evaluateFlake } from "../flake/evaluate-flake.ts";
+import { treeAttributes } from "../flake/tree-attributes.ts";
+import type { NixFetcher, NixSource } from "../nix-fetcher.ts";
+import { Attrs, NixPath, NixString, type Slot, type Value } from "../value.ts";
+import type { BuiltinDefinition } from "./builtin-table.ts";
+
+/** What fetches sources. Nix: libexpr/primops/fetchTree.cc, libflake/flake-primops.cc */
+export function fetchBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
+  const getFetcher = (): NixFetcher => {
+    const { fetcher } = e.io;
+    if (fetcher === undefined) throw e.error("eval", "this evaluation fetches no sources");
+    return fetcher;
+  };
+  return [
+    ["fetchurl", 1, ([a]) => fetchUrl(e, getFetcher(), a!, "fetchurl")],
+    ["fetchTarball", 1, ([a]) => fetchUrl(e, getFetcher(), a!, "fetchTarball")],
+    ["fetchTree", 1, ([a]) => fetchTree(e, getFetcher(), a!, "fetchTree")],
+    ["fetchGit", 1, ([a]) => fetchTree(e, getFetcher(), a!, "fetchGit")],
+    ["fetchMercurial", 1, () => {
+      throw e.error("eval", "repositories of Mercurial are not supported");
+    }],
+    ["parseFlakeRef", 1, ([r]) => {
+      const text = e.forceStringNoContext(r!, NO_POSITION, "while evaluating the argument passed to builtins.parseFlakeRef");
+      return e.makeSet(Object.entries(getFetcher().parseFlakeRef(text, { allowMissing: true })));
+    }],
+    ["flakeRefToString", 1, ([s]) => {
+      const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.flakeRefToString");
+      const attributes: Record<string, ByteString | number | boolean> = {};
+      set.shape.names.forEach((name, i) => {
+        const value = e.force(set.values[i]!);
+        if (typeof value === "number" || typeof value === "bigint") {
+          if (value < 0) throw e.error("eval", `negative value given for flake ref attr ${name}: ${value}`);
+          attributes[name] = Number(value);
+        } else if (typeof value === "boolean" || typeof value === "string") attributes[name] = value;
+        else if (value instanceof NixString) attributes[name] = textOf(value);
+        else throw e.error("eval", `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${name}' is ${e.describe(value)}`);
+      });
+      return getFetcher().formatFlakeRef(attributes);
+    }],
+    ["getFlake", 1, ([r]) => {
+      const value = e.force(r!);
+      if (value instanceof NixPath) return evaluateFlake(e, getFetcher(), getFetcher().parseFlakeRef(value.path, {}), { isPure: e.io.pure });
+      const text = e.forceStringNoContext(value, NO_POSITION, "while evaluating the argument passed to builtins.getFlake");
+      const ref = getFetcher().parseFlakeRef(text, { allowMissing: true });
+      const { dir: _, ...source } = ref;
+      if (e.io.pure && !getFetcher().isLocked(source)) throw e.error("eval", `cannot call 'getFlake' on unlocked flake reference '${text}' (use --impure to override)`);
+      return evaluateFlake(e, getFetcher(), ref, { isPure: e.io.pure });
+    }],
+    ["fetchClosure", 1, ([s]) => fetchClosure(e, s!)],
+  ];
+}
+
+function fetchUrl(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchurl" | "fetchTarball"): Value {
+  const value = e.force(slot);
+  let url: ByteString | undefined;
+  let expected: Hash | undefined;
+  let name: ByteString = who === "fetchTarball" ? "source" : "";
+  let isNamed = false;
+  if (value instanceof Attrs) {
+    value.shape.names.forEach((key, i) => {
+      const inner = value.values[i]!;
+      const place = e.placeOf(value.places, i);
+      if (key === "url") url = e.forceStringNoContext(inner, place, "while evaluating the url we should fetch");
+      else if (key === "sha256") expected = parseExpected(e, e.forceStringNoContext(inner, place, "while evaluating the sha256 of the content we should fetch"));
+      else if (key === "name") {
+        isNamed = true;
+        name = e.forceStringNoContext(inner, place, "while evaluating the name of the content we should fetch");
+      } else throw e.error("eval", `unsupported argument '${key}' to '${who}'`);
+    });
+    if (url === undefined) throw e.error("eval", "'url' argument required");
+  } else url = e.forceStringNoContext(value, NO_POSITION, "while evaluating the url we should fetch");
+  if (who === "fetchTarball" && url.startsWith("channel:")) url = `https://channels.nixos.org/${url.slice("channel:".length)}/nixexprs.tar.xz`;
+  if (name === "") name = url.slice(url.replace(/\/+$/, "").lastIndexOf("/") + 1).replace(/\/+$/, "");
+  try {
+    checkStorePathName(name);
+  } catch (error) {
+    if (!(error instanceof TsosError)) throw error;
+    const how = isNamed
+      ? `Please change the value for the 'name' attribute passed to '${who}', so that it can create a valid store path.`
+      : value instanceof Attrs
+        ? `Please add a valid 'name' attribute to the argument for '${who}', so that it can create a valid store path.`
+        : `Please pass an attribute set with 'url' and 'name' attributes to '${who}',  so that it can create a valid store path.`;
+    throw e.error("eval", `invalid store path name when fetching URL '${url}': ${error.message}. ${how}`);
+  }
+  if (e.io.pure && expected === undefined) throw e.error("eval", `in pure evaluation mode, '${who}' requires a 'sha256' argument`);
+  const known = expected === undefined ? undefined : makeFixedOutputPath({ name, method: who === "fetchTarball" ? "nar" : "flat", hash: expected, storeDir: e.io.storeDir });
+  if (known !== undefined && e.io.isValid(known)) {
+    fetcher.allow(known);
+    return pathString(e, known);
+  }
+  if (who === "fetchTarball") {
+    const { path, source } = fetcher.fetch(fetcher.check({ type: "tarball", url, name }), false);
+    if (expected !== undefined) checkHash(e, url, expected, parseHash(String(source["narHash"])));
+    return pathString(e, path);
+  }
+  const { path, hash } = fetcher.fetchFile(url, name);
+  if (expected !== undefined) checkHash(e, url, expected, hash);
+  return pathString(e, path);
+}
+
+function checkHash(e: Evaluator, url: ByteString, expected: Hash, got: Hash): void {
+  if (equalHashes(got, expected)) return;
+  const error = e.error("eval", `hash mismatch in file downloaded from '${url}':\n  specified: ${formatHash(expected, "nix32", true)}\n  got:       ${formatHash(got, "nix32", true)}`);
+  error.status = 102;
+  throw error;
+}
+
+function parseExpected(e: Evaluator, text: ByteString): Hash {
+  if (text !== "") return parseHash(text, "sha256");
+  e.io.log("warning: found empty hash, assuming 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='");
+  return { algorithm: "sha256", digest: new Uint8Array(32) };
+}
+
+function pathString(e: Evaluator, path: StorePath): Value {
+  return e.makeString(`${e.io.storeDir}/${path}`, new Set([path]));
+}
+
+function fetchTree(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchTree" | "fetchGit"): Value {
+  const isFetchGit = who === "fetchGit";
+  const value = e.force(slot);
+  let source: NixSource;
+  if (value instanceof Attrs) {
+    const attributes: Record<string, ByteString | number | boolean> = {};
+    const type = value.get("type");
+    if (type !== undefined && isFetchGit) throw e.error("eval", "unexpected argument 'type'");
+    if (type === undefined && !isFetchGit) throw e.error("eval", `argument 'type' is missing in call to '${who}'`);
+    attributes["type"] = type === undefined ? "git" : e.forceStringNoContext(type, NO_POSITION, `while evaluating the \`type\` argument passed to '${who}'`);
+    value.shape.names.forEach((key, i) => {
+      if (key === "type") return;
+      const inner = e.force(value.values[i]!);
+      if (typeof inner === "string" || inner instanceof NixString || inner instanceof NixPath) {
+        const text = e.coerceToString(inner, NO_POSITION, new Set(), "", false, false);
+        attributes[key] = isFetchGit && key === "url" ? fetcher.fixGitUrl(text) : text;
+      } else if (typeof inner === "boolean") attributes[key] = inner;
+      else if (typeof inner === "number" || typeof inner === "bigint") {
+        if (inner < 0) throw e.error("eval", `negative value given for '${who}' argument '${key}': ${inner}`);
+        attributes[key] = Number(inner);
+      } else throw e.error("type", `argument '${key}' to '${who}' is ${e.describe(inner)} while a string, Boolean or integer is expected`);
+    });
+    if (isFetchGit && !("exportIgnore" in attributes) && attributes["submodules"] !== true) attributes["exportIgnore"] = true;
+    // A tree is wanted, not its history.
+    if (!isFetchGit && attributes["type"] === "git" && !("shallow" in attributes)) attributes["shallow"] = true;
+    if (!isFetchGit && "name" in attributes) throw e.error("eval", `argument 'name' isn’t supported in call to '${who}'`);
+    source = fetcher.check(attributes);
+  } else {
+    const url = e.coerceToString(value, NO_POSITION, new Set(), `while evaluating the first argument passed to '${who}'`, false, false);
+    source = isFetchGit ? fetcher.check({ type: "git", url: fetcher.fixGitUrl(url), exportIgnore: true }) : fetcher.parse(url);
+  }
+  if (!e.io.pure && source["type"] === "indirect") {
+    const { dir: _, ...resolved } = fetcher.resolve(source, "all");
+    source = resolved;
+  }
+  if (e.io.pure && !fetcher.isLocked(source)) {
+    if (source["narHash"] === undefined) throw e.error("eval", `in pure evaluation mode, '${who}' doesn't fetch unlocked input '${fetcher.format(source)}'`);
+    e.io.log(`warning: Input '${fetcher.format(source)}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. This is not reproducible and will break after garbage collection or when shared.`);
+  }
+  const { path, source: found } = fetcher.fetch(source, false);
+  return treeAttributes(e, path, found, { emptyRevision: isFetchGit });
+}
+
+/** Nix: libexpr/primops/fetchClosure.cc. Only what is in the store already is found. */
+function fetchClosure(e: Evaluator, slot: Slot): Value {
+  const set = e.forceAttrs(slot, NO_POSITION, "while evaluating the argument passed to builtins.fetchClosure");
+  let from: ByteString | undefined;
+  let path: ByteString | undefined;
+  for (const [i, name] of set.shape.names.entries()) {
+    const place = e.placeOf(set.places, i);
+    if (name === "fromPath") path = e.coerceToPath(set.values[i]!, place, new Set(), "while evaluating the attribute 'fromPath' passed to 'builtins.fetchClosure'");
+    else if (name === "fromStore") from = e.forceStringNoContext(set.values[i]!, place, "while evaluating the attribute 'fromStore' passed to builtins.fetchClosure");
+    else if (name === "toPath" || name === "inputAddressed") e.force(set.values[i]!);
+    else throw e.error("eval", `attribute '${name}' isn't supported in call to 'fetchClosure'`, place);
+  }
+  if (path === undefined) throw e.error("eval", "attribute 'fromPath' is missing in call to 'fetchClosure'");
+  if (from === undefined) throw e.error("eval", "attribute 'fromStore' is missing in call to 'fetchClosure'");
+  throw e.error("eval", "experimental Nix feature 'fetch-closure' is disabled; add '--extra-experimental-features fetch-closure' to enable it");
+}
