@@ -4,7 +4,7 @@ export function formatFloat(value: number): string {
 }
 
 export function formatGeneral(value: number, precision: number): string {
-  if (Number.isNaN(value)) return "nan";
+  if (Number.isNaN(value)) return isNegativeNan(value) ? "-nan" : "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const exponential = value.toExponential(precision - 1);
@@ -23,9 +23,18 @@ function trimZeros(text: string): string {
 
 /** C's `%f`, as a float becomes part of a string. */
 export function coerceFloat(value: number): string {
-  if (Number.isNaN(value)) return "nan";
+  if (Number.isNaN(value)) return isNegativeNan(value) ? "-nan" : "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (Math.abs(value) < 1e21) return Object.is(value, -0) ? "-0.000000" : value.toFixed(6);
   // toFixed gives up here; such a float is a whole number.
   return `${BigInt(value)}.000000`;
+}
+
+const NUMBER = new Float64Array(1);
+const BITS = new BigUint64Array(NUMBER.buffer);
+
+/** What is no number has a sign too: the machine's own (∞ - ∞) is negative, and C prints it. */
+function isNegativeNan(value: number): boolean {
+  NUMBER[0] = value;
+  return BITS[0]! >> 63n === 1n;
 }

@@ -39,7 +39,6 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
       case "n": return "\n";
       case "f": return "\f";
       case "r": return "\r";
-      case "e": return "\x1b";
       case '"': return '"';
       case "\\": return "\\";
       case "u": case "U": {
@@ -87,11 +86,15 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
       out += c === "\\" && quote === '"' ? escape() : c;
     }
   };
+  const whole = (found: ByteString): ByteString => {
+    if (found.includes("\0")) throw e.error("eval", `while parsing TOML: error: input string '${found.replaceAll("\0", toByteString("␀"))}' cannot be represented as Nix string because it contains null bytes`);
+    return found;
+  };
   const key = (): ByteString[] => {
     const path: ByteString[] = [];
     for (;;) {
       blank();
-      if (text[at] === '"' || text[at] === "'") path.push(string());
+      if (text[at] === '"' || text[at] === "'") path.push(whole(string()));
       else {
         const bare = /[A-Za-z0-9_-]+/y;
         bare.lastIndex = at;
@@ -107,7 +110,7 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
   };
   const value = (): Value => {
     const c = text[at];
-    if (c === '"' || c === "'") return string();
+    if (c === '"' || c === "'") return whole(string());
     if (c === "[") {
       at++;
       const list: Value[] = [];
@@ -125,13 +128,14 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
     if (c === "{") {
       at++;
       const table = newTable();
-      lines();
+      blank();
       while (text[at] !== "}") {
         assign(table, key());
-        lines();
+        blank();
         if (text[at] === ",") {
           at++;
-          lines();
+          blank();
+          if (text[at] === "}") fail("a comma before '}'");
         } else if (text[at] !== "}") fail("expected ',' or '}'");
       }
       at++;
@@ -146,13 +150,17 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
     if (token === "true") return true;
     if (token === "false") return false;
     if (/^[0-9]{4}-[0-9]{2}-|^[0-9]{2}:[0-9]{2}/.test(token)) throw e.error("eval", "while parsing TOML: Dates and times are not supported");
-    if (/^[+-]?(inf|nan)$/.test(token)) return new NixFloat(token.endsWith("nan") ? NaN : token.startsWith("-") ? -Infinity : Infinity);
+    if (/^[+-]?(inf|nan)$/.test(token)) return new NixFloat(token.endsWith("nan") ? (token.startsWith("-") ? NEGATIVE_NAN : NaN) : token.startsWith("-") ? -Infinity : Infinity);
     const plain = token.replace(/(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])/g, "");
     if (/^[+-]?(0|[1-9][0-9]*)$/.test(plain) || /^0(x[0-9a-fA-F]+|o[0-7]+|b[01]+)$/.test(plain)) {
       const integer = toInteger(plain.startsWith("-") ? -BigInt(plain.slice(1)) : BigInt(plain.replace(/^\+/, "")));
       return integer ?? fail(`the integer '${token}' does not fit into 64 bits`);
     }
-    if (/^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/.test(plain)) return new NixFloat(Number(plain));
+    if (/^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/.test(plain)) {
+      const float = Number(plain);
+      if (!Number.isFinite(float)) fail(`the float '${token}' is out of range`);
+      return new NixFloat(float);
+    }
     return fail(`'${token}' is no value`);
   };
   const descend = (from: Table, path: readonly ByteString[], mark: boolean): Table => {
@@ -215,6 +223,9 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
   }
   return finish(root);
 }
+
+/** C prints its sign. */
+const NEGATIVE_NAN = new Float64Array(new BigUint64Array([0xfff8000000000000n]).buffer)[0]!;
 
 function newTable(): Table {
   return { kind: "table", entries: new Map(), closed: false, defined: false };

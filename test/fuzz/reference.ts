@@ -1,5 +1,5 @@
 /** The reference implementation's answers: one `nix repl` evaluates thousands of lines, an error ends only its own. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { markCase, NORMALISE, readResults, wrapCase, type CaseResult } from "./normalise.ts";
 
 /** `command`: the words that run a program of the reference, such as `reference-nix.sh run`. */
@@ -15,6 +15,13 @@ export async function askReference(command: readonly string[], expressions: read
     const done = unanswered < 0 ? rest.length : Math.max(0, unanswered - 1);
     results.push(...read.slice(0, done).map((result) => result!));
     if (done < rest.length) results.push({ ok: false, text: "the reference ended here" });
+  }
+  // The line editor of the repl takes a few lines amiss: those are asked again by themselves.
+  for (let index = 0; index < results.length; index++) {
+    if (!results[index]!.text.startsWith("syntax error")) continue;
+    const [program, ...args] = [...command, "nix-instantiate", "--eval", "-E", `let normalise = ${NORMALISE}; in ${wrapCase(expressions[index]!)}`];
+    const { stderr } = spawnSync(program!, args, { encoding: "latin1", timeout: 20_000, killSignal: "SIGKILL" });
+    results[index] = readResults([`trace: @@0@@`, ...stderr.split("\n")], 1)[0]!;
   }
   return results;
 }
