@@ -40,7 +40,10 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const include = filter === undefined ? undefined : (inside: ByteString, kind: string): boolean =>
         e.forceBool(e.call(filter, [inside, kind], NO_POSITION), NO_POSITION, "while evaluating the return value of the path filter function");
       const resolved = resolveSymlinks(e.io, path);
-      if (e.io.fileKind(resolved) === undefined) throw e.error("eval", `path '${path}' does not exist`);
+      if (e.io.fileKind(resolved) === undefined) {
+        e.io.checkAccess(resolved);
+        throw e.error("eval", `path '${path}' does not exist`);
+      }
       const stored = e.io.addPath(resolved, name, method, { include, references, expected });
       if (stored === undefined) throw e.error("eval", `store path mismatch in (possibly filtered) path added from '${file}'`);
       return e.makeString(`${storeDir}/${stored}`, new Set([stored]));
