@@ -55,6 +55,20 @@ export interface OptionType<out Value = unknown, out Definition = Value> {
 export type ValueOf<T extends OptionType> = T[typeof VALUE];
 export type DefinitionOf<T extends OptionType> = T[typeof DEFINITION];
 
+/**
+ * The type that `make` makes of `element`, made once: trees of options have the same few lists and sets a thousand
+ * times. What it is made of must say all that it is.
+ */
+export function madeOnce<Value, Definition>(name: string, element: OptionType, make: () => OptionType<Value, Definition>): OptionType<Value, Definition> {
+  if (!(element instanceof PlainOptionType)) return make();
+  const known = element.made.get(name);
+  // What is kept under a name was made by the same function.
+  if (known !== undefined) return known as OptionType<Value, Definition>;
+  const made = make();
+  element.made.set(name, made);
+  return made;
+}
+
 export type OptionTypeInit = {
   readonly name: string;
   readonly description: string | (() => string);
@@ -90,6 +104,7 @@ class PlainOptionType {
   readonly merge: OptionType["merge"];
   readonly payload: unknown;
   readonly #init: OptionTypeInit;
+  #made: Map<string, OptionType> | undefined;
   #schema: ZodMiniType | undefined;
 
   constructor(init: OptionTypeInit) {
@@ -101,6 +116,11 @@ class PlainOptionType {
     this.merge = init.merge;
     this.payload = init.payload;
     this.check = init.check ?? ((value) => this.schema().safeParse(value).success);
+  }
+
+  /** Types that were made of this one, by the name of what makes them. */
+  get made(): Map<string, OptionType> {
+    return (this.#made ??= new Map<string, OptionType>());
   }
 
   get description(): string {

@@ -6,7 +6,7 @@ import type { MergePlace } from "../merge-place.ts";
 import { innerDefinition, mergeDefinitions } from "../merge-definitions.ts";
 import type { Definable } from "../modifier.ts";
 import { notDefined } from "../option-errors.ts";
-import { createOptionType, describePart } from "../option-type.ts";
+import { createOptionType, describePart, madeOnce } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
 import { isPlainObject, setProperty } from "../plain-object.ts";
 import { isSetLike } from "./set-like.ts";
@@ -56,7 +56,7 @@ function attrsType<Value, Definition>(
   name: "attrsOf" | "lazyAttrsOf",
   element: OptionType<Value, Definition>,
 ): OptionType<{ readonly [name: string]: Value }, AttrsDefinition<Definition>> {
-  return createOptionType({
+  return madeOnce(name, element, () => createOptionType({
     name,
     description: () => `attribute set of ${describePart(element, ["noun", "composite"])}`,
     descriptionClass: "composite",
@@ -72,7 +72,7 @@ function attrsType<Value, Definition>(
       const merged = other.nested[0] === undefined ? undefined : element.mergeType(other.nested[0]);
       return merged === undefined ? undefined : attrsType(name, merged);
     },
-  });
+  }));
 }
 
 /** Values of one type by name. A name whose definitions all have a false condition is absent. */

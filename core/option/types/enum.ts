@@ -11,13 +11,13 @@ type Literal = string | number | boolean | null;
  * types.enum(["start", "stop"])  // config reads "start" | "stop"
  */
 export function enumOf<const T extends Literal>(values: readonly T[]): OptionType<T> {
-  const known: ReadonlySet<unknown> = new Set<unknown>(values);
+  let known: ReadonlySet<unknown> | undefined;
   return createOptionType<T>({
     name: "enum",
     payload: values,
     description: () => describe([...new Set(values)]),
     descriptionClass: values.length < 2 ? "noun" : "conjunction",
-    check: (value) => known.has(value),
+    check: (value) => (known ??= new Set<unknown>(values)).has(value),
     merge: mergeEqual,
     schema: () => z.literal([...values]),
     printType: () => [...new Set(values)].map((value) => JSON.stringify(value)).join(" | ") || "never",

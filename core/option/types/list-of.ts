@@ -5,7 +5,7 @@ import type { MergePlace } from "../merge-place.ts";
 import { innerDefinition, mergeDefinitions } from "../merge-definitions.ts";
 import type { Definable } from "../modifier.ts";
 import { wrongType } from "../option-errors.ts";
-import { createOptionType, describePart } from "../option-type.ts";
+import { createOptionType, describePart, madeOnce } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
 
 const EMPTY: readonly never[] = Object.freeze([]);
@@ -31,7 +31,7 @@ export type ListDefinition<D> = readonly (Definable<D> | undefined)[];
 
 /** A list; definitions are put together in the modules' order. */
 export function listOf<Value, Definition>(element: OptionType<Value, Definition>): OptionType<readonly Value[], ListDefinition<Definition>> {
-  return createOptionType({
+  return madeOnce("listOf", element, () => createOptionType({
     name: "listOf",
     description: () => `list of ${describePart(element, ["noun", "composite"])}`,
     descriptionClass: "composite",
@@ -47,7 +47,7 @@ export function listOf<Value, Definition>(element: OptionType<Value, Definition>
       const merged = other.nested[0] === undefined ? undefined : element.mergeType(other.nested[0]);
       return merged === undefined ? undefined : listOf(merged);
     },
-  });
+  }));
 }
 
 /** A list of at least one. */

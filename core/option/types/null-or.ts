@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import { createOptionType, describePart } from "../option-type.ts";
+import { createOptionType, describePart, madeOnce } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
 import { conflict } from "../option-errors.ts";
 
 /** The type, or null: nothing. */
 export function nullOr<Value, Definition>(element: OptionType<Value, Definition>): OptionType<Value | null, Definition | null> {
-  return createOptionType({
+  return madeOnce("nullOr", element, () => createOptionType({
     name: "nullOr",
     description: () => `null or ${describePart(element, ["noun", "conjunction"])}`,
     descriptionClass: "conjunction",
@@ -26,5 +26,5 @@ export function nullOr<Value, Definition>(element: OptionType<Value, Definition>
       const merged = other.nested[0] === undefined ? undefined : element.mergeType(other.nested[0]);
       return merged === undefined ? undefined : nullOr(merged);
     },
-  });
+  }));
 }
