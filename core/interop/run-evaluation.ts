@@ -217,7 +217,7 @@ function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Select
       if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
       const flake = openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock });
       for (const path of job.attributePaths) {
-        const slot = selectFlakeAttribute(e, flake, path, { system: settings.currentSystem, shown: source.ref });
+        const slot = selectFlakeAttribute(e, flake, path, { system: settings.currentSystem, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
         e.force(slot);
         use(slot, new Map());
       }

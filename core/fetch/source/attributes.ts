@@ -11,7 +11,7 @@ export type SourceAttributes = Readonly<Record<string, string | number | boolean
 export function findText(attributes: SourceAttributes, name: string): string | undefined {
   const value = attributes[name];
   if (value === undefined || typeof value === "string") return value;
-  throw badAttribute(name, "a string", value);
+  throw badAttribute(name, `a string ${JSON.stringify(sortAttributes(attributes))}`, value);
 }
 
 /** @throws TsosError `source.bad-attribute` when it is missing, or no string */
@@ -37,7 +37,7 @@ export function findFlag(attributes: SourceAttributes, name: string): boolean | 
 
 // In the reference's words: people search for them.
 function badAttribute(name: string, expected: string, value: unknown): TsosError {
-  return new TsosError({ code: "source.bad-attribute", message: `input attribute '${name}' is not ${expected} but '${String(value)}'`, data: { name, value } });
+  return new TsosError({ code: "source.bad-attribute", message: `input attribute '${name}' is not ${expected}`, data: { name, value } });
 }
 
 /** The same with its names in order; what is `undefined` is left out. */

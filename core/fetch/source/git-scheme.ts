@@ -1,5 +1,4 @@
 import { TsosError } from "../../error/tsos-error.ts";
-import { parseHash } from "../../hash/hash.ts";
 import { findFlag, findNumber, findText, getText, sortAttributes, withoutAttributes, type SourceAttributes } from "./attributes.ts";
 import { fetchCommit } from "./fetch-commit.ts";
 import { fetchWorkTree } from "./fetch-work-tree.ts";
@@ -75,7 +74,7 @@ function findRevision(attributes: SourceAttributes): string | undefined {
   const rev = findText(attributes, "rev");
   if (rev === undefined) return undefined;
   const algorithm = rev.length === 64 ? "sha256" : "sha1";
-  parseHash(rev, algorithm);
+  if (!/^[0-9a-fA-F]+$/.test(rev) || (rev.length !== 40 && rev.length !== 64)) throw bad(`hash '${rev}' has wrong length for hash algorithm '${algorithm}'`);
   return rev.toLowerCase();
 }
 

@@ -3,13 +3,16 @@ import { TsosError } from "../../error/tsos-error.ts";
 import { makeFixedOutputPath } from "../../store-path/make-store-path.ts";
 import { checkStorePathName } from "../../store-path/store-path-name.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
-import type { ByteString } from "../../util/bytes.ts";
+import { toByteString, type ByteString } from "../../util/bytes.ts";
 import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
 import { evaluateFlake } from "../flake/evaluate-flake.ts";
 import { treeAttributes } from "../flake/tree-attributes.ts";
 import type { NixFetcher, NixSource } from "../nix-fetcher.ts";
 import { Attrs, NixPath, NixString, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
+
+// The reference has no place here, either, and says so.
+const NOWHERE = toByteString("«none»:0");
 
 /** What fetches sources. Nix: libexpr/primops/fetchTree.cc, libflake/flake-primops.cc */
 export function fetchBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
@@ -50,7 +53,7 @@ export function fetchBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const text = e.forceStringNoContext(value, NO_POSITION, "while evaluating the argument passed to builtins.getFlake");
       const ref = getFetcher().parseFlakeRef(text, { allowMissing: true });
       const { dir: _, ...source } = ref;
-      if (e.io.pure && !getFetcher().isLocked(source)) throw e.error("eval", `cannot call 'getFlake' on unlocked flake reference '${text}' (use --impure to override)`);
+      if (e.io.pure && !getFetcher().isLocked(source)) throw e.error("eval", `cannot call 'getFlake' on unlocked flake reference '${text}', at ${NOWHERE} (use --impure to override)`);
       return evaluateFlake(e, getFetcher(), ref, { isPure: e.io.pure });
     }],
     ["fetchClosure", 1, ([s]) => fetchClosure(e, s!)],
@@ -142,12 +145,12 @@ function fetchTree(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchTre
       else if (typeof inner === "number" || typeof inner === "bigint") {
         if (inner < 0) throw e.error("eval", `negative value given for '${who}' argument '${key}': ${inner}`);
         attributes[key] = Number(inner);
-      } else throw e.error("type", `argument '${key}' to '${who}' is ${e.describe(inner)} while a string, Boolean or integer is expected`);
+      } else throw e.error("type", `argument '${key}' to '${who}' is ${e.describe(inner).replace(/:.*$/s, "")} while a string, Boolean or integer is expected`);
     });
     if (isFetchGit && !("exportIgnore" in attributes) && attributes["submodules"] !== true) attributes["exportIgnore"] = true;
     // A tree is wanted, not its history.
     if (!isFetchGit && attributes["type"] === "git" && !("shallow" in attributes)) attributes["shallow"] = true;
-    if (!isFetchGit && "name" in attributes) throw e.error("eval", `argument 'name' isn’t supported in call to '${who}'`);
+    if (!isFetchGit && "name" in attributes) throw e.error("eval", `argument 'name' isn${toByteString("’")}t supported in call to '${who}'`);
     source = fetcher.check(attributes);
   } else {
     const url = e.coerceToString(value, NO_POSITION, new Set(), `while evaluating the first argument passed to '${who}'`, false, false);

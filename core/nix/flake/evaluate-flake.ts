@@ -53,7 +53,8 @@ export function callFlake(e: Evaluator, fetcher: NixFetcher, { flake, storePath,
     };
     const treePath = (): ByteString => String(e.coerceToString(getSource().get("outPath")!, NO_POSITION, new Set(), "", false, false));
     const outPath = (): ByteString => {
-      const base = isRelative ? joinPath(parent().outPath(), String(source["path"])) : treePath();
+      // As it stands there, `./` and all.
+      const base = !isRelative ? treePath() : source["path"] === "" ? parent().outPath() : `${parent().outPath()}/${String(source["path"])}`;
       return typeof dir === "string" && dir !== "" ? `${base}/${dir}` : base;
     };
     const context = (): StorePath => splitStorePath(treePath(), e.io.storeDir).path;
@@ -79,13 +80,4 @@ export function callFlake(e: Evaluator, fetcher: NixFetcher, { flake, storePath,
     return { result, source: getSource, outPath, context };
   };
   return e.force(open(lock).result);
-}
-
-function joinPath(base: ByteString, relative: ByteString): ByteString {
-  const parts = base.split("/");
-  for (const part of relative.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return parts.join("/");
 }

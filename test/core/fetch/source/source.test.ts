@@ -68,7 +68,7 @@ test("what is wrong is said in the words that people know", () => {
   assert.equal(message(() => checkSource({ type: "github", owner: "a", repo: "b", reff: "x" })), "input attribute 'reff' not supported by scheme 'github'");
   assert.equal(message(() => checkSource({ type: "git", url: "https://h.example/a", ref: "a..b" })), "invalid Git branch/tag name 'a..b'");
   assert.equal(message(() => checkSource({ type: "github", owner: "a" })), "input attribute 'repo' is missing");
-  assert.equal(message(() => checkSource({ type: "path", path: 3 })), "input attribute 'path' is not a string but '3'");
+  assert.equal(message(() => checkSource({ type: "path", path: 3 })), "input attribute 'path' is not a string {\"path\":3,\"type\":\"path\"}");
   assert.equal(message(() => checkSource({ owner: "a" })), "'type' attribute to specify input scheme is required but not provided");
 });
 

@@ -1,0 +1,1 @@
+{ outputs = { self, b, c }: { v = "d" + b.v + c.v; }; }

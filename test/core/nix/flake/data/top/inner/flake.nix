@@ -1,0 +1,4 @@
+{
+  inputs.deep.url = "path:./deep";
+  outputs = { self, deep, a }: { v = "inner" + deep.v + a.v; where = self.outPath; };
+}
