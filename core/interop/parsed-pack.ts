@@ -17,7 +17,7 @@ import type { ByteString } from "../util/bytes.ts";
  * Words have the machine's own order: a pack does not leave it. Every part has a checksum, so that a damaged pack is
  * one that has less in it.
  */
-const MAGIC = Buffer.from("tsosnix1", "latin1");
+const MAGIC = Buffer.from("tsosnix2", "latin1");
 const HEAD = 56;
 const ENTRY = 64;
 

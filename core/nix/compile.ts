@@ -342,7 +342,7 @@ class Compiler {
   }
 
   #lambda(e: Lambda, scope: Scope | undefined): number {
-    const formals = e.formals === undefined ? undefined : [...e.formals.list].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const formals = e.formals === undefined ? undefined : [...e.formals.list].sort((a, b) => this.#strings.get(a.name)! - this.#strings.get(b.name)!);
     const at = this.#node(Op.lambda, 9 + (formals?.length ?? 0) * 3, e.pos);
     if (e.name === undefined) this.#code[at + 2] = -1;
     else this.#string(at + 2, e.name);
@@ -361,9 +361,8 @@ class Compiler {
       const cell = 9 + index * 3;
       this.#string(at + cell, formal.name);
       this.#code[at + cell + 1] = formal.pos;
+      if (formal.default !== undefined) this.#child(at, cell + 2, formal.default, inner);
     });
-    const met = [...(formals ?? [])].sort((a, b) => this.#strings.get(a.name)! - this.#strings.get(b.name)!);
-    for (const formal of met) if (formal.default !== undefined) this.#child(at, 9 + formals!.indexOf(formal) * 3 + 2, formal.default, inner);
     this.#child(at, 6, e.body, inner);
     return at;
   }

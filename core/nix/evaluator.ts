@@ -584,7 +584,10 @@ export class Evaluator {
         const at = this.positionAt(before[1]);
         throw this.error("eval", `dynamic attribute '${text}' already defined at ${at === undefined ? "«none»" : `${at.file}:${at.line}:${at.column}`}`, cell);
       }
-      entries.set(text, [this.#delay(p + this.#code[cell + 2]!, env), cell]);
+      const value = p + this.#code[cell + 2]!;
+      // A function is known by the name it was given last.
+      for (let at = value; this.#code[at] === Op.lambda; at += this.#code[at + 6]!) this.#code[at + 2] = this.#intern(text);
+      entries.set(text, [this.#delay(value, env), cell]);
     }
     const names = [...entries.keys()].sort();
     return new Attrs(this.shapes.of(names), names.map((name) => entries.get(name)![0]), Int32Array.from(names, (name) => entries.get(name)![1]));
@@ -616,7 +619,12 @@ export class Evaluator {
         try {
           const left = this.eval(condition + code[condition + 2]!, env);
           const right = this.eval(condition + code[condition + 3]!, env);
-          this.assertEqual(left, right, condition + 1);
+          this.#deeper(condition + 1);
+          try {
+            this.#assertEqual(left, right, condition + 1);
+          } finally {
+            this.#depth--;
+          }
         } catch (error) {
           if (error instanceof NixError && (error.kind === "assertion" || error.kind === "throw")) this.trace(error, `while evaluating the condition of the assertion '${text}'`, p + 1);
           throw error;
@@ -951,11 +959,8 @@ export class Evaluator {
     const code = this.#code;
     let set: Attrs;
     try {
-      const value = this.force(argument, p + 1);
-      if (!(value instanceof Attrs)) throw this.#expected("a set", value, NO_POSITION);
-      set = value;
+      set = this.forceAttrs(argument, p + 1, "while evaluating the value passed for the lambda argument");
     } catch (error) {
-      this.trace(error, "while evaluating the value passed for the lambda argument", p + 1);
       if (pos >= 0) this.trace(error, "from call site", pos);
       throw error;
     }
@@ -979,7 +984,7 @@ export class Evaluator {
     const env: Environment = new Array<Slot>(first + n);
     env[0] = up as unknown as Slot;
     if (hasArgument) env[1] = set;
-    // Formals stand in the order of their names, their slots in the same.
+    // Formals stand in the order in which their names were met, their slots in the same.
     for (let i = 0; i < n; i++) {
       const slot = plan[i]!;
       env[first + i] = slot >= 0 ? set.values[slot]! : this.#delay(p + code[p + FORMALS + i * FORMAL_SIZE + 2]!, env);
@@ -1019,10 +1024,11 @@ export class Evaluator {
   formalsOf(fn: Closure): readonly { readonly name: ByteString; readonly hasDefault: boolean; readonly place: number }[] {
     const code = this.#code;
     const n = Math.max(0, code[fn.code + 4]!);
-    return Array.from({ length: n }, (_, i) => {
+    const formals = Array.from({ length: n }, (_, i) => {
       const cell = fn.code + FORMALS + i * FORMAL_SIZE;
       return { name: this.#strings[code[cell]!]!, hasDefault: code[cell + 2] !== 0, place: cell + 1 };
     });
+    return formals.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** What XML prints of a function: its place, its argument, its formals. */
@@ -1259,6 +1265,8 @@ export class Evaluator {
   assertEqual(leftSlot: Slot, rightSlot: Slot, pos: number): void {
     this.#deeper(pos);
     try {
+      // What is held in one place is equal to itself, whatever it is.
+      if (leftSlot === rightSlot && typeof this.force(leftSlot, pos) === "object") return;
       this.#assertEqual(leftSlot, rightSlot, pos);
     } finally {
       this.#depth--;
@@ -1268,7 +1276,6 @@ export class Evaluator {
   #assertEqual(leftSlot: Slot, rightSlot: Slot, pos: number): void {
     const left = this.force(leftSlot, pos);
     const right = this.force(rightSlot, pos);
-    if (leftSlot === rightSlot && typeof left === "object") return;
     const fail = (message: string): NixError => this.error("assertion", message);
     const shown = (value: Value): string => formatValueForError(this, value);
     const isNumber = (value: Value): boolean => typeof value === "number" || typeof value === "bigint" || value instanceof NixFloat;

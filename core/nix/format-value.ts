@@ -93,6 +93,11 @@ type Budget = { attributes: number; elements: number };
 function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: number, seen: Set<unknown>, budget: Budget, limits: Limits): void {
   evaluator.checkDepth(depth, slot);
   let value: Slot = slot;
+  // A function that a set or list holds was not evaluated yet: here that needs no evaluation.
+  if (depth > 0 && value instanceof Closure) {
+    out.push(OPEN, "thunk", CLOSE);
+    return;
+  }
   if (value instanceof Thunk) {
     if (value.code !== DONE) {
       out.push(OPEN, value.code === BUSY ? "potential infinite recursion" : "thunk", CLOSE);

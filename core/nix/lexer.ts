@@ -209,7 +209,7 @@ export function tokenize(text: ByteString, pipeOperators: boolean): Tokens {
         leave();
         // The reference forgets the last token's place when a path ends with the text.
         if (start >= length) endAt = starts[count - 1]!;
-        push(Token.pathEnd, start, start);
+        push(Token.pathEnd, starts[count - 1]!, start);
       } else fail("path has a trailing slash", start);
       continue;
     }

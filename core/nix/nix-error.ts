@@ -91,11 +91,33 @@ export function formatNixError(error: NixError, options: { readonly showTrace: b
 /** Lines lose the white space at their end; those after the first are indented by the width of `prefix`. */
 export function indentReport(prefix: string, text: string): string {
   const indent = " ".repeat(prefix.length);
-  return text
+  const lines = text
     .trimEnd()
     .split("\n")
     .map((line, index) => `${index === 0 ? prefix : indent}${line}`.replace(/[ \t\r\n\f\v]+$/, ""))
     .join("\n");
+  return expandTabs(lines);
+}
+
+/**
+ * Tabs as spaces and without carriage returns and bells, as all that the reference logs. It counts columns from the start
+ * of the message, not of the line.
+ */
+export function expandTabs(text: string): string {
+  if (!/[\t\r\x07]/.test(text)) return text;
+  let out = "";
+  let width = 0;
+  for (const c of text) {
+    if (c === "\t") {
+      const spaces = 8 - (width % 8);
+      out += " ".repeat(spaces);
+      width += spaces;
+    } else if (c !== "\r" && c !== "\x07") {
+      out += c;
+      if (c >= " ") width++;
+    }
+  }
+  return out;
 }
 
 /** How many frames in a row that were shown already are shown again before they are only counted. */

@@ -379,7 +379,10 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`)),
           this.#at++;
           return start;
         }
-        const parts: Part[] = [{ pos, value: start }, ...this.#stringParts()];
+        const rest = this.#stringParts();
+        // Text may follow an interpolation, and stand before the first one, but once.
+        if (rest.length === 0 || (rest[0]!.literal === true && (rest.length === 1 || rest[1]!.literal === true))) throw this.#unexpected();
+        const parts: Part[] = [{ pos, value: start }, ...rest];
         this.#expect(Token.pathEnd);
         return { kind: "concat", pos, forceString: false, parts };
       }

@@ -1,9 +1,10 @@
-/** Our own cases of the language: each `.nix` with what the reference printed of it (`--eval --strict --show-trace`). */
+/** Our own cases of the language, with what the reference printed of each (see `read-case.ts` and `cli/dev/lang-cases.ts`). */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { startEvaluating } from "../core/nix/evaluate.ts";
+import { readCase, readExpectation, requestOf } from "./read-case.ts";
 
 const folder = join(import.meta.dirname, "cases");
 const evaluating = await startEvaluating();
@@ -15,20 +16,14 @@ const inexact = new Set(readFileSync(join(import.meta.dirname, "inexact-traces.t
 const lastMessage = (text: string): string => text.slice(text.lastIndexOf("error: ")).split("\n")[0]!;
 
 for (const name of readdirSync(folder).filter((file) => file.endsWith(".nix")).map((file) => file.slice(0, -4)).sort()) {
-  const evaluate = () => evaluating.evaluate({ text: readFileSync(join(folder, `${name}.nix`), "latin1"), file: `/lang/${name}.nix`, basePath: "/lang", mode: "strict", map: ["/lang", folder] });
-  if (name.startsWith("eval-okay-")) {
-    test(`evaluates ${name.slice(10)} as the reference`, async () => {
-      const answer = await evaluate();
-      assert.equal(answer.out, readFileSync(join(folder, `${name}.exp`), "latin1").trimEnd());
-      assert.ok(answer.ok);
-    });
-  } else {
-    test(`refuses ${name.slice(10)} as the reference`, async () => {
-      const answer = await evaluate();
-      const expected = readFileSync(join(folder, `${name}.err.exp`), "utf8");
-      assert.ok(!answer.ok, answer.out);
-      if (inexact.has(name)) assert.equal(lastMessage(answer.out), lastMessage(expected));
-      else assert.equal(answer.out.trimEnd(), expected.trimEnd());
-    });
-  }
+  const one = readCase(folder, name);
+  test(`${one.isParse ? "parses" : "evaluates"} ${name} as the reference`, async () => {
+    const answer = await evaluating.evaluate(requestOf(one, folder));
+    const said = answer.messages.map((message) => `${message}\n`).join("") + (answer.ok ? "" : Buffer.from(answer.out).toString("latin1"));
+    const expected = readExpectation(folder, name, "err.exp");
+    assert.equal(answer.ok, one.isOkay, answer.out);
+    if (one.isOkay) assert.equal(answer.out.trimEnd(), readExpectation(folder, name, "exp"));
+    if (inexact.has(name)) assert.equal(lastMessage(said), lastMessage(expected));
+    else assert.equal(said.trimEnd(), expected);
+  });
 }

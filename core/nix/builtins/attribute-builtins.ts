@@ -73,14 +73,18 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         const set = e.forceAttrs(element, NO_POSITION, "while evaluating an element of the list passed to builtins.listToAttrs");
         const name = set.get("name");
         if (name === undefined) throw e.trace(e.error("type", "attribute 'name' missing"), "in a {name=...; value=...;} pair");
-        const text = e.forceStringNoContext(name, NO_POSITION, "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs");
+        const text = e.forceStringNoContext(name, e.placeOf(set.places, set.shape.slotOf("name")), "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs");
         if (!first.has(text)) first.set(text, set);
       }
       // Values are looked for when all names are known, and only those of the first of a name.
-      return e.makeSet([...first].map(([name, set]): [ByteString, Slot] => {
+      const made = e.makeSet([...first].map(([name, set]): [ByteString, Slot] => {
         const value = set.get("value");
         if (value === undefined) throw e.trace(e.error("type", "attribute 'value' missing"), "in a {name=...; value=...;} pair");
         return [name, value];
+      }));
+      return new Attrs(made.shape, made.values, Int32Array.from(made.shape.names, (name) => {
+        const set = first.get(name)!;
+        return e.placeOf(set.places, set.shape.slotOf("value"));
       }));
     }],
     ["zipAttrsWith", 2, ([f, l]) => {

@@ -72,7 +72,7 @@ export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
       return answer(true, toXml(evaluator, value, new Set(), request.mode === "xml-locations").replace(/\n$/, ""));
     }
     if (request.mode === "strict") evaluator.forceDeep(value);
-    return answer(true, formatValue(evaluator, value));
+    return answer(true, formatValue(evaluator, value, request.mode === "lazy"));
   } catch (error) {
     if (error instanceof NixError) return answer(false, formatNixError(error, { showTrace: request.showTrace ?? true }));
     if (error instanceof RangeError) return answer(false, `error: stack overflow (${error.message})`);

@@ -1,0 +1,1 @@
+assert { a = throw "x"; } == { a = 1; }; 3

@@ -1,0 +1,1 @@
+{ zulu = throw "zulu"; type = throw "type"; name = throw "name"; }

@@ -1,0 +1,1 @@
+{ zulu = throw "zulu"; alpha = throw "alpha"; }

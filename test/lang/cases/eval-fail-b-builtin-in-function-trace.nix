@@ -1,0 +1,1 @@
+let f = l: builtins.head l; in f [ ]

@@ -1,0 +1,1 @@
+let add = builtins.add 1; in add "a"

@@ -1,0 +1,1 @@
+builtins.foldl' (a: x: a) 0 1

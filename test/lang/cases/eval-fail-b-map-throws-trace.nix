@@ -1,0 +1,1 @@
+map (x: throw "mapped") [ 1 ]

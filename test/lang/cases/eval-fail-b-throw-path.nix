@@ -1,0 +1,1 @@
+throw /does/not/exist

@@ -1,0 +1,1 @@
+let aVeryLongNameThatIsUsedOnlyOnceInThisWholeCaseOfTheLanguage = 1; in aVeryLongNameThatIsUsedOnlyOnceInThisWholeCaseOfTheLanguage + (throw "after a long line")

@@ -1,0 +1,1 @@
+if throw "c" then 1 else 2

@@ -1,0 +1,1 @@
+{ inherit ({ apple = 1; }) appel; }

@@ -1,0 +1,2 @@
+# options: --json
+{ f = x: x; }

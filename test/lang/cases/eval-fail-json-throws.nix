@@ -1,0 +1,2 @@
+# options: --json
+{ a.b = throw "json"; }

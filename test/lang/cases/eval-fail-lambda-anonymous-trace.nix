@@ -1,0 +1,1 @@
+(x: y: throw "anon") 1 2

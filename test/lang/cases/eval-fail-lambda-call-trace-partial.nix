@@ -1,0 +1,1 @@
+let f = x: y: throw "two"; g = f 1; in g 2

@@ -1,0 +1,1 @@
+{ f = x: throw "in set"; }.f 1

@@ -1,0 +1,1 @@
+(x: x + 1) (let y = y; in y)

@@ -1,0 +1,1 @@
+with (let s = s; in s); a

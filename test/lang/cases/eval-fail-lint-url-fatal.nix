@@ -1,0 +1,2 @@
+# options: --lint-url-literals fatal
+[ 1 http://a.b/c ]

@@ -1,0 +1,1 @@
+let or = x: y: x; in or 1 2

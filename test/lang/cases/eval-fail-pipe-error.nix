@@ -1,0 +1,2 @@
+# options: --extra-experimental-features pipe-operators
+1 |> 2

@@ -1,0 +1,1 @@
+let n = "nope"; in { a = 1; }.${n}

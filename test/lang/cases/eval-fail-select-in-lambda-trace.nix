@@ -1,0 +1,1 @@
+let f = s: s.missing; in f { present = 1; }

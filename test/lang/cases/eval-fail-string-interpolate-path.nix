@@ -1,0 +1,1 @@
+builtins.match ".*-eval-.*-string-interpolate-path.nix" "${./eval-okay-string-interpolate-path.nix}" != null

@@ -1,0 +1,1 @@
+"a" + /does/not/exist

@@ -1,0 +1,1 @@
+builtins.trace (throw "in trace") 1

@@ -1,0 +1,2 @@
+# options: --abort-on-warn
+builtins.warn "stop" 1

@@ -1,0 +1,1 @@
+(derivation { name = throw "no"; x = 1; }).x

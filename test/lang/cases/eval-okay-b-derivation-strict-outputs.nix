@@ -1,0 +1,1 @@
+builtins.attrNames (builtins.derivationStrict { name = "a"; builder = "b"; system = "s"; outputs = [ "out" "dev" ]; })

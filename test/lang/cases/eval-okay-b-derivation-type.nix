@@ -1,0 +1,1 @@
+[ (derivation { }).type (builtins.functionArgs derivation) (builtins.typeOf derivation) ]

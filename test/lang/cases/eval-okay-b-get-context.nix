@@ -1,0 +1,1 @@
+builtins.attrValues (builtins.getContext "${builtins.toFile "a" "b"}")

@@ -1,0 +1,1 @@
+builtins.getEnv "TSOS_NO_SUCH_VARIABLE"

@@ -1,0 +1,1 @@
+builtins.intersectAttrs { a = throw "no"; b = 1; } { b = 2; c = 3; }

@@ -1,0 +1,1 @@
+[ (builtins.split "(a)b" "abc") (builtins.split "x" "abc") (builtins.split "([ac])|(b)" "abc") (builtins.split "" "ab") ]

@@ -1,0 +1,2 @@
+# options: --max-call-depth 50
+let f = n: if n == 0 then "done" else f (n - 1); in f 20

@@ -1,0 +1,1 @@
+{ type = "derivation"; outPath = "x"; a = abort "no"; } == { type = "derivation"; outPath = "x"; b = 1; }

@@ -1,0 +1,1 @@
+[ 1 (abort "no") ] == [ 2 (abort "no") ]

@@ -1,0 +1,2 @@
+# options: --json
+"\t\r\n"

@@ -1,0 +1,2 @@
+# options: --json
+{ outPath = "/o"; a = 1; }

@@ -1,0 +1,2 @@
+# options: --json
+{ __toString = self: "s"; a = 1; }

@@ -1,0 +1,1 @@
+[ (x: x) ({ a }: a) (a@{ ... }: a) builtins.head (builtins.map (x: x)) ]

@@ -1,0 +1,2 @@
+# options: --lazy
+[ 1 (1 + 1) [ ] [ 1 ] { } (x: x) builtins.head ]

@@ -1,0 +1,1 @@
+let b = a; a = 1; in b

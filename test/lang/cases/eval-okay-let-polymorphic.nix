@@ -1,0 +1,1 @@
+let id = x: x; in [ (id 1) (id "a") ((id id) 2) ]

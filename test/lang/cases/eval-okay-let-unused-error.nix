@@ -1,0 +1,1 @@
+let a = throw "unused"; b = 1; in b

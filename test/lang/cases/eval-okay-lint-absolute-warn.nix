@@ -1,0 +1,2 @@
+# options: --lint-absolute-path-literals warn
+[ /a/b ]

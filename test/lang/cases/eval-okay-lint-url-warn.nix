@@ -1,0 +1,2 @@
+# options: --lint-url-literals warn
+[ http://a.b/c "x" ]

@@ -1,0 +1,1 @@
+builtins.length [ builtins.head [ 1 ] ]

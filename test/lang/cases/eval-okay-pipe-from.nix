@@ -1,0 +1,2 @@
+# options: --extra-experimental-features pipe-operators
+(x: x + 1) <| (x: x * 2) <| 3

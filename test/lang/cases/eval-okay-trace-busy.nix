@@ -1,0 +1,1 @@
+let x = builtins.trace { inherit x; } true; in x

@@ -1,0 +1,1 @@
+builtins.trace "a" (builtins.trace "b" (builtins.trace [ ] 3))

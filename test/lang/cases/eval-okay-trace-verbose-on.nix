@@ -1,0 +1,2 @@
+# options: --trace-verbose
+builtins.traceVerbose { a = 1; } 1

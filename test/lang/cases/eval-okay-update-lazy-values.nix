@@ -1,0 +1,1 @@
+({ a = abort "no"; b = 1; } // { c = abort "no"; }).b

@@ -1,0 +1,1 @@
+builtins.warn "one\ntwo\n  three" 1

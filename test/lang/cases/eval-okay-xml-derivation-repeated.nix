@@ -1,0 +1,2 @@
+# options: --xml --no-location
+let d = { type = "derivation"; drvPath = "/d"; outPath = "/o"; n = 1; }; in [ d d ]

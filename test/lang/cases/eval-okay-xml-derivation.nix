@@ -1,0 +1,2 @@
+# options: --xml --no-location
+{ type = "derivation"; drvPath = "/nix/store/x.drv"; outPath = "/nix/store/x"; name = "x"; }

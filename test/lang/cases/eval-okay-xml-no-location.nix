@@ -1,0 +1,2 @@
+# options: --xml --no-location
+{ a = x: x; b = 2; }
