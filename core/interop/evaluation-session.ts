@@ -22,6 +22,8 @@ export type EvaluationSession = AsyncDisposable & {
 
 /** Calls of the language are calls of the machine: 10,000 deep, as the reference allows. */
 const STACK_MEGABYTES = 256;
+/** Half of what an evaluation makes lives on: the less often the young are copied, the fewer of them are copied twice. */
+const YOUNG_MEGABYTES = 128;
 const MEGABYTE = 1024 * 1024;
 
 /**
@@ -35,7 +37,7 @@ export function openEvaluation(worker: URL, statusOf?: (error: unknown) => numbe
   const thread = new Worker(worker, {
     workerData: { port: channel.port2, bell },
     transferList: [channel.port2],
-    resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxOldGenerationSizeMb: Math.floor((totalmem() / MEGABYTE) * 0.8) },
+    resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_MEGABYTES, maxOldGenerationSizeMb: Math.floor((totalmem() / MEGABYTE) * 0.8) },
     env: {},
     argv: [],
     execArgv: [],

@@ -20,8 +20,8 @@ import { createLazySource, positionAt, type NixSource } from "./source.ts";
 import { bestMatches } from "./suggestions.ts";
 import { FIRST_SYMBOLS } from "./symbol-order.ts";
 import {
-  findName, Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, PlacesByName, Thunk,
-  type AttributePlaces, type Context, type DelayedCall, type Environment, type NixList, type Shape, type Slot, type Value,
+  Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MAPPED, MappedThunk, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, PlacesByName, Thunk,
+  type AttributePlaces, type Context, type DelayedCall, type Mapping, type Environment, type NixList, type Shape, type Slot, type Value,
 } from "./value.ts";
 
 export const NO_POSITION = -1;
@@ -224,12 +224,12 @@ export class Evaluator {
     if (code === BUSY) throw this.error("recursion", "infinite recursion encountered", pos);
     if (code === FAILED) throw (x as NixError).clone();
     // A call that is delayed does not know that it runs: one that needs itself ends at the greatest depth.
-    if (code !== CALL) {
+    if (code !== CALL && code !== MAPPED) {
       thunk.code = BUSY;
       thunk.x = null;
     }
     try {
-      const value = code >= 0 ? this.eval(code, x as Environment) : code === CALL ? this.#callLate(x as DelayedCall, pos) : (x as () => Value)();
+      const value = code >= 0 ? this.eval(code, x as Environment) : code === CALL ? this.#callLate(x as DelayedCall, pos) : code === MAPPED ? this.#callMapped(x as Mapping, (thunk as MappedThunk).slot, pos) : (x as () => Value)();
       thunk.code = DONE;
       thunk.x = value;
       return value;
@@ -253,6 +253,19 @@ export class Evaluator {
 
   lazy(compute: () => Value): Thunk {
     return new Thunk(NATIVE, compute);
+  }
+
+  #callMapped({ fn, names, values }: Mapping, slot: number, pos: number): Value {
+    const value = values[slot]!;
+    return this.call(this.force(fn, pos), names === undefined ? [value] : [names[slot]!, value], pos);
+  }
+
+  /** Calls of a function with each of the values, after its name if there are names; each made when its result is wanted. */
+  lazyCalls(fn: Slot, values: readonly Slot[], names?: readonly ByteString[]): Slot[] {
+    const mapping: Mapping = { fn, names, values };
+    const thunks = new Array<Slot>(values.length);
+    for (let slot = 0; slot < thunks.length; slot++) thunks[slot] = new MappedThunk(mapping, slot);
+    return thunks;
   }
 
   /** A call that is made only when its value is wanted. */
@@ -535,12 +548,12 @@ export class Evaluator {
     const n = code[p + 4]!;
     const dynamic = code[p + 6]!;
     let shape: Shape;
-    if (code[p + 3]! >= 0) shape = this.shapes.byId(code[p + 3]!);
+    if (code[p + 3]! >= 0) shape = this.shapes.remembered(code[p + 3]!);
     else {
       const names: ByteString[] = [];
       for (let i = 0; i < n; i++) names.push(this.#strings[code[p + BINDINGS + i * BINDING_SIZE]!]!);
       shape = this.shapes.of(names);
-      code[p + 3] = shape.id;
+      code[p + 3] = this.shapes.remember(shape);
     }
     let values: Slot[];
     let inner = env;
@@ -683,39 +696,25 @@ export class Evaluator {
   #mergeInto(left: Attrs, right: Attrs): Attrs {
     const a = left.values;
     const b = right.values;
-    const names = right.shape.names;
-    // Of each name of the right set: its slot in the left one, or -1 - where it belongs.
-    const slots = new Int32Array(b.length);
-    let inserted = 0;
-    for (let j = 0; j < b.length; j++) if ((slots[j] = findName(left.shape.names, names[j]!)) < 0) inserted++;
-    const result = (shape: Shape, values: Slot[]): Attrs =>
+    const { shape, slots } = this.shapes.insert(left.shape, right.shape);
+    const result = (values: Slot[]): Attrs =>
       new Attrs(shape, values, left.places === NO_PLACES && right.places === NO_PLACES ? NO_PLACES : new PlacesByName(shape, left.shape, left.places, right.shape, right.places));
-    if (inserted === 0) {
+    if (shape === left.shape) {
       const values = a.slice();
       for (let j = 0; j < b.length; j++) values[slots[j]!] = b[j]!;
-      return result(left.shape, values);
+      return result(values);
     }
-    const n = a.length + inserted;
-    const values = new Array<Slot>(n);
-    const merged = new Array<ByteString>(n);
-    const from = left.shape.names;
+    const values = new Array<Slot>(shape.names.length);
     let i = 0;
     let k = 0;
     for (let j = 0; j < b.length; j++) {
       const slot = slots[j]!;
-      for (const end = slot >= 0 ? slot : -1 - slot; i < end; i++, k++) {
-        values[k] = a[i]!;
-        merged[k] = from[i]!;
-      }
+      for (const end = slot >= 0 ? slot : -1 - slot; i < end; ) values[k++] = a[i++]!;
       if (slot >= 0) i++;
-      values[k] = b[j]!;
-      merged[k++] = names[j]!;
+      values[k++] = b[j]!;
     }
-    for (; i < a.length; i++, k++) {
-      values[k] = a[i]!;
-      merged[k] = from[i]!;
-    }
-    return result(this.shapes.of(merged), values);
+    while (i < a.length) values[k++] = a[i++]!;
+    return result(values);
   }
 
   #concatenable(value: Value, p: number): NixList {
@@ -1370,6 +1369,7 @@ export class Evaluator {
   /** The place that a value itself knows: that of its function or of the set as it was written. */
   ownPlace(slot: Slot): number {
     if (slot instanceof Thunk && slot.code === CALL) return this.ownPlace((slot.x as DelayedCall)[0]);
+    if (slot instanceof Thunk && slot.code === MAPPED) return this.ownPlace((slot.x as Mapping).fn);
     const value = slot instanceof Thunk ? (slot.code === DONE ? (slot.x as Value) : undefined) : slot;
     if (value instanceof Closure) return value.code + 1;
     return value instanceof Attrs && typeof value.places === "number" && value.places >= 0 ? value.places + 1 : NO_POSITION;

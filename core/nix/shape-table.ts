@@ -1,11 +1,16 @@
 import type { ByteString } from "../util/bytes.ts";
-import { Shape } from "./value.ts";
+import { findName, Shape } from "./value.ts";
 
 /** How `//` fills its result: slot of the right set, or -1 - slot of the left one. */
 export type MergePlan = { readonly shape: Shape; readonly plan: Int32Array };
 
+export type InsertPlan = { readonly shape: Shape; readonly slots: Int32Array };
+
 /** Sets as large as this are too rare to share their shapes. */
 const LARGE = 200;
+
+/** 32 MB. */
+const MOST_PLANNED = 2 ** 22;
 
 export function isLarge(shape: Shape): boolean {
   return shape.names.length > LARGE;
@@ -13,12 +18,22 @@ export function isLarge(shape: Shape): boolean {
 
 /** All shapes of an evaluation. */
 export class ShapeTable {
-  readonly #shapes: Shape[] = [];
+  #count = 0;
+  readonly #remembered: Shape[] = [];
+  /** Words that the plans hold: a set that grows name by name would keep a plan, and a shape, of each of its sizes. */
+  #planned = 0;
   readonly #byNames = new Map<string, Shape>();
+  readonly #inserts = new Map<number, Map<number, InsertPlan>>();
   readonly #plans = new Map<number, Map<number, MergePlan>>();
 
-  byId(id: number): Shape {
-    return this.#shapes[id]!;
+  /** A shape that was remembered. */
+  remembered(number: number): Shape {
+    return this.#remembered[number]!;
+  }
+
+  /** Keeps the shape; the result is the number by which it is found again. */
+  remember(shape: Shape): number {
+    return this.#remembered.push(shape) - 1;
   }
 
   /** `names` sorted by bytes, without repetition. */
@@ -35,13 +50,49 @@ export class ShapeTable {
   }
 
   #add(names: readonly ByteString[]): Shape {
-    const shape = new Shape(this.#shapes.length, names);
-    this.#shapes.push(shape);
-    return shape;
+    return new Shape(this.#count++, names);
+  }
+
+  /** Makes room for a plan of so many words. */
+  #makeRoom(words: number): void {
+    this.#planned += words;
+    if (this.#planned <= MOST_PLANNED) return;
+    this.#plans.clear();
+    this.#inserts.clear();
+    this.#planned = words;
+  }
+
+  /**
+   * How a small right set goes into a large left one: the shape of both, and of each name on the right its slot in the
+   * left one, or -1 - where it belongs.
+   */
+  insert(left: Shape, right: Shape): InsertPlan {
+    const plans = this.#inserts.get(left.id);
+    const known = plans?.get(right.id);
+    if (known !== undefined) return known;
+    const slots = Int32Array.from(right.names, (name) => findName(left.names, name));
+    const inserted = slots.reduce((count, slot) => (slot < 0 ? count + 1 : count), 0);
+    let shape = left;
+    if (inserted > 0) {
+      const names = new Array<ByteString>(left.names.length + inserted);
+      let i = 0;
+      let k = 0;
+      slots.forEach((slot, j) => {
+        for (const end = slot >= 0 ? slot : -1 - slot; i < end; ) names[k++] = left.names[i++]!;
+        if (slot >= 0) i++;
+        names[k++] = right.names[j]!;
+      });
+      while (i < left.names.length) names[k++] = left.names[i++]!;
+      shape = this.#add(names);
+    }
+    const plan: InsertPlan = { shape, slots };
+    this.#makeRoom(slots.length + (inserted > 0 ? shape.names.length : 0));
+    put(this.#inserts, left.id, right.id, plan);
+    return plan;
   }
 
   merge(left: Shape, right: Shape): MergePlan {
-    let plans = this.#plans.get(left.id);
+    const plans = this.#plans.get(left.id);
     const known = plans?.get(right.id);
     if (known !== undefined) return known;
     const names: ByteString[] = [];
@@ -62,8 +113,14 @@ export class ShapeTable {
     }
     const shape = names.length === a.length ? left : names.length === b.length ? right : this.of(names);
     const result: MergePlan = { shape, plan: Int32Array.from(plan) };
-    if (plans === undefined) this.#plans.set(left.id, (plans = new Map()));
-    plans.set(right.id, result);
+    this.#makeRoom(plan.length);
+    put(this.#plans, left.id, right.id, result);
     return result;
   }
+}
+
+function put<T>(plans: Map<number, Map<number, T>>, left: number, right: number, plan: T): void {
+  const inner = plans.get(left);
+  if (inner === undefined) plans.set(left, new Map([[right, plan]]));
+  else inner.set(right, plan);
 }

@@ -10,6 +10,7 @@ export type Environment = Slot[];
  * - BUSY: being evaluated
  * - NATIVE: the function `x` gives the value
  * - CALL: the `DelayedCall` `x`, which is not busy while it runs
+ * - MAPPED: the call of the `Mapping` `x` with its element at `slot`; as CALL, but of a `MappedThunk`
  * - FAILED: the error `x`
  */
 export class Thunk {
@@ -25,6 +26,19 @@ export const BUSY = -2;
 export const NATIVE = -3;
 export const CALL = -4;
 export const FAILED = -5;
+export const MAPPED = -6;
+
+/** A function for each of many values, after its name where there are names. */
+export type Mapping = { readonly fn: Slot; readonly names: readonly ByteString[] | undefined; readonly values: readonly Slot[] };
+
+/** One value of a mapping: most of those of a large set are never wanted, so that each is as small as it can be. */
+export class MappedThunk extends Thunk {
+  readonly slot: number;
+  constructor(mapping: Mapping, slot: number) {
+    super(MAPPED, mapping);
+    this.slot = slot;
+  }
+}
 
 /** A function and what to call it with, when the result is wanted. */
 export type DelayedCall = readonly [fn: Slot, args: readonly Slot[]];

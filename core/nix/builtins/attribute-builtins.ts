@@ -64,8 +64,7 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }],
     ["mapAttrs", 2, ([f, s]) => {
       const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the second argument passed to builtins.mapAttrs");
-      const names = set.shape.names;
-      return new Attrs(set.shape, set.values.map((value, slot) => e.lazyCall(f!, names[slot]!, value)), set.places);
+      return new Attrs(set.shape, e.lazyCalls(f!, set.values, set.shape.names), set.places);
     }],
     ["listToAttrs", 1, ([l]) => {
       const first = new Map<ByteString, Attrs>();

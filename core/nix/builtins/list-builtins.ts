@@ -42,7 +42,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.map");
       if (list.length === 0) return list;
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.map");
-      return list.map((element) => e.lazyCall(fn, element));
+      return e.lazyCalls(fn, list);
     }],
     ["filter", 2, ([f, l]) => {
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.filter");
