@@ -140,6 +140,12 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       (y) => y.option("older-than", { type: "string", describe: "first delete generations older than this, such as 30d", requiresArg: true }).option("max", { type: "string", describe: "stop after this much, such as 10G", requiresArg: true }).option("dry-run", { type: "boolean", default: false, describe: "only say what would go" }),
       action(async (context, args: { olderThan?: string; max?: string; dryRun: boolean }) => (await import("./commands/gc.ts")).gc(context, args)),
     )
+    .command(
+      "daemon",
+      "serve the store to other users and to Nix clients",
+      (y) => y.option("socket", { type: "string", describe: "where to listen (default: daemon-socket/socket of the store's state)", requiresArg: true }).option("stdio", { type: "boolean", default: false, describe: "serve one client on standard input and output" }),
+      action(async (context, args: { socket?: string; stdio: boolean }) => (await import("./commands/daemon.ts")).daemon(context, args)),
+    )
     // Its command line is read by cli/nix/main.ts: the program hands it over before this parser is loaded.
     .command("nix <command> [arguments..]", "the classic nix-* commands with their own arguments: instantiate, build, shell, …", () => undefined, () => undefined)
     .check((parsed) => findWrongFlag(parsed as unknown as ParsedGlobals) ?? true)

@@ -105,7 +105,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   async function substitute(step: Substitution, releasePlace: () => void): Promise<void> {
     const id = nextId();
     const { downloadSize, info } = step.source;
-    report({ kind: "start", id, parent: whole, activity: "substitute", subject: storePathName(step.path), total: downloadSize ?? info.narSize, unit: "bytes" });
+    report({ kind: "start", id, parent: whole, activity: "substitute", subject: storePathName(step.path), path: formatStorePath(step.path, store.storeDir), total: downloadSize ?? info.narSize, unit: "bytes" });
     let outcome: "done" | "failed" | "cancelled" = "cancelled";
     try {
       await options.substituter!.substitute(step.path, { signal: stop.signal, locked: true, onReceived: releasePlace, progress: (amount, total) => report({ kind: "progress", id, done: amount, total }) });
@@ -129,7 +129,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   async function buildGoal(goal: Goal, releasePlace: () => void): Promise<void> {
     const id = nextId();
     const later: (() => Promise<void>)[] = [];
-    report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name });
+    report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name, path: formatStorePath(goal.path, store.storeDir) });
     let outcome: "done" | "failed" | "cancelled" = "cancelled";
     try {
       const result = await buildDerivation(

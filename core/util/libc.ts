@@ -9,6 +9,8 @@ export type NativeFunction = {
 type Libc = {
   /** Binds a function by its C prototype. */
   bind(prototype: string): NativeFunction;
+  /** The string that the first field of the structure at `pointer` points to; undefined for none. */
+  firstString(pointer: unknown): string | undefined;
   /** Why the last call failed. */
   errno(): number;
   /** The error of the last call that failed, as Node would throw it. */
@@ -27,6 +29,7 @@ function load(): Libc {
   const library = koffi.load(null);
   return {
     bind: (prototype) => library.func(prototype),
+    firstString: (pointer) => (pointer === null ? undefined : (koffi.decode(pointer, "char *") as string)),
     errno: () => koffi.errno(),
     error(syscall, subject) {
       const errno = koffi.errno();

@@ -7,6 +7,8 @@ export type ProgressEvent =
       readonly activity: ProgressActivity;
       /** What it is about, for people: a derivation's name, a file's name. */
       readonly subject: string;
+      /** The whole path of the derivation or store object that it is about. */
+      readonly path?: string;
       /** The size of the work in `unit`s, where known beforehand. */
       readonly total?: number;
       readonly unit?: "bytes" | "items";

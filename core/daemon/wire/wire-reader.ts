@@ -104,24 +104,33 @@ export class WireReader {
   }
 
   /** Exactly the next `length` bytes, as they arrive. */
-  async *stream(length: number): AsyncGenerator<Uint8Array> {
-    for (let left = length; left > 0; ) {
+  section(length: number): Section {
+    let left = length;
+    return makeSection(async () => {
+      if (left === 0) return undefined;
       const available = await this.#available();
       if (available === 0) throw truncated();
       const part = this.#chunk.subarray(this.#position, this.#position + Math.min(left, available));
       this.#position += part.length;
       left -= part.length;
-      yield part;
-    }
+      return part;
+    });
   }
 
   /** The bytes of frames, each with its length before it, up to an empty one. */
-  async *frames(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const length = await this.number();
-      if (length === 0) return;
-      yield* this.stream(length);
-    }
+  frames(): Section {
+    let frame: AsyncIterator<Uint8Array> | undefined;
+    let done = false;
+    return makeSection(async () => {
+      while (!done) {
+        const part = await frame?.next();
+        if (part !== undefined && part.done !== true) return part.value;
+        const length = await this.number();
+        done = length === 0;
+        frame = this.section(length)[Symbol.asyncIterator]();
+      }
+      return undefined;
+    });
   }
 
   /** The next bytes as far as a NAR goes. @throws TsosError `nar.*` */
@@ -153,7 +162,7 @@ export class WireReader {
       return this.#chunk.slice(this.#position - length, this.#position);
     }
     const parts: Uint8Array[] = [];
-    for await (const part of this.stream(length)) parts.push(part);
+    for await (const part of this.section(length)) parts.push(part);
     return Buffer.concat(parts, length);
   }
 
@@ -161,6 +170,25 @@ export class WireReader {
     this.#left -= amount;
     if (this.#left < 0) throw protocolError(`a message is larger than the ${this.#budget} bytes that are allowed`);
   }
+}
+
+/** A part of the stream with an end. Who stops reading it early leaves the rest to be drained, unlike a generator's. */
+export type Section = AsyncIterable<Uint8Array> & {
+  /** Reads what is left, so that what comes after the section is next. */
+  drain(): Promise<void>;
+};
+
+function makeSection(next: () => Promise<Uint8Array | undefined>): Section {
+  const step = async (): Promise<IteratorResult<Uint8Array>> => {
+    const value = await next();
+    return value === undefined ? { done: true, value: undefined } : { done: false, value };
+  };
+  return {
+    [Symbol.asyncIterator]: () => ({ next: step }),
+    async drain() {
+      while ((await next()) !== undefined);
+    },
+  };
 }
 
 /** The other side does not keep to the protocol: the connection cannot go on. */
