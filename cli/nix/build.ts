@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { TsosError } from "../../core/error/tsos-error.ts";
@@ -8,6 +8,7 @@ import { fromByteString, toByteString } from "../../core/util/bytes.ts";
 import { buildTargets, describeMissing } from "./build-targets.ts";
 import { parseClassicArguments } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
+import { splitFlakeReference } from "./flake-reference.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
@@ -24,6 +25,8 @@ export async function build(environment: NixEnvironment, args: readonly string[]
   let outLink: string | undefined = "./result";
   let dryRun = false;
   let check = false;
+  let impure = false;
+  let writeLock = true;
   let fromArguments = false;
   let readStandardInput = false;
   const options = parseClassicArguments(args, env, environment.warn, (argument, value) => {
@@ -45,6 +48,12 @@ export async function build(environment: NixEnvironment, args: readonly string[]
       case "--out-link":
       case "-o":
         outLink = value();
+        return true;
+      case "--impure":
+        impure = true;
+        return true;
+      case "--no-write-lock-file":
+        writeLock = false;
         return true;
       case "--dry-run":
         dryRun = true;
@@ -82,14 +91,20 @@ export async function build(environment: NixEnvironment, args: readonly string[]
       if (fromArguments) sources.push({ kind: "text", text: toByteString(name), label: "string" });
       else {
         const derivation = parseDerivationArgument(name, storeDir);
-        if (derivation === undefined) sources.push({ kind: "file", path: toByteString(name) });
+        // Beyond the classic command: an attribute of a flake, unless there is such a file.
+        if (name.includes("#") && !existsSync(name)) {
+          const { ref, attribute } = splitFlakeReference(name);
+          sources.push({ kind: "flake", ref: toByteString(ref), attribute: toByteString(attribute), writeLock });
+        } else if (derivation === undefined) sources.push({ kind: "file", path: toByteString(name) });
         else wanted.push(derivation);
       }
     }
   }
   await using opened = openNixStore(storeOptions);
   if (sources.length > 0) {
-    const settings = evaluationSettings(options, storeOptions, env, options.readOnly);
+    const known = evaluationSettings(options, storeOptions, env, options.readOnly);
+    // Flakes are evaluated in pure mode.
+    const settings = sources.some(({ kind }) => kind === "flake") ? { ...known, pure: !impure && options.settings.bool("pure-eval", true) } : known;
     const job = { kind: "derivations", sources, attributePaths: attributePaths.length === 0 ? [""] : attributePaths.map(toByteString), autoArguments: [...options.autoArguments.values()] } as const;
     const status = await runEvaluationJob(environment, { settings, job, open: opened.open, options }, async (found) => void wanted.push(toWanted(found, storeDir)));
     if (status !== 0) return status;

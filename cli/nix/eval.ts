@@ -2,6 +2,7 @@ import type { EvaluationSource, ValueFormat } from "../../core/interop/evaluatio
 import { toByteString } from "../../core/util/bytes.ts";
 import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
+import { splitFlakeReference } from "./flake-reference.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
@@ -62,7 +63,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   await using opened = openNixStore(storeOptions);
   const known = evaluationSettings(options, storeOptions, env, options.readOnly || readOnly);
   const settings = { ...known, pure: options.settings.bool("pure-eval", file === undefined && !impure) && !impure };
-  const source: EvaluationSource = flake !== undefined ? { kind: "flake", ref: toByteString(flake.ref), writeLock } : expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
+  const source: EvaluationSource = flake !== undefined ? { kind: "flake", ref: toByteString(flake.ref), attribute: toByteString(flake.attribute), writeLock } : expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
   const kind = format as ValueFormat["kind"];
   return await runEvaluationJob(
     environment,
@@ -72,7 +73,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
         kind: "values",
         format: kind === "xml" ? { kind, strict: true, locations: true } : { kind, strict: true },
         sources: [source],
-        attributePaths: [toByteString(flake?.attribute ?? words[0] ?? "")],
+        attributePaths: [toByteString(words[0] ?? "")],
         autoArguments: [...options.autoArguments.values()],
         ...(apply === undefined ? {} : { apply: toByteString(apply) }),
       },
@@ -81,10 +82,4 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
     },
     async () => undefined,
   );
-}
-
-/** `.#a.b`: the flake, and what follows `#`. */
-function splitFlakeReference(word: string): { readonly ref: string; readonly attribute: string } {
-  const hash = word.indexOf("#");
-  return hash < 0 ? { ref: word === "" ? "." : word, attribute: "" } : { ref: hash === 0 ? "." : word.slice(0, hash), attribute: decodeURIComponent(word.slice(hash + 1)) };
 }

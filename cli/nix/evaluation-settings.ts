@@ -45,6 +45,7 @@ export function evaluationSettings(options: ClassicOptions, store: LocalStoreOpt
     },
     pure: settings.bool("pure-eval", false),
     restricted,
+    allowedUris: settings.list("allowed-uris"),
     allowImportFromDerivation: settings.bool("allow-import-from-derivation", true),
     traceImportFromDerivation: settings.bool("trace-import-from-derivation", false),
     language: {

@@ -5,6 +5,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import { NixError } from "../nix/nix-error.ts";
+import type { NixFetcher, NixSource } from "../nix/nix-fetcher.ts";
 import type { AddPathOptions, NixFileKind, NixIo } from "../nix/nix-io.ts";
 import { resolveSymlinks } from "../nix/resolve-path.ts";
 import { makeFixedOutputPath, makeTextPath } from "../store-path/make-store-path.ts";
@@ -155,15 +156,31 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       entries.set(value, found);
       return found;
     },
-    fetcher: createSourceFetcher({ channel, registries: settings.registries, warn: (message) => io.log(message), allow: allowStorePath }),
+    fetcher: createSourceFetcher({ channel, registries: settings.registries, warn: (message) => io.log(message), allow: allowStorePath, allowedUris: settings.restricted ? (settings.allowedUris ?? []) : undefined, checkAccess }),
     realise: (context) => realise(context),
     log: (message) => channel.write("log", `${message}\n`),
   };
 
+  /** An archive, or what a registry says of a name. */
+  function fetchEntry(fetcher: NixFetcher, value: ByteString): ByteString {
+    let source: NixSource;
+    if (value.startsWith("flake:")) {
+      const { dir: _, ...ref } = fetcher.parseFlakeRef(value.slice("flake:".length), { folder: settings.folder, allowMissing: true });
+      const { dir: __, ...resolved } = fetcher.resolve(ref, "all");
+      source = resolved;
+    } else source = fetcher.check({ type: "tarball", url: value.startsWith("channel:") ? `https://channels.nixos.org/${value.slice("channel:".length)}/nixexprs.tar.xz` : value });
+    return `${storeDir}/${fetcher.fetch(source, false).path}`;
+  }
+
   function findEntry(value: ByteString): ByteString | undefined {
     if (isPseudoUrl(value) || value.startsWith("flake:")) {
-      io.log(`warning: Nix search path entry '${value}' cannot be downloaded, ignoring`);
-      return undefined;
+      try {
+        return fetchEntry(io.fetcher!, value);
+      } catch (error) {
+        if (!(error instanceof NixError)) throw error;
+        io.log(`warning: Nix search path entry '${value}' cannot be downloaded, ignoring`);
+        return undefined;
+      }
     }
     const path = canonicalPath(value.startsWith("/") ? value : `${settings.folder}/${value}`);
     const target = resolveSymlinks(io, path);

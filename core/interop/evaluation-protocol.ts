@@ -25,6 +25,8 @@ export type EvaluationSettings = {
   readonly registries?: RegistryFiles | undefined;
   readonly pure: boolean;
   readonly restricted: boolean;
+  /** What a restricted evaluation may fetch: URIs, and beginnings of them. */
+  readonly allowedUris?: readonly string[] | undefined;
   readonly allowImportFromDerivation: boolean;
   readonly traceImportFromDerivation: boolean;
   readonly language: NixSettings;
@@ -37,8 +39,8 @@ export type AutoArgument = { readonly name: ByteString } & ({ readonly kind: "ex
 
 export type EvaluationSource =
   | { readonly kind: "file"; readonly path: ByteString; readonly shell?: boolean }
-  /** Attribute paths are what follows `#`. */
-  | { readonly kind: "flake"; readonly ref: ByteString; readonly writeLock: boolean }
+  /** Its attribute is the one that stands after `#`, whatever others are asked for. */
+  | { readonly kind: "flake"; readonly ref: ByteString; readonly attribute: ByteString; readonly writeLock: boolean }
   | { readonly kind: "text"; readonly text: ByteString; readonly label: "string" | "stdin"; readonly folder?: ByteString };
 
 export type ValueFormat =

@@ -216,11 +216,9 @@ function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Select
       const { fetcher } = e.io;
       if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
       const flake = openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock });
-      for (const path of job.attributePaths) {
-        const slot = selectFlakeAttribute(e, flake, path, { system: settings.currentSystem, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
-        e.force(slot);
-        use(slot, new Map());
-      }
+      const slot = selectFlakeAttribute(e, flake, source.attribute, { system: settings.currentSystem, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
+      e.force(slot);
+      use(slot, new Map());
       continue;
     }
     const { text, file, folder } = open(source);

@@ -15,12 +15,16 @@ export type SourceFetcherOptions = {
   readonly channel: StoreChannel;
   readonly registries: RegistryFiles | undefined;
   readonly warn: (message: ByteString) => void;
+  /** What a restricted evaluation may fetch; undefined for one that is not restricted. */
+  readonly allowedUris: readonly string[] | undefined;
+  /** @throws NixError of kind `restricted` */
+  readonly checkAccess: (path: ByteString) => void;
   /** Lets the evaluation see what was fetched. */
   readonly allow: (path: StorePath) => void;
 };
 
 /** How an evaluation in a thread of its own gets at sources: names and URLs here, the fetching where the store is. */
-export function createSourceFetcher({ channel, registries, warn, allow }: SourceFetcherOptions): NixFetcher {
+export function createSourceFetcher({ channel, registries, warn, allow, allowedUris, checkAccess }: SourceFetcherOptions): NixFetcher {
   let opened: { readonly all: readonly (readonly RegistryEntry[])[]; readonly limited: readonly (readonly RegistryEntry[])[] } | undefined;
   const open = () => {
     const tell = (message: string): void => warn(toByteString(`warning: ${message}`));
@@ -28,6 +32,12 @@ export function createSourceFetcher({ channel, registries, warn, allow }: Source
     return (opened ??= { all: [readRegistry(registries?.user, tell), readRegistry(registries?.system, tell), global], limited: [global] });
   };
   return {
+    checkUri: (uri) => {
+      if (allowedUris === undefined || allowedUris.some((prefix) => isAllowed(uri, toByteString(prefix)))) return;
+      if (uri.startsWith("/")) return checkAccess(uri);
+      if (uri.startsWith("file://")) return checkAccess(uri.slice("file://".length));
+      throw new NixError("restricted", `access to URI '${uri}' is forbidden in restricted mode`);
+    },
     parse: (url) => said(() => toBytes(parseSource(fromByteString(url)))),
     check: (source) => said(() => toBytes(checkSource(toText(source)))),
     format: (source) => said(() => toByteString(formatSource(toText(source)))),
@@ -48,6 +58,12 @@ export function createSourceFetcher({ channel, registries, warn, allow }: Source
     },
     allow,
   };
+}
+
+/** Itself, or what is below it: `https://a.example` allows `https://a.example/x`, `github:` all of its repositories. */
+function isAllowed(uri: ByteString, prefix: ByteString): boolean {
+  if (uri === prefix) return true;
+  return prefix !== "" && uri.startsWith(prefix) && (/[/:]$/.test(prefix) || uri[prefix.length] === "/");
 }
 
 function toText(source: NixSource): SourceAttributes {

@@ -22,6 +22,8 @@ export type FlakeRefOptions = {
  * has such.
  */
 export type NixFetcher = {
+  /** @throws NixError of kind `restricted` where a restricted evaluation may not fetch it */
+  checkUri(uri: ByteString): void;
   parse(url: ByteString): NixSource;
   check(source: NixSource): NixSource;
   format(source: NixSource): ByteString;

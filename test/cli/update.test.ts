@@ -123,7 +123,7 @@ test("what names no source is said with its line", async () => {
     ['  one: github("repo"),', "input.bad-repository"],
     ["  one: 3 as never,", "input.bad-spec"],
     ['  one: "flake:nixpkgs",', "input.indirect"],
-    ['  one: "pat:../a",', "source.bad-url"],
+    ['  one: "pat:../a",', "source.unsupported-url"],
     ['  one: "path:../none",', "source.missing-path"],
     ['  one: "path:../a",\n});\ndefineInputs({\n  one: "path:../b",', "input.declared-twice"],
   ];

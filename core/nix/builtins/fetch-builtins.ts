@@ -80,6 +80,7 @@ function fetchUrl(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchurl"
     if (url === undefined) throw e.error("eval", "'url' argument required");
   } else url = e.forceStringNoContext(value, NO_POSITION, "while evaluating the url we should fetch");
   if (who === "fetchTarball" && url.startsWith("channel:")) url = `https://channels.nixos.org/${url.slice("channel:".length)}/nixexprs.tar.xz`;
+  fetcher.checkUri(url);
   if (name === "") name = url.slice(url.replace(/\/+$/, "").lastIndexOf("/") + 1).replace(/\/+$/, "");
   try {
     checkStorePathName(name);
@@ -164,6 +165,7 @@ function fetchTree(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchTre
     if (source["narHash"] === undefined) throw e.error("eval", `in pure evaluation mode, '${who}' doesn't fetch unlocked input '${fetcher.format(source)}'`);
     e.io.log(`warning: Input '${fetcher.format(source)}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. This is not reproducible and will break after garbage collection or when shared.`);
   }
+  fetcher.checkUri(fetcher.format(source));
   const { path, source: found } = fetcher.fetch(source, false);
   return treeAttributes(e, path, found, { emptyRevision: isFetchGit });
 }

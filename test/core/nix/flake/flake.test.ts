@@ -97,6 +97,26 @@ test("sources are fetched with the store paths of the reference, and no others i
   assert.match(await failure(`builtins.fetchurl { url = "${server.url}/a"; sha256 = "${"0".repeat(52)}"; }`), /^got: {7}sha256:[0-9a-z]{52}$/);
 });
 
+test("what a restricted evaluation may fetch is what its settings allow", async () => {
+  assert.equal(await failure('builtins.fetchTarball "https://h.example/x.tar.gz"', "--impure", "--restrict-eval"), "access to URI 'https://h.example/x.tar.gz' is forbidden in restricted mode");
+  await using server = await serve(() => ({ body: "hi" }));
+  const allowed = await value(`builtins.readFile (builtins.fetchurl "${server.url}/x")`, "--impure", "--restrict-eval", "--option", "allowed-uris", server.url);
+  assert.equal(allowed, "hi");
+  assert.match(await failure(`builtins.fetchurl "${server.url}/x"`, "--impure", "--restrict-eval", "--option", "allowed-uris", server.url.slice(0, -1)), /is forbidden in restricted mode$/);
+});
+
+test("the search path may name a flake of a registry, and a command an attribute of a flake", async () => {
+  const { stdout } = await nix("instantiate", "--eval", "-E", "builtins.readFile <x/f>", "-I", "x=flake:n");
+  assert.equal(stdout, '"nn"\n');
+  const flake = join(folder, "derivation");
+  mkdirSync(flake);
+  writeFileSync(join(flake, "flake.nix"), '{ outputs = { self }: { one = derivation { name = "one"; system = "x86_64-linux"; builder = "/bin/sh"; }; }; }');
+  const { stdout: none, stderr } = await nix("build", "--dry-run", `path:${flake}#one`);
+  assert.equal(none, "");
+  assert.match(stderr, /^this derivation will be built:\n {2}\/nix\/store\/[a-z0-9]{32}-one\.drv\n$/);
+  assert.match((await nix("eval", `path:${flake}#two`)).stderr, /^error: flake 'path:[^']*' does not provide attribute 'packages\.[^']*\.two', 'legacyPackages\.[^']*\.two' or 'two'$/m);
+});
+
 test("references to flakes and their attributes stand for each other", async () => {
   assert.deepEqual(await value('builtins.parseFlakeRef "github:a/b/main?dir=lib"'), { dir: "lib", owner: "a", ref: "main", repo: "b", type: "github" });
   assert.deepEqual(await value('builtins.parseFlakeRef "nixpkgs/main"'), { id: "nixpkgs", ref: "main", type: "indirect" });
