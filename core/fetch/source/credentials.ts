@@ -12,7 +12,7 @@ export function parseNetrc(text: string): readonly NetrcEntry[] {
     .split("\n")
     .filter((line) => !/^\s*#/.test(line))
     .join("\n")
-    .replace(/^\s*macdef[\s\S]*?(\n\s*\n|$)/gm, "\n")
+    .replace(/^\s*macdef[\s\S]*?(?:\n[ \t]*\n|(?![\s\S]))/gm, "\n")
     .match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
   const entries: NetrcEntry[] = [];
   let current: { host: string | undefined; login: string; password: string } | undefined;
