@@ -1,6 +1,6 @@
 import type { ByteString } from "../../util/bytes.ts";
 import { NO_POSITION, type Evaluator } from "../evaluator.ts";
-import { Attrs, NO_PLACES, type NixList, type Slot } from "../value.ts";
+import { Attrs, NO_PLACES, Thunk, type NixList, type Slot } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
@@ -64,7 +64,9 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }],
     ["mapAttrs", 2, ([f, s]) => {
       const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the second argument passed to builtins.mapAttrs");
-      return new Attrs(set.shape, e.lazyCalls(f!, set.values, set.shape.names), set.places);
+      // Nothing knows the function's place before it is first wanted, nor that of what it makes.
+      const fn = f instanceof Thunk ? f : e.lazy(() => e.force(f!));
+      return new Attrs(set.shape, e.lazyCalls(fn, set.values, set.shape.names), NO_PLACES);
     }],
     ["listToAttrs", 1, ([l]) => {
       const first = new Map<ByteString, Attrs>();

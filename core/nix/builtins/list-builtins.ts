@@ -80,7 +80,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     ["concatMap", 2, ([f, l]) => {
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.concatMap");
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.concatMap");
-      return concat(list.map((element) => e.forceList(e.call(fn, [element], NO_POSITION), NO_POSITION, "while evaluating the return value of the function passed to builtins.concatMap")));
+      return concat(list.map((element) => e.forceList(e.call(fn, [element], NO_POSITION), e.ownPlace(fn), "while evaluating the return value of the function passed to builtins.concatMap")));
     }],
     ["foldl'", 3, ([f, start, l]) => {
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.foldlStrict");
