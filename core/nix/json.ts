@@ -1,5 +1,6 @@
 import type { ByteString } from "../util/bytes.ts";
 import { contextOf, NO_POSITION, showType, type Evaluator } from "./evaluator.ts";
+import { grisuDigits } from "./grisu.ts";
 import { utf8Ranges } from "./parse-json.ts";
 import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, Thunk, type Slot, type Value } from "./value.ts";
 
@@ -103,13 +104,13 @@ function findInvalidUtf8(text: ByteString): string | undefined {
   return undefined;
 }
 
-/** The shortest form that reads back, always recognisable as no integer. */
+/** A short form that reads back, always recognisable as no integer. */
 function jsonFloat(value: number): string {
   if (!Number.isFinite(value)) return "null";
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
-  const [mantissa, exponentText] = value.toExponential().split("e") as [string, string];
-  const exponent = Number(exponentText);
-  const digits = mantissa.replace(/[-.]/g, "");
+  const found = grisuDigits(Math.abs(value));
+  const { digits } = found;
+  const exponent = digits.length - 1 + found.exponent;
   const sign = value < 0 ? "-" : "";
   if (exponent >= 15 || exponent < -4) {
     const shown = digits.length === 1 ? digits : `${digits[0]!}.${digits.slice(1)}`;

@@ -1,6 +1,7 @@
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { toInteger } from "./integer.ts";
+import { formatTomlTime } from "./toml-time.ts";
 import { NixFloat, type Value } from "./value.ts";
 
 /** A table while it is being read; `closed` ones (inline, or defined by their own header) may not be added to. */
@@ -8,11 +9,12 @@ type Table = { readonly kind: "table"; readonly entries: Map<ByteString, Item>; 
 type TableList = { readonly kind: "tables"; readonly tables: Table[] };
 type Item = Table | TableList | { readonly kind: "value"; readonly value: Value };
 
-/** @throws NixError where the text is no TOML, or holds a date, which Nix has no value for. */
+/** @throws NixError where the text is no TOML 1.0, or holds a date or time and the feature that has sets for them is not on */
 export function fromToml(e: Evaluator, text: ByteString): Value {
   let at = 0;
   const root = newTable();
   let current = root;
+  let unsupported = false;
   const fail = (message: string): never => {
     throw e.error("eval", `while parsing TOML: line ${text.slice(0, at).split("\n").length}: ${message}`);
   };
@@ -20,7 +22,9 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
     while (text[at] === " " || text[at] === "\t") at++;
   };
   const comment = (): void => {
-    if (text[at] === "#") while (at < text.length && text[at] !== "\n") at++;
+    if (text[at] === "#") {
+      for (; at < text.length && text[at] !== "\n" && !text.startsWith("\r\n", at); at++) if (isControl(text[at]!)) fail("a control character in a comment");
+    }
   };
   const lines = (): void => {
     for (;;) {
@@ -75,7 +79,10 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
           line.lastIndex = at;
           if (line.test(text)) at = line.lastIndex;
           else out += escape();
-        } else out += c;
+        } else {
+          if (isControl(c) && c !== "\n" && !(c === "\r" && text[at] === "\n")) fail("a control character in a string");
+          out += c;
+        }
       }
     }
     at++;
@@ -83,6 +90,7 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
       const c = text[at++];
       if (c === undefined || c === "\n") return fail("a string without end");
       if (c === quote) return out;
+      if (isControl(c)) fail("a control character in a string");
       out += c === "\\" && quote === '"' ? escape() : c;
     }
   };
@@ -141,7 +149,7 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
       at++;
       return finish(table);
     }
-    const word = /[^\s,\]}#=]+(?: [0-9]{2}:[0-9:.+Z-]+)?/y;
+    const word = /[^\s,\]}#=]+(?:(?<=[0-9]{4}-[0-9]{2}-[0-9]{2}) [0-9]{2}:[0-9:.+Zz-]+)?/y;
     word.lastIndex = at;
     const match = word.exec(text);
     if (match === null) return fail("expected a value");
@@ -149,7 +157,13 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
     at = word.lastIndex;
     if (token === "true") return true;
     if (token === "false") return false;
-    if (/^[0-9]{4}-[0-9]{2}-|^[0-9]{2}:[0-9]{2}/.test(token)) throw e.error("eval", "while parsing TOML: Dates and times are not supported");
+    if (/^[0-9]{4}-[0-9]{2}-|^[0-9]{2}:[0-9]{2}/.test(token)) {
+      const time = formatTomlTime(token);
+      if (time === undefined) return fail(`'${token}' is no date and no time`);
+      // Told when all is read, as there: what is no TOML is told first.
+      if (e.settings.tomlTimestamps !== true) unsupported = true;
+      return e.makeSet([["_type", "timestamp"], ["value", time]]);
+    }
     if (/^[+-]?(inf|nan)$/.test(token)) return new NixFloat(token.endsWith("nan") ? (token.startsWith("-") ? NEGATIVE_NAN : NaN) : token.startsWith("-") ? -Infinity : Infinity);
     const plain = token.replace(/(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])/g, "");
     if (/^[+-]?(0|[1-9][0-9]*)$/.test(plain) || /^0(x[0-9a-fA-F]+|o[0-7]+|b[01]+)$/.test(plain)) {
@@ -221,7 +235,12 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
     comment();
     if (at < text.length && text[at] !== "\n" && text[at] !== "\r") fail("expected the end of the line");
   }
+  if (unsupported) throw e.error("eval", "while parsing TOML: Dates and times are not supported");
   return finish(root);
+}
+
+function isControl(c: string): boolean {
+  return (c < " " && c !== "\t") || c === "\x7f";
 }
 
 /** C prints its sign. */

@@ -204,14 +204,14 @@ export class ExpressionGenerator {
           () => n(["(builtins.unsafeDiscardStringContext ", ")"], of("string")),
           () => n(["(builtins.getEnv ", ")"], of("string")),
           () => n(["(placeholder ", ")"], of("string")),
-          () => n(["(builtins.toFile ", " ", ")"], r.pick(['"f"', '"a.txt"', '"a b"', '""', '".x"', '"foo.drv"', '"é"', '"."', '".."', '"x-1?=+_"']), of("string")),
+          () => n(["(builtins.toFile ", " ", ")"], r.pick(['"f"', '"a.txt"', '"a b"', '""', '".x"', '"é"', '"."', '".."', '"x-1?=+_"']), of("string")),
           () => n(["(builtins.convertHash { hash = ", "; ", "toHashFormat = ", "; })"], literal(hash(r)), r.pick(["", 'hashAlgo = "sha256"; ', 'hashAlgo = "md5"; ', 'hashAlgo = "sha1"; ', 'hashAlgo = "sha512"; ']), r.pick(['"base16"', '"nix32"', '"base32"', '"base64"', '"sri"', '"base8"'])),
           () => n(["", ".", ""], this.#derivation(d), r.pick(["outPath", "drvPath", "name", "out", "dev", "outputName", "type"])),
         ])();
       case "path":
         return r.pick([
           () => n(["(", " + ", ")"], of("path"), r.chance(0.7) ? this.#leafPathText() : of("string")),
-          () => n(["(dirOf ", ")"], this.#leaf("path")),
+          () => n(["(dirOf ", ")"], { type: "path", parts: [r.pick(["/nope/a/b/c", `${this.#options.files}/one`, `${this.#options.files}/folder/three`])] }),
           () => n(["(/a/${", "})"], of("string")),
           () => n(["(builtins.findFile [ { prefix = ", "; path = ", "; } ] ", ")"], r.pick(['""', '"x"', '"one"', '"folder"', '"fo"']), r.chance(0.8) ? { type: "string", parts: [`"${this.#options.files}"`] } : of("path"), r.pick(['"one"', '"x/one"', '"folder/three"', '"x"', '"nope"', '"one/two"'])),
         ])();

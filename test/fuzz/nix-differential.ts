@@ -4,7 +4,8 @@
  *   npm run fuzz:nix -- [--seed N] [--cases N] [--batch N] [--wrong P] [--reference COMMAND] [--messages] [--focus toml|json|match|split|hash|version|derivation]
  *
  * Prints each difference made as small as it gets: where one fails and the other does not, or where the values differ;
- * messages are counted, and shown with --messages.
+ * messages are counted, and shown with --messages. --corpus FILE adds the cases and what the reference says of them to a
+ * file, for `corpus.test.ts`.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -22,7 +23,7 @@ const TOOL = join(import.meta.dirname, "../../../shared/tools/reference-nix.sh")
 const { values: options } = parseArgs({
   options: {
     seed: { type: "string", default: "1" }, cases: { type: "string", default: "2000" }, batch: { type: "string", default: "1000" }, wrong: { type: "string", default: "0.04" },
-    reference: { type: "string", default: `${TOOL} run` }, messages: { type: "boolean", default: false }, out: { type: "string" }, focus: { type: "string" }, expression: { type: "string", multiple: true }, quick: { type: "boolean", default: false },
+    reference: { type: "string", default: `${TOOL} run` }, messages: { type: "boolean", default: false }, out: { type: "string" }, focus: { type: "string" }, expression: { type: "string", multiple: true }, quick: { type: "boolean", default: false }, corpus: { type: "string" },
   },
 });
 const command = options.reference.split(" ");
@@ -101,6 +102,13 @@ if (options.expression !== undefined) {
     const cases = Array.from({ length: Math.min(batch, total - done) }, () => (options.focus === undefined ? generator.generate() : generator.generateText(options.focus)));
     const results = await compare(cases.map(printExpression));
     process.stderr.write(`${done + cases.length} compared\n`);
+    if (options.corpus !== undefined) {
+      const rows = results.flatMap(([reference, , verdict], index) => {
+        const expression = printExpression(cases[index]!);
+        return verdict === "unknown" || expression.length > 300 ? [] : [JSON.stringify([expression, reference.ok ? Buffer.from(reference.text, "latin1").toString("base64") : null])];
+      });
+      appendFileSync(options.corpus, `${rows.join("\n")}\n`);
+    }
     for (let index = 0; index < results.length; index++) {
       const result = results[index]!;
       const verdict = result[2];
