@@ -40,6 +40,8 @@ const VERBS: Readonly<Record<ProgressActivity, string>> = {
   copy: "copying",
   collect: "collecting",
   verify: "verifying",
+  repair: "repairing",
+  optimise: "optimising",
   activate: "activating",
 };
 
@@ -181,6 +183,8 @@ const PAST: Readonly<Record<ProgressActivity, string>> = {
   copy: "copied",
   collect: "collected",
   verify: "verified",
+  repair: "repaired",
+  optimise: "optimised",
   activate: "activated",
 };
 

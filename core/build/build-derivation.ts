@@ -5,10 +5,13 @@ import { join } from "node:path";
 import type { Derivation } from "../derivation/derivation.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { formatHash } from "../hash/hash.ts";
-import { narHashOfPath } from "../nar/dump-path.ts";
+import { dumpPath, narHashOfPath } from "../nar/dump-path.ts";
+import type { NewPathInfo } from "../store/path-info.ts";
+import { scan } from "../store/register-build-outputs.ts";
 import type { BuiltOutput, LocalStore } from "../store/store.ts";
 import { formatStorePath, splitStorePath, type StorePath } from "../store-path/store-path.ts";
 import { fromByteString } from "../util/bytes.ts";
+import { compareByteStrings } from "../util/ordering.ts";
 import { createLineSplitter } from "../util/line-splitter.ts";
 import { runProcess } from "../util/process.ts";
 import { openBuildLog, type BuildLogWriter } from "./build-log.ts";
@@ -122,7 +125,8 @@ async function buildIn(
       });
     });
   }
-  if (build.check) await compareOutputs(store, build, outputs);
+  if (build.check && options.repair === true) await repairOutputs(store, build, outputs, inputs);
+  else if (build.check) await compareOutputs(store, build, outputs);
   else await registerOutputs(store, build, outputs, inputs);
 }
 
@@ -150,6 +154,25 @@ async function registerOutputs(
     check: (infos) => checkOutputs(store, derivation, infos),
     signal: build.signal,
   });
+}
+
+/** Puts what was built in the place of outputs that are not what is registered; the others stay. */
+async function repairOutputs(store: LocalStore, build: DerivationBuild, outputs: ReadonlyMap<string, string>, inputs: ReadonlySet<StorePath>): Promise<void> {
+  const candidates = [...inputs, ...build.outputPaths.values()];
+  const infos = new Map<string, NewPathInfo>();
+  for (const [name, folder] of outputs) {
+    const path = build.outputPaths.get(name)!;
+    const { narHash, narSize, references } = await scan(dumpPath(folder, { signal: build.signal }), candidates);
+    const output = build.derivation.outputs.get(name);
+    const contentAddress = output?.kind === "fixed" ? output.contentAddress : undefined;
+    infos.set(name, { path, narHash, narSize, references: [...references].sort(compareByteStrings), deriver: build.path, contentAddress, ultimate: true });
+  }
+  await checkOutputs(store, build.derivation, infos);
+  for (const [name, info] of infos) {
+    if ((await store.verifyPath(info.path, { signal: build.signal })) === undefined) continue;
+    // Through an archive: the files are fresh, so nobody has a descriptor of the build's to change them by.
+    await store.addNarToStore(info, dumpPath(outputs.get(name)!, { signal: build.signal }), { repair: true, locked: true, signal: build.signal });
+  }
 }
 
 /** @throws TsosError `build.not-deterministic` naming the outputs and files that differ */

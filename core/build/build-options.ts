@@ -30,6 +30,8 @@ export type BuildOptions = {
   readonly keepFailed?: boolean;
   /** Build targets that are valid again and compare. */
   readonly check?: boolean;
+  /** Build targets that are valid again and put the outputs that are damaged right. */
+  readonly repair?: boolean;
   readonly signal?: AbortSignal;
   readonly report?: ProgressListener;
   readonly settings: FetchSettings;

@@ -29,7 +29,7 @@ const DEFAULT_SUBSTITUTION_JOBS = 16;
 export async function realise(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions): Promise<RealisedOutputs> {
   options.signal?.throwIfAborted();
   const lost = new Set<StorePath>();
-  const read = (): Promise<BuildGraph> => readBuildGraph(store, targets, { check: options.check ?? false, substituter: options.substituter, lost, signal: options.signal });
+  const read = (): Promise<BuildGraph> => readBuildGraph(store, targets, { check: options.check === true || options.repair === true, substituter: options.substituter, lost, signal: options.signal });
   let graph = await read();
   while (!isDone(graph)) {
     const before = lost.size;

@@ -105,7 +105,7 @@ export function createSubstituters({ store, caches, trust, lookups, report }: Su
     return result;
   }
 
-  async function substitute(path: StorePath, { signal, locked, progress, onReceived }: SubstituteOptions = {}): Promise<ValidPathInfo> {
+  async function substitute(path: StorePath, { signal, locked, repair, progress, onReceived }: SubstituteOptions = {}): Promise<ValidPathInfo> {
     if (!found.has(path)) await query([path], signal);
     const failures: { readonly from: string; readonly error: unknown }[] = [];
     const tried = new Set<Place>();
@@ -115,7 +115,7 @@ export function createSubstituters({ store, caches, trust, lookups, report }: Su
       tried.add(next.place);
       try {
         const { cache } = next.place;
-        return await store.addNarToStore(pathInfoOf(next.narInfo), cache.readArchive(next.narInfo, { signal, progress }), { signal, locked, onReceived });
+        return await store.addNarToStore(pathInfoOf(next.narInfo), cache.readArchive(next.narInfo, { signal, progress }), { signal, locked, repair, onReceived });
       } catch (error) {
         signal?.throwIfAborted();
         // It may have been remembered from long ago.

@@ -217,6 +217,12 @@ export class StoreDatabase implements Disposable {
     }
   }
 
+  /** A valid path's facts anew; when it was registered stays. To be called in a transaction. */
+  replaceValidPath(info: NewPathInfo): void {
+    this.#run("delete from Refs where referrer = (select id from ValidPaths where path = ?)", this.#format(info.path));
+    this.addValidPaths([info], 0);
+  }
+
   setSignatures(path: StorePath, signatures: readonly string[]): void {
     this.#run("update ValidPaths set sigs = ? where path = ?", signatures.length === 0 ? null : signatures.join(" "), this.#format(path));
   }

@@ -9,10 +9,11 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import { checkDerivation } from "../derivation/check-derivation.ts";
@@ -32,12 +33,14 @@ import { formatStorePath, isDerivationPath, storePathName, type StorePath } from
 import { byteStringToBytes, type ByteString } from "../util/bytes.ts";
 import { lockFile, tryLockFile, type FileLock } from "../util/file-lock.ts";
 import { compareByteStrings } from "../util/ordering.ts";
+import { createActivityIds, type ProgressListener } from "../util/progress.ts";
 import { canonicaliseRestored, CANONICAL_TIME } from "./canonicalise.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { contentHashOfPath } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
 import { removeTree } from "./file-tree.ts";
 import { addIndirectRoot, addPermanentRoot, findAllRoots } from "./find-roots.ts";
+import { optimiseTrees } from "./optimise.ts";
 import { lockStorePaths } from "./path-lock.ts";
 import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
 import { finishBuildOutputs, hashModuloSelf, registrationOf, scan } from "./register-build-outputs.ts";
@@ -53,6 +56,7 @@ import type {
   GarbageResult,
   LocalStore,
   LocalStoreOptions,
+  OptimiseResult,
   PathLocks,
   RegisterBuildOutputsOptions,
   Root,
@@ -63,7 +67,8 @@ import type {
 } from "./store.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 import { TemporaryRoots } from "./temporary-roots.ts";
-import { verifyStore } from "./verify.ts";
+import { replaceContents } from "./replace-contents.ts";
+import { verifyPath, verifyStore } from "./verify.ts";
 
 /**
  * The store of this machine, or of the one whose root folder is `root`; made where there is none yet.
@@ -75,7 +80,7 @@ export async function openLocalStore(options: LocalStoreOptions = {}): Promise<L
   if (readSchemaVersion(layout) !== SCHEMA_VERSION) await createStore(layout);
   const readOnly = !isWritable(layout.databaseDir) || !isWritable(layout.realStoreDir);
   const database = new StoreDatabase(layout.database, { storeDir: layout.storeDir, readOnly, create: false });
-  return new FolderStore(layout, database);
+  return new FolderStore(layout, database, options.autoOptimise ?? false);
 }
 
 function isWritable(folder: string): boolean {
@@ -162,7 +167,10 @@ class FolderStore implements LocalStore {
   /** Paths on their way into the queue: who refers to one must come after it. */
   readonly #announced = new Map<StorePath, Promise<void>>();
 
-  constructor(layout: StoreLayout, database: StoreDatabase) {
+  readonly #autoOptimise: boolean;
+
+  constructor(layout: StoreLayout, database: StoreDatabase, autoOptimise: boolean) {
+    this.#autoOptimise = autoOptimise;
     this.#layout = layout;
     this.#database = database;
     this.#queue = new RegistrationQueue(layout.realStoreDir, () => this.#database);
@@ -314,7 +322,7 @@ class FolderStore implements LocalStore {
     await this.#prepareToWrite();
     await this.#temporaryRoots.add([info.path]);
     const known = this.#database.findPathInfo(info.path);
-    if (known !== undefined) return known;
+    if (known !== undefined && options.repair !== true) return known;
     const announcement = this.#announce(info.path);
     const { file, release } = this.#borrowTemporaryName();
     try {
@@ -327,13 +335,19 @@ class FolderStore implements LocalStore {
       options.onReceived?.();
       await announcement.after(info.references);
       options.signal?.throwIfAborted();
-      const registered = this.#register({ objects: [{ info, temporary: file }], locked: options.locked ?? false });
-      announcement.end();
-      await registered;
+      if (known === undefined) {
+        const registered = this.#register({ objects: [{ info, temporary: file }], locked: options.locked ?? false });
+        announcement.end();
+        await registered;
+      } else {
+        await using _locks = options.locked === true ? undefined : await this.lockPaths([info.path], { signal: options.signal });
+        await replaceContents(this.#layout, this.#database, known, info, file);
+      }
     } finally {
       announcement.end();
       await release();
     }
+    await this.#optimiseAdded([info.path]);
     return this.getPathInfo(info.path);
   }
 
@@ -357,6 +371,7 @@ class FolderStore implements LocalStore {
       await this.#temporaryRoots.add([path]);
       const info: NewPathInfo = { path, narHash, narSize, references: [...new Set(references)].sort(compareByteStrings), contentAddress };
       await this.#register({ objects: [{ info, temporary: file }], locked: options.locked ?? false });
+      await this.#optimiseAdded([path]);
       return path;
     } finally {
       await release();
@@ -384,6 +399,7 @@ class FolderStore implements LocalStore {
       options.signal?.throwIfAborted();
       await this.#temporaryRoots.add([...finished.values()].map(({ info }) => info.path));
       await this.#queue.add(registrationOf(finished, options.derivationPath, this.realStoreDir));
+      await this.#optimiseAdded([...finished.values()].map(({ info }) => info.path));
       const registered = new Map<string, ValidPathInfo>();
       for (const [name, { info }] of finished) registered.set(name, await this.getPathInfo(info.path));
       return registered;
@@ -482,6 +498,46 @@ class FolderStore implements LocalStore {
 
   async verify(options: VerifyOptions = {}): Promise<StoreProblem[]> {
     return verifyStore(this.#layout, this.#database, options);
+  }
+
+  async verifyPath(path: StorePath, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<StoreProblem | undefined> {
+    return verifyPath(this.#layout, this.#database, path, signal);
+  }
+
+  async removeLink({ link }: StoreProblem & { readonly kind: "modified-link" }): Promise<void> {
+    await this.#prepareToWrite();
+    rmSync(`${this.#layout.linksDir}/${basename(link)}`, { force: true });
+  }
+
+  async optimise(
+    paths?: Iterable<StorePath>,
+    { signal, report }: { readonly signal?: AbortSignal | undefined; readonly report?: ProgressListener | undefined } = {},
+  ): Promise<OptimiseResult> {
+    await this.#prepareToWrite();
+    const wanted = paths === undefined ? this.#database.allPaths() : [...paths];
+    // No collector takes them from here on, and those it took before are left out.
+    await this.#temporaryRoots.add(wanted);
+    const valid = this.#database.validOf(wanted);
+    const chosen = wanted.filter((path) => valid.has(path)).sort(compareByteStrings);
+    const id = createActivityIds()();
+    report?.({ kind: "start", id, activity: "optimise", subject: this.realStoreDir, total: chosen.length, unit: "items" });
+    let outcome: "done" | "failed" = "failed";
+    try {
+      const result = await optimiseTrees(this.#layout, chosen.map((path) => this.realPath(path)), {
+        signal,
+        lookAhead: true,
+        onTree: (done) => report?.({ kind: "progress", id, done, total: chosen.length }),
+      });
+      outcome = "done";
+      return result;
+    } finally {
+      report?.({ kind: "stop", id, outcome });
+    }
+  }
+
+  /** After they are valid: what is shared must be on disk. */
+  async #optimiseAdded(paths: readonly StorePath[]): Promise<void> {
+    if (this.#autoOptimise) await optimiseTrees(this.#layout, paths.map((path) => this.realPath(path)));
   }
 
   async #prepareToWrite(): Promise<void> {

@@ -32,6 +32,8 @@ export type AddOptions = {
   readonly locked?: boolean | undefined;
   /** Called when the contents are here and right, before they are registered. */
   readonly onReceived?: (() => void) | undefined;
+  /** Put these contents in the place of a valid path's, at once, whatever they are now; default: a valid path stays. */
+  readonly repair?: boolean | undefined;
 };
 
 export type AddPathOptions = AddOptions & {
@@ -131,11 +133,13 @@ export type GarbageResult = {
 export type VerifyOptions = {
   /** Read every file and compare its NAR hash, not only its presence. */
   readonly checkContents?: boolean | undefined;
-  /** Repair needs a substituter or a builder; the store alone only reports. */
-  readonly repair?: false | undefined;
+  /** Leave what is missing registered, for who is about to repair it. */
+  readonly keepMissing?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly report?: ProgressListener | undefined;
 };
+
+export type OptimiseResult = { readonly filesLinked: number; readonly bytesFreed: number };
 
 export type StoreProblem =
   /** `kept`: still needed by valid paths, so it could not be unregistered. */
@@ -222,6 +226,12 @@ export type LocalStore = Store & {
   findRootsOf(path: StorePath): Promise<readonly { readonly root: Root; readonly way: readonly StorePath[] }[]>;
   collectGarbage(options?: GarbageOptions): Promise<GarbageResult>;
   verify(options?: VerifyOptions): Promise<StoreProblem[]>;
+  /** What is wrong with one valid path's contents; undefined when they are what is registered. */
+  verifyPath(path: StorePath, options?: { readonly signal?: AbortSignal | undefined }): Promise<StoreProblem | undefined>;
+  /** Removes what `verify` found in `.links` not to be what its name says. */
+  removeLink(problem: StoreProblem & { readonly kind: "modified-link" }): Promise<void>;
+  /** Makes equal files of `paths` (default: of all) one file. */
+  optimise(paths?: Iterable<StorePath>, options?: { readonly signal?: AbortSignal | undefined; readonly report?: ProgressListener | undefined }): Promise<OptimiseResult>;
 };
 
 export type LocalStoreOptions = {
@@ -233,4 +243,6 @@ export type LocalStoreOptions = {
   readonly stateDir?: string | undefined;
   /** Default `/nix/var/log/nix`, below `root`. */
   readonly logDir?: string | undefined;
+  /** Share equal files of whatever is added (`optimise`); default false. */
+  readonly autoOptimise?: boolean | undefined;
 };

@@ -14,6 +14,8 @@ export type SubstituteOptions = {
   readonly signal?: AbortSignal | undefined;
   /** The caller holds the path's lock already. */
   readonly locked?: boolean | undefined;
+  /** Put it in the place of the valid path that is there. */
+  readonly repair?: boolean | undefined;
   /** Called when the contents are here and right, before they are registered. */
   readonly onReceived?: (() => void) | undefined;
   /** Bytes of the archive so far, of `total`. */

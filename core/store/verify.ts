@@ -6,6 +6,7 @@ import { lockFile } from "../util/file-lock.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import { createActivityIds } from "../util/progress.ts";
 import type { StoreDatabase } from "./database.ts";
+import { findStats } from "./file-tree.ts";
 import { sortUsersFirst } from "./sort-paths.ts";
 import type { StoreLayout } from "./store-layout.ts";
 import type { StoreProblem, VerifyOptions } from "./store.ts";
@@ -15,7 +16,7 @@ import type { StoreProblem, VerifyOptions } from "./store.ts";
  * needs it, as Nix does (libstore/local-store.cc, verifyStore), since it could not be made again otherwise.
  */
 export async function verifyStore(layout: StoreLayout, database: StoreDatabase, options: VerifyOptions): Promise<StoreProblem[]> {
-  const { signal, report, checkContents = false } = options;
+  const { signal, report, checkContents = false, keepMissing = false } = options;
   const problems: StoreProblem[] = database.problems().map((message) => ({ kind: "database", message }));
   // No collector meanwhile.
   using _lock = database.readOnly ? undefined : await lockFile(layout.gcLock, { mode: "shared", signal });
@@ -31,7 +32,7 @@ export async function verifyStore(layout: StoreLayout, database: StoreDatabase, 
   }
   for (const path of [...missing].sort(compareByteStrings)) {
     const users = database.closure([path], { direction: "referrers" });
-    const kept = users.some((user) => !missing.has(user));
+    const kept = keepMissing || users.some((user) => !missing.has(user));
     if (!kept && !database.readOnly) {
       // All of them are gone; a user must go before what it uses.
       database.transaction(() => database.invalidate(sortUsersFirst(database.referencesWithin(users))));
@@ -50,23 +51,27 @@ export async function verifyStore(layout: StoreLayout, database: StoreDatabase, 
     let done = 0;
     for (const path of valid.sort(compareByteStrings)) {
       signal?.throwIfAborted();
-      const info = database.findPathInfo(path);
-      // Collected by hand meanwhile.
-      if (info === undefined) continue;
-      try {
-        const { hash, size } = await narHashOfPath(`${layout.realStoreDir}/${path}`, { signal });
-        if (!equalHashes(hash, info.narHash)) {
-          problems.push({ kind: "modified", path, expected: formatHash(info.narHash, "sri"), actual: formatHash(hash, "sri") });
-        } else if (size !== info.narSize) {
-          problems.push({ kind: "wrong-size", path, expected: info.narSize, actual: size });
-        }
-      } catch (cause) {
-        signal?.throwIfAborted();
-        problems.push({ kind: "unreadable", path, cause });
-      }
+      const problem = await verifyPath(layout, database, path, signal);
+      if (problem !== undefined) problems.push(problem);
       report?.({ kind: "progress", id, done: ++done });
     }
     report?.({ kind: "stop", id, outcome: "done" });
   }
   return problems;
+}
+
+/** What is wrong with one path's contents; undefined too for one that is not valid (any more). */
+export async function verifyPath(layout: StoreLayout, database: StoreDatabase, path: StorePath, signal?: AbortSignal): Promise<StoreProblem | undefined> {
+  const info = database.findPathInfo(path);
+  if (info === undefined) return undefined;
+  const file = `${layout.realStoreDir}/${path}`;
+  if (findStats(file) === undefined) return { kind: "missing", path, kept: true };
+  try {
+    const { hash, size } = await narHashOfPath(file, { signal });
+    if (!equalHashes(hash, info.narHash)) return { kind: "modified", path, expected: formatHash(info.narHash, "sri"), actual: formatHash(hash, "sri") };
+    return size === info.narSize ? undefined : { kind: "wrong-size", path, expected: info.narSize, actual: size };
+  } catch (cause) {
+    signal?.throwIfAborted();
+    return { kind: "unreadable", path, cause };
+  }
 }

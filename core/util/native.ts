@@ -9,6 +9,8 @@ export type Native = {
   /** Names of the extended attributes, links not followed; none where the file system has none. */
   listExtendedAttributes(file: string | Uint8Array): readonly string[];
   removeExtendedAttribute(file: string | Uint8Array, name: string): void;
+  /** Each of two files gets the other's name, at once. @throws with `ENOENT` where one is absent, `EINVAL` where the file system cannot */
+  exchange(a: string, b: string): void;
 };
 
 /** `flock`'s operations, the same on every Linux. */
@@ -21,6 +23,8 @@ export function native(): Native {
   return (loaded ??= bind());
 }
 
+const AT_FDCWD = -100;
+const RENAME_EXCHANGE = 2;
 const EINTR = 4;
 const EAGAIN = 11;
 const ENODATA = 61;
@@ -31,6 +35,7 @@ function bind(): Native {
   const flock = bound("int flock(int descriptor, int operation)");
   const syncfs = bound("int syncfs(int descriptor)");
   const llistxattr = bound("intptr_t llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)");
+  const renameat2 = bound("int renameat2(int oldFolder, const uint8_t *oldPath, int newFolder, const uint8_t *newPath, unsigned int flags)");
   const lremovexattr = bound("int lremovexattr(const uint8_t *path, const char *name)");
 
   /** Paths may be any bytes, so they go as bytes with the closing zero of C. */
@@ -70,6 +75,9 @@ function bind(): Native {
     },
     removeExtendedAttribute(file, name) {
       if (lremovexattr(path(file), name) !== 0 && errno() !== ENODATA) throw error("lremovexattr", String(file));
+    },
+    exchange(a, b) {
+      if (renameat2(AT_FDCWD, path(a), AT_FDCWD, path(b), RENAME_EXCHANGE) !== 0) throw error("renameat2", b);
     },
   };
 }

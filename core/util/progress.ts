@@ -19,7 +19,7 @@ export type ProgressEvent =
   | { readonly kind: "stop"; readonly id: number; readonly outcome: "done" | "failed" | "cancelled" }
   | { readonly kind: "message"; readonly level: "warning" | "notice" | "debug"; readonly text: string };
 
-export type ProgressActivity = "evaluate" | "check" | "realise" | "build" | "fetch" | "substitute" | "unpack" | "copy" | "collect" | "verify" | "activate";
+export type ProgressActivity = "evaluate" | "check" | "realise" | "build" | "fetch" | "substitute" | "unpack" | "copy" | "collect" | "verify" | "repair" | "optimise" | "activate";
 
 export type ProgressListener = (event: ProgressEvent) => void;
 
