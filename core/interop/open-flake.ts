@@ -5,10 +5,11 @@ import type { Evaluator } from "../nix/evaluator.ts";
 import { NixError } from "../nix/nix-error.ts";
 import type { NixFetcher, NixSource } from "../nix/nix-fetcher.ts";
 import { callFlake } from "../nix/flake/evaluate-flake.ts";
-import { isFollowed, type LockNode } from "../nix/flake/flake-lock.ts";
+import { isFollowed, parseFlakeLock, type LockNode } from "../nix/flake/flake-lock.ts";
 import { lockFlake } from "../nix/flake/lock-flake.ts";
 import { Attrs, type Slot, type Value } from "../nix/value.ts";
-import { byteStringToBytes, fromByteString, type ByteString } from "../util/bytes.ts";
+import { byteStringToBytes, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
+import { compareByteStrings } from "../util/ordering.ts";
 
 export type FlakeOptions = {
   /** What a relative path is relative to. */
@@ -33,12 +34,49 @@ export function openFlake(e: Evaluator, fetcher: NixFetcher, text: ByteString, o
     return callFlake(e, fetcher, locked);
   }
   const file = join(folder, "flake.lock");
-  e.io.log(`warning: ${locked.present === undefined ? "creating" : "updating"} lock file '${file}'`);
+  const changes = describeChanges(fetcher, locked.present === undefined ? undefined : parseFlakeLock(locked.present, toByteString(file)), locked.lock);
+  const shown = toByteString(file);
+  e.io.log(locked.present === undefined ? `warning: creating lock file "${shown}": \n${changes}` : `warning: updating lock file "${shown}"${changes === "" ? "" : `:\n${changes}`}`);
   writeFileSync(`${file}.tmp-${process.pid}`, byteStringToBytes(locked.text));
   renameSync(`${file}.tmp-${process.pid}`, file);
   if (locked.flake.resolved["type"] === "git" && locked.present === undefined) addToIndex(folder);
   // The file belongs to the flake's own tree.
   return callFlake(e, fetcher, lockFlake(e, fetcher, ref, { isPure: false }));
+}
+
+const BULLET = toByteString("•");
+const ARROW = toByteString("→");
+
+/** What is new, gone, or another, a line or two for each input, in their order. Nix: libflake/lockfile.cc */
+export function describeChanges(fetcher: NixFetcher, before: LockNode | undefined, after: LockNode): ByteString {
+  const [old, now] = [before === undefined ? new Map<ByteString, ByteString>() : describeInputs(fetcher, before), describeInputs(fetcher, after)];
+  const lines = [...new Set([...old.keys(), ...now.keys()])].sort(compareByteStrings).flatMap((path) => {
+    const [from, to] = [old.get(path), now.get(path)];
+    if (to === undefined) return [`${BULLET} Removed input '${path}'`];
+    if (from === undefined) return [`${BULLET} Added input '${path}':`, `    ${to}`];
+    return from === to ? [] : [`${BULLET} Updated input '${path}':`, `    ${from}`, `  ${ARROW} ${to}`];
+  });
+  return lines.join("\n");
+}
+
+function describeInputs(fetcher: NixFetcher, root: LockNode): ReadonlyMap<ByteString, ByteString> {
+  const found = new Map<ByteString, ByteString>();
+  const seen = new Set<LockNode>([root]);
+  const visit = (node: LockNode, path: readonly ByteString[]): void => {
+    for (const [id, input] of node.inputs) {
+      const at = [...path, id];
+      if (isFollowed(input)) found.set(at.join("/"), `follows '${input.join("/")}'`);
+      else if (input.lock !== undefined) {
+        const { lastModified } = input.lock.locked;
+        const date = typeof lastModified === "number" ? ` (${new Date(lastModified * 1000).toISOString().slice(0, 10)})` : "";
+        found.set(at.join("/"), `'${fetcher.formatFlakeRef(input.lock.locked)}'${date}`);
+        if (!seen.has(input)) visit(input, at);
+        seen.add(input);
+      }
+    }
+  };
+  visit(root, []);
+  return found;
 }
 
 /** Where a flake lies that is a folder of this machine, and not a commit. */
