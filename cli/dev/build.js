@@ -22,7 +22,7 @@ const WORKERS = {
 };
 
 /** The thread that evaluates the Nix language; CommonJS for the same reason. */
-const NIX_WORKER = { "nix-worker": "core/interop/evaluation-worker.ts" };
+const NIX_WORKER = { "nix-worker": "core/interop/evaluation-thread.ts", "nix-evaluator": "core/interop/evaluation-worker.ts" };
 
 /** What a generation is activated with; evaluations put it into the store. */
 const ACTIVATOR = { activate: "core/system/activate/main.ts" };

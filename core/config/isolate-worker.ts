@@ -1,10 +1,10 @@
 // The thread in which a configuration is evaluated. It reads the runtime's script and makes a realm that has
 // the language and nothing else; all that a configuration asks of the machine goes to the main thread as text.
-import { createHash } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script, constants, createContext } from "node:vm";
 import { receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { loadCachedScript } from "./cached-script.ts";
 import { answerSourceCall } from "./folder-files.ts";
 import type { FromIsolate, IsolateData, ToIsolate } from "./isolate.ts";
 import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type HostCall, type HostReply } from "./protocol.ts";
@@ -21,12 +21,11 @@ for (const f of [() => undefined, async () => undefined, function* () {}, async 
 process.on("unhandledRejection", () => undefined);
 
 const realm = createContext(constants.DONT_CONTEXTIFY, { codeGeneration: { strings: false, wasm: false }, name: "configuration" });
-const { script, isNew } = loadRuntime();
+const runtime = loadCachedScript(readFileSync(join(folder, "runtime.js"), "utf8"), join(folder, "runtime.cache"), hash, { filename: RUNTIME_SCRIPT });
 type Enter = (bundle: unknown, request: string) => unknown;
 type Start = (call: (request: string) => string) => Enter;
-const start = script.runInContext(realm) as Start;
+const start = runtime.script.runInContext(realm) as Start;
 const enter = start(callHost);
-let isCached = false;
 const inputRoots = new Map<string, string>();
 
 port.on("message", (message: ToIsolate) => {
@@ -49,10 +48,7 @@ port.on("message", (message: ToIsolate) => {
     reply = { kind: "broken", stack: "the runtime did not catch an error" };
   }
   // After an evaluation the cache holds what was compiled lazily, too; as a rule this thread is ended after the reply.
-  if (isNew && !isCached) {
-    isCached = true;
-    writeCache(script.createCachedData());
-  }
+  runtime.save();
   port.postMessage(reply);
 });
 
@@ -83,42 +79,4 @@ function keepRoot(name: string, answer: string): string {
   const { root, ...rest } = reply;
   inputRoots.set(name, root);
   return JSON.stringify(rest);
-}
-
-/** The runtime with the engine's code cache, where that fits this engine and this very script. */
-function loadRuntime(): { readonly script: Script; readonly isNew: boolean } {
-  const source = readFileSync(join(folder, "runtime.js"), "utf8");
-  const cachedData = readCache();
-  const options = { filename: RUNTIME_SCRIPT, ...(cachedData === undefined ? {} : { cachedData }) };
-  const loaded = new Script(source, options);
-  return { script: loaded, isNew: cachedData === undefined || loaded.cachedDataRejected === true };
-}
-
-// The engine itself compares only the length of the source, so the cache names what it was made from.
-function readCache(): Buffer | undefined {
-  try {
-    const bytes = readFileSync(join(folder, "runtime.cache"));
-    const data = bytes.subarray(64);
-    return bytes.subarray(0, 32).equals(cacheHeader()) && bytes.subarray(32, 64).equals(sha256(data)) ? data : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function writeCache(data: Buffer): void {
-  const temporary = join(folder, `runtime.cache.${process.pid}.tmp`);
-  try {
-    writeFileSync(temporary, Buffer.concat([cacheHeader(), sha256(data), data]));
-    renameSync(temporary, join(folder, "runtime.cache"));
-  } catch {
-    // An installation that cannot be written to starts without the cache, a little later.
-  }
-}
-
-function cacheHeader(): Buffer {
-  return sha256(Buffer.from(`${hash} ${process.version} ${process.arch}`));
-}
-
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
 }

@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { totalmem } from "node:os";
 import { MessageChannel, Worker } from "node:worker_threads";
 import type { EvaluationJob, EvaluationSettings, FoundDerivation, FoundSource, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
@@ -35,7 +37,7 @@ export function openEvaluation(worker: URL, statusOf?: (error: unknown) => numbe
   const bell = new SharedArrayBuffer(4);
   const channel = new MessageChannel();
   const thread = new Worker(worker, {
-    workerData: { port: channel.port2, bell },
+    workerData: { port: channel.port2, bell, folder: dirname(fileURLToPath(worker)) },
     transferList: [channel.port2],
     resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_MEGABYTES, maxOldGenerationSizeMb: Math.floor((totalmem() / MEGABYTE) * 0.8) },
     env: {},
