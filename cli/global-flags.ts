@@ -16,6 +16,8 @@ export type GlobalFlags = {
   readonly config: string | undefined;
   readonly root: string | undefined;
   readonly store: string | undefined;
+  /** Other machines that build; undefined: those of the settings. */
+  readonly builders: string | undefined;
 };
 
 /** What a command line without flags has. */
@@ -32,6 +34,7 @@ export const defaultFlags: GlobalFlags = {
   config: undefined,
   root: undefined,
   store: undefined,
+  builders: undefined,
 };
 
 /** As yargs takes them. */
@@ -49,6 +52,7 @@ export const globalOptions = {
   config: { alias: "c", type: "string", describe: "the configuration file", requiresArg: true },
   root: { type: "string", describe: "act on the machine whose root is this folder", requiresArg: true },
   store: { type: "string", describe: "use the store under this folder", requiresArg: true },
+  builders: { type: "string", describe: "machines that build: URL SYSTEMS KEY JOBS SPEED FEATURES MANDATORY, or @FILE" },
 } as const;
 
 /** Yargs gives a list for a flag that stands twice. */
@@ -68,6 +72,7 @@ export type ParsedGlobals = {
   readonly config?: Given<string> | undefined;
   readonly root?: Given<string> | undefined;
   readonly store?: Given<string> | undefined;
+  readonly builders?: Given<string> | undefined;
 };
 
 /** Of a flag that is given twice the last counts. */
@@ -90,6 +95,7 @@ export function readGlobalFlags(parsed: ParsedGlobals, folder: string): GlobalFl
     config: path(parsed.config),
     root: path(parsed.root),
     store: path(parsed.store),
+    builders: parsed.builders === undefined ? undefined : last(parsed.builders),
   };
 }
 

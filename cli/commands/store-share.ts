@@ -7,6 +7,8 @@ import { openBinaryCache } from "../../core/cache/open-binary-cache.ts";
 import { serveCache } from "../../core/cache/serve-cache.ts";
 import { isTrusted } from "../../core/cache/trust.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
+import { openRemoteStore } from "../../core/daemon/client/open-remote-store.ts";
+import { isRemoteUrl } from "../../core/daemon/client/remote-url.ts";
 import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
 import { narInfoFingerprint } from "../../core/narinfo/narinfo.ts";
 import { formatSignature, parseSecretKey, signFingerprint, type SecretKey } from "../../core/narinfo/signature.ts";
@@ -16,6 +18,7 @@ import { formatStorePath, type StorePath } from "../../core/store-path/store-pat
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { StoreArguments } from "../main.ts";
+import { sshCommand } from "../ssh-command.ts";
 import { lookupFolder } from "../substituter.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -42,10 +45,11 @@ export async function copy(context: CommandContext, args: StoreArguments, paths:
   return ExitCode.done;
 }
 
-/** A cache by its URL, or another store's folder. */
+/** A cache by its URL, the store of a daemon or of another machine, or another store's folder. */
 async function openPlace(context: CommandContext, url: string, storeDir: string): Promise<Store> {
   const root = /^local\?root=(\/.*)$/.exec(url)?.[1] ?? (url.startsWith("/") ? url : undefined);
   if (root !== undefined) return openLocalStore({ root });
+  if (isRemoteUrl(url)) return openRemoteStore(url, { storeDir, environment: context.env, ssh: sshCommand(context.env), report: context.report });
   const settings = { ...(await loadFetchSettings({ env: context.env })), offline: context.flags.offline };
   return openBinaryCache(url, { settings, environment: context.env, storeDir, lookups: LookupCache.open(lookupFolder(context)) });
 }

@@ -55,6 +55,7 @@ async function nixBuildOptions(environment: NixEnvironment, { settings, verbosit
     report,
     settings: fetchSettings,
     ...(substituter === undefined ? {} : { substituter }),
+    remoteBuilders: (await import("../builders.ts")).openBuilders(store, { builders: settings.find("builders") ?? "@/etc/nix/machines", useSubstitutes: settings.bool("builders-use-substitutes", false), env: environment.env, report }),
     builtins: builtinBuilders,
     tools: {
       bubblewrap: async () => findOnPath(environment.env, "bwrap"),

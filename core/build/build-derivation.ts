@@ -319,6 +319,18 @@ function findBuildRoot(store: LocalStore, derivation: Derivation, inputs: Readon
 const PLATFORMS: Readonly<Record<string, readonly string[]>> = { x64: ["x86_64-linux", "i686-linux"], arm64: ["aarch64-linux"] };
 const FEATURES = ["benchmark", "big-parallel", "nixos-test", "kvm"];
 
+/** Whether this machine is of the kind that the derivation asks for. */
+export function canBuildHere(derivation: Derivation, options: BuildOptions): boolean {
+  if (options.jobs === 0) return false;
+  try {
+    checkPlatform(derivation, options);
+    return true;
+  } catch (error) {
+    if (error instanceof TsosError) return false;
+    throw error;
+  }
+}
+
 function checkPlatform(derivation: Derivation, options: BuildOptions): void {
   const platforms = [...(PLATFORMS[process.arch] ?? []), ...(options.extraPlatforms ?? [])];
   if (!platforms.includes(derivation.platform)) {

@@ -1,6 +1,7 @@
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
 import type { Substituter } from "../store/substituter.ts";
 import type { ProgressListener } from "../util/progress.ts";
+import type { RemoteBuilders } from "./remote-builders.ts";
 import type { SandboxPath } from "./sandbox.ts";
 import type { BuiltinBuilder } from "./builtin-builder.ts";
 
@@ -14,8 +15,10 @@ export type BuildTools = {
 };
 
 export type BuildOptions = {
-  /** How many builders run at once. */
+  /** How many builders run at once; 0: none here, other machines build. */
   readonly jobs: number;
+  /** Machines that are asked before this one builds; default: none. */
+  readonly remoteBuilders?: RemoteBuilders | undefined;
   /** What `NIX_BUILD_CORES` tells a builder; 0 means all. */
   readonly cores: number;
   /** How many builtin builders run at once, which mostly wait for the network; default 16. */

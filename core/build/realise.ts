@@ -3,10 +3,12 @@ import { TsosError } from "../error/tsos-error.ts";
 import type { LocalStore, PathLocks } from "../store/store.ts";
 import { formatStorePath, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { createActivityIds, type ProgressActivity, type ProgressEvent } from "../util/progress.ts";
-import { buildDerivation, BUILTIN_PREFIX, type BuildFailure } from "./build-derivation.ts";
+import { buildDerivation, BUILTIN_PREFIX, canBuildHere, type BuildFailure, type DerivationBuild } from "./build-derivation.ts";
 import { makeBuildError } from "./build-error.ts";
 import { readBuildGraph, type BuildGraph, type BuildTarget, type Goal, type Step, type Substitution } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
+import { derivationAttribute } from "./builder-environment.ts";
+import type { RemotePlace } from "./remote-builders.ts";
 import { createLimiter } from "../util/limiter.ts";
 
 /** Derivation → output name → path, of all outputs that were asked for. */
@@ -55,7 +57,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   const goals: readonly Step[] = [...graph.substitutions.values(), ...[...graph.goals.values()].filter((goal) => goal.build)];
   const report = (event: ProgressEvent): void => options.report?.(event);
   const nextId = createActivityIds();
-  const builders = createLimiter(options.jobs);
+  const builders = createLimiter(Math.max(1, options.jobs));
   const builtins = createLimiter(options.builtinJobs ?? DEFAULT_BUILTIN_JOBS);
   const transfers = createLimiter(options.substitutionJobs ?? DEFAULT_SUBSTITUTION_JOBS);
 
@@ -77,7 +79,9 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   /** One step whose inputs are valid. */
   async function achieve(step: Step): Promise<void> {
     const limiter = step.kind === "substitute" ? transfers : step.derivation.builder.startsWith(BUILTIN_PREFIX) ? builtins : builders;
-    let release = await limiter.acquire(stop.signal);
+    const place = step.kind === "build" ? await takePlace(step) : undefined;
+    if (place === undefined && limiter === builders && options.jobs === 0) throw noBuilder(step as Goal, store.storeDir);
+    let release = place === undefined ? await limiter.acquire(stop.signal) : place.release;
     let locks: PathLocks | undefined;
     try {
       const paths = step.kind === "substitute" ? [step.path] : [...step.outputPaths.values()];
@@ -85,21 +89,30 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
       if (locks === undefined) {
         // Another makes it, or something with the same fixed output; that may take long, so it takes no place here. A
         // transfer keeps its place, since those that refer to its path hold theirs and wait for it.
-        if (step.kind === "build") release();
+        if (step.kind === "build" && place === undefined) release();
         locks = await store.lockPaths(paths, {
           signal: stop.signal,
           onWait: (path) => report({ kind: "message", level: "notice", text: `waiting for another build of "${formatStorePath(path, store.storeDir)}"` }),
         });
-        if (step.kind === "build") release = await limiter.acquire(stop.signal);
+        if (step.kind === "build" && place === undefined) release = await limiter.acquire(stop.signal);
       }
       const check = step.kind === "build" && step.check;
       if (!check && (await store.queryValidPaths(paths)).size === new Set(paths).size) return;
       if (step.kind === "substitute") await substitute(step, release);
-      else await buildGoal(step, release);
+      else await buildGoal(step, release, place);
     } finally {
       locks?.release();
       release();
     }
+  }
+
+  /** Another machine's, if it is to be built there. What only tsos can build, or what is to be compared, is built here. */
+  async function takePlace(goal: Goal): Promise<RemotePlace | undefined> {
+    const { derivation } = goal;
+    if (options.remoteBuilders === undefined || goal.check || derivation.builder.startsWith(BUILTIN_PREFIX)) return undefined;
+    const here = canBuildHere(derivation, options);
+    if (here && [true, "1"].includes(derivationAttribute(derivation, "preferLocalBuild") as string | boolean)) return undefined;
+    return options.remoteBuilders.take(derivation, { canBuildHere: here, signal: stop.signal });
   }
 
   async function substitute(step: Substitution, releasePlace: () => void): Promise<void> {
@@ -126,28 +139,26 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
 
   const cleanUps: Promise<void>[] = [];
 
-  async function buildGoal(goal: Goal, releasePlace: () => void): Promise<void> {
+  async function buildGoal(goal: Goal, releasePlace: () => void, place: RemotePlace | undefined): Promise<void> {
     const id = nextId();
     const later: (() => Promise<void>)[] = [];
     report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name, path: formatStorePath(goal.path, store.storeDir) });
     let outcome: "done" | "failed" | "cancelled" = "cancelled";
     try {
-      const result = await buildDerivation(
-        store,
-        {
-          path: goal.path,
-          derivation: goal.derivation,
-          outputPaths: goal.outputPaths,
-          inputOutputs: inputOutputs(graph, goal),
-          check: goal.check,
-          signal: stop.signal,
-          onBuilderEnd: releasePlace,
-          defer: (cleanUp) => void later.push(cleanUp),
-          onLine: (line) => report({ kind: "log", id, line }),
-          onProgress: (amount, total) => report({ kind: "progress", id, done: amount, ...(total === undefined ? {} : { total }) }),
-        },
-        options,
-      );
+      if (place !== undefined) report({ kind: "message", level: "notice", text: `building "${goal.derivation.name}" on "${place.name}"` });
+      const build: DerivationBuild = {
+        path: goal.path,
+        derivation: goal.derivation,
+        outputPaths: goal.outputPaths,
+        inputOutputs: inputOutputs(graph, goal),
+        check: goal.check,
+        signal: stop.signal,
+        onBuilderEnd: releasePlace,
+        defer: (cleanUp) => void later.push(cleanUp),
+        onLine: (line) => report({ kind: "log", id, line }),
+        onProgress: (amount, total) => report({ kind: "progress", id, done: amount, ...(total === undefined ? {} : { total }) }),
+      };
+      const result = place === undefined ? await buildDerivation(store, build, options) : await place.build(store, build);
       outcome = result.kind === "built" ? "done" : "failed";
       if (result.kind === "failed") {
         failures.set(goal, result);
@@ -230,4 +241,14 @@ function activityOf(goal: Goal): ProgressActivity {
 function cycle(goals: readonly Step[], storeDir: string): TsosError {
   const names = goals.map((goal) => `"${formatStorePath(goal.path, storeDir)}"`);
   return new TsosError({ code: "build.cycle", message: `these need one another: ${names.join(", ")}`, data: { derivations: names } });
+}
+
+function noBuilder(goal: Goal, storeDir: string): TsosError {
+  const path = formatStorePath(goal.path, storeDir);
+  return new TsosError({
+    code: "build.no-builder",
+    message: `"${path}" is for "${goal.derivation.platform}": nothing is to be built on this machine, and no other machine builds it`,
+    hint: "allow jobs here (--jobs 1), or name a machine with --builders",
+    data: { derivation: path },
+  });
 }

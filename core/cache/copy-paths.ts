@@ -12,6 +12,8 @@ export type CopyOptions = {
   readonly jobs?: number | undefined;
   /** Only these paths, not what they need; default false. */
   readonly noRecursive?: boolean | undefined;
+  /** The caller holds the paths' locks in the store that is copied to; default false. */
+  readonly locked?: boolean | undefined;
   /** What is taken as it is described; what it throws ends the copy. */
   readonly check?: ((info: ValidPathInfo) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -26,7 +28,7 @@ export type CopyResult = { readonly copied: readonly StorePath[]; readonly prese
  *
  * @throws TsosError `store.invalid-path` where the source lacks one
  */
-export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePath>, { jobs = 16, noRecursive = false, check, signal, report }: CopyOptions = {}): Promise<CopyResult> {
+export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePath>, { jobs = 16, noRecursive = false, locked = false, check, signal, report }: CopyOptions = {}): Promise<CopyResult> {
   const infos = new Map<StorePath, ValidPathInfo>();
   const present = new Set<StorePath>();
   let level = [...new Set(paths)];
@@ -61,7 +63,7 @@ export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePat
     // In order: what is needed has its place before who needs it, and the store registers it first.
     const release = await limiter.acquire(either);
     try {
-      await to.addNarToStore({ ...info, ultimate: false }, from.narFromPath(info.path), { signal: either, onReceived: release });
+      await to.addNarToStore({ ...info, ultimate: false }, from.narFromPath(info.path), { signal: either, locked, onReceived: release });
       copied.push(info.path);
       report?.({ kind: "progress", id: whole, done: copied.length, total: infos.size });
     } finally {

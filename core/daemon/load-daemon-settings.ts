@@ -45,7 +45,7 @@ export async function loadDaemonSettings(machine: Partial<SettingsMachine> = {})
     trustedUsers: words(text("trustedUsers") ?? "root"),
     allowedUsers: words(text("allowedUsers") ?? "*"),
     trustedSubstituters: words(text("trustedSubstituters") ?? ""),
-    builders: text("builders") ?? "",
+    builders: text("builders") ?? "@/etc/nix/machines",
     buildersUseSubstitutes: text("buildersUseSubstitutes") === "true",
   };
 }

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { mkdirSync } from "node:fs";
+import type { BuildResult, DerivationBuild } from "../../build/build-derivation.ts";
+import { openBuildLog } from "../../build/build-log.ts";
+import { derivationList, isFixedOutput } from "../../build/builder-environment.ts";
+import type { RemoteBuilders, RemotePlace } from "../../build/remote-builders.ts";
+import { copyPaths } from "../../cache/copy-paths.ts";
+import type { Derivation } from "../../derivation/derivation.ts";
+import { TsosError } from "../../error/tsos-error.ts";
+import type { LocalStore } from "../../store/store.ts";
+import { formatStorePath } from "../../store-path/store-path.ts";
+import { tryLockFile, type FileLock } from "../../util/file-lock.ts";
+import type { ProgressListener } from "../../util/progress.ts";
+import { isSuccess } from "../wire/build-result.ts";
+import type { RemoteStore } from "../client/remote-store.ts";
+import type { Machine } from "./parse-machines.ts";
+
+export type RemoteBuildersOptions = {
+  readonly machines: readonly Machine[];
+  /** `current-load` of the store's state: a lock for each place, so that all processes of this machine share them. */
+  readonly loadDir: string;
+  readonly open: (machine: Machine) => RemoteStore;
+  /** The machines may take what a build needs from their own substituters. */
+  readonly useSubstitutes: boolean;
+  readonly report?: ProgressListener | undefined;
+};
+
+/** How often one looks for a free place while all are taken, in milliseconds. */
+const LOOK_AGAIN = 250;
+
+const LAST_LINES = 15;
+
+/** Builds on other machines. Nix: build-remote.cc. One that cannot be reached is said so and left out from then on. */
+export function createRemoteBuilders({ machines, loadDir, open, useSubstitutes, report }: RemoteBuildersOptions): RemoteBuilders & AsyncDisposable {
+  const broken = new Set<Machine>();
+  const stores = new Map<Machine, RemoteStore>();
+  const storeOf = (machine: Machine): RemoteStore => {
+    const known = stores.get(machine);
+    if (known !== undefined) return known;
+    const store = open(machine);
+    stores.set(machine, store);
+    return store;
+  };
+
+  /** The free place on the machine with the least to do for its speed. */
+  function findPlace(fitting: readonly Machine[]): { readonly machine: Machine; readonly lock: FileLock } | undefined {
+    let best: { readonly machine: Machine; readonly lock: FileLock; readonly load: number } | undefined;
+    for (const machine of fitting) {
+      let free: FileLock | undefined;
+      let load = 0;
+      for (let slot = 0; slot < machine.maxJobs; slot++) {
+        const lock = tryLockFile(`${loadDir}/${machine.url.replaceAll("/", "_")}-${slot}`);
+        if (lock === undefined) load++;
+        else if (free === undefined) free = lock;
+        else lock.release();
+      }
+      if (free === undefined) continue;
+      if (best === undefined || isBetter({ machine, load }, best)) {
+        best?.lock.release();
+        best = { machine, lock: free, load };
+      } else free.release();
+    }
+    return best;
+  }
+
+  return {
+    async take(derivation, { canBuildHere, signal }) {
+      mkdirSync(loadDir, { recursive: true });
+      for (;;) {
+        signal.throwIfAborted();
+        const fitting = machines.filter((machine) => !broken.has(machine) && fits(machine, derivation));
+        if (fitting.length === 0) return undefined;
+        const found = findPlace(fitting);
+        if (found === undefined) {
+          if (canBuildHere) return undefined;
+          await sleep(LOOK_AGAIN, undefined, { signal });
+          continue;
+        }
+        const { machine, lock } = found;
+        try {
+          await storeOf(machine).isTrusted();
+        } catch (error) {
+          lock.release();
+          broken.add(machine);
+          report?.({ kind: "message", level: "warning", text: `cannot build on "${machine.url}": ${error instanceof Error ? error.message : String(error)}` });
+          continue;
+        }
+        return makePlace(machine, storeOf(machine), lock, useSubstitutes);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...stores.values()].map((store) => store[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+function isBetter(a: { readonly machine: Machine; readonly load: number }, b: { readonly machine: Machine; readonly load: number }): boolean {
+  const [loadA, loadB] = [a.load / a.machine.speedFactor, b.load / b.machine.speedFactor];
+  if (loadA !== loadB) return loadA < loadB;
+  if (a.machine.speedFactor !== b.machine.speedFactor) return a.machine.speedFactor > b.machine.speedFactor;
+  return a.load < b.load;
+}
+
+/** Whether a machine builds such a thing at all. */
+export function fits(machine: Machine, derivation: Derivation): boolean {
+  const required = derivationList(derivation, "requiredSystemFeatures") ?? [];
+  const features = [...machine.supportedFeatures, ...machine.mandatoryFeatures];
+  return machine.systems.includes(derivation.platform) && required.every((feature) => features.includes(feature)) && machine.mandatoryFeatures.every((feature) => required.includes(feature));
+}
+
+function makePlace(machine: Machine, remote: RemoteStore, lock: FileLock, useSubstitutes: boolean): RemotePlace {
+  let held = true;
+  return {
+    name: machine.url,
+    release() {
+      if (held) lock.release();
+      held = false;
+    },
+    build: (store, build) => buildThere(store, remote, build, useSubstitutes),
+  };
+}
+
+async function buildThere(store: LocalStore, remote: RemoteStore, build: DerivationBuild, useSubstitutes: boolean): Promise<BuildResult> {
+  const { signal, derivation } = build;
+  const lastLines: string[] = [];
+  using log = openBuildLog(store.logDir, build.path);
+  const onLine = (line: string): void => {
+    log.write(Buffer.from(`${line}\n`));
+    if (lastLines.push(line) > LAST_LINES) lastLines.shift();
+    build.onLine(line);
+  };
+  try {
+    const inputs = [...new Set([...derivation.inputSources, ...build.inputOutputs])];
+    if (useSubstitutes) await remote.queryValidPaths(await store.closure(inputs), { substitute: true });
+    if ((await remote.isTrusted()) === false && !isFixedOutput(derivation)) {
+      throw new TsosError({
+        code: "daemon.untrusted-here",
+        message: `"${remote.name}" does not trust this user to send derivations that are not proved by their contents`,
+        hint: "name the user in trusted-users there",
+      });
+    }
+    await copyPaths(store, remote, inputs, { signal });
+    const result = await remote.buildDerivation({ drvPath: build.path, derivation, inputs }, onLine, signal);
+    if (!isSuccess(result.status)) {
+      throw new TsosError({ code: "build.remote-failed", message: `${result.errorMessage.trim() === "" ? result.status : result.errorMessage.trim()} (on "${remote.name}")`, data: { status: result.status, machine: remote.name } });
+    }
+    build.onBuilderEnd();
+    await copyPaths(remote, store, build.outputPaths.values(), {
+      noRecursive: true,
+      locked: true,
+      signal,
+      // What it refers to is what it was built from, or it.
+      check: (info) => {
+        if (![...build.outputPaths.values()].includes(info.path)) throw new TsosError({ code: "build.remote-failed", message: `"${remote.name}" gave "${formatStorePath(info.path, store.storeDir)}", which was not asked for` });
+      },
+    });
+    return { kind: "built" };
+  } catch (cause) {
+    signal.throwIfAborted();
+    return { kind: "failed", cause, logFile: log.file, lastLines };
+  }
+}
