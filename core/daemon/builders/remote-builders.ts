@@ -12,6 +12,7 @@ import { formatStorePath } from "../../store-path/store-path.ts";
 import { tryLockFile, type FileLock } from "../../util/file-lock.ts";
 import type { ProgressListener } from "../../util/progress.ts";
 import { isSuccess } from "../wire/build-result.ts";
+import { stripColour } from "../wire/error-codec.ts";
 import type { RemoteStore } from "../client/remote-store.ts";
 import type { Machine } from "./parse-machines.ts";
 
@@ -142,7 +143,8 @@ async function buildThere(store: LocalStore, remote: RemoteStore, build: Derivat
     await copyPaths(store, remote, inputs, { signal });
     const result = await remote.buildDerivation({ drvPath: build.path, derivation, inputs }, onLine, signal);
     if (!isSuccess(result.status)) {
-      throw new TsosError({ code: "build.remote-failed", message: `${result.errorMessage.trim() === "" ? result.status : result.errorMessage.trim()} (on "${remote.name}")`, data: { status: result.status, machine: remote.name } });
+      const reason = stripColour(result.errorMessage).trim().replace(/^error: */, "");
+      throw new TsosError({ code: "build.remote-failed", message: `${reason === "" ? result.status : reason} (on "${remote.name}")`, data: { status: result.status, machine: remote.name } });
     }
     build.onBuilderEnd();
     await copyPaths(remote, store, build.outputPaths.values(), {

@@ -6,7 +6,7 @@ import type { ProgressListener } from "../../util/progress.ts";
 import { writeBasicDerivation } from "../wire/basic-derivation.ts";
 import { readBuildResult, type WireBuildResult } from "../wire/build-result.ts";
 import { formatDerivedPath, type DerivedPath } from "../wire/derived-path.ts";
-import { readError } from "../wire/error-codec.ts";
+import { readError, stripColour } from "../wire/error-codec.ts";
 import { readPaths, writeOptionalContentAddress, writeOptionalPath, writePath, writePaths } from "../wire/path-codec.ts";
 import { readUnkeyedPathInfo } from "../wire/path-info-codec.ts";
 import { CLIENT_MAGIC, LEVEL, MESSAGE, MINIMUM_MINOR, OPERATION, PROTOCOL_MAJOR, PROTOCOL_MINOR, RESULT, SERVER_MAGIC } from "../wire/protocol.ts";
@@ -223,7 +223,7 @@ export class DaemonConnection implements RemoteConnection {
         case MESSAGE.error:
           throw await readError(reader);
         case MESSAGE.next: {
-          const text = (await reader.text()).trimEnd();
+          const text = stripColour(await reader.text()).trimEnd();
           if (text.startsWith("warning: ")) this.#report?.({ kind: "message", level: "warning", text: text.slice("warning: ".length) });
           else this.#report?.({ kind: "message", level: "debug", text });
           break;

@@ -14,11 +14,16 @@ export async function readError(reader: WireReader): Promise<TsosError> {
   if (type !== "Error") throw protocolError(`"${type}" is no kind of error`);
   await reader.number();
   await reader.text();
-  const message = await reader.text();
+  const message = stripColour(await reader.text());
   if ((await reader.number()) !== 0) throw protocolError("an error has a position");
   const traces = await reader.list(async () => {
     if ((await reader.number()) !== 0) throw protocolError("a trace has a position");
-    return reader.text();
+    return stripColour(await reader.text());
   });
   return new TsosError({ code: "daemon.remote-error", message: message.trimEnd(), data: traces.length === 0 ? {} : { traces } });
+}
+
+/** The reference colours what it says, whoever it says it to. */
+export function stripColour(text: string): string {
+  return text.replace(/\x1b\[[0-9;]*m/g, "");
 }
