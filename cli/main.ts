@@ -120,14 +120,15 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       "the store by hand",
       (y) =>
         y
-          .positional("action", { choices: ["add", "cat", "ls", "dump", "restore", "info", "closure", "why", "verify", "log", "realise", "copy", "sign", "serve"] as const, demandOption: true })
+          .positional("action", { choices: ["add", "cat", "ls", "dump", "restore", "info", "closure", "why", "verify", "log", "realise", "copy", "sign", "serve", "diff", "export", "import", "optimise", "repair"] as const, demandOption: true })
           .positional("paths", { type: "string", array: true, default: [] as string[] })
           .option("check-contents", { type: "boolean", default: false, describe: "verify: read and hash every path" })
+          .option("repair", { type: "boolean", default: false, describe: "verify: make right what is wrong, from a cache or by a build" })
           .option("name", { type: "string", describe: "add: the store path's name", requiresArg: true })
           .option("reverse", { type: "boolean", default: false, describe: "closure: who refers to it" })
-          .option("from", { type: "string", describe: "copy: from this cache or store", requiresArg: true })
+          .option("from", { type: "string", describe: "copy, ls, cat, info: from this cache or store", requiresArg: true })
           .option("to", { type: "string", describe: "copy: to this cache or store", requiresArg: true })
-          .option("recursive", { type: "boolean", default: true, describe: "copy, sign: with all that the paths need" })
+          .option("recursive", { type: "boolean", default: true, describe: "copy, sign, export: with all that the paths need" })
           .option("check-signatures", { type: "boolean", default: true, describe: "copy --from: only what a trusted key signed" })
           .option("key-file", { type: "string", array: true, describe: "sign, serve: a secret key", requiresArg: true })
           .option("listen", { type: "string", default: "127.0.0.1:5000", describe: "serve: HOST:PORT", requiresArg: true })
@@ -191,9 +192,10 @@ class Chosen extends Error {
 export type SwitchArguments = { readonly check: boolean; readonly rollback: boolean; readonly generation?: number; readonly specialisation?: string };
 
 export type StoreArguments = {
-  readonly action: "add" | "cat" | "ls" | "dump" | "restore" | "info" | "closure" | "why" | "verify" | "log" | "realise" | "copy" | "sign" | "serve";
+  readonly action: "add" | "cat" | "ls" | "dump" | "restore" | "info" | "closure" | "why" | "verify" | "log" | "realise" | "copy" | "sign" | "serve" | "diff" | "export" | "import" | "optimise" | "repair";
   readonly paths: string[];
   readonly checkContents: boolean;
+  readonly repair: boolean;
   readonly name?: string;
   readonly reverse: boolean;
   readonly from?: string;

@@ -46,7 +46,7 @@ export async function copy(context: CommandContext, args: StoreArguments, paths:
 }
 
 /** A cache by its URL, the store of a daemon or of another machine, or another store's folder. */
-async function openPlace(context: CommandContext, url: string, storeDir: string): Promise<Store> {
+export async function openPlace(context: CommandContext, url: string, storeDir: string): Promise<Store> {
   const root = /^local\?root=(\/.*)$/.exec(url)?.[1] ?? (url.startsWith("/") ? url : undefined);
   if (root !== undefined) return openLocalStore({ root });
   if (isRemoteUrl(url)) return openRemoteStore(url, { storeDir, environment: context.env, ssh: sshCommand(context.env), report: context.report });

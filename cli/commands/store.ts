@@ -5,7 +5,6 @@ import { basename, join, normalize, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBuildLog, type BuildLogFile } from "../../core/build/build-log.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { formatHash } from "../../core/hash/hash.ts";
 import { restorePath } from "../../core/nar/restore-path.ts";
 import { dumpPath } from "../../core/nar/dump-path.ts";
 import type { LocalStore } from "../../core/store/store.ts";
@@ -31,11 +30,14 @@ export async function store(context: CommandContext, args: StoreArguments): Prom
       return ExitCode.done;
     case "restore": {
       const [target] = needPaths(args);
-      await restorePath(process.stdin, resolve(target!));
+      const narSize = await restorePath(process.stdin, resolve(target!));
+      if (context.flags.json) context.print(JSON.stringify({ version: 1, path: resolve(target!), narSize }));
       return ExitCode.done;
     }
     case "info":
-      return info(context, args);
+      return (await import("./store-inspect.ts")).info(context, args, (opened) => needStorePaths(opened, args));
+    case "diff":
+      return (await import("./store-inspect.ts")).diff(context, args, (opened) => needStorePaths(opened, args));
     case "closure": {
       const opened = await context.openStore();
       const closure = await opened.closure(needStorePaths(opened, args), { direction: args.reverse ? "referrers" : "references" });
@@ -45,7 +47,15 @@ export async function store(context: CommandContext, args: StoreArguments): Prom
     case "why":
       return why(context, args);
     case "verify":
-      return verify(context, args);
+      return (await import("./store-maintain.ts")).verify(context, args);
+    case "repair":
+      return (await import("./store-maintain.ts")).repair(context, (opened) => needStorePaths(opened, args));
+    case "optimise":
+      return (await import("./store-maintain.ts")).optimise(context, args, (opened) => needStorePaths(opened, args));
+    case "export":
+      return (await import("./store-maintain.ts")).exportTo(context, args, (opened) => needStorePaths(opened, args));
+    case "import":
+      return (await import("./store-maintain.ts")).importFrom(context);
     case "log":
       return log(context, args);
     case "realise":
@@ -72,6 +82,10 @@ function needStorePaths(opened: LocalStore, args: StoreArguments): StorePath[] {
 }
 
 async function cat(context: CommandContext, args: StoreArguments): Promise<number> {
+  if (args.from !== undefined) {
+    needPaths(args);
+    return (await import("./store-inspect.ts")).catFrom(context, args);
+  }
   const opened = await context.openStore();
   for (const path of needPaths(args)) {
     const file = await findInStore(opened, path);
@@ -82,6 +96,10 @@ async function cat(context: CommandContext, args: StoreArguments): Promise<numbe
 }
 
 async function list(context: CommandContext, args: StoreArguments): Promise<number> {
+  if (args.from !== undefined) {
+    needPaths(args);
+    return (await import("./store-inspect.ts")).listFrom(context, args);
+  }
   const opened = await context.openStore();
   for (const path of needPaths(args)) {
     const folder = await findInStore(opened, path);
@@ -145,42 +163,16 @@ async function add(context: CommandContext, args: StoreArguments): Promise<numbe
   return ExitCode.done;
 }
 
-async function info(context: CommandContext, args: StoreArguments): Promise<number> {
-  const opened = await context.openStore();
-  for (const path of needStorePaths(opened, args)) {
-    const found = await opened.getPathInfo(path);
-    const full = (other: StorePath): string => formatStorePath(other, opened.storeDir);
-    const fields = {
-      path: full(path),
-      narHash: formatHash(found.narHash, "sri"),
-      narSize: found.narSize,
-      references: found.references.map(full),
-      deriver: found.deriver === undefined ? null : full(found.deriver),
-      registrationTime: found.registrationTime,
-    };
-    if (context.flags.json) context.print(JSON.stringify({ version: 1, ...fields }));
-    else for (const [key, value] of Object.entries(fields)) context.print(`${key}: ${Array.isArray(value) ? value.join(" ") : String(value)}`);
-  }
-  return ExitCode.done;
-}
-
 async function why(context: CommandContext, args: StoreArguments): Promise<number> {
   const opened = await context.openStore();
-  const [path] = needStorePaths(opened, args);
+  const [path, needed, ...rest] = needStorePaths(opened, args);
+  if (rest.length > 0) throw new UsageError({ code: "cli.too-many-paths", message: `"tsos store why" takes one path or two, got ${args.paths.length}`, hint: "tsos store why PATH says what keeps it, tsos store why A B why A needs B" });
+  if (needed !== undefined) return (await import("./store-inspect.ts")).whyOne(context, opened, path!, needed);
   const found = await opened.findRootsOf(path!);
   if (context.flags.json) context.print(JSON.stringify({ version: 1, roots: found.map(({ root, way }) => ({ source: root.source, way: way.map((step) => formatStorePath(step, opened.storeDir)) })) }));
   else if (found.length === 0) context.print("no root reaches it: the next tsos gc deletes it");
   else for (const { root, way } of found) context.print([root.source, ...way.map((step) => formatStorePath(step, opened.storeDir))].join("\n  → "));
   return ExitCode.done;
-}
-
-async function verify(context: CommandContext, args: StoreArguments): Promise<number> {
-  const opened = await context.openStore();
-  const problems = await opened.verify({ checkContents: args.checkContents, signal: context.signal, report: context.report });
-  if (context.flags.json) context.print(JSON.stringify({ version: 1, problems }));
-  else for (const problem of problems) context.print(Object.values(problem).map(String).join(" "));
-  context.say(problems.length === 0 ? "the store is sound" : `${problems.length} problems`);
-  return problems.length === 0 ? ExitCode.done : ExitCode.failed;
 }
 
 async function log(context: CommandContext, args: StoreArguments): Promise<number> {
@@ -192,7 +184,9 @@ async function log(context: CommandContext, args: StoreArguments): Promise<numbe
     if (file === undefined) {
       throw new TsosError({ code: "store.no-log", message: `there is no build log of "${formatStorePath(path, opened.storeDir)}"`, hint: "logs are kept of what was built on this machine" });
     }
-    context.print((await readBuildLog(file)).replace(/\n$/, ""));
+    const text = await readBuildLog(file);
+    if (context.flags.json) context.print(JSON.stringify({ version: 1, path: formatStorePath(path, opened.storeDir), derivation: formatStorePath(derivation!, opened.storeDir), log: text }));
+    else context.print(text.replace(/\n$/, ""));
   }
   return ExitCode.done;
 }
