@@ -6,11 +6,13 @@ export type { DerivationAttributes, DerivationValue } from "./package/derivation
 export { EvaluationRegistry } from "./package/evaluation-registry.ts";
 export type { Instantiation } from "./derivation/instantiation.ts";
 export { defineInputs, git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type Input, type InputLike, type InputOptions, type InputSpec, type NixPackage, type NixPackages, type TarballInput } from "./package/inputs.ts";
+export { defineNixosSystem, isNixosSystemConfig, type NixosConfig, type NixosModule, type NixosModuleArguments, type NixosSystemConfig, type NixosSystemDefinition, type NixValue } from "./package/define-nixos-system.ts";
+export type { NixFile } from "./package/nix-file.ts";
 export { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package/package.ts";
 export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";
 // Whole, so that `declare module "tsos"` can add the packages of a project.
 export type * from "./package/packages.ts";
-export { path, readFile, readFolder } from "./package/project-files.ts";
+export { nixFile, path, readFile, readFolder } from "./package/project-files.ts";
 export { isSecret, secretFile, type Secret } from "./package/secret.ts";
 import type { Package } from "./package/package.ts";
 import type { Overlay } from "./package/package-set.ts";

@@ -18,14 +18,15 @@ const evaluate = createStart({
     const registry = new api.EvaluationRegistry({ memory });
     const modules = new Map<string, unknown>();
     const nix = createNixInputs(registry, host.source);
-    const inputs = createInputTable(registry, { ...host, importNix: nix.importFile }, modules, kind === "inputs");
+    const reader = { ...host, importNix: nix.importFile, showNix: nix.showFile, showProjectNix: nix.showProjectFile };
+    const inputs = createInputTable(registry, reader, modules, kind === "inputs");
     return {
       modules,
       inFolder: (folder, input) => ({
-        ...createProjectFiles(registry, host, folder, input),
+        ...createProjectFiles(registry, reader, folder, input),
         defineInputs: (specs: Readonly<Record<string, api.InputLike>>) => inputs.declare(checkOwn(specs, input), folder, new Error("defineInputs")),
       }),
-      evaluate: (definition, request) => evaluateRequest({ definition, request, registry, host, inputs }),
+      evaluate: (definition, request) => evaluateRequest({ definition, request, registry, host, inputs, nix }),
     };
   },
 });
@@ -37,4 +38,4 @@ function checkOwn<T>(specs: T, input: string | undefined): T {
 }
 
 /** The value of the runtime's script; the build reads the names of exports from it. */
-export const start = Object.assign(evaluate, { exports: Object.keys(api), folderExports: ["defineInputs", "path", "readFile", "readFolder"] });
+export const start = Object.assign(evaluate, { exports: Object.keys(api), folderExports: ["defineInputs", "nixFile", "path", "readFile", "readFolder"] });

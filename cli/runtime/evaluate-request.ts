@@ -2,7 +2,7 @@ import type { EvaluationRequest, EvaluationResult } from "../../core/config/prot
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import type { PackageDescription } from "../../core/config/option-description.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { isPackage, type Config, type EvaluationRegistry, type Input, type InputLike, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
+import { isNixosSystemConfig, isPackage, type Config, type EvaluationRegistry, type Input, type InputLike, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
 import type { DeclaredInput } from "../../core/option/declared-input.ts";
 import type { InputTable } from "../../core/package/inputs.ts";
 import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
@@ -20,7 +20,8 @@ import { describeDerivation } from "./derivation-result.ts";
 import type { EvaluationHost } from "./isolate-main.ts";
 import { branchToJson, isOptionView, valueToJson } from "./option-value.ts";
 import { parseValue } from "./parse-value.ts";
-import { createCollections } from "./nix-inputs.ts";
+import { evaluateNixosRequest } from "./nixos-request.ts";
+import { createCollections, type NixInputs } from "./nix-inputs.ts";
 import { createShellEnvironment } from "./shell-environment.ts";
 
 export type RequestContext = {
@@ -30,6 +31,7 @@ export type RequestContext = {
   readonly registry: EvaluationRegistry;
   readonly host: EvaluationHost;
   readonly inputs: InputTable;
+  readonly nix: NixInputs;
 };
 
 export type RequestOutcome = { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[]; readonly inputs: readonly DeclaredInput[] };
@@ -43,7 +45,11 @@ type Given = { readonly pkgs: Packages; readonly inputs: Readonly<Record<string,
 /** Answers one request about a configuration. */
 export function evaluateRequest(context: RequestContext): RequestOutcome {
   const { request, registry } = context;
-  const configuration = checkConfiguration(context.definition);
+  if (isNixosSystemConfig(context.definition)) {
+    const found = evaluateNixosRequest(context.definition, context, SYSTEM);
+    if (found !== undefined) return { ...found, instantiation: registry.instantiation(found.roots), inputs: context.inputs.declared() };
+  }
+  const configuration = isNixosSystemConfig(context.definition) ? undefined : checkConfiguration(context.definition);
   const inputs = declareInputs(configuration, context.inputs);
   const overlays = configuration === undefined ? [] : collectOverlays([configuration]);
   const pkgs = createPackages(registry, [createCollections(inputs, (name) => name in packageEntries, SYSTEM), ...overlays]);

@@ -2,32 +2,53 @@ import type { NixFileKind } from "../../core/nix/nix-io.ts";
 import type { SourceCall, SourceFiles } from "../../core/config/source-files.ts";
 import type { EvaluationRegistry, Input, Overlay } from "../../core/index.ts";
 import { createNixScope, type NixScope } from "../../core/interop/nix-scope.ts";
-import type { ByteString } from "../../core/util/bytes.ts";
+import { canonicalPath } from "../../core/nix/canonical-path.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { fromByteString, toByteString, type ByteString } from "../../core/util/bytes.ts";
 import { printed } from "./prelude.ts";
 
-/** The Nix expressions in the inputs of one evaluation. */
+/** Where Nix expressions see the project: a path that is the same on every machine. */
+const PROJECT = "/project";
+
+/** The Nix expressions in the project and in the inputs of one evaluation. */
 export type NixInputs = {
   /** What a file of an input evaluates to; without a path its `default.nix`. */
   importFile(input: string, outPath: string, path: string): unknown;
+  /** Lets expressions see an input. @returns the path of the file */
+  showFile(input: string, outPath: string, path: string): string;
+  showProjectFile(folder: string, path: string, input?: string): string;
+  scope(): NixScope;
 };
 
 /** Begun when the first expression is evaluated: most configurations have none. */
 export function createNixInputs(registry: EvaluationRegistry, ask: (call: SourceCall) => string): NixInputs {
-  const inputs = new Map<string, string>();
+  const inputs = new Map<string, string | undefined>();
   const sources = new Set<string>();
   let scope: NixScope | undefined;
+  const open = (): NixScope => (scope ??= createNixScope({ registry, sources, files: createInputFiles(inputs, ask), log: (line) => printed.push(line) }));
+  const show = (root: string, input: string | undefined, path: string): string => {
+    inputs.set(root, input);
+    sources.add(root);
+    return path === "" ? root : `${root}/${path}`;
+  };
   return {
-    importFile(input, outPath, path) {
-      inputs.set(outPath, input);
-      sources.add(outPath);
-      scope ??= createNixScope({ registry, sources, files: createInputFiles(inputs, ask), log: (line) => printed.push(line) });
-      return scope.importFile(path === "" ? outPath : `${outPath}/${path}`);
+    scope: open,
+    importFile: (input, outPath, path) => open().importFile(show(outPath, input, path)),
+    showFile: (input, outPath, path) => show(outPath, input, path),
+    showProjectFile(folder, path, input) {
+      if (input !== undefined) throw new TsosError({ code: "input.nix-file", message: `a module of the input "${input}" names the Nix file "${path}"`, hint: "let who declares the input name it: inputs.NAME.nixFile(…)" });
+      if (typeof path !== "string" || path === "" || path.startsWith("/")) throw new TsosError({ code: "config.bad-path", message: `${JSON.stringify(path)} is not a path to a file of the project`, hint: 'name it relative to the file that you write: nixFile("./hardware.nix")' });
+      const full = canonicalPath(toByteString(`/${folder}/${path}`));
+      if (`/${folder}/${path}`.split("/").reduce((depth, part) => (depth < 0 ? depth : part === ".." ? depth - 1 : part === "" || part === "." ? depth : depth + 1), 0) < 0) throw new TsosError({ code: "config.outside-project", message: `"${path}" is outside of the project`, hint: "make it an input, or move it into the project" });
+      const found = show(PROJECT, undefined, fromByteString(full).replace(/^\//, ""));
+      if (ask({ op: "source", ask: "kind", path: full.replace(/^\//, "") }) === "null") throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: "the path is relative to the file that you write" });
+      return found;
     },
   };
 }
 
-function createInputFiles(inputs: ReadonlyMap<string, string>, ask: (call: SourceCall) => string): SourceFiles {
-  const locate = (path: ByteString): { readonly input: string; readonly path: ByteString } => {
+function createInputFiles(inputs: ReadonlyMap<string, string | undefined>, ask: (call: SourceCall) => string): SourceFiles {
+  const locate = (path: ByteString): { readonly input: string | undefined; readonly path: ByteString } => {
     for (const [outPath, input] of inputs) {
       if (path === outPath) return { input, path: "" };
       if (path.startsWith(`${outPath}/`)) return { input, path: path.slice(outPath.length + 1) };

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { InstantiatedSource, Instantiation } from "../derivation/instantiation.ts";
 import { TsosError } from "../error/tsos-error.ts";
@@ -10,6 +10,7 @@ import { findTracked, hashFolder, readTracked, type FileRead } from "./file-read
 import { createHostCalls } from "./host-calls.ts";
 import { isInside } from "./is-inside.ts";
 import { guessInputModules, rememberInputModules } from "./known-input-modules.ts";
+import { limitsWithInputs } from "./isolate-limits.ts";
 import { openIsolate } from "./isolate.ts";
 import type { LocateContext } from "./locate-errors.ts";
 import { openProjectInputs, type ProjectInputs } from "./project-inputs.ts";
@@ -31,8 +32,9 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
   const { file, project, runtime, request, signal } = options;
   const inputs = openProjectInputs(project, file ?? join(project, "none"), options.inputs);
   let modules = await guessModules(options, inputs);
+  const limits = mayUseInputs(file, inputs) ? limitsWithInputs(options.limits) : options.limits;
   // The thread loads the runtime while the bundle is made.
-  let isolate = options.isolate ?? openIsolate(runtime, { limits: options.limits, signal });
+  let isolate = options.isolate ?? openIsolate(runtime, { limits, signal });
   try {
     for (let start = 1; ; start++) {
       const demanded = new Map<string, InputModule>();
@@ -59,7 +61,7 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
         const all = new Map([...modules.map((one) => [moduleKey(one.input, one.path), one] as const), ...demanded]);
         modules = [...all.values()].map((one) => ({ ...one, root: inputs.roots().get(one.input) ?? one.root }));
         await isolate[Symbol.asyncDispose]();
-        isolate = openIsolate(runtime, { limits: options.limits, signal });
+        isolate = openIsolate(runtime, { limits, signal });
         continue;
       }
       const context: LocateContext = { map: bundle.map, project, runtime, file };
@@ -87,6 +89,15 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
   } finally {
     await isolate[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * Before anything is evaluated: one with a lock file had inputs, and who declares its first says so in the file. Where
+ * another file does, the first evaluation has the limits of one without.
+ */
+function mayUseInputs(file: string | undefined, inputs: ProjectInputs): boolean {
+  if (existsSync(inputs.lockPath)) return true;
+  return file !== undefined && existsSync(file) && readFileSync(file, "utf8").includes("nputs");
 }
 
 /** @throws TsosError for one that is not there, or leads out of its input */

@@ -3,8 +3,11 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import type { DeclaredInput, InputTree } from "../option/declared-input.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
+import { answerSourceCall } from "./folder-files.ts";
 import { hashFolder, readTracked, stampTree, type FileRead } from "./file-read.ts";
 import type { HostCall, HostReply } from "./protocol.ts";
+import type { SourceCall } from "./source-files.ts";
+import { fromByteString } from "../util/bytes.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 
 export type HostCalls = {
@@ -49,14 +52,33 @@ export function createHostCalls(project: string, runtime: RuntimeFolder, inputs:
     },
   };
 
+  /** A Nix expression of the project reads, lists or copies one of its files. */
+  async function answerProject(call: SourceCall): Promise<string> {
+    // Those of inputs are answered where they are asked.
+    if (call.input !== undefined) throw new Error("the isolate's thread knows no such input");
+    const target = call.path === "" ? root : join(root, fromByteString(call.path));
+    if (!isWithin(root, target)) throw new Error("a path leads upwards");
+    const kind = lstatSync(target, { throwIfNoEntry: false });
+    if (kind === undefined) note({ kind: "missing", path: target });
+    else if (kind.isSymbolicLink()) note({ kind: "link", path: target, target: readlinkSync(target) });
+    else if (call.ask === "list") note({ kind: "folder", path: target, hash: hashFolder(target) });
+    else if (call.ask === "read") note(readTracked(target).read);
+    else if (call.ask === "hash") {
+      const takenAt = Date.now();
+      const { stamp } = stampTree(target);
+      const { hashTree } = await import("./hash-tree.ts");
+      note({ kind: "tree", path: target, stamp, takenAt, hash: await hashTree(target) });
+    } else if (kind.isFile()) note(readTracked(target).read);
+    return answerSourceCall(root, call);
+  }
+
   async function answer(call: HostCall): Promise<HostReply> {
     if (call.op === "activator") return { op: "activator", text: readFileSync(join(runtime.folder, "activate.mjs"), "utf8") };
     if (call.op === "fetch-input") {
       const tree = await inputs.fetch(call.declared);
       return { op: "fetch-input", tree, root: realpathSync(inputs.root(call.declared.name)) };
     }
-    // Those are answered where they are asked.
-    if (call.op === "source") throw new Error("the isolate's thread knows no such input");
+    if (call.op === "source") return { op: "source", answer: await answerProject(call) };
     if (call.op === "demand-module") {
       inputs.demand(call.input, call.path);
       throw new TsosError({ code: "config.restart", message: "the evaluation starts again" });

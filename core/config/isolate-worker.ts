@@ -56,7 +56,7 @@ port.on("message", (message: ToIsolate) => {
 function callHost(request: string): string {
   try {
     const call = JSON.parse(request) as HostCall;
-    const root = call.op === "source" ? inputRoots.get(call.input) : undefined;
+    const root = call.op === "source" && call.input !== undefined ? inputRoots.get(call.input) : undefined;
     // A Nix expression reads thousands of files; a locked tree does not change, so nobody has to note them.
     if (call.op === "source" && root !== undefined) return answerSourceCall(root, call);
     const message: FromIsolate = { kind: "call", call };
@@ -64,12 +64,18 @@ function callHost(request: string): string {
     port.postMessage(message);
     Atomics.wait(cell, 0, 0);
     const answer = receiveMessageOnPort(port) as { readonly message: string } | undefined;
-    if (answer !== undefined) return call.op === "fetch-input" ? keepRoot(call.declared.name, answer.message) : answer.message;
+    if (answer !== undefined) return call.op === "fetch-input" ? keepRoot(call.declared.name, answer.message) : call.op === "source" ? unwrap(answer.message) : answer.message;
   } catch {
     // Told below, as text: an error of this realm must not be thrown into the other.
   }
   const failed: HostReply = { op: "error", code: "config.read-failed", message: "the host did not answer" };
   return JSON.stringify(failed);
+}
+
+/** Answers about sources are texts of their own form. */
+function unwrap(answer: string): string {
+  const reply = JSON.parse(answer) as HostReply;
+  return reply.op === "source" ? reply.answer : answer;
 }
 
 /** Where an input's files are is known here, and not told further. */

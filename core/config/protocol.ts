@@ -106,7 +106,7 @@ export type HostCall =
   | { readonly op: "fetch-input"; readonly declared: DeclaredInput }
   /** A module of an input that the bundle must hold. */
   | { readonly op: "demand-module"; readonly input: string; readonly path: string }
-  /** Answered in the isolate's own thread, as a text of its own form. */
+  /** About an input it is answered in the isolate's own thread; as a text of its own form. */
   | SourceCall
   /** The activator's program text: part of tsos itself, so the runtime's hash stands for it. */
   | { readonly op: "activator" };
@@ -120,6 +120,7 @@ export type HostReply =
   /** `root` is for the isolate's thread; the configuration does not see it. */
   | { readonly op: "fetch-input"; readonly tree: InputTree; readonly root?: string | undefined }
   | { readonly op: "demand-module" }
+  | { readonly op: "source"; readonly answer: string }
   | {
       readonly op: "error";
       readonly code: string;

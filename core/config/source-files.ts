@@ -28,7 +28,8 @@ export type SourceHash = {
 /** What the isolate asks of a source that is an input, of which the host knows where it is. Paths are relative to it. */
 export type SourceCall = {
   readonly op: "source";
-  readonly input: string;
+  /** Undefined: the project itself. */
+  readonly input?: string | undefined;
   readonly path: ByteString;
   readonly ask: "kind" | "read" | "list" | "link" | "hash";
   readonly method?: "nar" | "flat";

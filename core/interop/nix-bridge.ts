@@ -7,6 +7,13 @@ import { isPackage, type Package } from "../package/package.ts";
 import { isSecret } from "../package/secret.ts";
 import { fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
 import { findNearestName } from "../util/suggest.ts";
+import { findModifier, type Modifier } from "../option/modifier.ts";
+import { isNixFile } from "../package/nix-file.ts";
+import { unreachable } from "../util/unreachable.ts";
+import { LateSignal } from "./late-signal.ts";
+import { callableTarget, type LateBridge } from "./late-views.ts";
+import { ModuleCalls } from "./module-calls.ts";
+import { parameterNames } from "./parameter-names.ts";
 import { derivationField, isDerivationField } from "./nix-package.ts";
 
 /** Asked of anything by the language and its libraries; where a set lacks them, that is no mistake. */
@@ -31,15 +38,44 @@ export class NixBridge {
   readonly #registry: EvaluationRegistry;
   readonly #views = new WeakMap<object, object>();
   readonly #origins = new WeakMap<object, Slot>();
+  /** Texts that stand for what is not known yet, by the hash in them. */
+  readonly #tokens = new Map<string, Slot>();
+  /** What modules written in TypeScript looked at, of every evaluation of modules. */
+  readonly modules: ModuleCalls;
 
   constructor(evaluator: Evaluator, registry: EvaluationRegistry) {
     this.#evaluator = evaluator;
     this.#registry = registry;
+    const late: LateBridge = {
+      evaluator,
+      toTypeScript: (slot) => this.toTypeScript(slot),
+      toNix: (value) => this.toNix(value),
+      token: (slot) => this.#token(slot),
+      adopt: (view, slot) => void this.#origins.set(view, slot),
+    };
+    this.modules = new ModuleCalls(late);
   }
 
   /** @throws TsosError `nix.evaluation` with the trace of the expression */
   toTypeScript(slot: Slot): unknown {
-    return this.#run(() => this.#show(this.#evaluator.force(slot)));
+    return this.#unlessLate(slot, () => this.#run(() => this.#show(this.#evaluator.force(slot))));
+  }
+
+  /** What depends on something that a running module cannot know yet is a view of it. */
+  #unlessLate(slot: Slot, body: () => unknown): unknown {
+    try {
+      return body();
+    } catch (error) {
+      if (error instanceof LateSignal) return error.later(slot);
+      throw error;
+    }
+  }
+
+  /** Looks like a store path, so that code that puts paths together works; where it gets past this bridge it is refused as one that was never issued. */
+  #token(slot: Slot): string {
+    const hash = String(this.#tokens.size).padStart(32, "z");
+    this.#tokens.set(hash, slot);
+    return `${this.#registry.storeDir}/${hash}-late`;
   }
 
   /**
@@ -71,18 +107,56 @@ export class NixBridge {
 
   #stringToNix(text: string): Slot {
     const bytes = toByteString(text);
-    if (!bytes.includes(`${this.#registry.storeDir}/`)) return bytes;
+    const { storeDir } = this.#registry;
+    if (!bytes.includes(`${storeDir}/`)) return bytes;
+    if (this.#tokens.size > 0 && bytes.includes(`${storeDir}/z`)) return this.#evaluator.lazy(() => this.#evaluator.force(this.#resolveTokens(bytes)));
     const context = new Set<ByteString>();
+    this.#scan(bytes, context);
+    return this.#evaluator.makeString(bytes, context);
+  }
+
+  #resolveTokens(bytes: ByteString): Slot {
+    const e = this.#evaluator;
+    const context = new Set<ByteString>();
+    const prefix = `${this.#registry.storeDir}/`;
+    let rest = "";
+    let resolved = "";
+    for (let at = 0; at < bytes.length; ) {
+      const found = bytes.indexOf(`${prefix}z`, at);
+      const hash = found < 0 ? "" : bytes.slice(found + prefix.length, found + prefix.length + 32);
+      const slot = this.#tokens.get(hash);
+      const end = found < 0 ? bytes.length : found + (slot === undefined ? prefix.length : prefix.length + 32);
+      const plain = bytes.slice(at, slot === undefined ? end : found);
+      rest += plain;
+      resolved += plain;
+      if (slot !== undefined) {
+        const value = e.force(slot);
+        const isPlain = value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "bigint";
+        // As a template of TypeScript writes it.
+        resolved += isPlain ? String(value) : e.coerceToString(slot, NO_POSITION, context, "while a value is put into a text of TypeScript", false, true);
+        at = end + "-late".length;
+      } else at = end;
+    }
+    this.#scan(rest, context);
+    return e.makeString(resolved, context);
+  }
+
+  #scan(bytes: ByteString, context: Set<ByteString>): void {
     this.#registry.scan(bytes, { derivation: "a Nix expression", attribute: "a string" }, (issued) => {
       context.add(issued.kind === "output" ? `!${issued.output}!${issued.derivation}` : issued.kind === "derivation" ? `=${issued.path}` : issued.path);
     });
-    return this.#evaluator.makeString(bytes, context);
   }
 
   #functionToNix(fn: (...args: readonly unknown[]) => unknown): Builtin {
     // `({ lib, stdenv }) => …` has one parameter; `(final, prev) => …` is called as `final: prev: …` is.
     const arity = Math.max(1, fn.length);
-    return new Builtin(fn.name === "" ? "anonymous" : toByteString(fn.name), arity, (args) => this.#evaluator.force(this.#call(() => this.toNix(fn(...args.map((arg) => this.#argument(arg)))))));
+    const e = this.#evaluator;
+    const formals = parameterNames(fn).map(({ name, hasDefault }) => ({ name: toByteString(name), hasDefault }));
+    const run = (args: readonly Slot[]): Value => {
+      const module = args.length === 1 ? this.modules.find(fn, args[0]!) : undefined;
+      return e.force(this.#call(() => this.toNix(module === undefined ? fn(...args.map((arg) => this.#argument(arg))) : this.modules.call(fn, module))));
+    };
+    return new Builtin(fn.name === "" ? "anonymous" : toByteString(fn.name), arity, run, formals);
   }
 
   /**
@@ -164,16 +238,48 @@ export class NixBridge {
     if (isPackage(value)) return this.#packageToNix(value);
     if (isSecret(value)) throw noValue("a secret", "something that may be read: a secret's contents never enter the store");
     if ("kind" in value && value.kind === "source") return this.#stringToNix(String(value));
+    if (isNixFile(value)) return new NixPath(toByteString(value.path));
+    const modifier = findModifier(value);
+    if (modifier !== undefined) return this.#modifierToNix(modifier);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw noValue(`an object of ${describeClass(value)}`, "a plain object");
     return e.makeSet(
       Object.entries(Object.getOwnPropertyDescriptors(value)).flatMap(([name, property]): [ByteString, Slot][] => {
         if (property.enumerable !== true || (property.get === undefined && property.value === undefined)) return [];
+        if (this.#tokens.size > 0 && name.includes(`${this.#registry.storeDir}/z`)) throw noValue("a name that depends on a package or value that is not known yet", "a name that is known while the module runs");
         // A getter is asked when the language wants the attribute, as it is lazy itself.
         const slot = property.get === undefined ? this.#lazily(property.value) : e.lazy(() => e.force(this.#call(() => this.toNix(Reflect.get(value, name)))));
         return [[toByteString(name), slot]];
       }),
     );
+  }
+
+  /** What tsos's own `lib` makes, as nixpkgs' module system knows it. Nix: lib/modules.nix */
+  #modifierToNix(modifier: Modifier): Slot {
+    const e = this.#evaluator;
+    const tagged = (type: string, entries: readonly (readonly [string, Slot])[]): Slot => e.makeSet([["_type", type], ...entries]);
+    switch (modifier.kind) {
+      case "if":
+        return tagged("if", [["condition", modifier.condition], ["content", this.#lazily(modifier.content)]]);
+      case "merge":
+        return tagged("merge", [["contents", modifier.contents.map((content) => this.#lazily(content))]]);
+      case "override":
+        return tagged("override", [["priority", modifier.priority], ["content", this.#lazily(modifier.content)]]);
+      case "order":
+        return tagged("order", [["priority", modifier.order], ["content", this.#lazily(modifier.content)]]);
+      case "assert":
+        return tagged("if", [
+          ["condition", e.lazy(() => {
+            if (!modifier.condition) throw e.error("throw", toByteString(`\nFailed assertion: ${modifier.message}`));
+            return true;
+          })],
+          ["content", this.#lazily(modifier.content)],
+        ]);
+      case "forward":
+        return this.#lazily(modifier.content);
+      default:
+        return unreachable(modifier);
+    }
   }
 
   #lazily(value: unknown): Slot {
@@ -231,7 +337,11 @@ export class NixBridge {
   }
 
   #functionView(value: Closure | Builtin | PartialBuiltin): object {
-    const call = (...args: readonly unknown[]): unknown => this.#run(() => this.#show(this.#evaluator.call(value, args.length === 0 ? [this.#evaluator.makeSet([])] : args.map((arg) => this.#lazily(arg)), NO_POSITION)));
+    const e = this.#evaluator;
+    const call = (...args: readonly unknown[]): unknown => {
+      const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => this.#lazily(arg));
+      return this.toTypeScript(e.lazy(() => e.call(value, slots, NO_POSITION)));
+    };
     return Object.freeze(call);
   }
 
@@ -319,6 +429,10 @@ export class NixBridge {
   }
 
   /** At the border the language's error becomes one that carries its trace, and is placed at the TypeScript that asked. */
+  run<T>(body: () => T): T {
+    return this.#run(body);
+  }
+
   #run<T>(body: () => T): T {
     try {
       return body();
@@ -332,14 +446,6 @@ export class NixBridge {
       throw error;
     }
   }
-}
-
-/** What a proxy must stand for to be called; strict functions of this kind have no own properties that may not be hidden. */
-function callableTarget(): object {
-  const target = (): undefined => undefined;
-  Reflect.deleteProperty(target, "name");
-  Reflect.deleteProperty(target, "length");
-  return target;
 }
 
 function missing(name: string, names: readonly string[]): TsosError {

@@ -4,6 +4,7 @@ import { NixPath } from "../nix/value.ts";
 import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { toByteString } from "../util/bytes.ts";
 import { NixBridge } from "./nix-bridge.ts";
+import { evaluateNixosSystem, type NixosSystem, type NixosSystemOptions } from "./nixos-system.ts";
 import { createRegistryIo } from "./registry-io.ts";
 import type { SourceFiles } from "../config/source-files.ts";
 
@@ -26,6 +27,8 @@ export type NixScope = {
   importFile(path: string): unknown;
   /** What a text evaluates to, its relative paths being those of `folder`. */
   evaluate(text: string, folder?: string): unknown;
+  /** @throws TsosError `nix.evaluation`, `nix.unsettled` */
+  nixosSystem(options: NixosSystemOptions): NixosSystem;
 };
 
 export function createNixScope({ registry, files, sources, log }: NixScopeOptions): NixScope {
@@ -35,6 +38,7 @@ export function createNixScope({ registry, files, sources, log }: NixScopeOption
   const importFunction = evaluator.globals.get("import")!;
   return {
     importFile: (path) => bridge.toTypeScript(evaluator.lazy(() => evaluator.call(evaluator.force(importFunction), [new NixPath(toByteString(path))], NO_POSITION))),
+    nixosSystem: (options) => bridge.run(() => evaluateNixosSystem(evaluator, bridge, options)),
     evaluate: (text, folder = "/") => bridge.toTypeScript(evaluator.lazy(() => evaluator.force(evaluator.load(toByteString(text), toByteString("«configuration»"), toByteString(folder))))),
   };
 }

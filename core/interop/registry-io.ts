@@ -25,10 +25,12 @@ export function createRegistryIo({ registry, files, sources, log }: RegistryIoOp
   const { storeDir } = registry;
   const kinds = new Map<ByteString, NixFileKind | undefined>();
   const copied = new Map<ByteString, StorePath>();
+  /** Sources outside of the store: the project. */
+  const isOutside = (path: ByteString): boolean => [...sources].some((source) => !source.startsWith(`${storeDir}/`) && (path === source || path.startsWith(`${source}/`)));
   const storePathOf = (path: ByteString): ByteString | undefined => (path.startsWith(`${storeDir}/`) ? path.split("/", storeDir.split("/").length + 1).join("/") : undefined);
   const isVisible = (path: ByteString): boolean => {
     const root = storePathOf(path);
-    return root !== undefined && sources.has(root);
+    return root === undefined ? isOutside(path) : sources.has(root);
   };
   /** Folders on the way to the store are there, and show nothing else. */
   const isAbove = (path: ByteString): boolean => path === "/" || storeDir === path || storeDir.startsWith(`${path}/`);
@@ -78,7 +80,7 @@ export function createRegistryIo({ registry, files, sources, log }: RegistryIoOp
       let stored = copied.get(path);
       if (stored === undefined) {
         // An input stands in the store already, and is itself.
-        stored = sources.has(path) ? parseStorePath(path, storeDir) : add(path, path.slice(path.lastIndexOf("/") + 1), "nar")!;
+        stored = sources.has(path) && storePathOf(path) !== undefined ? parseStorePath(path, storeDir) : add(path, path.slice(path.lastIndexOf("/") + 1), "nar")!;
         copied.set(path, stored);
       }
       return stored;

@@ -160,15 +160,20 @@ export class Closure {
   }
 }
 
+export type BuiltinFormal = { readonly name: ByteString; readonly hasDefault: boolean };
+
 export class Builtin {
   readonly name: string;
   readonly arity: number;
   /** `pos` is the word that holds the place of the call. */
   readonly run: (args: readonly Slot[], pos: number) => Value;
-  constructor(name: string, arity: number, run: (args: readonly Slot[], pos: number) => Value) {
+  /** What a function of another language takes out of a set, and whether it can do without. */
+  readonly formals: readonly BuiltinFormal[];
+  constructor(name: string, arity: number, run: (args: readonly Slot[], pos: number) => Value, formals: readonly BuiltinFormal[] = []) {
     this.name = name;
     this.arity = arity;
     this.run = run;
+    this.formals = formals;
   }
 }
 

@@ -7,6 +7,7 @@ import { makeFixedOutputPath } from "../store-path/make-store-path.ts";
 import { formatStorePath } from "../store-path/store-path.ts";
 import type { EvaluationRegistry } from "./evaluation-registry.ts";
 import type { Package } from "./package.ts";
+import { createNixFile, type NixFile } from "./nix-file.ts";
 import { createProjectFiles, type ProjectFiles, type ProjectReader } from "./project-files.ts";
 
 /** What is not about where the source is: handed to whoever makes something of it, kept in no lock file. */
@@ -73,6 +74,12 @@ export type Input = {
    * @throws TsosError `nix.evaluation` with Nix's own trace
    */
   nix<T = unknown>(path?: string): T;
+  /**
+   * One of its Nix files, unevaluated: for the modules of a NixOS system, and wherever Nix would take its path.
+   *
+   * @example modules: [inputs.hardware.nixFile("lenovo/thinkpad/x230/default.nix")]
+   */
+  nixFile(path: string): NixFile;
   toString(): string;
   toJSON(): string;
 };
@@ -172,6 +179,8 @@ export type InputReader = ProjectReader & {
   demandModule(input: string, path: string): never;
   /** Evaluates a Nix file of an input that was fetched. */
   importNix(input: string, outPath: string, path: string): unknown;
+  /** Lets Nix expressions see an input that was fetched. @returns the path in full */
+  showNix(input: string, outPath: string, path: string): string;
 };
 
 /** The inputs of one evaluation. */
@@ -228,6 +237,7 @@ export function createInputTable(registry: EvaluationRegistry, reader: InputRead
       outPath,
       tree: fetched,
       nix: (path) => located(place, () => reader.importNix(name, outPath(), path)),
+      nixFile: (path) => createNixFile(located(place, () => reader.showNix(name, outPath(), path))),
       path: (path, more) => read(() => files.path(path, more)),
       readFile: (path) => read(() => files.readFile(path)),
       readFolder: (path) => read(() => files.readFolder(path)),
@@ -254,6 +264,9 @@ export function createInputTable(registry: EvaluationRegistry, reader: InputRead
       nix: () => {
         throw new TsosError({ code: "input.project-nix", message: `the input "${name}" is a part of the project itself, whose Nix files are not evaluated`, hint: `declare it as "path:./${file}"`, data: place });
       },
+      nixFile: () => {
+        throw new TsosError({ code: "input.project-nix", message: `the input "${name}" is a part of the project itself`, hint: `nixFile("./${file}/NAME.nix") names its files`, data: place });
+      },
       tree: () => ({ narHash: located(place, () => reader.hashPath(file, ".")).narHash, attributes: {} }),
       path: (path, more) => files.path(path, more),
       readFile: (path) => files.readFile(path),
@@ -279,6 +292,7 @@ type InputParts = Pick<Input, "path" | "readFile" | "module"> & {
   readonly tree: () => InputTree;
   readonly readFolder: (path: string) => ReturnType<ProjectFiles["readFolder"]>;
   readonly nix: (path: string) => unknown;
+  readonly nixFile: (path: string) => NixFile;
 };
 
 function createInput(name: string, options: InputOptions, parts: InputParts): Input {
@@ -311,6 +325,7 @@ function createInput(name: string, options: InputOptions, parts: InputParts): In
     readFolder: (path: string = ".") => parts.readFolder(path),
     module: parts.module,
     nix: <T>(path: string = "") => parts.nix(path.replace(/^(\.?\/)+/, "")) as T,
+    nixFile: (path: string) => parts.nixFile(path.replace(/^(\.?\/)+/, "")),
     toString: parts.outPath,
     toJSON: parts.outPath,
   });

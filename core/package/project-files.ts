@@ -1,4 +1,5 @@
 import type { EvaluationRegistry } from "./evaluation-registry.ts";
+import { createNixFile, type NixFile } from "./nix-file.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { parseHash } from "../hash/hash.ts";
 import { makeFixedOutputPath } from "../store-path/make-store-path.ts";
@@ -12,6 +13,11 @@ export type ProjectFiles = {
    * @example services.nginx.virtualHosts.localhost.root = path("./site")   // /nix/store/…-site
    */
   path(path: string, options?: { readonly name?: string }): string;
+  /**
+   * A Nix file of the project, or a folder with a `default.nix`, for the modules of a NixOS system. What it names
+   * relative to itself it sees, all of the project's files.
+   */
+  nixFile(path: string): NixFile;
   /** The text of a file of the project. */
   readFile(path: string): string;
   /** The names in a folder of the project, sorted. */
@@ -27,6 +33,8 @@ export type ProjectReader = {
   readFolder(folder: string, path: string, input?: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
   /** @returns the path relative to the project, the name, and the NAR hash as `sha256:` and base-16. */
   hashPath(folder: string, path: string, input?: string): { readonly file: string; readonly name: string; readonly narHash: string };
+  /** Lets Nix expressions see the project, or an input. @returns the path in full as they see it */
+  showProjectNix(folder: string, path: string, input?: string): string;
 };
 
 /** `path` and its like for the files of one folder of the project, or of an input. */
@@ -38,6 +46,7 @@ export function createProjectFiles(registry: EvaluationRegistry, reader: Project
       const storePath = makeFixedOutputPath({ name, method: "nar", hash: parseHash(found.narHash), storeDir: registry.storeDir });
       return registry.addPath(name, formatStorePath(storePath, registry.storeDir), found.file, { input }).path;
     },
+    nixFile: (path) => createNixFile(reader.showProjectNix(folder, path, input)),
     readFile: (path) => reader.readFile(folder, path, input),
     readFolder: (path) => reader.readFolder(folder, path, input),
   };
@@ -55,5 +64,6 @@ const outside = (name: string) => (): never => {
 };
 
 export const path: ProjectFiles["path"] = outside("path");
+export const nixFile: ProjectFiles["nixFile"] = outside("nixFile");
 export const readFile: ProjectFiles["readFile"] = outside("readFile");
 export const readFolder: ProjectFiles["readFolder"] = outside("readFolder");

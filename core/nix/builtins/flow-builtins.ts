@@ -57,7 +57,8 @@ export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }],
     ["functionArgs", 1, ([f]) => {
       const fn = e.force(f!);
-      if (fn instanceof Builtin || fn instanceof PartialBuiltin) return e.makeSet([]);
+      if (fn instanceof Builtin) return e.makeSet(fn.formals.map(({ name, hasDefault }) => [name, hasDefault]));
+      if (fn instanceof PartialBuiltin) return e.makeSet([]);
       if (!(fn instanceof Closure)) throw e.error("type", "'functionArgs' requires a function");
       const formals = e.formalsOf(fn);
       return new Attrs(e.shapes.of(formals.map((formal) => formal.name)), formals.map((formal) => formal.hasDefault), Int32Array.from(formals, (formal) => formal.place));

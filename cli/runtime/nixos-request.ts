@@ -1,0 +1,188 @@
+import type { DefinitionDescription, ModuleDescription, OptionDescription, OptionReport, OptionState } from "../../core/config/option-description.ts";
+import type { EvaluationRequest, EvaluationResult } from "../../core/config/protocol.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { isPackage, type EvaluationRegistry, type NixosSystemConfig, type Package } from "../../core/index.ts";
+import type { NixosSystem } from "../../core/interop/nixos-system.ts";
+import { formatOptionPath, parseOptionPath } from "../../core/option/option-path.ts";
+import { previewValue } from "../../core/option/preview-value.ts";
+import { findNearestName } from "../../core/util/suggest.ts";
+import { describeDerivation } from "./derivation-result.ts";
+import type { NixInputs } from "./nix-inputs.ts";
+import { valueToJson } from "./option-value.ts";
+
+export type NixosOutcome = { readonly result: EvaluationResult; readonly roots: readonly string[]; readonly warnings: readonly string[] };
+
+type View = Readonly<Record<string, unknown>>;
+
+/** Answers a request about a machine of NixOS; undefined for what does not depend on the configuration. */
+export function evaluateNixosRequest(definition: NixosSystemConfig, context: { readonly request: EvaluationRequest; readonly registry: EvaluationRegistry; readonly nix: NixInputs }, platform: string): NixosOutcome | undefined {
+  const { request } = context;
+  const open = opener(definition, context.nix, platform);
+  switch (request.kind) {
+    case "system": {
+      if (request.variant === "vm") {
+        const { vm } = (open().config["system"] as { readonly build: { readonly vm: Package } }).build;
+        return { result: { kind: "system", toplevel: describeDerivation(vm), hostName: hostName(open()) }, roots: [vm.drvPath], warnings: [] };
+      }
+      const system = open();
+      const toplevel = system.toplevel as Package;
+      return { result: { kind: "system", toplevel: describeDerivation(toplevel), hostName: hostName(system) }, roots: [toplevel.drvPath], warnings: [] };
+    }
+    case "option": {
+      const path = parsePath(request.path);
+      const value = path.join(".") === "system.build.toplevel" ? open().toplevel : select(open().config, path);
+      const derivation = isPackage(value) ? describeDerivation(value) : undefined;
+      return { result: { kind: "option", option: { path: request.path, value: readableJson(value, 0), derivation } }, roots: derivation === undefined ? [] : [derivation.drvPath], warnings: [] };
+    }
+    case "package": {
+      const value = select(open().pkgs, request.name.split("."), "pkgs");
+      if (!isPackage(value)) throw new TsosError({ code: "config.not-a-package", message: `"pkgs.${request.name}" is not a package`, hint: "it is a function or a set of packages" });
+      return { result: { kind: "package", package: { ...describeDerivation(value), mainProgram: value.meta.mainProgram } }, roots: [value.drvPath], warnings: [] };
+    }
+    case "shell":
+      throw new TsosError({ code: "config.wrong-kind", message: "the configuration is made by defineNixosSystem, but defineShell is needed here", hint: "write it in shell.config.ts, or name the file with --config" });
+    case "option-report": {
+      const modules: ModuleDescription[] = [];
+      const report = reportOption(open(), parsePath(request.path), modules);
+      return { result: { kind: "option-report", modules, report }, roots: [], warnings: [] };
+    }
+    case "option-docs":
+    case "option-value":
+      throw new TsosError({ code: "nixos.unsupported", message: `"tsos option search" and "tsos set" do not know NixOS' own options`, hint: "tsos option show OPTION.PATH shows one, tsos eval OPTION.PATH its value" });
+    case "inputs":
+    case "package-list":
+      return undefined;
+  }
+}
+
+function opener({ nixpkgs, modules, specialArgs = {} }: NixosSystemConfig, nix: NixInputs, platform: string): () => NixosSystem {
+  let opened: NixosSystem | undefined;
+  return () => {
+    if (opened !== undefined) return opened;
+    const { config, overlays } = nixpkgs.options;
+    // Named, the input is shown to expressions.
+    const { path } = nixpkgs.nixFile("nixos/lib/eval-config.nix");
+    opened = nix.scope().nixosSystem({ nixpkgs: path.slice(0, -"/nixos/lib/eval-config.nix".length), modules, specialArgs, config, overlays, system: platform });
+    return opened;
+  };
+}
+
+function hostName(system: NixosSystem): string {
+  return String((system.config["networking"] as View)["hostName"]);
+}
+
+function isView(value: unknown): value is View {
+  return typeof value === "object" && value !== null;
+}
+
+function select(from: unknown, path: readonly string[], root = ""): unknown {
+  let value = from;
+  for (const [i, name] of path.entries()) {
+    const key = /^\[(\d+)\]$/.exec(name)?.[1] ?? name;
+    if (!isView(value) || !(key in value)) {
+      const near = isView(value) && !isPackage(value) ? findNearestName(name, Object.keys(value)) : undefined;
+      const shown = (last: string): string => (root === "" ? formatOptionPath([...path.slice(0, i), last]) : [root, ...path.slice(0, i), last].join("."));
+      throw new TsosError({ code: root === "" ? "option.unknown" : "config.not-a-package", message: root === "" ? `the option "${shown(name)}" does not exist` : `there is no "${shown(name)}"`, hint: near === undefined ? undefined : `did you mean "${shown(near)}"?`, data: { optionPath: path.slice(0, i + 1) } });
+    }
+    value = value[key];
+  }
+  return value;
+}
+
+function parsePath(text: string): readonly string[] {
+  try {
+    return text === "" ? [] : parseOptionPath(text);
+  } catch (cause) {
+    throw new TsosError({ code: "config.bad-option-path", message: cause instanceof Error ? cause.message : String(cause), hint: 'write it as services.nginx.virtualHosts."a.example".root' });
+  }
+}
+
+const DEEPEST = 30;
+
+/** A part of the configuration as JSON; of what cannot be evaluated on its own (options without a value) the reason stands there. */
+function readableJson(value: unknown, depth: number): unknown {
+  if (typeof value !== "object" || value === null || isPackage(value)) return valueToJson(value);
+  if (depth > DEEPEST) return "…";
+  const inside = (read: () => unknown): unknown => {
+    try {
+      return readableJson(read(), depth + 1);
+    } catch (error) {
+      if (error instanceof TsosError && error.code === "nix.evaluation") return `<error: ${error.message.split("\n").at(-1)?.trim()}>`;
+      throw error;
+    }
+  };
+  if (Array.isArray(value)) return Array.from({ length: value.length }, (_, index) => inside(() => (value as readonly unknown[])[index]));
+  if ((value as { readonly kind?: unknown }).kind === "nix-path") return String(value);
+  return Object.fromEntries(Object.keys(value).map((name) => [name, inside(() => (value as View)[name])]));
+}
+
+function isOption(value: unknown): value is View {
+  return isView(value) && "_type" in value && value["_type"] === "option";
+}
+
+/** As `nixos-option` tells: what is declared, by whom, who defines it, and what comes out. */
+function reportOption(system: NixosSystem, path: readonly string[], table: ModuleDescription[]): OptionReport {
+  let node: unknown = system.options;
+  for (const [i, name] of path.entries()) {
+    // What is inside a value has no declaration of its own here.
+    if (isOption(node)) return { kind: "option", option: describe(node, path, table), state: { definitions: definitionsOf(node, table), value: readableJson(select(system.config, path), 0) } };
+    node = select(node, [name], path.slice(0, i).join("."));
+  }
+  if (!isOption(node)) return { kind: "branch", path, options: [...branch(node, path, table, 0)] };
+  let value: Pick<OptionState, "value" | "error">;
+  try {
+    value = { value: readableJson(select(system.config, path), 0) };
+  } catch (error) {
+    value = { error: error instanceof Error ? error.message : String(error) };
+  }
+  return { kind: "option", option: describe(node, path, table), state: { definitions: definitionsOf(node, table), ...value } };
+}
+
+function* branch(node: unknown, path: readonly string[], table: ModuleDescription[], depth: number): Generator<OptionDescription> {
+  if (isOption(node)) yield describe(node, path, table);
+  else if (isView(node) && !Array.isArray(node) && depth < DEEPEST) for (const name of Object.keys(node)) if (name !== "_module") yield* branch(node[name], [...path, name], table, depth + 1);
+}
+
+function site(file: string, table: ModuleDescription[]): { readonly module: number; readonly path: readonly string[] } {
+  const known = table.findIndex(({ label }) => label === file);
+  if (known >= 0) return { module: known, path: [] };
+  table.push({ label: file });
+  return { module: table.length - 1, path: [] };
+}
+
+function describe(option: View, path: readonly string[], table: ModuleDescription[]): OptionDescription {
+  const text = (name: string): string | undefined => {
+    const value = name in option ? option[name] : undefined;
+    return typeof value === "string" ? value : isView(value) && "text" in value ? String(value["text"]) : undefined;
+  };
+  const shown = (name: string): { readonly text: string } | { readonly value: unknown } | undefined => {
+    const literal = text(`${name}Text`) ?? (name in option && isView(option[name]) && "_type" in (option[name] as View) ? text(name) : undefined);
+    if (literal !== undefined) return { text: literal };
+    try {
+      return name in option ? { value: readableJson(option[name], 0) } : undefined;
+    } catch {
+      return { text: "computed" };
+    }
+  };
+  const type = option["type"] as View | undefined;
+  return {
+    path,
+    type: type !== undefined && "description" in type ? String(type["description"]) : "unspecified value",
+    typescript: "unknown",
+    description: text("description"),
+    default: shown("default"),
+    example: shown("example"),
+    readOnly: "readOnly" in option && option["readOnly"] === true,
+    internal: "internal" in option && option["internal"] === true,
+    relatedPackages: [],
+    declarations: [...(option["declarations"] as readonly unknown[])].map((file) => site(String(file), table)),
+  };
+}
+
+function definitionsOf(option: View, table: ModuleDescription[]): readonly DefinitionDescription[] {
+  const priority = "highestPrio" in option ? Number(option["highestPrio"]) : 100;
+  return [...(option["definitionsWithLocations"] as readonly View[])].map((definition) => {
+    const value = readableJson(definition["value"], 0);
+    return { site: site(String(definition["file"]), table), value, preview: previewValue(value), priority, order: 1000, counts: true };
+  });
+}

@@ -1,0 +1,195 @@
+import { TsosError } from "../error/tsos-error.ts";
+import { NO_POSITION, type Evaluator } from "../nix/evaluator.ts";
+import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, PartialBuiltin, type Slot, type Value } from "../nix/value.ts";
+import { fromByteString, toByteString } from "../util/bytes.ts";
+import { findNearestName } from "../util/suggest.ts";
+import { LateSignal } from "./late-signal.ts";
+
+/** What late views need of the bridge. */
+export type LateBridge = {
+  readonly evaluator: Evaluator;
+  toTypeScript(slot: Slot): unknown;
+  toNix(value: unknown): Slot;
+  /** A text that stands for `slot` until it is known. */
+  token(slot: Slot, path: string): string;
+  /** `view` goes back to the language as `slot`. */
+  adopt(view: object, slot: Slot): void;
+};
+
+/** Something that a module looked at while it ran, and what it saw. */
+export type LateRead = { readonly path: string; readonly slot: Slot; readonly seen: string };
+
+/** One call of a function of TypeScript by the module system. */
+export type LateCall = {
+  isRunning: boolean;
+  readonly reads: LateRead[];
+};
+
+/** What was there in the round before, at the same place; undefined: nothing to look at. */
+export type Oracle = (() => Slot | undefined) | undefined;
+
+const OUTPUTS: ReadonlySet<string> = new Set(["out", "bin", "dev", "lib", "man", "doc", "override", "overrideAttrs"]);
+const PROBES: ReadonlySet<string> = new Set(["then", "constructor", "nodeType", "asymmetricMatch", "$$typeof", "kind", "type"]);
+/** Names among packages that are none, so that they must be looked at. */
+const NO_PACKAGES: ReadonlySet<string> = new Set(["system", "path", "config", "lib"]);
+
+/** How much is known of a view without looking: the package set, a package or function in it, nothing. */
+type Depth = "packages" | "package" | "any";
+
+/**
+ * What a module of TypeScript is called with while the modules are still being collected: nothing of the
+ * configuration is known then. Sets, packages and functions are views that are evaluated later; a plain value (and the
+ * names in a set, and the items of a list) is what it was in the round before, noted so that it can be compared.
+ */
+export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, oracle: Oracle, path: string, depth: Depth = "any"): object {
+  const e = bridge.evaluator;
+  const later = (inner: Slot): object => createLateView(bridge, call, inner, undefined, path);
+  const guarded = e.lazy(() => {
+    if (call.isRunning) throw new LateSignal(later);
+    return e.force(slot);
+  });
+  const real = (): unknown => bridge.toTypeScript(slot);
+  const realObject = (): object => {
+    const value = real();
+    return (typeof value === "object" && value !== null) || typeof value === "function" ? value : (Object(value) as object);
+  };
+  const before = (): Value => {
+    const found = oracle?.();
+    if (found === undefined) {
+      throw new TsosError({
+        code: "nix.late-value",
+        message: `"${path}" is not known yet while the module runs, so it cannot be looked at`,
+        hint: "compute what depends on it when it is asked for: { get name() { return … } }",
+        data: { path },
+      });
+    }
+    return e.force(found);
+  };
+  const note = (at: string, noted: Slot, seen: string): void => {
+    call.reads.push({ path: at, slot: noted, seen });
+  };
+  const select = (name: string): Slot =>
+    e.lazy(() => {
+      const found = e.forceAttrs(guarded, NO_POSITION, `while reading '${name}' for TypeScript`).get(toByteString(name));
+      if (found === undefined) throw e.error("missing", toByteString(`attribute '${name}' missing in '${path}'`));
+      return e.force(found);
+    });
+  const selectBefore = (name: string): Oracle => (oracle === undefined ? undefined : () => {
+    const set = before();
+    return set instanceof Attrs ? set.get(toByteString(name)) : undefined;
+  });
+
+  /** A plain value as it was, all else as a view. */
+  const look = (inner: Slot, innerOracle: Oracle, at: string): unknown => {
+    const found = innerOracle?.();
+    note(at, inner, fingerprint(e, found));
+    if (found === undefined) return undefined;
+    const value = e.force(found);
+    if (value instanceof Attrs || value instanceof NixPath || isFunction(value)) return createLateView(bridge, call, inner, innerOracle, at);
+    if (!Array.isArray(value)) return bridge.toTypeScript(value);
+    const items = value.map((item, index) => look(e.lazy(() => e.force(e.forceList(inner, NO_POSITION, "while reading a list for TypeScript")[index]!)), () => item, `${at}.${index}`));
+    Object.freeze(items);
+    bridge.adopt(items, inner);
+    return items;
+  };
+  const child = (name: string): unknown => {
+    const at = `${path}.${name}`;
+    if (depth === "packages" && !NO_PACKAGES.has(name)) return createLateView(bridge, call, select(name), selectBefore(name), at, "package");
+    if (depth === "package" && OUTPUTS.has(name)) return createLateView(bridge, call, select(name), selectBefore(name), at, "package");
+    if (depth === "package" && PROBES.has(name)) return undefined;
+    const set = before();
+    const found = set instanceof Attrs ? set.get(toByteString(name)) : undefined;
+    if (found !== undefined) return look(select(name), () => found, at);
+    if (PROBES.has(name)) return undefined;
+    note(`${at}?`, e.lazy(() => namesOf(e, guarded, name)), "false");
+    const near = set instanceof Attrs ? findNearestName(name, set.shape.names.map(fromByteString)) : undefined;
+    throw new TsosError({ code: "nix.missing-attribute", message: `there is no "${name}" in "${path}"`, hint: near === undefined ? undefined : `did you mean "${near}"?`, data: { attribute: name, path } });
+  };
+  const names = (): string[] => {
+    const set = before();
+    if (!(set instanceof Attrs)) return [];
+    const found = set.shape.names.map(fromByteString);
+    note(`names of ${path}`, e.lazy(() => e.forceAttrs(guarded, NO_POSITION, "while reading names for TypeScript").shape.names.join("\0")), JSON.stringify(set.shape.names.join("\0")));
+    return found;
+  };
+  const token = (): string => bridge.token(guarded, path);
+
+  const view: object = new Proxy(callableTarget(), {
+    get(_, key): unknown {
+      if (key === "then") return undefined;
+      if (!call.isRunning) {
+        if (key === Symbol.toPrimitive) return () => {
+          const value = real();
+          return typeof value === "object" || typeof value === "function" ? String(value) : value;
+        };
+        return Reflect.get(realObject(), key);
+      }
+      if (key === Symbol.toPrimitive || key === "toString" || key === "toJSON" || key === "valueOf") return token;
+      return typeof key === "symbol" ? undefined : child(key);
+    },
+    has(_, key) {
+      if (!call.isRunning) return Reflect.has(realObject(), key);
+      if (typeof key === "symbol" || depth !== "any") return false;
+      const set = before();
+      const has = set instanceof Attrs && set.get(toByteString(key)) !== undefined;
+      note(`${path}.${key}?`, e.lazy(() => namesOf(e, guarded, key)), String(has));
+      return has;
+    },
+    ownKeys: () => (call.isRunning ? names() : Reflect.ownKeys(realObject()).filter((key) => key !== "length")),
+    getOwnPropertyDescriptor(_, key) {
+      if (!call.isRunning) {
+        const found = Reflect.getOwnPropertyDescriptor(realObject(), key);
+        return found === undefined ? undefined : { ...found, configurable: true };
+      }
+      if (typeof key === "symbol" || !names().includes(key)) return undefined;
+      return { configurable: true, enumerable: true, writable: false, value: child(key) };
+    },
+    getPrototypeOf: () => null,
+    apply(_, __, args: readonly unknown[]) {
+      if (!call.isRunning) return (realObject() as (...args: readonly unknown[]) => unknown)(...args);
+      const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => e.lazy(() => e.force(bridge.toNix(arg))));
+      return createLateView(bridge, call, e.lazy(() => e.call(e.force(guarded), slots, NO_POSITION)), undefined, `${path}(…)`, "package");
+    },
+    set: refuse,
+    defineProperty: refuse,
+    deleteProperty: refuse,
+    setPrototypeOf: refuse,
+    preventExtensions: refuse,
+  });
+  bridge.adopt(view, guarded);
+  return view;
+}
+
+function refuse(): never {
+  throw new TsosError({ code: "nix.read-only", message: "a value of a Nix expression cannot be changed", hint: "make a new value: { ...set, name: value }" });
+}
+
+function isFunction(value: Value): boolean {
+  return value instanceof Closure || value instanceof Builtin || value instanceof PartialBuiltin;
+}
+
+function namesOf(e: Evaluator, slot: Slot, name: string): boolean {
+  const set = e.force(slot);
+  return set instanceof Attrs && set.get(toByteString(name)) !== undefined;
+}
+
+/** What can be told of a value by looking at it and no further. */
+export function fingerprint(e: Evaluator, slot: Slot | undefined): string {
+  if (slot === undefined) return "nothing";
+  const value = e.force(slot);
+  if (value instanceof Attrs) return "a set";
+  if (value instanceof NixPath) return "a path";
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isFunction(value)) return "a function";
+  if (value instanceof NixString) return JSON.stringify(value.text);
+  if (value instanceof NixFloat) return String(value.value);
+  return typeof value === "bigint" ? String(value) : JSON.stringify(value);
+}
+
+/** What a proxy must stand for to be called; strict functions of this kind have no own properties that may not be hidden. */
+export function callableTarget(): object {
+  const target = (): undefined => undefined;
+  Reflect.deleteProperty(target, "name");
+  Reflect.deleteProperty(target, "length");
+  return target;
+}

@@ -1,0 +1,176 @@
+import { TsosError } from "../error/tsos-error.ts";
+import { NO_POSITION } from "../nix/evaluator.ts";
+import { NixError } from "../nix/nix-error.ts";
+import { Attrs, type Slot } from "../nix/value.ts";
+import { fromByteString, toByteString } from "../util/bytes.ts";
+import { createLateView, fingerprint, type LateBridge, type LateCall, type LateRead } from "./late-views.ts";
+
+/** One evaluation of a set of modules that modules of TypeScript belong to: the system, or a variant of it. */
+type ModuleSystem = {
+  readonly config: Slot;
+  readonly options: Slot;
+  /** What it was in the round before; of a variant at first the system itself, which has settled by then. */
+  readonly before: ModuleSystem | undefined;
+  readonly reads: LateRead[];
+  readonly failures: unknown[];
+};
+
+/** A call of a function as a module: what the module system gives it. */
+type ModuleArguments = { readonly set: Attrs; readonly system: ModuleSystem | undefined };
+
+/** What a module looked at, before and now. */
+export type ChangedRead = { readonly path: string; readonly before: string; readonly now: string };
+
+/** Nix: lib/modules.nix, what `evalModules` gives every module. */
+const NEEDED = ["config", "options", "lib", "_prefix"];
+/** Those depend on the configuration itself; the others of `evalModules` are there from the beginning. */
+const LATE = new Set(["config", "options"]);
+
+/**
+ * Modules written as functions in TypeScript, called by nixpkgs' module system.
+ *
+ * The language is lazy, a function of TypeScript is not: it reads `config` while the modules are still being collected.
+ * So it is given what the round before saw, at first the system without it, and every look is noted. Where the finished
+ * system gives another answer, the modules are evaluated again with that, until nothing changes.
+ */
+export class ModuleCalls {
+  readonly #bridge: LateBridge;
+  /** In the order in which they were met, which is the same in each round. */
+  #systems: ModuleSystem[] = [];
+  #before: readonly ModuleSystem[] = [];
+  /** Modules of the system itself; where a variant of it is evaluated, they are called again under another prefix. */
+  readonly #own = new WeakSet<object>();
+  #base: (() => { readonly config: Slot; readonly options: Slot; readonly packages: Slot }) | undefined;
+
+  constructor(bridge: LateBridge) {
+    this.#bridge = bridge;
+  }
+
+  /** Begins the first round. `base` is the system that has none of these modules, looked at only where one asks. */
+  begin(base: () => { readonly config: Slot; readonly options: Slot; readonly packages: Slot }): void {
+    this.#base = base;
+    this.#systems = [];
+    this.#before = [];
+  }
+
+  nextRound(): void {
+    this.#before = this.#systems;
+    this.#systems = [];
+  }
+
+  /** What modules saw and is not so; of the systems that have been evaluated so far. */
+  changes(): readonly ChangedRead[] {
+    const e = this.#bridge.evaluator;
+    const changed: ChangedRead[] = [];
+    for (const { reads } of this.#systems) {
+      for (const { path, slot, seen } of reads) {
+        let now: string;
+        try {
+          now = fingerprint(e, slot);
+        } catch (error) {
+          if (!(error instanceof NixError)) throw error;
+          now = error.kind === "missing" ? "nothing" : `an error: ${error.message}`;
+        }
+        if (now !== seen && !(seen === "false" && now === "nothing")) changed.push({ path, before: seen, now });
+      }
+    }
+    return changed;
+  }
+
+  /** What modules threw in this round. */
+  failures(): readonly unknown[] {
+    return this.#systems.flatMap(({ failures }) => failures);
+  }
+
+  /** Whether a function is being called as a module, and of what. */
+  find(fn: object, argument: Slot): ModuleArguments | undefined {
+    const e = this.#bridge.evaluator;
+    let set: unknown;
+    try {
+      set = e.force(argument);
+    } catch (error) {
+      if (error instanceof NixError) return undefined;
+      throw error;
+    }
+    if (!(set instanceof Attrs) || NEEDED.some((name) => set.get(name) === undefined)) return undefined;
+    const prefix = e.forceList(set.get("_prefix")!, NO_POSITION, "while reading the prefix of a module");
+    if (prefix.length === 0) this.#own.add(fn);
+    return { set, system: !this.#own.has(fn) || this.#base === undefined ? undefined : this.#systemOf(set.get("config")!, set.get("options")!) };
+  }
+
+  #systemOf(config: Slot, options: Slot): ModuleSystem {
+    const known = this.#systems.find((one) => one.options === options || one.config === config);
+    if (known !== undefined) return known;
+    const system: ModuleSystem = { config, options, before: this.#before[this.#systems.length] ?? this.#systems[0], reads: [], failures: [] };
+    this.#systems.push(system);
+    return system;
+  }
+
+  call(fn: (argument: never) => unknown, { set, system }: ModuleArguments): unknown {
+    const bridge = this.#bridge;
+    const e = bridge.evaluator;
+    const call: LateCall = { isRunning: true, reads: system?.reads ?? [] };
+    const config = set.get("config")!;
+    const argumentOf = (from: Slot, name: string): Slot =>
+      e.lazy(() => {
+        const found = ["_module", "args", name].reduce<Slot | undefined>((at, part) => (at === undefined ? undefined : e.forceAttrs(at, NO_POSITION, "while reading a module's arguments").get(toByteString(part))), from);
+        if (found === undefined) throw e.error("missing", toByteString(`there is no module argument '${name}'`));
+        return e.force(found);
+      });
+    const before = (name: string) => (system === undefined ? undefined : (): Slot | undefined => this.#lookBefore(system, name, argumentOf));
+    const given = new Map<string, unknown>();
+    const read = (name: string): unknown => {
+      if (given.has(name)) return given.get(name);
+      const slot = set.get(toByteString(name));
+      const value = slot !== undefined && !LATE.has(name) && !this.#isArgument(set, name) ? bridge.toTypeScript(slot) : createLateView(bridge, call, slot ?? argumentOf(config, name), before(name), name, name === "pkgs" ? "packages" : "any");
+      given.set(name, value);
+      return value;
+    };
+    const names = (): string[] => set.shape.names.map(fromByteString);
+    const argument = new Proxy(Object.create(null) as object, {
+      get: (_, key) => (typeof key === "symbol" || key === "then" ? undefined : read(key)),
+      has: (_, key) => typeof key === "string" && names().includes(key),
+      ownKeys: names,
+      getOwnPropertyDescriptor: (_, key) => (typeof key === "string" && names().includes(key) ? { configurable: true, enumerable: true, writable: false, value: read(key) } : undefined),
+    });
+    const readsBefore = call.reads.length;
+    try {
+      return fn(argument as never);
+    } catch (error) {
+      // What was looked at may be another when the others have been heard; if it is not, this is the error.
+      if (system === undefined || call.reads.length === readsBefore) throw error;
+      system.failures.push(error);
+      return {};
+    } finally {
+      call.isRunning = false;
+    }
+  }
+
+  /** Those that the configuration gives are evaluated from it, the others stand in the set already. */
+  #isArgument(set: Attrs, name: string): boolean {
+    if (["lib", "specialArgs", "_class", "_prefix"].includes(name)) return false;
+    const special = set.get("specialArgs");
+    if (special === undefined) return false;
+    return this.#bridge.evaluator.forceAttrs(special, NO_POSITION, "while reading specialArgs").get(toByteString(name)) === undefined;
+  }
+
+  #lookBefore(system: ModuleSystem, name: string, argumentOf: (config: Slot, name: string) => Slot): Slot | undefined {
+    const { before } = system;
+    const base = before ?? this.#base!();
+    if (name === "config") return base.config;
+    if (name === "options") return base.options;
+    if (name === "pkgs" && before === undefined) return this.#base!().packages;
+    return argumentOf(base.config, name);
+  }
+}
+
+/** @throws TsosError `nix.unsettled` naming what flips */
+export function unsettled(changes: readonly ChangedRead[]): TsosError {
+  const shown = changes.slice(0, 5).map(({ path, before, now }) => `  ${path}: ${before}, then ${now}`);
+  return new TsosError({
+    code: "nix.unsettled",
+    message: `the modules do not settle: what they read changes with what they define\n${shown.join("\n")}`,
+    hint: "an infinite recursion: let the definition not depend on what it changes",
+    data: { reads: changes.map(({ path }) => path) },
+  });
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, test, type TestContext } from "node:test";
+import { createFolderFiles } from "../../../core/config/folder-files.ts";
+import { createNixScope } from "../../../core/interop/nix-scope.ts";
+import { TsosError } from "../../../core/error/tsos-error.ts";
+import { lib as tsosLib } from "../../../core/option/lib.ts";
+import type { NixosModule, NixosModuleArguments } from "../../../core/package/define-nixos-system.ts";
+import { EvaluationRegistry } from "../../../core/package/evaluation-registry.ts";
+import { SMALL_NIXOS } from "./small-nixos.ts";
+import { SYSTEMS } from "./nixos-systems.ts";
+
+const SOURCE = `/nix/store/${"a".repeat(32)}-source`;
+const realTree = process.env["TSOS_NIXPKGS"];
+
+type Trial = { readonly typescript: (modules: readonly NixosModule[], more?: object) => string; readonly nix: (modules: string) => string };
+
+function open(folder: string): Trial {
+  const scope = () => {
+    const registry = new EvaluationRegistry();
+    registry.addPath("source", SOURCE, folder);
+    return createNixScope({ registry, files: createFolderFiles(new Map([[SOURCE, folder]])), sources: new Set([SOURCE]), log: () => undefined });
+  };
+  return {
+    typescript: (modules, more = {}) => (scope().nixosSystem({ nixpkgs: SOURCE, modules, specialArgs: {}, config: undefined, overlays: undefined, system: "x86_64-linux", ...more }).toplevel as { readonly drvPath: string }).drvPath,
+    nix: (modules) => (scope().evaluate(`(import ${SOURCE}/nixos/lib/eval-config.nix { system = "x86_64-linux"; modules = ${modules}; }).config.system.build.toplevel`) as { readonly drvPath: string }).drvPath,
+  };
+}
+
+function small(t: TestContext): Trial {
+  const folder = mkdtempSync(join(tmpdir(), "tsos-nixos-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(SMALL_NIXOS)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return open(folder);
+}
+
+describe("a NixOS system with modules of TypeScript", () => {
+  const same = (name: string, typescript: readonly NixosModule[], nix: string): void => {
+    test(`is the same with ${name}`, (t) => {
+      const { typescript: ours, nix: theirs } = small(t);
+      assert.equal(ours(typescript), theirs(nix));
+    });
+  };
+
+  same("plain definitions", [{ networking: { hostName: "a" }, environment: { text: ["x"] } }], '[ { networking.hostName = "a"; environment.text = [ "x" ]; } ]');
+  same("a package in a list", [({ pkgs }) => ({ environment: { text: [pkgs["hello"]] } })], "[ ({ pkgs, ... }: { environment.text = [ pkgs.hello ]; }) ]");
+  same("a package in a text", [({ pkgs }) => ({ environment: { text: [`${pkgs["hello"]}/bin/hello`] } })], '[ ({ pkgs, ... }: { environment.text = [ "${pkgs.hello}/bin/hello" ]; }) ]');
+  same("a function of the package set", [({ pkgs }) => ({ environment: { text: [`${pkgs["writeText"]("t", `see ${pkgs["hello"]}`)}`] } })], '[ ({ pkgs, ... }: { environment.text = [ "${pkgs.writeText "t" "see ${pkgs.hello}"}" ]; }) ]');
+  same("an option that is read", [({ config }) => ({ environment: { text: [`on ${config["networking"].hostName}`] } }), { networking: { hostName: "b" } }], '[ ({ config, ... }: { environment.text = [ "on ${config.networking.hostName}" ]; }) { networking.hostName = "b"; } ]');
+  same("an option that it defines itself", [({ config }) => ({ networking: { hostName: "c" }, environment: { text: config["networking"].hostName === "c" ? ["yes"] : ["no"] } })], '[ { networking.hostName = "c"; environment.text = [ "yes" ]; } ]');
+  same("a getter", [({ config }) => ({ networking: { hostName: "d" }, environment: { get text() { return [config["networking"].hostName]; } } })], '[ { networking.hostName = "d"; environment.text = [ "d" ]; } ]');
+  same("mkIf of nixpkgs' lib", [({ config, lib }) => ({ environment: lib["mkIf"](config["services"].web.enable, { text: ["web"] }) }), { services: { web: { enable: true } } }], '[ { environment.text = [ "web" ]; services.web.enable = true; } ]');
+  same("modifiers of tsos's lib", [{ networking: { hostName: tsosLib.mkForce("e") }, environment: { text: tsosLib.mkMerge([["1"], tsosLib.mkIf(false, ["2"]), tsosLib.mkAfter(["3"])]) } }, { networking: { hostName: "f" } }], '[ { networking.hostName = "e"; environment.text = [ "1" "3" ]; } ]');
+  same("imports and arguments of modules", [{ imports: [({ utils }: NixosModuleArguments) => ({ environment: { text: [`${utils.double(2)}`] } })] }], '[ ({ utils, ... }: { environment.text = [ (toString (utils.double 2)) ]; }) ]');
+  same("a function of lib that needs a package", [({ pkgs, lib }) => ({ networking: { hostName: lib["getName"](pkgs["hello"]) } })], "[ ({ pkgs, lib, ... }: { networking.hostName = lib.getName pkgs.hello; }) ]");
+  same("overlays", [{ nixpkgs: { overlays: [(_: unknown, prev: Readonly<Record<string, unknown>>) => ({ get hello() { return (prev["writeText"] as (name: string, text: string) => unknown)("hi", "hi"); } })] } }, ({ pkgs }) => ({ environment: { text: [`${pkgs["hello"]}`] } })], '[ { nixpkgs.overlays = [ (final: prev: { hello = prev.writeText "hi" "hi"; }) ]; } ({ pkgs, ... }: { environment.text = [ "${pkgs.hello}" ]; }) ]');
+  same(
+    "a variant in which what was read is another",
+    [({ config }) => ({ environment: { text: config["services"].web.enable ? ["web"] : ["none"] }, services: { web: { enable: true } } }), { variants: { off: { services: { web: { enable: tsosLib.mkForce(false) } } } } }],
+    '[ ({ config, ... }: { environment.text = if config.services.web.enable then [ "web" ] else [ "none" ]; services.web.enable = true; }) { variants.off.services.web.enable = { _type = "override"; priority = 50; content = false; }; } ]',
+  );
+
+  test("takes the configuration and overlays of its input", (t) => {
+    const { typescript, nix } = small(t);
+    const modules: readonly NixosModule[] = [({ pkgs }) => ({ environment: { text: [pkgs["hello"]] } })];
+    assert.equal(typescript(modules, { config: { loud: true } }), nix("[ ({ pkgs, ... }: { nixpkgs.config.loud = true; environment.text = [ pkgs.hello ]; }) ]"));
+  });
+
+  test("that does not settle names what flips", (t) => {
+    const { typescript } = small(t);
+    assert.throws(() => typescript([({ config }) => ({ services: { web: { enable: config["services"].web.enable !== true } } })]), (error) => error instanceof TsosError && error.code === "nix.unsettled" && /config\.services\.web\.enable: (true|false), then (true|false)/.test(error.message));
+  });
+
+  test("that reads a name that is not there says the nearest", (t) => {
+    const { typescript } = small(t);
+    assert.throws(() => typescript([({ config }) => ({ networking: { hostName: config["networking"].hostNam as string } })]), (error) => error instanceof TsosError && error.code === "nix.missing-attribute" && /hostName/.test(error.hint ?? ""));
+  });
+});
+
+describe("a NixOS system of nixpkgs", { skip: realTree === undefined && "TSOS_NIXPKGS names no tree of nixpkgs" }, () => {
+  for (const [name, { typescript, nix }] of Object.entries(SYSTEMS)) {
+    test(`has the same derivation from both languages: ${name}`, () => {
+      const { typescript: ours, nix: theirs } = open(realTree!);
+      assert.equal(ours(typescript), theirs(nix));
+    });
+  }
+});
