@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { BuildOptions, BuildTools } from "../core/build/build-options.ts";
 import { builtinBuilders } from "../core/build/builtin/table.ts";
+import { loadBuildSettings } from "../core/build/load-build-settings.ts";
 import { loadCacheSettings } from "../core/cache/load-cache-settings.ts";
 import { loadDaemonSettings } from "../core/daemon/load-daemon-settings.ts";
 import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
@@ -19,6 +20,7 @@ export async function createBuildOptions(context: CommandContext, store: LocalSt
     cores: context.cores,
     keepFailed: flags.keepFailed,
     keepGoing: flags.keepGoing,
+    limits: (await loadBuildSettings({ env: context.env })).limits,
     signal: context.signal,
     report: context.report,
     settings,

@@ -103,7 +103,9 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
       return { [Symbol.dispose]: heedSignals };
     },
     openStore: () => {
-      store ??= import("../core/store/local-store.ts").then(({ openLocalStore }) => openLocalStore(places.storeRoot === undefined ? {} : { root: places.storeRoot }));
+      store ??= Promise.all([import("../core/store/local-store.ts"), import("../core/build/load-build-settings.ts")]).then(async ([{ openLocalStore }, { loadBuildSettings }]) =>
+        openLocalStore({ autoOptimise: (await loadBuildSettings({ env })).autoOptimise, ...(places.storeRoot === undefined ? {} : { root: places.storeRoot }) }),
+      );
       return store;
     },
   };

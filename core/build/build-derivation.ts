@@ -17,6 +17,7 @@ import { runProcess } from "../util/process.ts";
 import { openBuildLog, type BuildLogWriter } from "./build-log.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { derivationAttribute, derivationList, isFixedOutput, makeBuilderEnvironment, type BuilderEnvironment } from "./builder-environment.ts";
+import { watchLimits } from "./build-limits.ts";
 import { compareTrees } from "./compare-trees.ts";
 import { checkOutputs } from "./reference-checks.ts";
 import { prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable, SCRATCH_FOLDERS } from "./sandbox.ts";
@@ -261,18 +262,23 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
     if (line.startsWith("bwrap: ")) complaint = line.slice("bwrap: ".length);
     run.onLine(line);
   });
+  using limits = watchLimits(options.limits ?? {});
   const end = await runProcess({
     command: sandbox.command,
     args: sandbox.args,
     env: {},
     descriptors: sandbox.descriptors,
-    signal: build.signal,
+    signal: AbortSignal.any([build.signal, limits.signal]),
     onOutput(chunk) {
+      limits.onOutput(chunk.length);
+      // What comes before it is dead counts no more.
+      if (limits.signal.aborted) return;
       run.log.write(chunk);
       splitter.write(chunk);
     },
   }).catch((cause: unknown) => {
     build.signal.throwIfAborted();
+    limits.signal.throwIfAborted();
     throw sandboxUnavailable(cause instanceof Error ? cause.message : String(cause));
   });
   splitter.end();

@@ -3,6 +3,7 @@ import type { Substituter } from "../store/substituter.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import type { RemoteBuilders } from "./remote-builders.ts";
 import type { SandboxPath } from "./sandbox.ts";
+import type { BuildLimits } from "./build-limits.ts";
 import type { BuiltinBuilder } from "./builtin-builder.ts";
 
 /** A program and the arguments that come before one's own (such as a dynamic linker's). */
@@ -35,6 +36,8 @@ export type BuildOptions = {
   readonly check?: boolean;
   /** Build targets that are valid again and put the outputs that are damaged right. */
   readonly repair?: boolean;
+  /** When a builder is killed; builtin builders have limits of their own. */
+  readonly limits?: BuildLimits | undefined;
   readonly signal?: AbortSignal;
   readonly report?: ProgressListener;
   readonly settings: FetchSettings;
