@@ -27,7 +27,7 @@ type Site = {
   readonly stack: string | undefined;
   readonly path: readonly string[];
   readonly note: string;
-  readonly part?: "inputs" | undefined;
+  readonly part?: "inputs" | "options" | undefined;
 };
 
 /** Makes errors of what left the isolate, with places in the user's own files. */
@@ -49,8 +49,8 @@ export function createModuleLocator(context: LocateContext): (stack: string) => 
 }
 
 /** Texts for people that name modules by their places in the isolate's scripts. */
-export function locateTexts(texts: readonly string[], context: LocateContext): readonly string[] {
-  return texts.map(createLocator(context).text);
+export async function locateTexts(texts: readonly string[], context: LocateContext): Promise<readonly string[]> {
+  return Promise.all(texts.map(createLocator(context).text));
 }
 
 function createLocator(context: LocateContext) {
@@ -121,6 +121,19 @@ function createLocator(context: LocateContext) {
       return label.startsWith(RUNTIME_SCRIPT) ? `tsos:${own?.[1] ?? "core"}` : `${relative(context.project, at.file)}:${at.line}:${at.column}`;
     });
 
+  /** The same; where a text says which option a module defines, the place is that of the definition. */
+  const withDefinitionPlaces = async (text: string): Promise<string> => {
+    const match = /the option "(.+?)" \(((?:tsos:config:\d+:\d+(?:, )?)+)\)/.exec(text);
+    const path = match === null ? undefined : readPath(match[1]!);
+    if (match === null || path === undefined) return withPlaces(text);
+    const places = await Promise.all(match[2]!.split(", ").map(async (label) => {
+      const module = frame(label);
+      const found = module === undefined ? [] : await findDefinitionPlaces({ module, path });
+      return found.length === 0 ? withPlaces(label) : found.map(({ name }) => `${relative(context.project, name.file)}:${name.line}:${name.column}`).join(", ");
+    }));
+    return withPlaces(text.replace(match[0], () => `the option "${match[1]!}" (${places.join(", ")})`));
+  };
+
   /** Where the user's own files hold a text that an error is about: a store path, or its name where that is put together. */
   const findText = (text: unknown): SourcePosition | undefined => {
     if (typeof text !== "string" || text.length < 4) return undefined;
@@ -182,7 +195,7 @@ function createLocator(context: LocateContext) {
     const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"] ?? data.data?.["text"]) ?? (await fallbackPlace(data));
     const located = new TsosError({
       code: data.code,
-      message: withPlaces(data.message),
+      message: await withDefinitionPlaces(data.message),
       hint: data.hint ?? hintForGlobal(data.message, at),
       at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
       related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),
@@ -194,7 +207,7 @@ function createLocator(context: LocateContext) {
   };
 
   return {
-    text: withPlaces,
+    text: withDefinitionPlaces,
     module(stack: string): SourcePosition | undefined {
       const frames = [...stack.matchAll(ANY_FRAME)].filter(([, maker]) => maker === undefined || !MAKERS.has(maker));
       return frames.flatMap(([, , text]) => frame(text ?? "") ?? [])[0];
@@ -232,10 +245,16 @@ function splitAssertions(error: ErrorData): readonly ErrorData[] {
   return failed.map(String).map((message) => ({ ...error, message, data: { failed: [message], optionPath: leadingPath(message) } }));
 }
 
+// `services.x.y must …`, or of an option that is gone `the option "services.x" (place) has been …`; a variant's too.
 function leadingPath(message: string): readonly string[] | undefined {
-  const text = /^[A-Za-z_][\w-]*(?:\.(?:[\w-]+|"(?:[^"\\]|\\.)*"))+/.exec(message)?.[0];
+  const plain = message.replace(/^(?:specialisation "[^"]*": )+/, "");
+  const text = /^the option "(.+?)" \(/.exec(plain)?.[1] ?? /^[A-Za-z_][\w-]*(?:\.(?:[\w-]+|"(?:[^"\\]|\\.)*"))+/.exec(plain)?.[0];
+  return text === undefined ? undefined : readPath(text);
+}
+
+function readPath(text: string): readonly string[] | undefined {
   try {
-    return text === undefined ? undefined : parseOptionPath(text);
+    return parseOptionPath(text);
   } catch {
     return undefined;
   }
@@ -289,8 +308,9 @@ const NOTES: Readonly<Record<string, string>> = { declaredAt: "declared here", i
 function sitesIn(value: unknown, note = "also defined here", depth = 0): readonly Site[] {
   if (typeof value !== "object" || value === null || depth > 6) return [];
   if ("path" in value && Array.isArray(value.path) && ("stack" in value || "file" in value)) {
-    const { file, stack, part } = value as { readonly file?: unknown; readonly stack?: unknown; readonly part?: unknown };
-    return [{ part: part === "inputs" ? part : undefined, file: typeof file === "string" ? file : undefined, stack: typeof stack === "string" ? stack : undefined, path: value.path.map(String), note }];
+    const { file, stack, part: given } = value as { readonly file?: unknown; readonly stack?: unknown; readonly part?: unknown };
+    const part = given === "inputs" ? given : note === NOTES["declaredAt"] ? "options" : undefined;
+    return [{ part, file: typeof file === "string" ? file : undefined, stack: typeof stack === "string" ? stack : undefined, path: value.path.map(String), note }];
   }
   return Object.entries(value).flatMap(([key, inner]) => sitesIn(inner, NOTES[key] ?? note, depth + 1));
 }

@@ -49,6 +49,19 @@ export function wrongType(place: ErrorPlace, type: OptionType, definition: RawDe
   });
 }
 
+// Enough to find the value by; the rest says the same again and again.
+const SHOWN_NAMES = 6;
+
+/** A value that refers to itself, or data that no one wrote by hand. */
+export function nestedTooDeep(place: ErrorPlace, definitions: readonly RawDefinition[]): TsosError {
+  const path = place.path.slice(0, SHOWN_NAMES);
+  return new TsosError({
+    code: "option.too-deep",
+    message: `the value at "${formatOptionPath(path)}" is nested more than ${place.path.length - 1} levels deep; expected data that does not refer to itself`,
+    data: { optionPath: path, definitions: definitions.map(({ site }) => ({ ...siteData(site), path: site.path.slice(0, SHOWN_NAMES) })) },
+  });
+}
+
 /** What a beginner writes in place of a package, a file, a number or one of some values. */
 function hintFor(type: OptionType, value: unknown): string | undefined {
   if (value instanceof Promise) return "an evaluation is synchronous: write the value itself, nothing has to be waited for";

@@ -65,10 +65,11 @@ export function declareOptions(modules: readonly Module[]): OptionNode {
   root.children = new Map();
   const several: OptionNode[] = [];
   for (const module of modules) {
-    if (module.options === undefined && module.aliases.length === 0) continue;
-    const origin = definingModule(module);
-    if (module.options !== undefined) declareTree(root, module.options, origin, several);
-    for (const alias of module.aliases) declareAlias(root, alias, origin, several);
+    if (module.options !== undefined) declareTree(root, module.options, definingModule(module), several);
+  }
+  // When all is declared: the module of an old name is imported by that of the new one, and so comes before it.
+  for (const module of modules) {
+    for (const alias of module.aliases) declareAlias(root, alias, definingModule(module), several);
   }
   for (const node of several) {
     if (node.children !== undefined && node.declarations !== undefined) moveIntoSubmodule(node);

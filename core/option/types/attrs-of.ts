@@ -5,7 +5,8 @@ import { childPlace } from "../merge-place.ts";
 import type { MergePlace } from "../merge-place.ts";
 import { innerDefinition, mergeDefinitions } from "../merge-definitions.ts";
 import type { Definable } from "../modifier.ts";
-import { notDefined } from "../option-errors.ts";
+import { MAX_DEPTH } from "../equal-values.ts";
+import { nestedTooDeep, notDefined } from "../option-errors.ts";
 import { createOptionType, describePart, madeOnce } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
 import { isPlainObject, setProperty } from "../plain-object.ts";
@@ -33,6 +34,8 @@ export function mergeAttrs(
   definitions: readonly PlacedDefinition[],
   lazy: boolean,
 ): Readonly<Record<string, unknown>> {
+  // Before the stack ends: by then the places of so many levels, each longer than the last, would fill the memory.
+  if (place.path.length > MAX_DEPTH) throw nestedTooDeep(place, definitions);
   const result: Record<string, unknown> = {};
   for (const [name, group] of groupByName(definitions)) {
     const child = childPlace(place, name);

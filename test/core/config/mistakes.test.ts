@@ -156,3 +156,58 @@ test("an error is shown with the user's lines first, its hint, and the other pla
     ].join("\n"),
   );
 });
+
+const MOVED = `import { defineModule, defineOptions, defineSystem, lib, option, types } from "tsos";
+
+const options = defineOptions({
+  fresh: {
+    port: option(types.port, { default: 1 }),
+  },
+});
+const fresh = defineModule({
+  options,
+  imports: [
+    lib.mkRenamedOptionModule(["stale", "port"], ["fresh", "port"]),
+    lib.mkRemovedOptionModule(["stale", "gone"], "use fresh.port"),
+  ],
+  config: { fresh: {} },
+});
+
+export default defineSystem({
+  imports: [fresh],
+  config: {
+    stale: { PLACEHOLDER },
+    system: { stateVersion: "26.11" },
+  } as object,
+});
+`;
+
+test("a definition of a removed option is shown where it is written, and so is that of an old name", async () => {
+  const [gone] = await mistakes(MOVED.replace("PLACEHOLDER", "gone: 1"));
+  assert.deepEqual([gone?.code, place(gone)], ["option.assertion-failed", "system.config.ts:20:14"]);
+  assert.match(gone?.message ?? "", /"stale\.gone" \(system\.config\.ts:20:14\) has been removed: use fresh\.port/);
+
+  const project = writeProject(join(folder.path, `p${count++}`), { "system.config.ts": MOVED.replace("PLACEHOLDER", "port: 8080") });
+  const { warnings } = await evaluateConfig({ file: join(project, "system.config.ts"), request: { kind: "system" }, runtime });
+  assert.deepEqual(warnings, ['the option "stale.port" (system.config.ts:20:14) has been renamed to "fresh.port"']);
+});
+
+test("an option's declaration is looked for among the options that its module declares, not among what it defines", async () => {
+  const [wrong] = await mistakes(MOVED.replace("stale: { PLACEHOLDER }", 'fresh: { port: "x" }'));
+  assert.equal(wrong?.code, "option.wrong-type");
+  assert.deepEqual(wrong.related.map(({ line, column, note }) => [line, column, note]), [[5, 5, "declared here"]]);
+});
+
+test("a value that refers to itself is told at once, with its place", async () => {
+  const [deep] = await mistakes(`import { defineSystem } from "tsos";
+const knot: Record<string, unknown> = {};
+knot.again = knot;
+
+export default defineSystem(() => ({
+  meta: { knot },
+  system: { stateVersion: "26.11" },
+}));
+`);
+  assert.deepEqual([deep?.code, place(deep)], ["option.too-deep", "system.config.ts:6:11"]);
+  assert.match(deep?.message ?? "", /^the value at "meta\.knot\.again\.again\.again\.again" is nested more than \d+ levels deep/);
+});

@@ -5,7 +5,7 @@ import { lib } from "../../../core/option/lib.ts";
 import { createModule } from "../../../core/option/module.ts";
 import type { Module } from "../../../core/option/module.ts";
 import { option } from "../../../core/option/option.ts";
-import type { OptionView } from "../../../core/option/options-view.ts";
+import type { OptionsView, OptionView } from "../../../core/option/options-view.ts";
 import { types } from "../../../core/option/types.ts";
 import { declare, define, evaluate, failure, failureOf } from "./evaluate.ts";
 import type { Loose, LooseArguments } from "./evaluate.ts";
@@ -120,6 +120,11 @@ test("a renamed option forwards its definitions with their priority and place, a
   assert.deepEqual(warnings, ['the option "old.name" (u) has been renamed to "n"']);
   assert.deepEqual((options.n as OptionView).definitions.map(({ site, priority }) => [site.module.label, site.path, priority]), [["u", ["old", "name"], 50]]);
   assert.deepEqual(evaluate(base, rename).warnings, []);
+});
+
+test("an old name has the new one's type, also when its module comes before the one that declares the option", () => {
+  const { options } = evaluate(lib.mkRenamedOptionModule(["old", "name"], ["n"]), base);
+  assert.equal(((options.old as OptionsView).name as OptionView).type.description, (options.n as OptionView).type.description);
 });
 
 test("an alias forwards without a warning", () => {
