@@ -1,4 +1,5 @@
 import type { NixFileKind } from "../../core/nix/nix-io.ts";
+import { NIX_PROJECT } from "../../core/config/protocol.ts";
 import type { SourceCall, SourceFiles } from "../../core/config/source-files.ts";
 import type { EvaluationRegistry, Input, Overlay } from "../../core/index.ts";
 import { createNixScope, type NixScope } from "../../core/interop/nix-scope.ts";
@@ -6,9 +7,6 @@ import { canonicalPath } from "../../core/nix/canonical-path.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { fromByteString, toByteString, type ByteString } from "../../core/util/bytes.ts";
 import { printed } from "./prelude.ts";
-
-/** Where Nix expressions see the project: a path that is the same on every machine. */
-const PROJECT = "/project";
 
 /** The Nix expressions in the project and in the inputs of one evaluation. */
 export type NixInputs = {
@@ -40,7 +38,7 @@ export function createNixInputs(registry: EvaluationRegistry, ask: (call: Source
       if (typeof path !== "string" || path === "" || path.startsWith("/")) throw new TsosError({ code: "config.bad-path", message: `${JSON.stringify(path)} is not a path to a file of the project`, hint: 'name it relative to the file that you write: nixFile("./hardware.nix")' });
       const full = canonicalPath(toByteString(`/${folder}/${path}`));
       if (`/${folder}/${path}`.split("/").reduce((depth, part) => (depth < 0 ? depth : part === ".." ? depth - 1 : part === "" || part === "." ? depth : depth + 1), 0) < 0) throw new TsosError({ code: "config.outside-project", message: `"${path}" is outside of the project`, hint: "make it an input, or move it into the project" });
-      const found = show(PROJECT, undefined, fromByteString(full).replace(/^\//, ""));
+      const found = show(NIX_PROJECT, undefined, fromByteString(full).replace(/^\//, ""));
       if (ask({ op: "source", ask: "kind", path: full.replace(/^\//, "") }) === "null") throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: "the path is relative to the file that you write" });
       return found;
     },

@@ -7,7 +7,7 @@ import { parseOptionPath } from "../option/option-path.ts";
 import { findNearestName } from "../util/suggest.ts";
 import { impureNames } from "./impure-names.ts";
 import { findDefaultExport, findDefinitionPlaces } from "./definition-place.ts";
-import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type ErrorData } from "./protocol.ts";
+import { CONFIG_SCRIPT, NIX_PROJECT, RUNTIME_SCRIPT, type ErrorData } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 
 export type LocateContext = {
@@ -66,6 +66,7 @@ function createLocator(context: LocateContext) {
 
   /** The place in a file for a place in one of the isolate's scripts; undefined where there is none. */
   const position = (at: SourcePosition): SourcePosition | undefined => {
+    if (at.file.startsWith(`${NIX_PROJECT}/`)) return { ...at, file: join(context.project, at.file.slice(NIX_PROJECT.length)) };
     if (at.file !== CONFIG_SCRIPT && at.file !== RUNTIME_SCRIPT) return at;
     try {
       const found = originalPositionFor(mapOf(at.file), { line: at.line, column: Math.max(0, at.column - 1) });

@@ -130,6 +130,8 @@ export type HostReply =
       readonly data?: Readonly<Record<string, unknown>> | undefined;
     };
 
+/** Where Nix expressions see the project: a path that is the same on every machine. */
+export const NIX_PROJECT = "/project";
 /** File names that stacks inside the isolate know. */
 export const CONFIG_SCRIPT = "tsos:config";
 export const RUNTIME_SCRIPT = "tsos:runtime";

@@ -1,4 +1,4 @@
-import { TsosError } from "../error/tsos-error.ts";
+import { TsosError, type RelatedPosition } from "../error/tsos-error.ts";
 import { NO_POSITION, type Evaluator } from "../nix/evaluator.ts";
 import { formatNixError, NixError } from "../nix/nix-error.ts";
 import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, PartialBuiltin, type Context, type Slot, type Value } from "../nix/value.ts";
@@ -438,7 +438,7 @@ export class NixBridge {
       return body();
     } catch (error) {
       if (error instanceof NixError) {
-        throw new TsosError({ code: "nix.evaluation", message: formatNixError(error, { showTrace: false }).replace(/^error:\s*/, ""), hint: error.traces.length > 0 ? "this is Nix's own trace, the innermost cause last" : undefined, data: { kind: error.kind }, cause: error });
+        throw new TsosError({ code: "nix.evaluation", message: formatNixError(error, { showTrace: false }).replace(/^error:\s*/, ""), hint: error.traces.length > 0 ? "this is Nix's own trace, the innermost cause last" : undefined, related: innermostPlace(error), data: { kind: error.kind }, cause: error });
       }
       if (error instanceof RangeError && error.message.includes("call stack")) {
         throw new TsosError({ code: "nix.stack-overflow", message: "the Nix expression calls itself too deeply", hint: "look for a recursion without an end, also one that goes through TypeScript and back", cause: error });
@@ -446,6 +446,12 @@ export class NixBridge {
       throw error;
     }
   }
+}
+
+/** Where in the language it failed; long traces leave that out. */
+function innermostPlace(error: NixError): readonly RelatedPosition[] {
+  const position = error.position ?? error.traces.find((trace) => trace.position !== undefined)?.position;
+  return position === undefined ? [] : [{ file: fromByteString(position.file), line: position.line, column: position.column, note: "in the Nix expression" }];
 }
 
 function missing(name: string, names: readonly string[]): TsosError {

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, test, type TestContext } from "node:test";
+import { SMALL_NIXOS } from "../core/interop/small-nixos.ts";
+import { runTsos, type TsosResult } from "./tsos-process.ts";
+
+function project(t: TestContext, modules: string, files: Readonly<Record<string, string>> = {}): ((...args: readonly string[]) => Promise<TsosResult>) & { readonly write: (name: string, text: string) => void } {
+  const folder = mkdtempSync(join(tmpdir(), "tsos-nixos-cli-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const all = { ...Object.fromEntries(Object.entries(SMALL_NIXOS).map(([name, text]) => [`nixpkgs/${name}`, text])), ...Object.fromEntries(Object.entries(files).map(([name, text]) => [`project/${name}`, text])) };
+  for (const [name, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  mkdirSync(join(folder, "project"), { recursive: true });
+  writeFileSync(join(folder, "project/system.config.ts"), `import { defineInputs, defineNixosSystem, nixFile, path, type NixosModule } from "tsos";
+const inputs = defineInputs({ nixpkgs: "path:../nixpkgs" });
+const modules: readonly NixosModule[] = [${modules}];
+void nixFile; void path;
+export default defineNixosSystem({ nixpkgs: inputs.nixpkgs, modules });
+`);
+  const run = (...args: readonly string[]): Promise<TsosResult> => runTsos([...args, "--store", join(folder, "store")], { cwd: join(folder, "project"), stateFolder: join(folder, "state"), env: { HOME: folder } });
+  return Object.assign(run, { write: (name: string, text: string) => writeFileSync(join(folder, "project", name), text) });
+}
+
+describe("a system of NixOS' modules", () => {
+  test("is evaluated and type-checked, its options are shown, Nix files of the project see their neighbours", async (t) => {
+    const run = project(t, '{ networking: { hostName: "ts" } }, nixFile("./nix/text.nix"), ({ pkgs }) => ({ environment: { text: [`${pkgs["hello"]}`] } })', {
+      "nix/text.nix": "{ imports = [ ./more.nix ]; }",
+      "nix/more.nix": '{ environment.text = [ "${./more.nix}" ]; }',
+    });
+    const name = await run("eval", "networking.hostName");
+    assert.equal(name.code, 0, name.stderr);
+    assert.equal(JSON.parse(name.stdout), "ts");
+    const text = await run("eval", "environment.text");
+    assert.match(text.stdout, /-more\.nix"[\s\S]*-hello"/);
+    const checked = await run("check", "--json");
+    assert.equal(checked.code, 0, checked.stderr);
+    assert.match(checked.stdout, /-nixos-system-ts\.drv/);
+  });
+
+  test("is evaluated again when a Nix file of the project changed", async (t) => {
+    const files = { "name.nix": '{ networking.hostName = "one"; }' };
+    const run = project(t, 'nixFile("./name.nix"), { environment: { text: [] } }', files);
+    const first = await run("eval", "networking.hostName");
+    assert.equal(first.stdout.trim(), '"one"', first.stderr);
+    run.write("name.nix", '{ networking.hostName = "another"; }');
+    assert.equal((await run("eval", "networking.hostName")).stdout.trim(), '"another"');
+  });
+
+  test("that fails in a Nix file shows that file's line", async (t) => {
+    const run = project(t, 'nixFile("./broken.nix")', { "broken.nix": '{ networking.hostName = throw "no name yet"; environment.text = [ ]; }' });
+    const { code, stderr } = await run("eval", "networking.hostName");
+    assert.equal(code, 1);
+    assert.match(stderr, /no name yet/);
+    assert.match(stderr, /in the Nix expression[\s\S]*broken\.nix:1:25/);
+  });
+
+  test("that reads what is not there shows the line of TypeScript", async (t) => {
+    const run = project(t, '({ config }) => ({ networking: { hostName: config["networking"].hostNam } })');
+    const { code, stderr } = await run("eval", "networking.hostName");
+    assert.equal(code, 1);
+    assert.match(stderr, /there is no "hostNam"/);
+    assert.match(stderr, /system\.config\.ts:3:\d+/);
+  });
+});
