@@ -80,7 +80,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   async function achieve(step: Step): Promise<void> {
     const limiter = step.kind === "substitute" ? transfers : step.derivation.builder.startsWith(BUILTIN_PREFIX) ? builtins : builders;
     const place = step.kind === "build" ? await takePlace(step) : undefined;
-    if (place === undefined && limiter === builders && options.jobs === 0) throw noBuilder(step as Goal, store.storeDir);
+    if (place === undefined && limiter === builders && options.jobs === 0) throw noMachine(step as Goal, store.storeDir);
     let release = place === undefined ? await limiter.acquire(stop.signal) : place.release;
     let locks: PathLocks | undefined;
     try {
@@ -243,10 +243,10 @@ function cycle(goals: readonly Step[], storeDir: string): TsosError {
   return new TsosError({ code: "build.cycle", message: `these need one another: ${names.join(", ")}`, data: { derivations: names } });
 }
 
-function noBuilder(goal: Goal, storeDir: string): TsosError {
+function noMachine(goal: Goal, storeDir: string): TsosError {
   const path = formatStorePath(goal.path, storeDir);
   return new TsosError({
-    code: "build.no-builder",
+    code: "build.no-machine",
     message: `"${path}" is for "${goal.derivation.platform}": nothing is to be built on this machine, and no other machine builds it`,
     hint: "allow jobs here (--jobs 1), or name a machine with --builders",
     data: { derivation: path },

@@ -29,7 +29,9 @@ export async function addToStore(session: Session): Promise<void> {
   const references = await readPaths(reader, store.storeDir);
   const repair = await reader.boolean();
   const path = await session.workWithFrames(async (bytes) => {
-    if (repair) throw refuse(session.trusted ? "repairing is not supported" : "repairing is not allowed because you are not in 'trusted-users'");
+    checkRepair(session, repair);
+    // Whoever has the contents can send them as an archive, which does repair.
+    if (repair) throw refuse("repairing what is added by its contents is not supported; repair the path itself");
     if (method === "text") return store.addTextToStore(name, await collect(bytes), references, { signal });
     await using folder = await store.createTemporaryFolder();
     const file = join(folder.path, "contents");
@@ -75,7 +77,7 @@ export async function addToStoreNar(session: Session): Promise<void> {
   const info: NewPathInfo = { path, deriver, narHash, references, registrationTime, narSize, ultimate: ultimate && session.trusted, signatures, contentAddress };
   await session.workWithFrames(async (bytes) => {
     checkMayAdd(session, info, repair, dontCheckSignatures);
-    await store.addNarToStore(info, bytes, { signal });
+    await store.addNarToStore(info, bytes, { signal, repair });
   });
 }
 
@@ -96,7 +98,7 @@ export async function addMultipleToStore(session: Session): Promise<void> {
         checkMayAdd(session, info, repair, dontCheckSignatures);
         const nar = reader.section(info.narSize);
         await new Promise<void>((resolve, reject) => {
-          const adding = store.addNarToStore(info, nar, { signal, onReceived: resolve });
+          const adding = store.addNarToStore(info, nar, { signal, repair, onReceived: resolve });
           registering.push(adding.catch((error: unknown) => void (failure ??= error)));
           adding.then(() => resolve(), reject);
         });
@@ -110,9 +112,13 @@ export async function addMultipleToStore(session: Session): Promise<void> {
   });
 }
 
+function checkRepair({ trusted }: Session, repair: boolean): void {
+  if (repair && !trusted) throw refuse("repairing is not allowed because you are not in 'trusted-users'");
+}
+
 /** @throws TsosError `cache.untrusted`: an untrusted client brings only what proves itself or what somebody trusted signed. */
 function checkMayAdd(session: Session, info: NewPathInfo, repair: boolean, dontCheckSignatures: boolean): void {
-  if (repair) throw refuse(session.trusted ? "repairing is not supported" : "repairing is not allowed because you are not in 'trusted-users'");
+  checkRepair(session, repair);
   if (session.trusted && dontCheckSignatures) return;
   if (!isTrusted(info, session.host.trust, session.store.storeDir)) throw untrusted(info.path, session.store.storeDir);
 }

@@ -2,6 +2,7 @@ import { buildDerivation } from "../../build/build-derivation.ts";
 import { readBuildGraph, type BuildTarget } from "../../build/build-graph.ts";
 import type { FailureReport } from "../../build/build-error.ts";
 import { realise } from "../../build/realise.ts";
+import { repairPath } from "../../build/repair-path.ts";
 import { substitutePaths } from "../../build/substitute-paths.ts";
 import type { Derivation } from "../../derivation/derivation.ts";
 import { derivationOutputPaths } from "../../derivation/derivation-output-paths.ts";
@@ -25,7 +26,7 @@ async function readMode({ reader }: Session): Promise<BuildMode> {
 }
 
 function checkMode({ trusted }: Session, mode: BuildMode): void {
-  if (mode === "repair") throw refuse(trusted ? "repairing is not supported" : "repairing is not allowed because you are not in 'trusted-users'");
+  if (mode === "repair" && !trusted) throw refuse("repairing is not allowed because you are not in 'trusted-users'");
 }
 
 async function readDerivedPaths({ reader, store }: Session): Promise<DerivedPath[]> {
@@ -44,7 +45,7 @@ export async function buildPaths(session: Session): Promise<void> {
 
 async function achieve(session: Session, targets: readonly DerivedPath[], mode: BuildMode): Promise<void> {
   const { store } = session;
-  const options = { ...(await session.buildOptions()), check: mode === "check" };
+  const options = { ...(await session.buildOptions()), check: mode === "check", repair: mode === "repair" };
   const opaque = targets.flatMap((target) => (target.kind === "opaque" ? [target.path] : []));
   const built = targets.flatMap((target): BuildTarget[] => (target.kind === "built" ? [target] : []));
   // A derivation itself may have to be fetched.
@@ -53,6 +54,7 @@ async function achieve(session: Session, targets: readonly DerivedPath[], mode: 
   const missing = wanted.filter((path) => !valid.has(path));
   await store.addTemporaryRoot(...wanted);
   if (missing.length > 0) await substitutePaths(store, missing, options);
+  if (mode === "repair") for (const path of opaque) await repairPath(store, path, { substituter: options.substituter, build: options, signal: session.signal });
   if (built.length > 0) await realise(store, mergeTargets(built), options);
   await store.flush();
 }

@@ -2,7 +2,9 @@ import { isAbsolute } from "node:path";
 import { formatStorePath, type StorePath } from "../../store-path/store-path.ts";
 import { readPath, readPaths, writePath } from "../wire/path-codec.ts";
 import { protocolError } from "../wire/wire-reader.ts";
+import { repairPath } from "../../build/repair-path.ts";
 import { TsosError } from "../../error/tsos-error.ts";
+import type { StoreProblem } from "../../store/store.ts";
 import { refuse } from "./refuse.ts";
 import type { Session } from "./session.ts";
 
@@ -88,16 +90,39 @@ export async function verifyStore(session: Session): Promise<void> {
   const { reader, store, signal } = session;
   const checkContents = await reader.boolean();
   const repair = await reader.boolean();
-  const problems = await session.work(async () => {
-    if (repair) throw refuse(session.trusted ? "repairing is not supported" : "you are not privileged to repair paths");
-    return store.verify({ checkContents, signal, report: session.messages.report });
+  const hasProblems = await session.work(async () => {
+    if (repair && !session.trusted) throw refuse("you are not privileged to repair paths");
+    const problems = await store.verify({ checkContents, keepMissing: repair, signal, report: session.messages.report });
+    let left = 0;
+    for (const problem of problems) {
+      if (repair && "path" in problem && (await repairQuietly(session, problem.path))) continue;
+      left++;
+      session.messages.warn(describeProblem(session, problem));
+    }
+    return left > 0;
   });
-  session.writer.boolean(problems.length > 0);
+  session.writer.boolean(hasProblems);
+}
+
+async function repairQuietly(session: Session, path: StorePath): Promise<boolean> {
+  try {
+    const options = await session.buildOptions();
+    await repairPath(session.store, path, { substituter: options.substituter, build: options, signal: session.signal });
+    return true;
+  } catch (error) {
+    session.signal.throwIfAborted();
+    if (!(error instanceof TsosError)) throw error;
+    session.messages.warn(error.message);
+    return false;
+  }
+}
+
+function describeProblem({ store }: Session, problem: StoreProblem): string {
+  if ("path" in problem) return `path '${formatStorePath(problem.path, store.storeDir)}' is ${problem.kind === "missing" ? "missing" : "not what it was registered as"}`;
+  return problem.kind === "modified-link" ? `link '${problem.link}' was modified` : problem.message;
 }
 
 export async function optimiseStore(session: Session): Promise<void> {
-  await session.work(async () => {
-    throw new TsosError({ code: "daemon.unsupported", message: "the store cannot be optimised by the daemon yet" });
-  });
+  await session.work(() => session.store.optimise(undefined, { signal: session.signal, report: session.messages.report }));
+  session.writer.number(1);
 }
-
