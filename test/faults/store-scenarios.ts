@@ -1,0 +1,192 @@
+/** What a store does, each in a small store of its own, so that every operation of it can be made to fail in turn. */
+import { chmodSync, createReadStream, createWriteStream, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import type { BuildOptions } from "../../core/build/build-options.ts";
+import { realise } from "../../core/build/realise.ts";
+import { repairPath } from "../../core/build/repair-path.ts";
+import { copyPaths } from "../../core/cache/copy-paths.ts";
+import { openBinaryCache } from "../../core/cache/open-binary-cache.ts";
+import { createSubstituters } from "../../core/cache/substituters.ts";
+import { finishDerivation } from "../../core/derivation/finish-derivation.ts";
+import { HashModuloCache } from "../../core/derivation/hash-modulo-cache.ts";
+import { plainFetchSettings } from "../../core/fetch/fetch-settings.ts";
+import { exportPaths, importPaths } from "../../core/store/export-paths.ts";
+import { openLocalStore } from "../../core/store/local-store.ts";
+import type { LocalStore } from "../../core/store/store.ts";
+import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
+import type { Substituter } from "../../core/store/substituter.ts";
+
+export type StoreScenario = {
+  /** Fills the store in `${folder}/root`; what it needs besides lies in `folder` too. @returns what must stay valid */
+  prepare(folder: string): Promise<readonly StorePath[]>;
+  /** What is interrupted, and must work when it is done again. @returns what is valid then */
+  run(store: LocalStore, folder: string): Promise<readonly StorePath[]>;
+  /** Paths that are damaged until `run` has put them right. */
+  readonly damages?: boolean;
+  readonly autoOptimise?: boolean;
+};
+
+function writeTree(folder: string, mark: string): string {
+  mkdirSync(`${folder}/sub`, { recursive: true });
+  writeFileSync(`${folder}/program`, "#! /bin/sh\n", { mode: 0o755 });
+  for (const name of ["a", "b", "c", "d", "sub/e", "sub/f", "sub/g"]) writeFileSync(`${folder}/${name}`, `${name}\n`.repeat(500));
+  writeFileSync(`${folder}/same`, "same\n".repeat(500));
+  writeFileSync(`${folder}/sub/same`, "same\n".repeat(500));
+  writeFileSync(`${folder}/mark`, mark);
+  symlinkSync("../a", `${folder}/sub/link`);
+  return folder;
+}
+
+/** A store whose root keeps what `fill` adds. */
+async function prepareStore(folder: string, fill: (store: LocalStore) => Promise<readonly StorePath[]>): Promise<readonly StorePath[]> {
+  await using store = await openLocalStore({ root: `${folder}/root` });
+  const kept = await fill(store);
+  for (const path of kept) {
+    symlinkSync(formatStorePath(path), `${store.stateDir}/gcroots/${path}`);
+  }
+  return kept;
+}
+
+const outputs = async (store: LocalStore): Promise<StorePath[]> => {
+  const cache = new HashModuloCache();
+  const make = async (name: string, names: readonly string[], inputs: Map<StorePath, ReadonlySet<string>>, text: string): Promise<ReturnType<typeof finishDerivation>> => {
+    const finished = finishDerivation(
+      {
+        name, outputs: new Map(names.map((one) => [one, { kind: "deferred" }] as const)), inputDerivations: inputs, inputSources: new Set<StorePath>(),
+        platform: "builtin", builder: "builtin:faults", args: [], env: new Map([["name", name], ["text", text]]),
+      },
+      cache,
+    );
+    await store.writeDerivation(finished.derivation);
+    return finished;
+  };
+  const bottom = await make("bottom", ["out", "doc"], new Map(), "bottom");
+  const out = bottom.derivation.env.get("out")!;
+  const top = await make("top", ["out"], new Map([[bottom.path, new Set(["out"])]]), out);
+  return [top.path];
+};
+
+function buildOptions(substituter?: Substituter): BuildOptions {
+  return {
+    jobs: 1, cores: 1, settings: plainFetchSettings, substituter,
+    tools: { bubblewrap: () => Promise.reject(new Error("no build of these runs in a sandbox")) },
+    builtins: new Map([
+      ["faults", async (context) => {
+        for (const [name, target] of context.outputs) {
+          mkdirSync(target);
+          for (const file of ["one", "two"]) writeFileSync(`${target}/${file}`, `${name} ${file} ${context.env.get("text")}\n`);
+        }
+      }],
+    ]),
+  };
+}
+
+async function build(store: LocalStore, substituter?: Substituter): Promise<readonly StorePath[]> {
+  const [drvPath] = await outputs(store);
+  const results = await realise(store, [{ drvPath: drvPath! }], buildOptions(substituter));
+  return [...results.values()].flatMap((paths) => [...paths.values()]);
+}
+
+async function openCache(folder: string, store: LocalStore): Promise<Substituter> {
+  const cache = await openBinaryCache(`file://${folder}/cache?trusted=1&compression=gzip`, { settings: plainFetchSettings, environment: {} });
+  return createSubstituters({ store, caches: [cache], trust: { publicKeys: [], requireSignatures: true } });
+}
+
+async function fillCache(folder: string, fill: (store: LocalStore) => Promise<readonly StorePath[]>): Promise<void> {
+  await using filled = await openLocalStore({ root: `${folder}/filled` });
+  await using cache = await openBinaryCache(`file://${folder}/cache?trusted=1&compression=gzip`, { settings: plainFetchSettings, environment: {} });
+  await copyPaths(filled, cache, await fill(filled));
+}
+
+const addBoth = async (store: LocalStore, folder: string): Promise<readonly StorePath[]> => {
+  const text = await store.addTextToStore("text", "a text", []);
+  return [text, await store.addPathToStore("tree", `${folder}/one`, { references: [text] }), await store.addPathToStore("twin", `${folder}/two`)];
+};
+
+function writeSources(folder: string): void {
+  writeTree(`${folder}/one`, "one");
+  writeTree(`${folder}/two`, "two");
+}
+
+export const STORE_SCENARIOS: Readonly<Record<string, StoreScenario>> = {
+  adding: {
+    async prepare(folder) {
+      writeSources(folder);
+      return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
+    },
+    run: addBoth,
+  },
+  "adding and sharing": {
+    autoOptimise: true,
+    async prepare(folder) {
+      writeSources(folder);
+      return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
+    },
+    run: addBoth,
+  },
+  importing: {
+    async prepare(folder) {
+      writeSources(folder);
+      await using filled = await openLocalStore({ root: `${folder}/filled` });
+      await pipeline(exportPaths(filled, await addBoth(filled, folder)), createWriteStream(`${folder}/exported`));
+      return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
+    },
+    run: async (store, folder) => importPaths(store, createReadStream(`${folder}/exported`)),
+  },
+  building: {
+    prepare: (folder) => prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]),
+    run: (store) => build(store),
+  },
+  substituting: {
+    async prepare(folder) {
+      await fillCache(folder, (store) => build(store));
+      return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
+    },
+    run: async (store, folder) => build(store, await openCache(folder, store)),
+  },
+  collecting: {
+    async prepare(folder) {
+      writeSources(folder);
+      return prepareStore(folder, async (store) => {
+        const paths = await addBoth(store, folder);
+        await store.optimise();
+        await store.addTextsToStore([1, 2, 3].map((n) => ({ name: `dead-${n}`, contents: String(n), references: [] })));
+        return [paths[0]!, paths[2]!];
+      });
+    },
+    async run(store) {
+      await store.collectGarbage();
+      return [];
+    },
+  },
+  optimising: {
+    async prepare(folder) {
+      writeSources(folder);
+      return prepareStore(folder, (store) => addBoth(store, folder));
+    },
+    async run(store) {
+      await store.optimise();
+      return [];
+    },
+  },
+  repairing: {
+    damages: true,
+    async prepare(folder) {
+      writeSources(folder);
+      await fillCache(folder, (store) => addBoth(store, folder));
+      return prepareStore(folder, async (store) => {
+        const paths = await addBoth(store, folder);
+        const file = `${store.realPath(paths[1]!)}/mark`;
+        chmodSync(file, 0o644);
+        writeFileSync(file, "damaged");
+        chmodSync(file, 0o444);
+        return paths;
+      });
+    },
+    async run(store, folder) {
+      const substituter = await openCache(folder, store);
+      for (const path of await store.queryAllValidPaths()) await repairPath(store, path, { substituter, build: buildOptions() });
+      return [];
+    },
+  },
+};
