@@ -5,12 +5,20 @@ import { loadBuildSettings } from "../core/build/load-build-settings.ts";
 import { loadCacheSettings } from "../core/cache/load-cache-settings.ts";
 import { loadDaemonSettings } from "../core/daemon/load-daemon-settings.ts";
 import { loadFetchSettings } from "../core/fetch/load-fetch-settings.ts";
+import { createScopedSubstituter } from "../core/cache/scoped-substituter.ts";
+import { derivationOutputPaths } from "../core/derivation/derivation-output-paths.ts";
+import type { Instantiation } from "../core/derivation/instantiation.ts";
+import { parseDerivation } from "../core/derivation/parse-derivation.ts";
+import type { FetchSettings } from "../core/fetch/fetch-settings.ts";
+import { parsePublicKey } from "../core/narinfo/signature.ts";
+import { parseStorePath, storePathName, type StorePath } from "../core/store-path/store-path.ts";
+import type { Substituter } from "../core/store/substituter.ts";
 import type { LocalStore } from "../core/store/store.ts";
 import type { CommandContext } from "./context.ts";
 import { createSubstituter } from "./substituter.ts";
 
 /** How this command builds: its flags, this machine's mirrors, and the sandbox's program, found when it is needed. */
-export async function createBuildOptions(context: CommandContext, store: LocalStore, bubblewrap: BuildTools["bubblewrap"]): Promise<BuildOptions> {
+export async function createBuildOptions(context: CommandContext, store: LocalStore, bubblewrap: BuildTools["bubblewrap"], instantiation?: Instantiation): Promise<BuildOptions> {
   const { flags } = context;
   const settings = { ...(await loadFetchSettings({ env: context.env })), partialFolder: partialFolder(store), offline: flags.offline };
   const machines = await loadDaemonSettings({ env: context.env });
@@ -24,12 +32,31 @@ export async function createBuildOptions(context: CommandContext, store: LocalSt
     signal: context.signal,
     report: context.report,
     settings,
-    substituter: await createSubstituter(context, store, await loadCacheSettings({ env: context.env }), settings),
+    substituter: await chooseSubstituter(context, store, settings, instantiation),
     remoteBuilders: builders.trim() === "" || flags.offline ? undefined : (await import("./builders.ts")).openBuilders(store, { builders, useSubstitutes: machines.buildersUseSubstitutes, env: context.env, report: context.report }),
     builtins: builtinBuilders,
     tools: { bubblewrap },
     environment: context.env,
   };
+}
+
+/** The caches of this machine's settings for everything, those of collections for what comes from them. */
+async function chooseSubstituter(context: CommandContext, store: LocalStore, settings: FetchSettings, instantiation: Instantiation | undefined): Promise<Substituter | undefined> {
+  const own = await createSubstituter(context, store, await loadCacheSettings({ env: context.env }), settings);
+  const collections = instantiation?.collections;
+  if (instantiation === undefined || collections === undefined) return own;
+  const trust = { publicKeys: collections.trustedPublicKeys.map(parsePublicKey), requireSignatures: true };
+  const theirs = await createSubstituter(context, store, { substituters: collections.substituters, trust }, settings);
+  return theirs === undefined ? own : createScopedSubstituter(own, theirs, outputsOf(instantiation, new Set(collections.derivations), store.storeDir));
+}
+
+function outputsOf({ derivations }: Instantiation, wanted: ReadonlySet<string>, storeDir: string): ReadonlySet<StorePath> {
+  const outputs = new Set<StorePath>();
+  for (const { path, contents } of derivations) {
+    if (!wanted.has(path)) continue;
+    for (const output of derivationOutputPaths(parseDerivation(contents, storePathName(parseStorePath(path, storeDir)).replace(/\.drv$/, ""), storeDir), storeDir).values()) if (output !== undefined) outputs.add(output);
+  }
+  return outputs;
 }
 
 /** Unfinished downloads: beside the store, whose locks keep two runs from fetching the same thing at once. */

@@ -28,7 +28,7 @@ export async function realiseResults(context: CommandContext, store: LocalStore,
   await realise(
     store,
     request.targets.map(({ drvPath, outputName }) => ({ drvPath: parseStorePath(drvPath, store.storeDir), outputs: [outputName] })),
-    { ...(await buildOptions(context, store)), check: request.check ?? false },
+    { ...(await buildOptions(context, store, request.instantiation)), check: request.check ?? false },
   );
 }
 
@@ -42,6 +42,6 @@ export async function realiseDerivationPaths(context: CommandContext, store: Loc
   return [...outputs.values()].flatMap((paths) => [...paths.values()]);
 }
 
-function buildOptions(context: CommandContext, store: LocalStore): Promise<BuildOptions> {
-  return createBuildOptions(context, store, () => findSandboxTool(context, store));
+function buildOptions(context: CommandContext, store: LocalStore, instantiation?: Instantiation): Promise<BuildOptions> {
+  return createBuildOptions(context, store, () => findSandboxTool(context, store), instantiation);
 }

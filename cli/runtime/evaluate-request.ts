@@ -52,7 +52,7 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
   const configuration = isNixosSystemConfig(context.definition) ? undefined : checkConfiguration(context.definition);
   const inputs = declareInputs(configuration, context.inputs);
   const overlays = configuration === undefined ? [] : collectOverlays([configuration]);
-  const pkgs = createPackages(registry, [createCollections(inputs, (name) => name in packageEntries, SYSTEM), ...overlays]);
+  const pkgs = createPackages(registry, [createCollections(inputs, (name) => name in packageEntries, SYSTEM, context.nix), ...overlays]);
   const given: Given = { pkgs, inputs };
   const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: registry.instantiation(roots), warnings, inputs: context.inputs.declared() });
 

@@ -16,7 +16,12 @@ export type NixInputs = {
   showFile(input: string, outPath: string, path: string): string;
   showProjectFile(folder: string, path: string, input?: string): string;
   scope(): NixScope;
+  /** Says that packages of an input are used, so that its binary cache is asked for them. */
+  useCaches(input: Input): void;
 };
+
+/** Of nixpkgs; what it signs is believed for what comes from a collection. */
+const PUBLIC_CACHE = { substituters: ["https://cache.nixos.org"], trustedPublicKeys: ["cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="] };
 
 /** Begun when the first expression is evaluated: most configurations have none. */
 export function createNixInputs(registry: EvaluationRegistry, ask: (call: SourceCall) => string): NixInputs {
@@ -31,6 +36,7 @@ export function createNixInputs(registry: EvaluationRegistry, ask: (call: Source
   };
   return {
     scope: open,
+    useCaches: ({ options }) => registry.useCollectionCaches(options.substituters ?? PUBLIC_CACHE.substituters, options.trustedPublicKeys ?? PUBLIC_CACHE.trustedPublicKeys),
     importFile: (input, outPath, path) => open().importFile(show(outPath, input, path)),
     showFile: (input, outPath, path) => show(outPath, input, path),
     showProjectFile(folder, path, input) {
@@ -71,7 +77,7 @@ function createInputFiles(inputs: ReadonlyMap<string, string | undefined>, ask: 
  * `pkgs.NAME` for each input: the packages of a collection such as nixpkgs, with the input's own `config` and
  * `overlays`. A name that the package set has itself stays what it is there.
  */
-export function createCollections(inputs: Readonly<Record<string, Input>>, taken: (name: string) => boolean, system: string): Overlay {
+export function createCollections(inputs: Readonly<Record<string, Input>>, taken: (name: string) => boolean, system: string, nix: NixInputs): Overlay {
   const collections = {};
   for (const [name, input] of Object.entries(inputs)) {
     if (taken(name)) continue;
@@ -80,6 +86,7 @@ export function createCollections(inputs: Readonly<Record<string, Input>>, taken
       configurable: true,
       get: () => {
         const collection: unknown = input.nix();
+        nix.useCaches(input);
         const { config = {}, overlays = [] } = input.options;
         return typeof collection === "function" ? (collection as (args: object) => unknown)({ system, config, overlays }) : collection;
       },

@@ -26,7 +26,7 @@ export function evaluateNixosRequest(definition: NixosSystemConfig, context: { r
       }
       const system = open();
       const toplevel = system.toplevel as Package;
-      return { result: { kind: "system", toplevel: describeDerivation(toplevel), hostName: hostName(system) }, roots: [toplevel.drvPath], warnings: [] };
+      return { result: { kind: "system", toplevel: describeDerivation(toplevel), hostName: hostName(system), isNixos: true }, roots: [toplevel.drvPath], warnings: [] };
     }
     case "option": {
       const path = parsePath(request.path);
@@ -62,6 +62,7 @@ function opener({ nixpkgs, modules, specialArgs = {} }: NixosSystemConfig, nix: 
     const { config, overlays } = nixpkgs.options;
     // Named, the input is shown to expressions.
     const { path } = nixpkgs.nixFile("nixos/lib/eval-config.nix");
+    nix.useCaches(nixpkgs);
     opened = nix.scope().nixosSystem({ nixpkgs: path.slice(0, -"/nixos/lib/eval-config.nix".length), modules, specialArgs, config, overlays, system: platform });
     return opened;
   };

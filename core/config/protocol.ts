@@ -55,7 +55,7 @@ export type OptionResult = {
 };
 
 export type EvaluationResult =
-  | { readonly kind: "system"; readonly toplevel: DerivationResult; readonly hostName: string }
+  | { readonly kind: "system"; readonly toplevel: DerivationResult; readonly hostName: string; readonly isNixos?: boolean }
   | { readonly kind: "shell"; readonly shell: ShellResult }
   | { readonly kind: "package"; readonly package: DerivationResult & { readonly mainProgram?: string | undefined } }
   | { readonly kind: "option"; readonly option: OptionResult }

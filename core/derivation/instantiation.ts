@@ -32,4 +32,14 @@ export type Instantiation = {
   /** Inputs stand before what uses them; `contents` is the ATerm. */
   readonly derivations: readonly { readonly path: string; readonly contents: ByteString }[];
   readonly sources: readonly InstantiatedSource[];
+  /** Those of the derivations that Nix expressions made, and the binary caches that may have their outputs. */
+  readonly collections?: CollectionCaches | undefined;
+};
+
+/** Binary caches of collections of packages, asked for what comes from collections only. */
+export type CollectionCaches = {
+  readonly substituters: readonly string[];
+  readonly trustedPublicKeys: readonly string[];
+  /** Store paths in full. */
+  readonly derivations: readonly string[];
 };

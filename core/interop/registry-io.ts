@@ -95,7 +95,7 @@ export function createRegistryIo({ registry, files, sources, log }: RegistryIoOp
     addDerivation: (path, contents, derivation) => {
       const outputs = new Map<string, StorePath>();
       for (const [name, output] of derivationOutputPaths(derivation, storeDir)) if (output !== undefined) outputs.set(name, output);
-      registry.record({ path, derivation, contents, outputs });
+      registry.recordOfCollection({ path, derivation, contents, outputs });
     },
     readDerivation: (path) => registry.findRecorded(path)?.derivation,
     realise: (context) => {

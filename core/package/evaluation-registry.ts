@@ -49,6 +49,10 @@ export class EvaluationRegistry {
   readonly #derived = new Map<string, RecordedDerivation>();
   readonly #sources = new Map<StorePath, InstantiatedSource>();
   readonly #hashes: HashModuloCache;
+  /** Made by Nix expressions. */
+  readonly #ofCollections = new Set<StorePath>();
+  readonly #substituters = new Set<string>();
+  readonly #trustedPublicKeys = new Set<string>();
   readonly #textPaths = new Map<string, StoreSource>();
 
   readonly #memory: DerivationMemory;
@@ -87,6 +91,18 @@ export class EvaluationRegistry {
     this.#issue({ kind: "derivation", path: recorded.path });
     for (const [output, path] of recorded.outputs) this.#issue({ kind: "output", path, derivation: recorded.path, output });
     return recorded;
+  }
+
+  /** The same for what a Nix expression made: the caches of collections may have it. */
+  recordOfCollection(recorded: RecordedDerivation): RecordedDerivation {
+    this.#ofCollections.add(recorded.path);
+    return this.record(recorded);
+  }
+
+  /** Binary caches for what Nix expressions make. */
+  useCollectionCaches(substituters: readonly string[], trustedPublicKeys: readonly string[]): void {
+    for (const url of substituters) this.#substituters.add(url);
+    for (const key of trustedPublicKeys) this.#trustedPublicKeys.add(key);
   }
 
   #issue(issued: IssuedPath): void {
@@ -227,7 +243,14 @@ export class EvaluationRegistry {
         .filter((recorded) => derivations.has(recorded.path))
         .map((recorded) => ({ path: formatStorePath(recorded.path, this.storeDir), contents: recorded.contents })),
       sources: [...this.#sources].filter(([path]) => sources.has(path)).map(([, source]) => source),
+      ...this.#collectionCaches(derivations),
     };
+  }
+
+  #collectionCaches(reached: ReadonlySet<StorePath>): Pick<Instantiation, "collections"> {
+    const derivations = [...this.#ofCollections].filter((path) => reached.has(path)).map((path) => formatStorePath(path, this.storeDir));
+    if (derivations.length === 0 || this.#substituters.size === 0) return {};
+    return { collections: { substituters: [...this.#substituters], trustedPublicKeys: [...this.#trustedPublicKeys], derivations } };
   }
 }
 

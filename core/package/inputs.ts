@@ -18,6 +18,13 @@ export type InputOptions = {
   readonly config?: Readonly<Record<string, unknown>>;
   /** For a source of packages: what is laid over them, as functions of the finished set and of the one before. */
   readonly overlays?: readonly ((final: NixPackages, prev: NixPackages) => Readonly<Record<string, unknown>>)[];
+  /**
+   * For a source of packages: the binary caches that have them, asked for nothing else. Default: the public cache of
+   * NixOS; none: `[]`.
+   */
+  readonly substituters?: readonly string[];
+  /** Whose signatures count for those, as `name:base64`. Default: the public cache's key. */
+  readonly trustedPublicKeys?: readonly string[];
 };
 
 /**
@@ -134,8 +141,8 @@ export function sourcehut(repository: string, ref?: string | ForgeInput, options
  */
 export function git(url: string, options: GitInput = {}): InputSpec {
   checkText("git", "url", url);
-  const { flake, config, overlays, ...source } = options;
-  return createSpec({ type: "git", url, ...defined(source) }, { flake, config, overlays });
+  const { flake, config, overlays, substituters, trustedPublicKeys, ...source } = options;
+  return createSpec({ type: "git", url, ...defined(source) }, { flake, config, overlays, substituters, trustedPublicKeys });
 }
 
 /**
@@ -144,8 +151,8 @@ export function git(url: string, options: GitInput = {}): InputSpec {
  */
 export function tarball(url: string, options: TarballInput = {}): InputSpec {
   checkText("tarball", "url", url);
-  const { flake, config, overlays, ...source } = options;
-  return createSpec({ type: "tarball", url, ...defined(source) }, { flake, config, overlays });
+  const { flake, config, overlays, substituters, trustedPublicKeys, ...source } = options;
+  return createSpec({ type: "tarball", url, ...defined(source) }, { flake, config, overlays, substituters, trustedPublicKeys });
 }
 
 function forge(type: string, repository: string, ref: string | ForgeInput | undefined, more: ForgeInput): InputSpec {
@@ -154,10 +161,10 @@ function forge(type: string, repository: string, ref: string | ForgeInput | unde
   if (match === null || (type !== "gitlab" && match[1]!.includes("/"))) {
     throw new TsosError({ code: "input.bad-repository", message: `"${repository}" does not name a repository, expected "owner/repo"`, hint: `${type}("owner/repo", "branch")`, data: { repository } });
   }
-  const { flake, config, overlays, ...source } = typeof ref === "object" ? ref : more;
+  const { flake, config, overlays, substituters, trustedPublicKeys, ...source } = typeof ref === "object" ? ref : more;
   const isRevision = typeof ref === "string" && /^[0-9a-f]{40}$/.test(ref);
   const chosen = typeof ref === "string" ? { [isRevision ? "rev" : "ref"]: ref } : {};
-  return createSpec({ type, owner: match[1]!, repo: match[2]!, ...chosen, ...defined(source) }, { flake, config, overlays });
+  return createSpec({ type, owner: match[1]!, repo: match[2]!, ...chosen, ...defined(source) }, { flake, config, overlays, substituters, trustedPublicKeys });
 }
 
 function createSpec(source: Record<string, string | number | boolean>, options: { readonly [K in keyof Required<InputOptions>]: InputOptions[K] }): InputSpec {
