@@ -74,7 +74,7 @@ async function createHost(context: CommandContext): Promise<DaemonHost> {
         substituter,
         keepFailed: session.keepFailed,
         keepGoing: session.keepGoing,
-        jobs: Math.max(1, session.jobs ?? options.jobs),
+        jobs: session.jobs ?? options.jobs,
         cores: session.cores ?? options.cores,
       };
     },

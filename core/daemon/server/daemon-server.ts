@@ -25,7 +25,7 @@ export type DaemonOptions = {
 
 export type DaemonServer = AsyncDisposable & { readonly connections: number };
 
-/** Clients at once; more wait. */
+/** Clients at once; more are turned away. */
 const MAX_CONNECTIONS = 1000;
 
 /**
