@@ -62,7 +62,11 @@ export async function watchConfig(options: WatchOptions): Promise<never> {
       changed = undefined;
       const reads = await Promise.race([runRound({ ...options, file, project, checker, known }, round), aborted]);
       // What an installed tsos is made of does not change.
-      if (await watcher.set(reads.filter(({ path }) => !path.startsWith(options.installation + sep)))) changed ??= new Set();
+      const missed = await watcher.set(reads.filter(({ path }) => !path.startsWith(options.installation + sep)));
+      if (missed.length > 0) {
+        changed ??= new Set();
+        for (const path of missed) changed.add(path);
+      }
       // The engine compiles what runs often: the next round finds it compiled.
       for (; rounds < WARM_ROUNDS && changed === undefined; rounds++) {
         await Promise.race([evaluateAfresh({ ...options, file, project, isolate: isolates.take() }).catch(() => isolates.drop()), aborted]);

@@ -5,8 +5,8 @@ import { hashTree } from "./hash-tree.ts";
 
 /** Watches what was read, and what was looked for and not there. */
 export type ReadsWatcher = Disposable & {
-  /** Watches these from now on. Resolves to whether any of them has changed since it was read. */
-  set(reads: readonly FileRead[]): Promise<boolean>;
+  /** Watches these from now on. Resolves to those that have changed since they were read. */
+  set(reads: readonly FileRead[]): Promise<readonly string[]>;
 };
 
 // An editor writes, renames and changes the time of a file in one save.
@@ -56,7 +56,7 @@ export function watchReads(onChange: (paths: readonly string[]) => void): ReadsW
         watchers.set(folder, watcher);
       }
       // What changed after it was read and before it was watched.
-      return (await findChanged(next)).length > 0;
+      return findChanged(next);
     },
     [Symbol.dispose]() {
       clearTimeout(pending);

@@ -1,6 +1,7 @@
 import type { PackageValue, SecretValue } from "./foreign-types.ts";
 import type { Modified, Definable } from "./modifier.ts";
 import type { Option, OptionDefinition, OptionValue } from "./option.ts";
+import type { JsonObjectDefinition } from "./types/json.ts";
 import type { DeclaredOptions, DeclaredShellOptions, OptionModules, ShellOptionModules } from "./registry.ts";
 
 /** What `config` reads of a tree of declared options. */
@@ -82,13 +83,30 @@ export type Exact<R, D> = R extends Opaque
  * that the type checker says at which property it is not, and an editor shows what it is; else it says what is
  * too much.
  */
-export type Result<R, D> = [Excessive<R, D>] extends [never] ? Definable<D> : Only<R, D>;
+export type Result<R, D> = [Excess<R, D>] extends [never] ? Definable<D> : Only<R, D>;
 
-// Of the results of a function with several, those with a property too many.
-type Excessive<R, D> = [D] extends [R] ? never : R extends unknown ? ([R] extends [Exact<R, D>] ? never : R) : never;
+// The names of `R`, at any depth, that `D` does not have. It asks what `Exact` asks, but makes no type that `R` would have
+// to be compared with: an editor asks it after every key, and mostly there are none. Where `R` is `D` itself, as what
+// `mkIf` makes of its context, there is nothing to look for, and much to look through.
+type Excess<R, D> = [D] extends [R] ? never : ExcessIn<R, D>;
+type ExcessIn<R, D> = R extends Opaque
+  ? never
+  : R extends Modified<infer Content>
+    ? Excess<Content, D>
+    : R extends (...args: never) => infer Result
+      ? Excess<Result, D extends (...args: never) => infer Returned ? Plain<Returned> : never>
+      : R extends readonly (infer Item)[]
+        ? ExcessIn<Item, D extends readonly (infer Element)[] ? Plain<Element> : never>
+        : [KeysOf<Exclude<D, Function>>] extends [never]
+          ? never
+          : TakesJson<D> extends true
+            ? never
+            : { readonly [K in keyof R]-?: K extends KeysOf<D> ? ExcessIn<R[K], Plain<At<D, K>>> : K }[keyof R];
 
-// Each result of a function with several is looked at on its own. Where `R` is `D` itself, as what `mkIf` makes of its
-// context, there is nothing to look for, and much to look through.
+// JSON takes every name, and what a module puts there may be as deep as itself.
+type TakesJson<D> = string extends KeysOf<D> ? ([JsonObjectDefinition] extends [D] ? true : false) : false;
+
+// Each result of a function with several is looked at on its own.
 type Only<R, D> = [D] extends [R] ? R : R extends unknown ? R & Exact<R, D> : never;
 
 /**
