@@ -23,6 +23,9 @@ export async function sampleStack(worker: Worker, patience = 2000): Promise<read
   }
   const urls = new Map<string, string>();
   let timer: NodeJS.Timeout | undefined;
+  // A pause that was asked for comes, however late, and who hung up by then would leave the thread standing for ever.
+  let isAsked = false;
+  const hangUp = (): void => session.disconnect();
   try {
     return await new Promise<readonly string[]>((resolve) => {
       timer = setTimeout(() => resolve([]), patience);
@@ -34,6 +37,8 @@ export async function sampleStack(worker: Worker, patience = 2000): Promise<read
       session.on("NodeWorker.attachedToWorker", ({ params }) => {
         // Its own identifier is another; the title begins with the thread's.
         if (!params.workerInfo.title.startsWith(`[worker ${worker.threadId}]`)) return;
+        isAsked = true;
+        worker.once("exit", hangUp);
         send(params.sessionId, "Debugger.enable");
         send(params.sessionId, "Debugger.pause");
       });
@@ -44,6 +49,9 @@ export async function sampleStack(worker: Worker, patience = 2000): Promise<read
         if (message.method !== "Debugger.paused") return;
         send(params.sessionId, "Debugger.resume");
         send(params.sessionId, "Debugger.disable");
+        isAsked = false;
+        worker.off("exit", hangUp);
+        if (timer === undefined) setImmediate(hangUp);
         const frames = message.params?.callFrames ?? [];
         resolve(frames.map(({ location }) => `${urls.get(location.scriptId) ?? ""}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`));
       });
@@ -53,6 +61,7 @@ export async function sampleStack(worker: Worker, patience = 2000): Promise<read
     });
   } finally {
     clearTimeout(timer);
-    session.disconnect();
+    timer = undefined;
+    if (!isAsked) hangUp();
   }
 }
