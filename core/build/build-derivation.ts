@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cp, lstat, mkdir, rename } from "node:fs/promises";
+import { chmod, cp, lstat, mkdir, rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Derivation } from "../derivation/derivation.ts";
@@ -375,6 +375,10 @@ async function keepBuildFolder(folder: string, name: string): Promise<string | u
       throw error;
     }
     try {
+      // The builder owned it and may have opened it to all, which no longer ends at the folder above.
+      await chmod(folder, 0o700).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      });
       await rename(folder, target);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
