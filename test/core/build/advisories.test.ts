@@ -123,7 +123,7 @@ test("CVE-2024-45593: an archive does not write through a link that it made itse
     const nar = Buffer.concat(["nix-archive-1", "(", "type", "directory", ...entries, ")"].map(word));
     const path = makeContentAddressedPath("hostile", { method: "nar", hash: hashBytes("sha256", nar) }, { others: [], self: false }, store.storeDir);
     const info = { path, narHash: hashBytes("sha256", nar), narSize: nar.length, references: [] };
-    await assert.rejects(store.addNarToStore(info, (async function* () { yield nar; })()), { code: /^nar\./ }, names.join(" "));
+    await assert.rejects(store.addNarToStore(info, (async function* () { yield nar; })()), { code: /^nar\.(double-entry|bad-name|unsorted)$/ }, names.join(" "));
     assert.deepEqual(readdirSync(outside), []);
     assert.equal(await store.isValidPath(path), false);
   }
