@@ -88,12 +88,17 @@ export async function importPaths(store: LocalStore, stream: AsyncIterable<Uint8
         references: [...new Set(references)].sort(compareByteStrings),
         ...(deriver === "" ? {} : { deriver: parseStorePath(deriver, store.storeDir) }),
       },
-      createReadStream(file),
+      readSpool(file),
       options,
     );
     await rm(file);
     added.push(path);
   }
+}
+
+/** Opened when it is first read: who never reads it leaves no stream behind that fails by itself. */
+async function* readSpool(file: string): AsyncIterable<Uint8Array> {
+  yield* createReadStream(file);
 }
 
 class StreamReader {
