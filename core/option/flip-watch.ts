@@ -98,19 +98,25 @@ export class FlipWatch {
     if (this.#history.length > WINDOW) this.#history.shift();
   }
 
-  // What changes only because of the others is not the cause.
-  #followsFromItself(start: AnyCell, among: ReadonlySet<AnyCell>): boolean {
+  /** What changes when `start` does, itself where it goes in a circle. */
+  #followersOf(start: AnyCell, among: ReadonlySet<AnyCell>): ReadonlySet<AnyCell> {
     const seen = new Set<AnyCell>();
     const queue: AnyCell[] = [start];
     for (let cell = queue.pop(); cell !== undefined; cell = queue.pop()) {
       for (const next of among) {
         if (seen.has(next) || !follows(next, cell)) continue;
-        if (next === start) return true;
         seen.add(next);
         queue.push(next);
       }
     }
-    return false;
+    return seen;
+  }
+
+  // What changes only because of the others is not the cause, though it may depend on itself as well.
+  #findCauses(flipping: ReadonlySet<AnyCell>): readonly AnyCell[] {
+    const followers = new Map([...flipping].map((cell) => [cell, this.#followersOf(cell, flipping)]));
+    const circular = [...flipping].filter((cell) => followers.get(cell)!.has(cell));
+    return circular.filter((cell) => !circular.some((other) => followers.get(other)!.has(cell) && !followers.get(cell)!.has(other)));
   }
 
   #unsettled(round: number): TsosError {
@@ -128,9 +134,9 @@ export class FlipWatch {
     }
     // A long value may look the same each time, cut as it is.
     const flipping = new Set([...values].filter(([cell, list]) => list.length > 1 || (seen.get(cell) ?? 0) > 1).map(([cell]) => cell));
-    const circular = [...flipping].filter((cell) => this.#followsFromItself(cell, flipping));
+    const causes = this.#findCauses(flipping);
     const flips = [...values]
-      .filter(([cell]) => (circular.length > 0 ? circular.includes(cell) : flipping.has(cell)))
+      .filter(([cell]) => (causes.length > 0 ? causes.includes(cell) : flipping.has(cell)))
       .map(([cell, list]) => ({
         optionPath: [...this.#evaluation.prefix, ...cell.path],
         // A flip between two values is shown once, not as often as it was seen.
