@@ -39,7 +39,17 @@ export function readTracked(path: string): { readonly bytes: Buffer; readonly re
 
 /** Notes whether a path is a file, and that this was asked. */
 export function findTracked(path: string): FileRead | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? undefined : { kind: "absent", path };
+  return findStats(path, statSync)?.isFile() === true ? undefined : { kind: "absent", path };
+}
+
+/** Undefined where there is nothing, also where a file stands in the place of a folder above. */
+function findStats(path: string, stat: typeof statSync | typeof lstatSync): Stats | undefined {
+  try {
+    return stat(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 /** The names in a folder and what they are, as one hash; with `only` of its folders and what ends so. */
@@ -85,7 +95,7 @@ async function recheck(read: FileRead, hashTree: (path: string) => Promise<strin
       case "absent":
         return findTracked(read.path) === undefined ? undefined : read;
       case "missing":
-        return lstatSync(read.path, { throwIfNoEntry: false }) === undefined ? read : undefined;
+        return findStats(read.path, lstatSync) === undefined ? read : undefined;
       case "link":
         return realpathSync(read.path) === read.target ? read : undefined;
       case "folder":

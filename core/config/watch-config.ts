@@ -1,5 +1,6 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import { ConfigErrors } from "./config-errors.ts";
 import { evaluateAfresh } from "./evaluate-afresh.ts";
@@ -58,6 +59,7 @@ export async function watchConfig(options: WatchOptions): Promise<never> {
     for (;;) {
       signal.throwIfAborted();
       if (changed === undefined) await Promise.race([new Promise<void>((resolve) => (wake = resolve)), aborted]);
+      await Promise.race([untilWritten([file, ...(changed ?? [])]), aborted]);
       const round = { changed: [...(changed ?? [])], isolates };
       changed = undefined;
       const reads = await Promise.race([runRound({ ...options, file, project, checker, known }, round), aborted]);
@@ -76,6 +78,20 @@ export async function watchConfig(options: WatchOptions): Promise<never> {
     await isolates.drop();
   }
 }
+
+/** Many editors empty a file before they write it. One that stays empty is meant so. */
+async function untilWritten(files: readonly string[]): Promise<void> {
+  for (let patience = PATIENCE; patience > 0 && files.some(isEmptyFile); patience--) await sleep(EMPTY_MILLISECONDS);
+}
+
+function isEmptyFile(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.size === 0;
+}
+
+/** How often a file that was emptied is looked at again before it counts as empty, and how long that is each time. */
+const PATIENCE = 20;
+const EMPTY_MILLISECONDS = 10;
 
 const WARM_ROUNDS = 3;
 const MAX_USES = 100;
