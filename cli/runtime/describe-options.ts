@@ -211,8 +211,12 @@ function describeState(options: OptionsView | { readonly error: string }, path: 
 }
 
 function definitionsOf(view: OptionView, table: ModuleTable): readonly DefinitionDescription[] {
-  const strongest = view.highestPriority;
-  return view.allDefinitions.map(({ site, value, priority, order }) => ({
+  return describeDefinitions(view.allDefinitions, view.highestPriority, table);
+}
+
+/** `strongest`: the priority of those that count. */
+function describeDefinitions(definitions: readonly RawDefinition[], strongest: number | undefined, table: ModuleTable): readonly DefinitionDescription[] {
+  return definitions.map(({ site, value, priority, order }) => ({
     site: table.site(site),
     value: valueToJson(value),
     preview: previewValue(value),
@@ -236,15 +240,7 @@ function definitionsInside(view: OptionView, rest: readonly string[], table: Mod
       }),
     );
   }
-  const strongest = highestPriority(current);
-  return current.map(({ site, value, priority, order }) => ({
-    site: table.site(site),
-    value: valueToJson(value),
-    preview: previewValue(value),
-    priority,
-    order,
-    counts: priority === strongest,
-  }));
+  return describeDefinitions(current, highestPriority(current), table);
 }
 
 /** The innermost option on the way to a path, through the submodules that are there, and what is left of the path. */

@@ -24,7 +24,7 @@ export const defaultSessionSettings: SessionSettings = { keepFailed: false, keep
 export type DaemonHost = {
   /** For clients that ask. */
   readonly version: string;
-  /** One for each client: what it needs for now is kept alive for as long as it stays. */
+  /** One for each client: what it uses is kept alive for as long as it stays. */
   openStore(): Promise<LocalStore>;
   buildOptions(store: LocalStore, settings: SessionSettings, io: { readonly signal: AbortSignal; readonly report: ProgressListener }): Promise<BuildOptions>;
   /** Whose signatures count for what untrusted clients bring. */
