@@ -28,6 +28,9 @@ declare module "./option/registry.ts" {
     /** The inputs of the configuration by their names. */
     readonly inputs: Inputs;
   }
+  interface ImportArguments {
+    readonly inputs: Inputs;
+  }
   interface ForeignTypes {
     readonly package: Package;
     readonly secret: Secret;

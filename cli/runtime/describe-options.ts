@@ -41,8 +41,8 @@ export class ModuleTable {
 }
 
 /** The tree of what modules declare; none of them is run. */
-export function declareTree(modules: readonly ModuleInput[]): OptionNode {
-  return compileModules([...modules, baseModule, moduleModule]).root;
+export function declareTree(modules: readonly ModuleInput[], specialArgs: Readonly<Record<string, unknown>>): OptionNode {
+  return compileModules([...modules, baseModule, moduleModule], specialArgs).root;
 }
 
 /** Every option of a tree, those of submodules included, without what is not for people. */

@@ -51,7 +51,7 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
   }
   const configuration = isNixosSystemConfig(context.definition) ? undefined : checkConfiguration(context.definition);
   const inputs = declareInputs(configuration, context.inputs);
-  const overlays = configuration === undefined ? [] : collectOverlays([configuration]);
+  const overlays = configuration === undefined ? [] : collectOverlays([configuration], { inputs });
   const pkgs = createPackages(registry, [createCollections(inputs, (name) => name in packageEntries, SYSTEM, context.nix), ...overlays]);
   const given: Given = { pkgs, inputs };
   const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: registry.instantiation(roots), warnings, inputs: context.inputs.declared() });
@@ -82,17 +82,17 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
     }
     case "option-docs": {
       const table = new ModuleTable();
-      const options = describeTree(declareTree(modulesOf(configuration)), table);
+      const options = describeTree(declareTree(modulesOf(configuration), given), table);
       return outcome({ kind: "option-docs", modules: table.modules, options }, []);
     }
     case "option-report": {
       const table = new ModuleTable();
-      const report = reportOption(declareTree(modulesOf(configuration)), parsePath(request.path), settledOptions(configuration, given, context.host), table);
+      const report = reportOption(declareTree(modulesOf(configuration), given), parsePath(request.path), settledOptions(configuration, given, context.host), table);
       return outcome({ kind: "option-report", modules: table.modules, report }, []);
     }
     case "option-value": {
       const path = parsePath(request.path);
-      const source = parseValue(findType(declareTree(modulesOf(configuration)), path), request.text, path);
+      const source = parseValue(findType(declareTree(modulesOf(configuration), given), path), request.text, path);
       return outcome({ kind: "option-value", path, source }, []);
     }
     case "inputs":

@@ -3,13 +3,22 @@ import { dirname, resolve } from "node:path";
 import type { ts as TypeScript } from "ts-morph";
 import type { SourcePosition } from "../error/source-position.ts";
 
+const MODULE_PARTS = ["config", "options", "inputs", "imports", "overlays", "specialArgs"] as const;
+
+/** A part of a module, by the name of its property. */
+export type ModulePart = (typeof MODULE_PARTS)[number];
+
+export function isModulePart(value: unknown): value is ModulePart {
+  return MODULE_PARTS.some((part) => part === value);
+}
+
 export type DefinitionQuery = {
   /** Where the module is made: the call of `defineModule` or its like; without a line the default export. */
   readonly module: { readonly file: string; readonly line?: number | undefined; readonly column?: number | undefined };
   /** The option's path, and further into its value: names, and indices of lists. */
   readonly path: readonly string[];
-  /** Among what the module defines (the default), among the options that it declares, or among its inputs. */
-  readonly part?: "config" | "options" | "inputs" | undefined;
+  /** Among what the module defines (the default), or in another part of it; an empty path is that part itself. */
+  readonly part?: ModulePart | undefined;
 };
 
 export type DefinitionPlace = {
@@ -110,6 +119,9 @@ class Search {
     }
     if (ts.isObjectLiteralExpression(expression)) {
       const parts = expression.properties.filter((property) => names.includes(this.#nameOf(property) ?? ""));
+      for (const part of parts) {
+        if (path.length === 0 && names.length === 1 && part.name !== undefined) this.found.push({ name: this.#position(part.name), value: this.#position(part), depth: 1 });
+      }
       for (const part of parts) this.#visit(ts.isPropertyAssignment(part) ? part.initializer : ts.isShorthandPropertyAssignment(part) ? part.name : part, path, 0);
       if (parts.length > 0) return;
     }

@@ -6,7 +6,7 @@ import { TsosError, type RelatedPosition } from "../error/tsos-error.ts";
 import { parseOptionPath } from "../option/option-path.ts";
 import { findNearestName } from "../util/suggest.ts";
 import { impureNames } from "./impure-names.ts";
-import { findDefaultExport, findDefinitionPlaces } from "./definition-place.ts";
+import { findDefaultExport, findDefinitionPlaces, isModulePart, type ModulePart } from "./definition-place.ts";
 import { CONFIG_SCRIPT, NIX_PROJECT, RUNTIME_SCRIPT, type ErrorData } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 
@@ -27,7 +27,7 @@ type Site = {
   readonly stack: string | undefined;
   readonly path: readonly string[];
   readonly note: string;
-  readonly part?: "inputs" | "options" | undefined;
+  readonly part?: ModulePart | undefined;
 };
 
 /** Makes errors of what left the isolate, with places in the user's own files. */
@@ -310,7 +310,7 @@ function sitesIn(value: unknown, note = "also defined here", depth = 0): readonl
   if (typeof value !== "object" || value === null || depth > 6) return [];
   if ("path" in value && Array.isArray(value.path) && ("stack" in value || "file" in value)) {
     const { file, stack, part: given } = value as { readonly file?: unknown; readonly stack?: unknown; readonly part?: unknown };
-    const part = given === "inputs" ? given : note === NOTES["declaredAt"] ? "options" : undefined;
+    const part = isModulePart(given) ? given : note === NOTES["declaredAt"] ? "options" : undefined;
     return [{ part, file: typeof file === "string" ? file : undefined, stack: typeof stack === "string" ? stack : undefined, path: value.path.map(String), note }];
   }
   return Object.entries(value).flatMap(([key, inner]) => sitesIn(inner, NOTES[key] ?? note, depth + 1));

@@ -14,13 +14,15 @@ export type CompiledModules = {
   readonly root: OptionNode;
   readonly freeformType: OptionType | undefined;
   readonly units: readonly UnitInit[];
+  /** What every function is given besides: what was given, and what configurations among the modules give. */
+  readonly specialArgs: Readonly<Record<string, unknown>>;
 };
 
 /** @throws TsosError when modules or their declarations do not go together. */
-export function compileModules(inputs: readonly ModuleInput[]): CompiledModules {
-  const modules = collectModules(inputs);
+export function compileModules(inputs: readonly ModuleInput[], given: Readonly<Record<string, unknown>> = {}): CompiledModules {
+  const { modules, specialArgs } = collectModules(inputs, given);
   const root = declareOptions(modules);
-  return { modules, root, freeformType: findFreeformType(modules), units: modules.flatMap((module) => unitsOf(module, root)) };
+  return { modules, root, freeformType: findFreeformType(modules), units: modules.flatMap((module) => unitsOf(module, root)), specialArgs };
 }
 
 function findFreeformType(modules: readonly Module[]): OptionType | undefined {

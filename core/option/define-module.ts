@@ -5,16 +5,19 @@ import { createModule } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import type { OptionTree } from "./option.ts";
 import type { OptionType } from "./option-type.ts";
-import type { ModuleArguments } from "./registry.ts";
+import type { ImportArguments, ModuleArguments } from "./registry.ts";
 
 /** The parts of a module that do not depend on the configuration. */
-export type ModuleParts = {
+export type ModuleParts<Special = unknown> = {
   /** A name by which `disabledModules` finds it, and by which two copies are one. */
   readonly key?: string;
   /** Where it stands, when that is not where it is made. */
   readonly file?: string;
-  /** Other modules that belong to it; each is taken once, however often it is imported. */
-  readonly imports?: readonly ModuleInput[];
+  /**
+   * Other modules that belong to it; each is taken once, however often it is imported. A function gets the
+   * configuration's `specialArgs`, `inputs` and `lib`, but not `config`: which modules there are comes first.
+   */
+  readonly imports?: readonly ModuleInput[] | ((args: ImportArguments & Special) => readonly ModuleInput[]);
   /** Modules that are left out: themselves or their keys. */
   readonly disabledModules?: readonly (string | ModuleInput)[];
   /** The type of definitions that have no option. */
@@ -59,4 +62,4 @@ export function defineModule<C extends object = SystemFunction, D extends object
 /** The `config` of a module, by which an editor completes. */
 export type SystemFunction = (args: ModuleArguments) => Definable<Definitions>;
 
-export type DeclaringParts = ModuleParts & { readonly options?: OptionTree };
+export type DeclaringParts<Special = unknown> = ModuleParts<Special> & { readonly options?: OptionTree };

@@ -1,7 +1,7 @@
 import type { Checked, ShellDefinitions } from "./config-types.ts";
 import type { DeclaringParts } from "./define-module.ts";
 import type { Definable } from "./modifier.ts";
-import { createModule } from "./module.ts";
+import { createConfiguration } from "./create-configuration.ts";
 import type { Module } from "./module.ts";
 import type { ForeignTypes, ShellArguments } from "./registry.ts";
 
@@ -10,6 +10,7 @@ export type ShellConfiguration = {
   readonly kind: "shell-config";
   readonly modules: readonly Module[];
   readonly inputs: Readonly<Record<string, unknown>>;
+  readonly specialArgs: Readonly<Record<string, unknown>>;
 };
 
 /**
@@ -22,20 +23,20 @@ export function defineShell<
   S extends object = ShellFunction | Record<never, never>,
   C extends object = ShellFunction,
   D extends object = ShellFunction,
+  A extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(
   shell: S extends (...args: never) => unknown
     ? Checked<S, ShellArguments, ShellDefinitions>
-    : DeclaringParts & {
-        readonly config?: Checked<C, ShellArguments, ShellDefinitions>;
-        readonly defaults?: Checked<D, ShellArguments, ShellDefinitions>;
+    : DeclaringParts<A> & {
+        /** Arguments of every function of every module, by name; `imports` can be a function of them. */
+        readonly specialArgs?: A;
+        readonly config?: Checked<C, ShellArguments & A, ShellDefinitions>;
+        readonly defaults?: Checked<D, ShellArguments & A, ShellDefinitions>;
         /** Sources outside of the project, locked in `tsos.lock`: what `defineInputs` gives, or what it takes. */
         readonly inputs?: Readonly<Record<string, ForeignTypes extends { readonly inputLike: infer Like } ? Like : unknown>>;
       },
 ): ShellConfiguration {
-  const origin = new Error("defineShell");
-  // Its parts are what the parameter's type asks for.
-  const parts = (typeof shell === "function" ? { config: shell } : shell) as Partial<Module> & { readonly inputs?: ShellConfiguration["inputs"] };
-  return { kind: "shell-config", modules: [createModule(parts, origin, "defineShell")], inputs: parts.inputs ?? {} };
+  return createConfiguration("shell-config", shell, new Error("defineShell"), "defineShell");
 }
 
 /** The function form of a dev shell, by which an editor completes. */

@@ -1,6 +1,6 @@
 import type { Checked, Definitions } from "./config-types.ts";
 import type { DeclaringParts, SystemFunction } from "./define-module.ts";
-import { createModule } from "./module.ts";
+import { createConfiguration } from "./create-configuration.ts";
 import type { Module } from "./module.ts";
 import type { ForeignTypes, ModuleArguments } from "./registry.ts";
 
@@ -9,6 +9,7 @@ export type SystemConfig = {
   readonly kind: "system-config";
   readonly modules: readonly Module[];
   readonly inputs: Readonly<Record<string, unknown>>;
+  readonly specialArgs: Readonly<Record<string, unknown>>;
 };
 
 /**
@@ -25,18 +26,18 @@ export function defineSystem<
   S extends object = SystemFunction | Record<never, never>,
   C extends object = SystemFunction,
   D extends object = SystemFunction,
+  A extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(
   system: S extends (...args: never) => unknown
     ? Checked<S, ModuleArguments, Definitions>
-    : DeclaringParts & {
-        readonly config?: Checked<C, ModuleArguments, Definitions>;
-        readonly defaults?: Checked<D, ModuleArguments, Definitions>;
+    : DeclaringParts<A> & {
+        /** Arguments of every function of every module, by name; `imports` can be a function of them. */
+        readonly specialArgs?: A;
+        readonly config?: Checked<C, ModuleArguments & A, Definitions>;
+        readonly defaults?: Checked<D, ModuleArguments & A, Definitions>;
         /** Sources outside of the project, locked in `tsos.lock`: what `defineInputs` gives, or what it takes. */
         readonly inputs?: Readonly<Record<string, ForeignTypes extends { readonly inputLike: infer Like } ? Like : unknown>>;
       },
 ): SystemConfig {
-  const origin = new Error("defineSystem");
-  // Its parts are what the parameter's type asks for.
-  const parts = (typeof system === "function" ? { config: system } : system) as Partial<Module> & { readonly inputs?: SystemConfig["inputs"] };
-  return { kind: "system-config", modules: [createModule(parts, origin, "defineSystem")], inputs: parts.inputs ?? {} };
+  return createConfiguration("system-config", system, new Error("defineSystem"), "defineSystem");
 }

@@ -4,6 +4,7 @@ import type { Assertion } from "./base-options.ts";
 import { collectModules, collectOverlays } from "./collect-modules.ts";
 import type { Config } from "./config-types.ts";
 import { compileModules, unitsOf } from "./compile-modules.ts";
+import { equalValues } from "./equal-values.ts";
 import { Evaluation } from "./evaluation.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import type { OptionsView } from "./options-view.ts";
@@ -12,7 +13,7 @@ export type EvaluateModulesInit = {
   readonly modules: readonly ModuleInput[];
   /** Those of them that a user wrote, after the others: `extendModules` can leave them out. */
   readonly userModules?: readonly ModuleInput[];
-  /** Further arguments of all functions: `pkgs` is one. */
+  /** Further arguments of all functions, those of `imports` too: `pkgs` is one. */
   readonly specialArgs?: Readonly<Record<string, unknown>>;
   /** Put before every option's path in errors. */
   readonly prefix?: readonly string[];
@@ -54,20 +55,22 @@ export type EvaluatedModules<C = Config> = {
  */
 export function evaluateModules<C = Config>(init: EvaluateModulesInit): EvaluatedModules<C> {
   const { modules, userModules = [], specialArgs = {}, prefix = [] } = init;
+  const compiled = compileModules(withBase([...modules, ...userModules]), specialArgs);
   const extendModules: EvaluatedModules<C>["extendModules"] = (more) => {
-    checkOverlays(more.modules ?? [], [...modules, ...userModules]);
+    checkOverlays(more.modules ?? [], [...modules, ...userModules], { ...compiled.specialArgs, ...more.specialArgs });
     return evaluateModules<C>({
       modules,
       userModules: [...(more.withoutUserModules === true ? [] : userModules), ...(more.modules ?? [])],
-      specialArgs: { ...specialArgs, ...more.specialArgs },
+      // They stay, also where the configuration that gave them is left out.
+      specialArgs: { ...compiled.specialArgs, ...more.specialArgs },
       prefix,
     });
   };
   const evaluation = new Evaluation({
-    compiled: compileModules(withBase([...modules, ...userModules])),
+    compiled,
     unitsBefore: [],
     unitsAfter: [],
-    specialArgs: { ...specialArgs, extendModules },
+    specialArgs: { extendModules },
     prefix,
     name: "",
     surroundings: undefined,
@@ -78,16 +81,16 @@ export function evaluateModules<C = Config>(init: EvaluateModulesInit): Evaluate
 }
 
 // A variant has the package set of what it is a variant of.
-function checkOverlays(more: readonly ModuleInput[], known: readonly ModuleInput[]): void {
-  const late = collectModules(more).find((module) => module.overlays.length > 0);
+function checkOverlays(more: readonly ModuleInput[], known: readonly ModuleInput[], specialArgs: Readonly<Record<string, unknown>>): void {
+  const late = collectModules(more, specialArgs).modules.find((module) => module.overlays.length > 0);
   if (late === undefined) return;
-  const laid = collectOverlays(known);
+  const laid = collectOverlays(known, specialArgs);
   if (late.overlays.every((overlay) => laid.includes(overlay))) return;
   throw new TsosError({
     code: "option.late-overlay",
     message: "a variant of the configuration has overlays, but the package set is made before it",
     hint: "put the overlays into the configuration itself, under other names of packages, and use those in the variant",
-    data: { definitions: [{ module: late.key ?? late.file ?? "a variant", file: late.file, stack: late.origin?.stack, path: ["overlays"] }] },
+    data: { definitions: [{ module: late.key ?? late.file ?? "a variant", file: late.file, stack: late.origin?.stack, path: [], part: "overlays" }] },
   });
 }
 
@@ -106,11 +109,12 @@ function result<C>(evaluation: Evaluation, init: EvaluateModulesInit, extendModu
     assertions,
     extendModules,
     update(modules) {
-      const found = collectModules(withBase(modules));
       const before = evaluation.init.compiled;
+      const { modules: found, specialArgs } = collectModules(withBase(modules), init.specialArgs ?? {});
       const declared = before.modules.filter(declares);
       const declaring = found.filter(declares);
-      if (declaring.length !== declared.length || !declaring.every((module, i) => module === declared[i])) {
+      const isSame = declaring.length === declared.length && declaring.every((module, i) => module === declared[i]);
+      if (!isSame || !equalValues(specialArgs, before.specialArgs)) {
         return evaluateModules<C>({ ...init, modules, userModules: [] });
       }
       evaluation.replaceUnits(found.flatMap((module) => unitsOf(module, before.root)));

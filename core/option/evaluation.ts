@@ -45,6 +45,8 @@ export type Surroundings = {
   readonly root: object | undefined;
   /** Arguments of the evaluation around: what is not found in one's own is looked for there. */
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** Of them, those that were given before anything was evaluated. */
+  readonly specialArgs: Readonly<Record<string, unknown>>;
   /** Trees of submodules, made once. */
   readonly compiled: Map<readonly Module[], CompiledModules>;
 };
@@ -77,6 +79,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
   readonly #free: FreeCell | undefined;
   readonly #arguments: Readonly<Record<string, unknown>>;
   readonly #compiled: Map<readonly Module[], CompiledModules>;
+  readonly #rootArgs: Readonly<Record<string, unknown>>;
   #units: Unit[];
   /** Cells whose value was read while it was computed and came out different. */
   readonly unstable = new Set<AnyCell>();
@@ -86,6 +89,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     this.init = init;
     this.tracker = surroundings?.tracker ?? new Tracker();
     this.#compiled = surroundings?.compiled ?? new Map<readonly Module[], CompiledModules>();
+    this.#rootArgs = surroundings?.specialArgs ?? { ...compiled.specialArgs, ...init.specialArgs };
     this.root = compiled.root;
     this.prefix = init.prefix;
     this.takesFree = compiled.freeformType !== undefined;
@@ -104,8 +108,9 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
   // What a function's parameter is taken apart from: names are looked up when they are asked for, so that an
   // argument that modules define is a read like any other.
   #createArguments(): Readonly<Record<string, unknown>> {
-    const { specialArgs, surroundings, name } = this.init;
+    const { compiled, specialArgs, surroundings, name } = this.init;
     const own: Record<string, unknown> = {
+      ...compiled.specialArgs,
       ...specialArgs,
       config: this.config,
       options: this.options,
@@ -369,18 +374,21 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
       else if (isModuleLike(value)) imports.push(moduleOf(value));
       else functions.unshift(unit);
     }
-    const compiled = imports.length === 0 ? this.#compile(instance.modules) : compileModules([moduleModule, ...instance.modules, ...imports.map((input) => createModule({ imports: [input] }, undefined))]);
+    const compiled = imports.length === 0
+      ? this.#compile(instance)
+      : compileModules([moduleModule, ...instance.modules, ...imports.map((input) => createModule({ imports: [input] }, undefined))], this.#specialArgsOf(instance));
     const evaluation = new Evaluation({
       compiled,
       unitsBefore: place.isAlternative === true ? [...functions, ...plain] : functions,
       unitsAfter: place.isAlternative === true ? [] : plain,
-      specialArgs: instance.specialArgs,
+      specialArgs: {},
       prefix: place.path,
       name: place.path.at(-1) ?? "",
       surroundings: {
         tracker: this.tracker,
         root: this.init.surroundings?.root ?? this.config,
         arguments: this.#arguments,
+        specialArgs: this.#rootArgs,
         compiled: this.#compiled,
       },
     });
@@ -388,13 +396,18 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     return evaluation;
   }
 
-  #compile(modules: readonly Module[]): CompiledModules {
-    let compiled = this.#compiled.get(modules);
+  #compile(instance: SubmoduleInstance): CompiledModules {
+    let compiled = this.#compiled.get(instance.modules);
     if (compiled === undefined) {
-      compiled = compileModules([moduleModule, ...modules]);
-      this.#compiled.set(modules, compiled);
+      compiled = compileModules([moduleModule, ...instance.modules], this.#specialArgsOf(instance));
+      this.#compiled.set(instance.modules, compiled);
     }
     return compiled;
+  }
+
+  // Those of the configuration reach its submodules, as its other arguments do.
+  #specialArgsOf(instance: SubmoduleInstance): Readonly<Record<string, unknown>> {
+    return { ...this.#rootArgs, ...instance.specialArgs };
   }
 
   /** The settled tree as frozen plain data; reading an option that has no value throws. */

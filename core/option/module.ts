@@ -1,4 +1,5 @@
 import { TsosError } from "../error/tsos-error.ts";
+import { findNearestName } from "../util/suggest.ts";
 import type { OverlayFunction } from "./foreign-types.ts";
 import type { OptionTree } from "./option.ts";
 import type { OptionType } from "./option-type.ts";
@@ -12,7 +13,7 @@ export type Module = {
   readonly file: string | undefined;
   /** Made where the module was: its stack tells the file, and is formatted only when asked for. */
   readonly origin: { readonly stack?: string | undefined } | undefined;
-  readonly imports: readonly ModuleInput[];
+  readonly imports: ModuleImports;
   readonly disabledModules: readonly (string | ModuleInput)[];
   readonly options: OptionTree | undefined;
   /** Options that another option stands for; their type is the other's. */
@@ -33,11 +34,19 @@ export type OptionAlias = {
 
 export type ConfigFunction = (args: never) => unknown;
 
+/** Other modules that belong to one, or a function of what is known before anything is evaluated: `specialArgs`. */
+export type ModuleImports = readonly ModuleInput[] | ((args: never) => readonly ModuleInput[]);
+
 /** A module, a function that is only its `config`, or a configuration that another imports whole. */
 export type ModuleInput = Module | ConfigFunction | ModuleList;
 
 /** What holds modules: a system's or a shell's configuration. */
-export type ModuleList = { readonly kind: "system-config" | "shell-config"; readonly modules: readonly Module[] };
+export type ModuleList = {
+  readonly kind: "system-config" | "shell-config";
+  readonly modules: readonly Module[];
+  /** Arguments of all functions, those of `imports` too. */
+  readonly specialArgs: Readonly<Record<string, unknown>>;
+};
 
 const KEYS: ReadonlySet<string> = new Set([
   "key", "file", "imports", "disabledModules", "options", "freeformType", "overlays", "defaults", "config", "meta",
@@ -64,14 +73,14 @@ export function createModule(
     if (!KEYS.has(key) && key !== "aliases" && key !== "inputs") {
       throw new TsosError({
         code: "option.bad-module",
-        message: `${what} does not take "${key}"; expected ${[...KEYS].map((name) => `"${name}"`).join(", ")}`,
-        hint: `definitions of options go under config: ${what}({ config: { ${key}: … } })`,
+        message: `${what} does not take "${key}"; expected ${keysOf(what).map((name) => `"${name}"`).join(", ")}`,
+        hint: hintForKey(key, what),
         data: { key },
       });
     }
   }
   for (const name of ["imports", "disabledModules", "overlays"] as const) {
-    if (parts[name] !== undefined && !Array.isArray(parts[name])) {
+    if (parts[name] !== undefined && !Array.isArray(parts[name]) && !(name === "imports" && typeof parts[name] === "function")) {
       throw new TsosError({ code: "option.bad-module", message: `"${name}" of ${what} must be a list of ${name === "overlays" ? "functions, (final, prev) => ({ … })" : "modules"}`, data: { key: name } });
     }
   }
@@ -90,6 +99,16 @@ export function createModule(
     config: parts.config,
     meta: parts.meta,
   };
+}
+
+function keysOf(what: string): readonly string[] {
+  return what === "defineSystem" || what === "defineShell" ? [...KEYS, "inputs", "specialArgs"] : [...KEYS];
+}
+
+function hintForKey(key: string, what: string): string {
+  if (key === "specialArgs") return "specialArgs belongs to defineSystem and defineShell; a module gives arguments to the others with config: { _module: { args: { … } } }";
+  const nearest = findNearestName(key, keysOf(what));
+  return nearest === undefined ? `definitions of options go under config: ${what}({ config: { ${key}: … } })` : `did you mean "${nearest}"?`;
 }
 
 export function isModule(value: unknown): value is Module {

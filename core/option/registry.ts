@@ -41,8 +41,24 @@ export interface CommonArguments {
   readonly lib: Lib;
 }
 
+/**
+ * What `specialArgs` of the configuration gives to every function, also to those of `imports`. A project names its own,
+ * so that its modules know them by their types:
+ *
+ * @example
+ * const specialArgs = { site: "fra1" };
+ * declare module "tsos" { interface SpecialArguments extends Readonly<typeof specialArgs> {} }
+ * export default defineSystem({ specialArgs, imports: ({ site }) => [sites[site]] });
+ */
+export interface SpecialArguments {}
+
+/** What an `imports` function is given: what is known before anything is evaluated. `inputs` is added by `core/index.ts`. */
+export interface ImportArguments extends SpecialArguments {
+  readonly lib: Lib;
+}
+
 /** What a module's `config` function is given. Projects that pass `_module.args` add theirs here. */
-export interface ModuleArguments extends CommonArguments {
+export interface ModuleArguments extends CommonArguments, SpecialArguments {
   /** The merged configuration. What is read of it is noted, and the module runs again when that changes. */
   readonly config: Config;
   /** The declared options: whether they are defined, by whom, with which priority. */
@@ -52,7 +68,7 @@ export interface ModuleArguments extends CommonArguments {
 }
 
 /** What the `config` function of a module of a dev shell is given. */
-export interface ShellArguments extends CommonArguments {
+export interface ShellArguments extends CommonArguments, SpecialArguments {
   readonly config: ShellConfig;
   readonly options: OptionsView;
 }

@@ -18,7 +18,7 @@ import { installation, runTsos, type TsosResult } from "./tsos-process.ts";
 
 describe("every option that is for people", () => {
   for (const [name, modules] of [["system", systemModules], ["shell", shellModules]] as const) {
-    const root = declareTree(modules);
+    const root = declareTree(modules, {});
     const options = describeTree(root, new ModuleTable());
 
     test(`of a ${name} has a description`, () => {
@@ -54,7 +54,7 @@ function* examplesOf(node: OptionNode, path: readonly string[]): Generator<{ rea
     const { type, attributes } = child.option;
     if (attributes.internal === true) continue;
     if (attributes.example !== undefined) yield { path: inner, type, example: attributes.example };
-    if (type.subModules !== undefined && path.length < 12) yield* examplesOf(declareTree(type.subModules), [...inner, "<name>"]);
+    if (type.subModules !== undefined && path.length < 12) yield* examplesOf(declareTree(type.subModules, {}), [...inner, "<name>"]);
   }
 }
 

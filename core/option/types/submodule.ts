@@ -125,7 +125,8 @@ export function declaredTrees(modules: readonly ModuleInput[], seen = new Set<Mo
     if (!isModule(module) || seen.has(module)) continue;
     seen.add(module);
     if (module.options !== undefined) trees.push(module.options);
-    trees.push(...declaredTrees(module.imports, seen));
+    // What a function imports is known where the submodule is evaluated.
+    if (typeof module.imports !== "function") trees.push(...declaredTrees(module.imports, seen));
   }
   return trees;
 }

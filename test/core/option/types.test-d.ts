@@ -242,3 +242,40 @@ option(types.port, {
 option("string");
 same<typeof types.port, OptionType<number>>(true);
 void lib;
+
+// Special arguments are known by their types: in the configuration itself by inference, in other modules by name.
+const siteArguments = { site: "fra", ports: [80, 443] } as const;
+declare module "tsos" {
+  interface SpecialArguments {
+    readonly tier: "basic" | "large";
+  }
+}
+defineSystem({
+  specialArgs: siteArguments,
+  imports: ({ site, tier, lib, inputs }) => {
+    same<typeof site, "fra">(true);
+    same<typeof tier, "basic" | "large">(true);
+    void inputs;
+    return lib.optionals(tier === "large", [defineModule({})]);
+  },
+  config: ({ site, ports, config, tier }) => {
+    same<typeof ports, readonly [80, 443]>(true);
+    return { typeTest: { ports: [...ports], names: [site, tier], enable: config.typeTest.enable } };
+  },
+});
+defineSystem({
+  specialArgs: siteArguments,
+  config: ({
+    site,
+    // @ts-expect-error no such argument
+    nosuch,
+  }) => ({ typeTest: { names: [site, String(nosuch)] } }),
+});
+defineModule({
+  // @ts-expect-error what the configuration is, imports cannot depend on
+  imports: ({ config: known }) => [known],
+});
+defineModule({ imports: ({ tier }) => (tier === "large" ? [defineModule({})] : []), config: ({ tier }) => ({ typeTest: { names: [tier] } }) });
+defineShell({ specialArgs: siteArguments, imports: ({ site }) => (site === "fra" ? [] : []), config: ({ ports: [first] }) => ({ shellTypeTest: { tools: first === 80 ? [somePackage] : [] } }) });
+// @ts-expect-error special arguments are given by configurations
+defineModule({ specialArgs: siteArguments });
