@@ -1,6 +1,5 @@
 import { basename, join, relative } from "node:path";
-import { watchConfig, type WatchEvent } from "../../core/config/watch-config.ts";
-import type { EvaluationRequest } from "../../core/config/protocol.ts";
+import { watchConfig, type WatchEvent, type WatchOptions } from "../../core/config/watch-config.ts";
 import type { TsosError } from "../../core/error/tsos-error.ts";
 import type { CommandContext } from "../context.ts";
 import { inputSettings } from "../evaluation.ts";
@@ -12,7 +11,7 @@ const CLEAR = "\x1b[2J\x1b[3J\x1b[H";
  * Checks again at every save, until it is interrupted. A terminal shows the last round only; what is piped gets them
  * all, and with `--json` a line for each.
  */
-export async function watchAndCheck(context: CommandContext, file: string, request: EvaluationRequest, check: boolean): Promise<never> {
+export async function watchAndCheck(context: CommandContext, file: string, request: WatchOptions["request"], check: boolean): Promise<never> {
   const { openRuntimeFolder } = await import("../../core/config/runtime-folder.ts");
   const installation = findInstallation();
   const isTerminal = process.stderr.isTTY === true && !context.flags.json;
@@ -25,7 +24,7 @@ export async function watchAndCheck(context: CommandContext, file: string, reque
         shown = new Set();
         found = [];
         if (isTerminal) process.stderr.write(CLEAR);
-        if (event.changed.length > 0 && !context.flags.json) context.say(`${event.changed.map((path) => relative(context.folder, path)).join(", ")} changed`);
+        if (event.changed.length > 0 && !context.flags.json) context.say(`${nameChanged(event.changed, context.folder)} changed`);
         return;
       case "errors":
         for (const error of event.errors) {
@@ -50,4 +49,10 @@ export async function watchAndCheck(context: CommandContext, file: string, reque
     }
   };
   return watchConfig({ file, request, runtime: openRuntimeFolder(join(installation, "dist")), installation, check, inputs: inputSettings(context), signal: context.signal, onEvent: show });
+}
+
+/** A folder in which a file appeared changed as well; that is not news. */
+function nameChanged(paths: readonly string[], folder: string): string {
+  const innermost = paths.filter((path) => !paths.some((other) => other.startsWith(`${path}/`)));
+  return innermost.map((path) => relative(folder, path) || ".").join(", ");
 }

@@ -36,6 +36,8 @@ export type RequestContext = {
 
 export type RequestOutcome = { readonly result: EvaluationResult; readonly instantiation: Instantiation; readonly warnings: readonly string[]; readonly inputs: readonly DeclaredInput[] };
 
+const NOTHING: Instantiation = { derivations: [], sources: [] };
+
 /** What packages of collections are for. */
 const SYSTEM = "x86_64-linux";
 
@@ -45,16 +47,17 @@ type Given = { readonly pkgs: Packages; readonly inputs: Readonly<Record<string,
 /** Answers one request about a configuration. */
 export function evaluateRequest(context: RequestContext): RequestOutcome {
   const { request, registry } = context;
+  const instantiate = (roots: readonly string[]): Instantiation => ("isTrial" in request && request.isTrial === true ? NOTHING : registry.instantiation(roots));
   if (isNixosSystemConfig(context.definition)) {
     const found = evaluateNixosRequest(context.definition, context, SYSTEM);
-    if (found !== undefined) return { ...found, instantiation: registry.instantiation(found.roots), inputs: context.inputs.declared() };
+    if (found !== undefined) return { ...found, instantiation: instantiate(found.roots), inputs: context.inputs.declared() };
   }
   const configuration = isNixosSystemConfig(context.definition) ? undefined : checkConfiguration(context.definition);
   const inputs = declareInputs(configuration, context.inputs);
   const overlays = configuration === undefined ? [] : collectOverlays([configuration], { inputs });
   const pkgs = createPackages(registry, [createCollections(inputs, (name) => name in packageEntries, SYSTEM, context.nix), ...overlays]);
   const given: Given = { pkgs, inputs };
-  const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: registry.instantiation(roots), warnings, inputs: context.inputs.declared() });
+  const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: instantiate(roots), warnings, inputs: context.inputs.declared() });
 
   switch (request.kind) {
     case "system": {

@@ -11,10 +11,10 @@ import type { ModuleDescription, OptionDescription, OptionReport, PackageDescrip
 
 /** What is asked of a configuration. */
 export type EvaluationRequest =
-  /** A machine, or with `vm` what `tsos machine` boots of it. */
-  | { readonly kind: "system"; readonly variant?: "vm" }
+  /** A machine, or with `vm` what `tsos machine` boots of it. With `isTrial` its derivations stay where they are. */
+  | { readonly kind: "system"; readonly variant?: "vm"; readonly isTrial?: boolean }
   /** With `packages`, a shell of these and no file. */
-  | { readonly kind: "shell"; readonly packages?: readonly string[] }
+  | { readonly kind: "shell"; readonly packages?: readonly string[]; readonly isTrial?: boolean }
   /** A package of the set as the configuration sees it; `name` may be dotted. */
   | { readonly kind: "package"; readonly name: string }
   /** One option of a system, or a whole branch; without a path the tree. */

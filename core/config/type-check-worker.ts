@@ -8,7 +8,7 @@ import { createCompilerHost, type CompilerSystem } from "./compiler-host.ts";
 import { declarationsEntry } from "./declarations/declarations-folder.ts";
 import { ensureDeclarations } from "./declarations/ensure-declarations.ts";
 import { explainDiagnostic } from "./explain-diagnostic.ts";
-import { findTracked, hashFolder, readTracked, type FileRead } from "./file-read.ts";
+import { findTracked, hashFolder, readTracked, recheckReads, type FileRead } from "./file-read.ts";
 import type { TypeCheckData, TypeCheckReply } from "./type-check.ts";
 
 /** What a check leaves to the next one of the same configuration. */
@@ -17,13 +17,15 @@ class Checker {
   #sources: readonly string[] | undefined;
   #program: ts.Program | undefined;
   #options: ts.CompilerOptions | undefined;
+  /** What was looked for and not there, or seen through a link, when modules were looked for last. */
+  #lookups: readonly FileRead[] = [];
   readonly #parsed = new Map<string, { readonly text: string; readonly source: ts.SourceFile }>();
 
   constructor(data: TypeCheckData) {
     this.#data = data;
   }
 
-  check(inputModules: readonly string[]): TypeCheckReply {
+  async check(inputModules: readonly string[]): Promise<TypeCheckReply> {
     const { file, installation } = this.#data;
     // tsos itself stays as it is while a configuration is watched.
     this.#sources ??= ensureDeclarations(installation);
@@ -32,9 +34,15 @@ class Checker {
     // The same object tells the compiler that nothing has to be resolved anew.
     const options = (this.#options = this.#options !== undefined && isDeepStrictEqual(this.#options, read) ? this.#options : read);
     const host = this.#keepParsed(createCompilerHost(options, system));
+    // The compiler takes from its last program where modules are, also of those that were nowhere. As it then asks less, what
+    // it asked before counts on.
+    const areLookupsSame = (await recheckReads(this.#lookups, () => Promise.reject(new Error("a tree is not looked up")))) !== undefined;
+    if (!areLookupsSame) this.#program = undefined;
     const program = ts.createProgram({ rootNames: [file, ...inputModules, ...declarations], options, host, ...(this.#program === undefined ? {} : { oldProgram: this.#program }) });
     this.#program = program;
-    return diagnose(program, { installation, errors, reads, sources: this.#sources });
+    for (const read of areLookupsSame ? this.#lookups : []) if (!reads.has(keyOf(read))) reads.set(keyOf(read), read);
+    this.#lookups = [...reads.values()].filter(({ kind }) => kind !== "file");
+    return diagnose(program, { installation, errors, reads: [...reads.values()], sources: this.#sources });
   }
 
   // A file whose text is the same is not parsed and bound again.
@@ -54,7 +62,7 @@ class Checker {
   }
 }
 
-type DiagnoseContext = { readonly installation: string; readonly errors: readonly ts.Diagnostic[]; readonly reads: ReadonlyMap<string, FileRead>; readonly sources: readonly string[] };
+type DiagnoseContext = { readonly installation: string; readonly errors: readonly ts.Diagnostic[]; readonly reads: readonly FileRead[]; readonly sources: readonly string[] };
 
 function diagnose(program: ts.Program, { installation, errors, reads, sources }: DiagnoseContext): TypeCheckReply {
   const diagnostics: ts.Diagnostic[] = [...errors, ...program.getOptionsDiagnostics()];
@@ -66,16 +74,20 @@ function diagnose(program: ts.Program, { installation, errors, reads, sources }:
   const checker = program.getTypeChecker();
   // When they change, so may the declarations that are made of them.
   const made = sources.map((path) => readTracked(path).read);
-  return { reads: [...reads.values(), ...made], errors: diagnostics.filter((d) => d.category === ts.DiagnosticCategory.Error).map((d) => explainDiagnostic(d, checker)) };
+  return { reads: [...reads, ...made], errors: diagnostics.filter((d) => d.category === ts.DiagnosticCategory.Error).map((d) => explainDiagnostic(d, checker)) };
+}
+
+function keyOf(read: FileRead): string {
+  return `${read.kind} ${"only" in read ? read.only : ""} ${read.path}`;
 }
 
 type TrackedSystem = CompilerSystem & Pick<ts.ParseConfigHost, "readDirectory" | "useCaseSensitiveFileNames">;
 
 /** The machine's files as the compiler asks for them, and everything that it asked. */
-function createTrackedSystem(): { readonly system: TrackedSystem; readonly reads: ReadonlyMap<string, FileRead> } {
+function createTrackedSystem(): { readonly system: TrackedSystem; readonly reads: Map<string, FileRead> } {
   const reads = new Map<string, FileRead>();
   const note = (read: FileRead): void => {
-    const key = `${read.kind} ${"only" in read ? read.only : ""} ${read.path}`;
+    const key = keyOf(read);
     if (!reads.has(key)) reads.set(key, read);
   };
   const noteFolders = (folder: string): void => {
@@ -175,5 +187,9 @@ const NO_INPUTS = 18003;
 // Last, since constants above are not there before.
 const data = workerData as TypeCheckData;
 const checker = new Checker(data);
-if (data.isWatching === true) parentPort?.on("message", (inputModules: readonly string[]) => parentPort?.postMessage(checker.check(inputModules)));
-else parentPort?.postMessage(checker.check(data.inputModules));
+if (data.isWatching === true) parentPort?.on("message", (inputModules: readonly string[]) => void answer(inputModules));
+else void answer(data.inputModules);
+
+async function answer(inputModules: readonly string[]): Promise<void> {
+  parentPort?.postMessage(await checker.check(inputModules));
+}

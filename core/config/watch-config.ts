@@ -15,7 +15,7 @@ import { watchReads } from "./watch-reads.ts";
 
 export type WatchOptions = {
   readonly file: string;
-  readonly request: EvaluationRequest;
+  readonly request: Extract<EvaluationRequest, { readonly kind: "system" | "shell" }>;
   readonly runtime: RuntimeFolder;
   readonly installation: string;
   /** Whether types are checked, too. */
@@ -38,14 +38,15 @@ export type WatchEvent =
  * thread with the compiler's last program and an isolate that has run the configuration wait for the next change.
  * @throws the signal's reason, which is how it ends.
  */
-export async function watchConfig(options: WatchOptions): Promise<never> {
+export async function watchConfig(init: WatchOptions): Promise<never> {
+  const options: WatchOptions = { ...init, request: { ...init.request, isTrial: true } };
   const { signal } = options;
   const file = existsSync(options.file) ? realpathSync(options.file) : resolve(options.file);
   const project = existsSync(dirname(file)) ? findProject(file) : process.cwd();
   await using checker = options.check ? openTypeChecker({ file, installation: options.installation }) : undefined;
   let wake: () => void = () => undefined;
   let changed: Set<string> | undefined = new Set();
-  using watcher = watchReads((paths) => {
+  using watcher = watchReads(project, (paths) => {
     changed ??= new Set();
     for (const path of paths) changed.add(path);
     wake();
@@ -53,7 +54,6 @@ export async function watchConfig(options: WatchOptions): Promise<never> {
   const aborted = new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
   aborted.catch(() => undefined);
   const isolates = new WarmIsolates(options);
-  let rounds = 0;
   const known: KnownModules = { files: [] };
   try {
     for (;;) {
@@ -62,16 +62,19 @@ export async function watchConfig(options: WatchOptions): Promise<never> {
       await Promise.race([untilWritten([file, ...(changed ?? [])]), aborted]);
       const round = { changed: [...(changed ?? [])], isolates };
       changed = undefined;
+      watcher.pause();
       const reads = await Promise.race([runRound({ ...options, file, project, checker, known }, round), aborted]);
       // What an installed tsos is made of does not change.
-      const missed = await watcher.set(reads.filter(({ path }) => !path.startsWith(options.installation + sep)));
+      const isInstalled = (path: string): boolean => path.startsWith(options.installation + sep) && !path.startsWith(dirname(file) + sep);
+      const missed = await watcher.set(reads.filter(({ path }) => !isInstalled(path)));
       if (missed.length > 0) {
         changed ??= new Set();
         for (const path of missed) changed.add(path);
       }
       // The engine compiles what runs often: the next round finds it compiled.
-      for (; rounds < WARM_ROUNDS && changed === undefined; rounds++) {
-        await Promise.race([evaluateAfresh({ ...options, file, project, isolate: isolates.take() }).catch(() => isolates.drop()), aborted]);
+      while (changed === undefined && isolates.isCold()) {
+        const evaluation = evaluateAfresh({ ...options, file, project, isolate: isolates.take() }).catch((error: unknown) => isolates.noteError(error));
+        await Promise.race([Promise.all([evaluation, checker?.check(known.files)]), aborted]);
       }
     }
   } finally {
@@ -79,9 +82,10 @@ export async function watchConfig(options: WatchOptions): Promise<never> {
   }
 }
 
-/** Many editors empty a file before they write it. One that stays empty is meant so. */
+/** Many editors empty a file before they write it, or take the old one away before. One that stays so is meant so. */
 async function untilWritten(files: readonly string[]): Promise<void> {
-  for (let patience = PATIENCE; patience > 0 && files.some(isEmptyFile); patience--) await sleep(EMPTY_MILLISECONDS);
+  for (let waited = 0; waited < MISSING_MILLISECONDS && files.some((path) => !existsSync(path)); waited += STEP) await sleep(STEP);
+  for (let waited = 0; waited < EMPTY_MILLISECONDS && files.some(isEmptyFile); waited += STEP) await sleep(STEP);
 }
 
 function isEmptyFile(path: string): boolean {
@@ -89,18 +93,24 @@ function isEmptyFile(path: string): boolean {
   return stats?.isFile() === true && stats.size === 0;
 }
 
-/** How often a file that was emptied is looked at again before it counts as empty, and how long that is each time. */
-const PATIENCE = 20;
-const EMPTY_MILLISECONDS = 10;
+/** How long a file that is emptied, or is missing, is waited for, and how often it is looked at meanwhile. */
+const EMPTY_MILLISECONDS = 200;
+const MISSING_MILLISECONDS = 20;
+const STEP = 5;
 
-const WARM_ROUNDS = 3;
-const MAX_USES = 100;
+const WARM_ROUNDS = 4;
+const MAX_USES = 200;
+
+// After these the thread is gone, or busy for ever.
+const BREAKING: ReadonlySet<string> = new Set(["config.out-of-memory", "config.too-slow", "config.changed-language"]);
 
 /** One isolate for many evaluations, as long as none of them breaks it: what it has compiled stays compiled. */
 class WarmIsolates {
   readonly #options: WatchOptions;
   #isolate: Isolate | undefined;
   #uses = 0;
+  /** The configuration is one that breaks isolates: it is not evaluated to no end. */
+  #breaks = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -108,10 +118,25 @@ class WarmIsolates {
 
   /** The isolate, which who evaluates with it does not dispose of. */
   take(): Isolate {
-    if (this.#uses++ >= MAX_USES) void this.drop();
+    this.#uses++;
     const { runtime, signal } = this.#options;
     const isolate = (this.#isolate ??= openIsolate(runtime, { signal }));
     return { evaluate: (request, code, answer) => isolate.evaluate(request, code, answer), [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+
+  /** Whether another evaluation now makes the next one quicker. An isolate that served long is exchanged here. */
+  isCold(): boolean {
+    if (this.#uses > MAX_USES) void this.drop();
+    return !this.#breaks && this.#uses < WARM_ROUNDS;
+  }
+
+  noteSuccess(): void {
+    this.#breaks = false;
+  }
+
+  noteError(error: unknown): void {
+    this.#breaks = error instanceof TsosError && BREAKING.has(error.code);
+    if (this.#breaks) void this.drop();
   }
 
   async drop(): Promise<void> {
@@ -121,9 +146,6 @@ class WarmIsolates {
     await isolate?.[Symbol.asyncDispose]();
   }
 }
-
-// After these the thread is gone, or busy for ever.
-const BREAKING: ReadonlySet<string> = new Set(["config.out-of-memory", "config.too-slow", "config.changed-language"]);
 
 type RoundContext = WatchOptions & { readonly project: string; readonly checker: TypeChecker | undefined; readonly known: KnownModules };
 
@@ -145,12 +167,13 @@ async function runRound(context: RoundContext, { changed, isolates }: { readonly
   };
   const evaluation = evaluateAfresh({ ...context, isolate: isolates.take(), onReads: (seen) => void reads.push(...seen) }).then(
     (result) => {
+      isolates.noteSuccess();
       warnings = [...result.printed, ...result.warnings];
       return result.inputModules;
     },
     (error: unknown) => {
       if (!(error instanceof TsosError) || error === context.signal.reason) throw error;
-      if (BREAKING.has(error.code)) void isolates.drop();
+      isolates.noteError(error);
       return tell("evaluation", error instanceof ConfigErrors ? error.errors : [error]);
     },
   );
