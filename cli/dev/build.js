@@ -4,9 +4,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { constants, createContext, runInContext } from "node:vm";
-import { MessageChannel, Worker } from "node:worker_threads";
 import { build as esbuild } from "esbuild";
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -14,8 +13,8 @@ const here = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 /** Packages with binaries, or too large to be read for a command that does not need them. */
 const EXTERNAL = ["esbuild", "ts-morph", "@ts-morph/common", "koffi", "@photostructure/sqlite"];
 
-/** Every thread's own entry: name in `dist` → source. The isolate's is CommonJS because that starts sooner. */
-const ISOLATE_WORKERS = { "isolate-worker": "core/config/isolate-worker.ts" };
+/** Every thread's own entry: name in `dist` → source. The isolate's are CommonJS because that starts sooner. */
+const ISOLATE_WORKERS = { "isolate-worker": "core/config/isolate-worker.ts", "isolate-process": "core/config/isolate-process.ts" };
 const WORKERS = {
   "type-check-worker": "core/config/type-check-worker.ts",
   "unpack-worker": "core/build/builtin/unpack-worker.ts",
@@ -108,24 +107,20 @@ function describe(script) {
   return { exports: [...start.exports].sort(), folderExports: [...start.folderExports].sort() };
 }
 
-/** Runs one small evaluation; the thread writes the engine's code cache when it finds none that fits. */
+/** Runs one small evaluation; the isolate's thread writes the engine's code cache when it finds none that fits. */
 async function primeCodeCache(folder, hash) {
-  const { port1, port2 } = new MessageChannel();
-  const bell = new SharedArrayBuffer(4);
-  const worker = new Worker(join(folder, "isolate-worker.cjs"), { workerData: { folder, hash, bell, port: port2 }, transferList: [port2], env: {} });
-  await new Promise((done, failed) => {
-    worker.once("error", failed);
-    worker.once("exit", done);
-    port1.on("message", (message) => {
-      // The reply, right or wrong, is of no interest here.
-      if (message.kind !== "call") return port1.close();
-      const activator = join(folder, "activate.mjs");
-      port1.postMessage(JSON.stringify({ op: message.call.op, text: existsSync(activator) ? readFileSync(activator, "utf8") : "" }));
-      Atomics.store(new Int32Array(bell), 0, 1);
-      Atomics.notify(new Int32Array(bell), 0);
-    });
-    port1.postMessage({ kind: "evaluate", request: { kind: "system" }, code: "((tsos) => tsos.api.defineSystem?.({}))" });
-  });
+  const outFile = join(folder, `prime.${process.pid}.mjs`);
+  await esbuild({ ...nodeOptions, entryPoints: [join(here, "core/config/isolate.ts")], outfile: outFile, write: true, format: "esm" });
+  const { openIsolate } = await import(pathToFileURL(outFile).href);
+  const isolate = openIsolate({ folder, hash });
+  const activator = join(folder, "activate.mjs");
+  try {
+    // The reply, right or wrong, is of no interest here.
+    await isolate.evaluate({ kind: "system" }, "((tsos) => tsos.api.defineSystem?.({}))", async ({ op }) => ({ op, text: existsSync(activator) ? readFileSync(activator, "utf8") : "" }));
+  } finally {
+    await isolate[Symbol.asyncDispose]();
+    rmSync(outFile);
+  }
 }
 
 /** Builds everything into `dist` and notes what it was made from. */

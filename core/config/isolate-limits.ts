@@ -16,5 +16,4 @@ export function limitsWithInputs(limits: IsolateLimits = defaultLimits): Isolate
   return { heapMegabytes: choose("heapMegabytes"), stackMegabytes: choose("stackMegabytes"), cpuSeconds: choose("cpuSeconds") };
 }
 
-// A list that grows beyond 2^27 elements ends the whole process; below 1.1 GB the heap is mostly full before that.
 export const defaultLimits: IsolateLimits = { heapMegabytes: 1024, stackMegabytes: 64, cpuSeconds: 60 };

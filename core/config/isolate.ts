@@ -1,26 +1,23 @@
+import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { MessageChannel, Worker } from "node:worker_threads";
+import type { Duplex, Readable } from "node:stream";
 import { TsosError } from "../error/tsos-error.ts";
+import { createMessageReader, encodeMessage, type EvaluationOrder, type IsolateNotice, type UnparsedBundle } from "./isolate-messages.ts";
 import { defaultLimits, type IsolateLimits } from "./isolate-limits.ts";
 import { CONFIG_SCRIPT, type ErrorData, type EvaluationRequest, type HostCall, type HostReply, type IsolateReply } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
-import { sampleStack } from "./sample-stack.ts";
 
 /** What the isolate's thread is started with. */
-export type IsolateData = {
-  readonly folder: string;
-  readonly hash: string;
-  /** Where the thread waits for the answer to a host call. */
-  readonly bell: SharedArrayBuffer;
-};
+export type IsolateData = { readonly folder: string; readonly hash: string };
 
-export type ToIsolate = { readonly kind: "evaluate"; readonly request: EvaluationRequest; readonly code: string };
-export type FromIsolate =
-  | { readonly kind: "call"; readonly call: HostCall }
-  | { readonly kind: "reply"; readonly reply: string }
-  /** The bundle's script did not parse in this engine; `line` counts from 1, 0 where it is not known. */
-  | { readonly kind: "unparsed"; readonly name: string; readonly message: string; readonly line: number }
-  | { readonly kind: "broken"; readonly stack: string };
+/** What its process is started with, as JSON. */
+export type IsolateProcessData = IsolateData & { readonly limits: IsolateLimits };
+
+/** What the thread tells its process. */
+export type ThreadState = "evaluates" | "waits";
+
+/** The descriptor at which the isolate's thread finds the program. */
+export const ISOLATE_CHANNEL = 3;
 
 /**
  * An isolate that has loaded, or is loading, the runtime. One evaluation runs in it, then it is disposed of; only who
@@ -35,46 +32,50 @@ export type Isolate = AsyncDisposable & {
   evaluate(request: EvaluationRequest, code: string, answer: (call: HostCall) => Promise<HostReply>): Promise<IsolateReply>;
 };
 
-const WATCH_MILLISECONDS = 20;
-const MEGABYTE = 1024 * 1024;
-
-/** Starts the thread at once, so that it loads the runtime while the caller still bundles. */
+/**
+ * Starts the isolate's process at once, so that it loads the runtime while the caller still bundles. A process and no
+ * mere thread, since the engine ends the process of a list or a string that outgrows it.
+ */
 export function openIsolate(runtime: RuntimeFolder, options: { readonly limits?: IsolateLimits | undefined; readonly signal?: AbortSignal | undefined } = {}): Isolate {
   const limits = options.limits ?? defaultLimits;
   const { signal } = options;
-  const bell = new SharedArrayBuffer(4);
-  const channel = new MessageChannel();
-  const data: IsolateData = { folder: runtime.folder, hash: runtime.hash, bell };
-  const worker = new Worker(join(runtime.folder, "isolate-worker.cjs"), {
-    workerData: { ...data, port: channel.port2 },
-    transferList: [channel.port2],
-    resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes, stackSizeMb: limits.stackMegabytes },
-    // Not even the host's side of the thread sees the environment or the program's arguments.
-    env: {},
-    argv: [],
-    execArgv: [],
-    stdin: false,
+  const data: IsolateProcessData = { folder: runtime.folder, hash: runtime.hash, limits };
+  const child = spawn(process.execPath, [join(runtime.folder, "isolate-process.cjs"), JSON.stringify(data)], {
+    cwd: "/",
+    // The evaluation sees nothing of the environment; where the engine's libraries are is for the loader.
+    env: process.env["LD_LIBRARY_PATH"] === undefined ? {} : { LD_LIBRARY_PATH: process.env["LD_LIBRARY_PATH"] },
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+    // Ctrl-C is for the program, which then ends this.
+    detached: true,
   });
-  const { port1: port } = channel;
-  /** What it ran when its memory had grown. */
+  const channel = child.stdio[ISOLATE_CHANNEL] as Duplex;
+  // What is written to a process that has ended is lost, and its end is told below.
+  for (const stream of [child.stdin, channel]) stream.on("error", () => undefined);
   let frames: readonly string[] = [];
+  let verdict: IsolateNotice["kind"] = "sampled";
+  let lastWords = "";
+  readLines(child.stdout, (line) => {
+    const notice = JSON.parse(line) as IsolateNotice;
+    verdict = notice.kind;
+    frames = notice.frames;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-MAX_LAST_WORDS)));
   const failure = new Promise<IsolateReply>((resolve, reject) => {
-    worker.once("error", (error) => {
-      if ("code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") resolve(failed({ ...outOfMemory(limits), frames }));
-      else reject(error);
+    child.once("error", reject);
+    child.once("close", (code, by) => {
+      if (verdict === "too-slow") resolve(failed({ ...tooSlow(limits), frames }));
+      else if (verdict === "out-of-memory" || (by !== null && MEMORY_SIGNALS.has(by) && lastWords !== "")) resolve(failed({ ...outOfMemory(limits, lastWords), frames }));
+      else reject(new Error(`the isolate ended with ${by ?? `code ${code}`}${lastWords === "" ? "" : `: ${lastWords}`}`));
     });
-    worker.once("exit", (code) => reject(new Error(`the isolate ended with code ${code}`)));
   });
   failure.catch(() => undefined);
-  // A worker that is not needed any more must not keep the program alive.
-  worker.unref();
-  port.unref();
+  // One that is not needed any more must not keep the program alive.
+  setWaiting(child, channel, false);
 
   return {
     async evaluate(request, code, answer) {
       signal?.throwIfAborted();
-      worker.ref();
-      port.ref();
+      setWaiting(child, channel, true);
       let settle: (reply: IsolateReply) => void = () => undefined;
       let fail: (error: unknown) => void = () => undefined;
       const outcome = new Promise<IsolateReply>((resolve, reject) => {
@@ -83,87 +84,69 @@ export function openIsolate(runtime: RuntimeFolder, options: { readonly limits?:
       });
       const onAbort = (): void => fail(signal?.reason);
       signal?.addEventListener("abort", onAbort, { once: true });
-      const began = process.cpuUsage();
-      const before = process.memoryUsage.rss();
-      /** What answering took is not the evaluation's. */
-      let answering = 0;
-      let sampledAt = 0;
-      let isOver = false;
-      const watch = setInterval(() => {
-        if (isOver) return;
-        const grown = process.memoryUsage.rss() - before;
-        const limit = limits.heapMegabytes * MEGABYTE;
-        // Buffers are not in the heap that the engine limits.
-        if (grown > limit + 512 * MEGABYTE) {
-          isOver = true;
-          settle(failed({ ...outOfMemory(limits), frames }));
-        } else if (grown > limit * 0.4 && grown > sampledAt * 1.5) {
-          sampledAt = grown;
-          void sampleStack(worker).then((sampled) => void (frames = sampled.length > 0 ? sampled : frames));
-        }
-        if (cpuSince(began) - answering > limits.cpuSeconds * 1e6) {
-          isOver = true;
-          void sampleStack(worker).then((sampled) => settle(failed({ ...tooSlow(limits), frames: sampled })));
-        }
-      }, WATCH_MILLISECONDS);
-      const onMessage = (message: FromIsolate): void => {
-        switch (message.kind) {
-          case "call": {
-            const asked = process.cpuUsage();
-            void answer(message.call)
-              .catch((error: unknown): HostReply => (error instanceof TsosError ? { op: "error", code: error.code, message: error.message, hint: error.hint, at: error.at, data: error.data } : { op: "error", code: "config.read-failed", message: String(error) }))
-              .then((reply) => {
-                answering += cpuSince(asked);
-                port.postMessage(JSON.stringify(reply));
-                const cell = new Int32Array(bell);
-                Atomics.store(cell, 0, 1);
-                Atomics.notify(cell, 0);
-              });
-            break;
-          }
-          case "reply":
-            settle(JSON.parse(message.reply) as IsolateReply);
-            break;
-          case "unparsed":
-            settle(failed(unparsed(message)));
-            break;
-          case "broken":
-            fail(new Error(`the isolate failed: ${message.stack}`));
-            break;
-        }
-      };
-      port.on("message", onMessage);
+      const onData = createMessageReader(({ kind, text }) => {
+        if (kind === "call") void answerCall(JSON.parse(text) as HostCall, answer).then((reply) => channel.write(encodeMessage("call", JSON.stringify(reply))));
+        else if (kind === "reply") settle(JSON.parse(text) as IsolateReply);
+        else if (kind === "unparsed") settle(failed(unparsed(JSON.parse(text) as UnparsedBundle)));
+        else fail(new Error(`the isolate failed: ${text}`));
+      });
+      channel.on("data", onData);
       try {
-        const message: ToIsolate = { kind: "evaluate", request, code };
-        port.postMessage(message);
+        channel.write(encodeMessage("evaluate", JSON.stringify({ request, code } satisfies EvaluationOrder)));
         return await Promise.race([outcome, failure]);
       } finally {
-        clearInterval(watch);
-        port.off("message", onMessage);
+        channel.off("data", onData);
         signal?.removeEventListener("abort", onAbort);
+        setWaiting(child, channel, false);
       }
     },
-    async [Symbol.asyncDispose]() {
-      port.close();
-      await worker.terminate();
+    [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      channel.destroy();
+      return Promise.resolve();
     },
   };
 }
 
-function cpuSince(began: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(began);
-  return user + system;
+/** By these an engine ends that has no memory, or is ended by the kernel for it. */
+const MEMORY_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"]);
+const MAX_LAST_WORDS = 65_536;
+
+/** Whether the program is kept alive by the isolate. */
+function setWaiting(child: ChildProcess, channel: Duplex, isWaiting: boolean): void {
+  const handles = [child, child.stdin, child.stdout, child.stderr, channel] as readonly { ref?(): void; unref?(): void }[];
+  for (const handle of handles) if (isWaiting) handle.ref?.(); else handle.unref?.();
+}
+
+async function answerCall(call: HostCall, answer: (call: HostCall) => Promise<HostReply>): Promise<HostReply> {
+  try {
+    return await answer(call);
+  } catch (error) {
+    if (!(error instanceof TsosError)) return { op: "error", code: "config.read-failed", message: String(error) };
+    const { code, message, hint, at, data } = error;
+    return { op: "error", code, message, hint, at, data };
+  }
+}
+
+function readLines(stream: Readable, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
+  });
 }
 
 function failed(error: ErrorData): IsolateReply {
   return { ok: false, errors: [error], printed: [] };
 }
 
-function outOfMemory({ heapMegabytes }: IsolateLimits): ErrorData {
+function outOfMemory({ heapMegabytes }: IsolateLimits, lastWords = ""): ErrorData {
+  const isTooLong = /invalid (size|array length)/.test(lastWords);
   return {
     kind: "tsos",
     code: "config.out-of-memory",
-    message: `the evaluation needs more than ${heapMegabytes} MB of memory`,
+    message: isTooLong ? "a list of the evaluation grows longer than any can be" : `the evaluation needs more than ${heapMegabytes} MB of memory`,
     hint: "look for a list or a string that grows in a loop; TSOS_EVALUATION_MEGABYTES=N allows more",
     data: { limitMegabytes: heapMegabytes },
     frames: [],
@@ -184,7 +167,7 @@ function tooSlow({ cpuSeconds }: IsolateLimits): ErrorData {
 }
 
 /** What the bundler's parser takes and the engine's does not: code of packages that is not strict, or nested too deep. */
-function unparsed({ name, message, line }: Extract<FromIsolate, { readonly kind: "unparsed" }>): ErrorData {
+function unparsed({ name, message, line }: UnparsedBundle): ErrorData {
   const isDeep = name === "RangeError";
   return {
     kind: "tsos",

@@ -16,6 +16,26 @@ const LOOPS: readonly (readonly [string, string, "config.too-slow" | "config.out
   ["a list that grows", "for (;;) all.push([n++, n, n, n, n, n, n, n]);", "config.out-of-memory"],
 ];
 
+// Each of these ends the engine itself, not only the evaluation.
+const FATAL: readonly (readonly [string, string])[] = [
+  ["a list of small numbers that grows", "for (;;) all.push(1);"],
+  ["a text cut into letters", `all.push("x".repeat(2 ** 28).split("")); void n;`],
+  ["a sparse list that is filled", "const list: number[] = []; for (let i = 0; ; i++) list[i] = n;"],
+];
+
+for (const [i, [what, loop]] of FATAL.entries()) {
+  test(`${what} beyond what the engine can hold is an error, and the program goes on`, async () => {
+    const source = ["const n = 1;", "const all: unknown[] = [];", "function work(): void {", `  ${loop}`, "}", "work();", "export default all;", ""].join("\n");
+    const project = writeProject(join(folder.path, `f${i}`), { "system.config.ts": source });
+    const [error] = await errorsOf(evaluateTrial(runtime, join(project, "system.config.ts"), { heapMegabytes: 2048 }));
+    assert.equal(error?.code, "config.out-of-memory");
+    assert.match(error.message, /^(the evaluation needs more than 2048 MB of memory|a list of the evaluation grows longer than any can be)$/);
+    assert.equal(error.at?.file, join(project, "system.config.ts"));
+    const sound = writeProject(join(folder.path, `s${i}`), { "system.config.ts": "export default 1;\n" });
+    assert.equal((await evaluateTrial(runtime, join(sound, "system.config.ts"))).result.option.value, 1);
+  });
+}
+
 for (const [i, [what, loop, code]] of LOOPS.entries()) {
   test(`${what} is an error at the line that ran`, async () => {
     const source = ["let n = 1;", "const all: unknown[] = [];", "function work(): void {", `  ${loop}`, "}", "work();", "export default all;", ""].join("\n");
