@@ -2,6 +2,7 @@ import { makeOutputPath } from "../store-path/make-store-path.ts";
 import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { derivationOutputPath } from "./derivation-output-paths.ts";
 import type { Derivation, DerivationOutput } from "./derivation.ts";
+import type { SharedText } from "./format-derivation.ts";
 import { hashDerivationModulo } from "./hash-derivation-modulo.ts";
 import type { HashModuloCache } from "./hash-modulo-cache.ts";
 import { outputPlaceholder } from "./placeholder.ts";
@@ -15,9 +16,10 @@ export function fillOutputPaths(
   unfinished: Derivation,
   cache: HashModuloCache,
   storeDir: string = DEFAULT_STORE_DIR,
+  shared: SharedText = {},
 ): { readonly derivation: Derivation; readonly outputPaths: ReadonlyMap<string, StorePath | undefined> } {
   const { name } = unfinished;
-  const hash = hashDerivationModulo(unfinished, cache.get, { maskOutputs: true, storeDir });
+  const hash = hashDerivationModulo(unfinished, cache.get, { maskOutputs: true, storeDir, shared });
   const env = new Map(unfinished.env);
   const outputs = new Map<string, DerivationOutput>();
   const outputPaths = new Map<string, StorePath | undefined>();

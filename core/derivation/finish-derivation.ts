@@ -5,7 +5,7 @@ import type { ByteString } from "../util/bytes.ts";
 import { derivationStorePath } from "./derivation-store-path.ts";
 import type { Derivation } from "./derivation.ts";
 import { fillOutputPaths } from "./fill-output-paths.ts";
-import { formatDerivation } from "./format-derivation.ts";
+import { formatDerivation, type SharedText } from "./format-derivation.ts";
 import type { HashModuloCache } from "./hash-modulo-cache.ts";
 
 /** A derivation with all that can be computed of it. */
@@ -39,10 +39,11 @@ export function finishDerivation(unfinished: Derivation, cache: HashModuloCache,
   // The text is hashed with these variables there but empty, so each must exist before.
   const env = new Map(unfinished.env);
   for (const outputName of unfinished.outputs.keys()) env.set(outputName, "");
-  const { derivation, outputPaths } = fillOutputPaths({ ...unfinished, env }, cache, storeDir);
-  const contents = formatDerivation(derivation, storeDir);
+  const shared: SharedText = {};
+  const { derivation, outputPaths } = fillOutputPaths({ ...unfinished, env }, cache, storeDir, shared);
+  const contents = formatDerivation(derivation, storeDir, shared);
   const path = derivationStorePath(derivation, storeDir, contents);
-  cache.add(path, derivation);
+  cache.add(path, derivation, shared);
   return { derivation, path, contents, outputPaths };
 }
 

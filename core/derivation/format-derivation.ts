@@ -10,62 +10,87 @@ import type { Derivation, DerivationOutput, DynamicInput } from "./derivation.ts
 // Nix: libstore/derivations.cc, Derivation::unparse. Lists are sorted by bytes; only text that a user wrote is escaped.
 
 /**
- * The bytes of the `.drv` file, in the one form that Nix writes.
- *
+ * What the texts of one derivation have in common: its file, what is hashed for its outputs' paths, and what its users
+ * hash. Whoever makes several of them hands the same object to each.
  */
-export function formatDerivation(derivation: Derivation, storeDir: string = DEFAULT_STORE_DIR): ByteString {
+export type SharedText = {
+  /** All that follows the inputs, cut where the value of an output's variable stands, and those outputs. */
+  rest?: { readonly segments: readonly string[]; readonly outputNames: readonly string[] };
+  /** The inputs by their hashes, as they stand in the text. */
+  hashedInputs?: string;
+};
+
+/** The bytes of the `.drv` file, in the one form that Nix writes. */
+export function formatDerivation(derivation: Derivation, storeDir: string = DEFAULT_STORE_DIR, shared: SharedText = {}): ByteString {
   const inputs = sortedEntries(derivation.inputDerivations).map(([path, outputs]): AtermInput => {
     return [`${storeDir}/${path}`, outputs, derivation.dynamicInputs?.get(path)];
   });
-  return formatAterm(derivation, inputs, storeDir, false);
+  return formatAterm(derivation, formatInputs(inputs), storeDir, { maskOutputs: false, dynamic: inputs.some(isDynamic), shared });
 }
 
 /** What stands for an input: its path (or, in hashing, its hash), its outputs and what is used of those. */
 export type AtermInput = readonly [key: string, outputs: ReadonlySet<string>, dynamicOutputs?: ReadonlyMap<string, DynamicInput> | undefined];
 
-/**
- * The text with other inputs, and with `maskOutputs` without the outputs' paths: the form that is hashed.
- * `inputs` must be sorted.
- */
-export function formatAterm(derivation: Derivation, inputs: readonly AtermInput[], storeDir: string, maskOutputs: boolean): ByteString {
-  const { name, outputs, env } = derivation;
-  const dynamic = inputs.some(([, , dynamicOutputs]) => dynamicOutputs !== undefined && dynamicOutputs.size > 0);
-  let text = dynamic ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
+function isDynamic([, , dynamicOutputs]: AtermInput): boolean {
+  return dynamicOutputs !== undefined && dynamicOutputs.size > 0;
+}
 
+/** `inputs` must be sorted. */
+export function formatInputs(inputs: readonly AtermInput[]): string {
+  let text = "";
+  for (const [key, outputNames, dynamicOutputs] of inputs) text += `${text === "" ? "" : ","}("${key}",${formatInput(outputNames, dynamicOutputs)})`;
+  return text;
+}
+
+/** The text with other inputs, and with `maskOutputs` without the outputs' paths: the form that is hashed. */
+export function formatAterm(
+  derivation: Derivation,
+  inputs: string,
+  storeDir: string,
+  options: { readonly maskOutputs: boolean; readonly dynamic: boolean; readonly shared: SharedText },
+): ByteString {
+  const { name, outputs, env } = derivation;
+  const { maskOutputs, dynamic, shared } = options;
+  let text = dynamic ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
   let separator = "";
   for (const [outputName, output] of sortedEntries(outputs)) {
     text += `${separator}("${outputName}",${formatOutput(name, outputName, output, storeDir, maskOutputs)})`;
     separator = ",";
   }
+  const { segments, outputNames } = (shared.rest ??= splitRest(derivation, storeDir));
+  text += `],[${inputs}${segments[0]!}`;
+  for (let i = 0; i < outputNames.length; i++) text += (maskOutputs ? '""' : quote(env.get(outputNames[i]!)!)) + segments[i + 1]!;
+  return text;
+}
 
-  text += "],[";
-  separator = "";
-  for (const [key, outputNames, dynamicOutputs] of inputs) {
-    text += `${separator}("${key}",${formatInput(outputNames, dynamicOutputs)})`;
-    separator = ",";
-  }
-
-  text += "],[";
-  separator = "";
+function splitRest(derivation: Derivation, storeDir: string): SharedText["rest"] & {} {
+  const segments: string[] = [];
+  const outputNames: string[] = [];
+  let text = "],[";
+  let separator = "";
   for (const path of sortedValues(derivation.inputSources)) {
     text += `${separator}"${storeDir}/${path}"`;
     separator = ",";
   }
-
   text += `],${quote(derivation.platform)},${quote(derivation.builder)},[`;
   separator = "";
   for (const argument of derivation.args) {
     text += separator + quote(argument);
     separator = ",";
   }
-
   text += "],[";
   separator = "";
-  for (const [key, value] of sortedEntries(env)) {
-    text += `${separator}(${quote(key)},${maskOutputs && outputs.has(key) ? '""' : quote(value)})`;
+  for (const [key, value] of sortedEntries(derivation.env)) {
+    text += `${separator}(${quote(key)},`;
+    if (derivation.outputs.has(key)) {
+      segments.push(text);
+      outputNames.push(key);
+      text = ")";
+    } else text += `${quote(value)})`;
     separator = ",";
   }
-  return `${text}])`;
+  segments.push(`${text}])`);
+  return { segments, outputNames };
 }
 
 function formatOutput(name: string, outputName: string, output: DerivationOutput, storeDir: string, mask: boolean): string {
@@ -89,7 +114,8 @@ function formatOutput(name: string, outputName: string, output: DerivationOutput
 }
 
 function formatInput(outputs: ReadonlySet<string>, dynamicOutputs: ReadonlyMap<string, DynamicInput> | undefined): string {
-  const names = outputs.size === 0 ? "[]" : `["${sortedValues(outputs).join('","')}"]`;
+  // Most are used for one output.
+  const names = outputs.size === 0 ? "[]" : outputs.size === 1 ? `["${outputs.values().next().value!}"]` : `["${sortedValues(outputs).join('","')}"]`;
   if (dynamicOutputs === undefined || dynamicOutputs.size === 0) return names;
   const inner = sortedEntries(dynamicOutputs).map(([outputName, node]) => `("${outputName}",${formatInput(node.outputs, node.dynamicOutputs)})`);
   return `(${names},[${inner.join(",")}])`;

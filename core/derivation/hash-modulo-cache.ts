@@ -1,6 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { DEFAULT_STORE_DIR, type StorePath } from "../store-path/store-path.ts";
 import type { Derivation } from "./derivation.ts";
+import type { SharedText } from "./format-derivation.ts";
 import { hashDerivationModulo, type HashModulo } from "./hash-derivation-modulo.ts";
 
 /**
@@ -18,8 +19,8 @@ export class HashModuloCache {
   }
 
   /** Remembers a derivation's hash; those of its inputs must be known or readable. */
-  add(path: StorePath, derivation: Derivation): HashModulo {
-    const hash = hashDerivationModulo(derivation, this.get, { maskOutputs: false, storeDir: this.#storeDir });
+  add(path: StorePath, derivation: Derivation, shared?: SharedText): HashModulo {
+    const hash = hashDerivationModulo(derivation, this.get, { maskOutputs: false, storeDir: this.#storeDir, shared });
     this.#hashes.set(path, hash);
     return hash;
   }

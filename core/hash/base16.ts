@@ -1,12 +1,16 @@
 import { TsosError } from "../error/tsos-error.ts";
 
-const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const DIGITS: readonly number[] = [...new TextEncoder().encode("0123456789abcdef")];
 
 /** Lower-case hexadecimal. */
 export function encodeBase16(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) text += PAIRS[bytes[i]!];
-  return text;
+  const codes = new Array<number>(bytes.length * 2);
+  for (let i = 0; i < bytes.length; i++) {
+    codes[2 * i] = DIGITS[bytes[i]! >> 4]!;
+    codes[2 * i + 1] = DIGITS[bytes[i]! & 15]!;
+  }
+  // One flat text: a text made of pieces is put together anew wherever it is hashed.
+  return String.fromCharCode.apply(null, codes);
 }
 
 /** Either case. @throws TsosError `hash.bad-base16`. */

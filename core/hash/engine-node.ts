@@ -20,9 +20,14 @@ export function digestBytes(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8A
   return algorithm === "blake3" ? blake3(bytes) : plain(hash(algorithm, bytes, "buffer"));
 }
 
+/** Where short texts are written to be hashed; never read after that. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** The digest of the bytes that `text` stands for. */
 export function digestByteString(algorithm: HashAlgorithm, text: ByteString): Uint8Array {
-  return algorithm === "blake3" ? blake3(byteStringToBytes(text)) : plain(hash(algorithm, Buffer.from(text, "latin1"), "buffer"));
+  if (algorithm === "blake3") return blake3(byteStringToBytes(text));
+  const bytes = text.length <= scratch.length ? scratch.subarray(0, scratch.write(text, "latin1")) : Buffer.from(text, "latin1");
+  return plain(hash(algorithm, bytes, "buffer"));
 }
 
 /** Not a Buffer, so that digests of both engines are the same to everyone. */

@@ -27,16 +27,16 @@ export function isNix32(text: string): boolean {
  * encodeNix32(new Uint8Array([1, 0])) // "0001"
  */
 export function encodeNix32(bytes: Uint8Array): string {
-  let text = "";
+  const codes: number[] = [];
   for (let n = nix32Length(bytes.length) - 1; n >= 0; n--) {
     const bit = n * 5;
     const index = bit >>> 3;
     const shift = bit & 7;
     // Bits beyond the last byte count as zero.
     const pair = bytes[index]! | ((bytes[index + 1] ?? 0) << 8);
-    text += ALPHABET[(pair >>> shift) & 0x1f];
+    codes.push(ALPHABET.charCodeAt((pair >>> shift) & 0x1f));
   }
-  return text;
+  return String.fromCharCode.apply(null, codes);
 }
 
 /** @throws TsosError `hash.bad-nix32` when a character is none of the alphabet or the length or last bits fit no bytes. */

@@ -95,6 +95,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     searchPath: settings.pure ? [] : settings.searchPath,
     getEnvironment: (name) => (settings.pure || settings.restricted ? "" : (world.environment(name) ?? "")),
     checkAccess,
+    resolvedFolders: new Map(),
     fileKind: (path) => {
       const known = kinds.get(path);
       if (known !== undefined) return known;

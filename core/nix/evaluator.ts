@@ -20,7 +20,7 @@ import { createLazySource, positionAt, type NixSource } from "./source.ts";
 import { bestMatches } from "./suggestions.ts";
 import { FIRST_SYMBOLS } from "./symbol-order.ts";
 import {
-  Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MAPPED, MappedThunk, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, PlacesByName, Thunk,
+  Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MAPPED, MappedThunk, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, PickedPlaces, PlacesByName, PlacesWithout, Thunk,
   type AttributePlaces, type Context, type DelayedCall, type Mapping, type Environment, type NixList, type Shape, type Slot, type Value,
 } from "./value.ts";
 
@@ -38,6 +38,10 @@ export const DERIVATION_FILE = toByteString("«nix-internal»/derivation-interna
 
 /** More than an evaluation can have. */
 const SHAPES = 2 ** 24;
+/** Of the number of slots that are remembered beside the code. */
+const SEEN_BITS = 15;
+/** Indices of names that every evaluation has. */
+const NAMES = { outPath: FIRST_SYMBOLS.indexOf("outPath"), type: FIRST_SYMBOLS.indexOf("type"), functor: FIRST_SYMBOLS.indexOf("__functor"), toString: FIRST_SYMBOLS.indexOf("__toString") } as const;
 const NO_ARGUMENTS: readonly Slot[] = [];
 const NO_CONTEXT: Context = new Set();
 
@@ -49,6 +53,8 @@ export class Evaluator {
   readonly settings: NixSettings;
   readonly #maxCallDepth: number;
   #globalNames: ReadonlySet<ByteString> | undefined;
+  /** By index of the name. */
+  readonly #globalSlots: (Slot | undefined)[] = [];
   /** Of each table of strings, where its strings are in `#strings`, plus one; 0: not there yet. */
   readonly #tables = new Map<StringTable, Int32Array>();
   readonly #parsedFiles: ParsedFiles | undefined;
@@ -59,6 +65,8 @@ export class Evaluator {
   readonly #stringIndex = new Map<ByteString, number>();
   readonly #constants: (Value | undefined)[] = [];
   readonly #files: { readonly base: number; readonly source: NixSource }[] = [];
+  /** Shape + 1, name and slot of look-ups that were made before. */
+  readonly #seenSlots = new Int32Array(3 << SEEN_BITS);
   readonly #formalPlans: Int32Array[] = [];
   /** By node and shape, as one number. */
   readonly #formalPlanIndex = new Map<number, number>();
@@ -182,7 +190,7 @@ export class Evaluator {
     let index = slot;
     for (;;) {
       if (typeof at === "number") return at < 0 ? NO_POSITION : at + BINDINGS + index * BINDING_SIZE + 1;
-      if (at instanceof Int32Array) return at[index] ?? NO_POSITION;
+      if (Array.isArray(at)) return (at as readonly number[])[index] ?? NO_POSITION;
       if (at instanceof PlacesByName) {
         const name: ByteString = at.shape.names[index]!;
         index = at.rightShape.slotOf(name);
@@ -193,14 +201,20 @@ export class Evaluator {
         }
         continue;
       }
-      const from: number = at.plan[index]!;
-      if (from >= 0) {
-        index = from;
-        at = at.right;
-      } else {
-        index = -from - 1;
-        at = at.left;
+      if (at instanceof PickedPlaces) {
+        index = at.slots[index]!;
+        at = at.of;
+        continue;
       }
+      if (at instanceof PlacesWithout) {
+        for (const slot of at.removed) if (slot <= index) index++;
+        at = at.of;
+        continue;
+      }
+      const merged = at as MergedPlaces;
+      const from: number = merged.plan[index]!;
+      index = from >= 0 ? from : -from - 1;
+      at = from >= 0 ? merged.right : merged.left;
     }
   }
 
@@ -297,12 +311,21 @@ export class Evaluator {
         return e[code[p + 3]!] ?? new Thunk(p, env);
       }
       case Op.global:
-        return this.globals.get(this.#strings[code[p + 2]!]!)!;
+        return this.#global(code[p + 2]!);
       case Op.list:
         return code[p + 2] === 0 ? [] : new Thunk(p, env);
       default:
         return new Thunk(p, env);
     }
+  }
+
+  /** What a name means that is bound nowhere else. */
+  #global(name: number): Slot {
+    const known = this.#globalSlots[name];
+    if (known !== undefined) return known;
+    const found = this.globals.get(this.#strings[name]!)!;
+    while (this.#globalSlots.length <= name) this.#globalSlots.push(undefined);
+    return (this.#globalSlots[name] = found);
   }
 
   #constant(p: number): Value {
@@ -342,7 +365,7 @@ export class Evaluator {
         return this.force(e[code[p + 3]!]!, p + 1);
       }
       case Op.global:
-        return this.force(this.globals.get(this.#strings[code[p + 2]!]!)!, p + 1);
+        return this.force(this.#global(code[p + 2]!), p + 1);
       case Op.withVariable:
         return this.#withVariable(p, env);
       case Op.select:
@@ -408,7 +431,7 @@ export class Evaluator {
 
   #withVariable(p: number, env: Environment): Value {
     const code = this.#code;
-    const name = this.#strings[code[p + 2]!]!;
+    const name = code[p + 2]!;
     const n = code[p + 3]!;
     let e = env;
     let level = 0;
@@ -419,17 +442,36 @@ export class Evaluator {
       const slot = this.#seenSlot(set.shape, cell + 1, name);
       if (slot >= 0) return this.force(set.values[slot]!, p + 1);
     }
-    throw this.error("undefined", `undefined variable '${name}'`, p + 1);
+    throw this.error("undefined", `undefined variable '${this.#strings[name]!}'`, p + 1);
   }
 
-  /** The slot of a name, or -1; the word at `cell` and the one after it remember it for sets of the same shape. */
-  #seenSlot(shape: Shape, cell: number, name: ByteString): number {
+  /** The slot of the name of index `name`, or -1; the word at `cell` and the one after it remember it for sets of the same shape. */
+  #seenSlot(shape: Shape, cell: number, name: number): number {
     if (this.#code[cell] === shape.id) return this.#code[cell + 1]!;
-    const slot = shape.slotOf(name);
+    const slot = this.#findSlot(shape, name);
     // What comes before may have made the array a larger one.
     this.#code[cell] = shape.id;
     this.#code[cell + 1] = slot;
     return slot;
+  }
+
+  /** The same for a place in the code that has no words of its own, or that sees many shapes. */
+  #findSlot(shape: Shape, name: number): number {
+    const seen = this.#seenSlots;
+    const at = ((Math.imul(shape.id, 0x9e3779b1) + Math.imul(name, 0x85ebca6b)) >>> (32 - SEEN_BITS)) * 3;
+    // Empty entries are 0.
+    if (seen[at] === shape.id + 1 && seen[at + 1] === name) return seen[at + 2]!;
+    const slot = shape.slotOf(this.#strings[name]!);
+    seen[at] = shape.id + 1;
+    seen[at + 1] = name;
+    seen[at + 2] = slot;
+    return slot;
+  }
+
+  /** One of the names that the evaluator itself asks for. */
+  #known(set: Attrs, name: number): Slot | undefined {
+    const slot = this.#findSlot(set.shape, name);
+    return slot < 0 ? undefined : set.values[slot];
   }
 
   #nameAt(p: number, cell: number, env: Environment): ByteString {
@@ -469,7 +511,7 @@ export class Evaluator {
           throw new TypeError("forceAttrs returned");
         }
         const set: Attrs = value;
-        const index = isStatic ? this.#seenSlot(set.shape, cell + 1, this.#strings[code[cell]!]!) : set.shape.slotOf(computed);
+        const index = isStatic ? this.#seenSlot(set.shape, cell + 1, code[cell]!) : set.shape.slotOf(computed);
         if (index < 0) {
           if (fallback !== 0) return this.eval(p + fallback, env);
           throw this.missing(isStatic ? this.#strings[code[cell]!]! : computed, set, p + 1);
@@ -505,9 +547,9 @@ export class Evaluator {
     const n = code[p + 3]!;
     for (let i = 0, cell = p + 4; i < n; i++, cell += 3) {
       const isStatic = code[cell]! >= 0;
-      const name = isStatic ? this.#strings[code[cell]!]! : this.#nameAt(p, cell, env);
+      const computed = isStatic ? "" : this.#nameAt(p, cell, env);
       if (!(value instanceof Attrs)) return false;
-      const slot = isStatic ? this.#seenSlot(value.shape, cell + 1, name) : value.shape.slotOf(name);
+      const slot = isStatic ? this.#seenSlot(value.shape, cell + 1, code[cell]!) : value.shape.slotOf(computed);
       if (slot < 0) return false;
       // The last one need not be evaluated to be there.
       if (i < n - 1) value = this.force(value.values[slot]!, p + 1);
@@ -583,7 +625,9 @@ export class Evaluator {
   }
 
   #dynamic(p: number, n: number, count: number, env: Environment, set: Attrs): Attrs {
-    const entries = new Map<ByteString, readonly [Slot, number]>(set.shape.names.map((name, index) => [name, [set.values[index]!, this.placeOf(set.places, index)]]));
+    const names: ByteString[] = [];
+    const slots: Slot[] = [];
+    const places: number[] = [];
     let cell = p + BINDINGS + n * BINDING_SIZE + this.#code[p + 5]!;
     for (let i = 0; i < count; i++, cell += 3) {
       const nameNode = p + this.#code[cell + 1]!;
@@ -592,18 +636,27 @@ export class Evaluator {
       if (name === null) continue;
       const text = this.forceStringNoContext(name, cell, "while evaluating the name of a dynamic attribute");
       this.#intern(text);
-      const before = entries.get(text);
-      if (before !== undefined) {
-        const at = this.positionAt(before[1]);
+      const fixed = set.shape.slotOf(text);
+      const before = fixed >= 0 ? this.placeOf(set.places, fixed) : (places[names.indexOf(text)] ?? NO_POSITION);
+      if (fixed >= 0 || names.includes(text)) {
+        const at = this.positionAt(before);
         throw this.error("eval", `dynamic attribute '${text}' already defined at ${at === undefined ? "«none»" : `${at.file}:${at.line}:${at.column}`}`, cell);
       }
       const value = p + this.#code[cell + 2]!;
       // A function is known by the name it was given last.
       for (let at = value; this.#code[at] === Op.lambda; at += this.#code[at + 6]!) this.#code[at + 2] = this.#intern(text);
-      entries.set(text, [this.#delay(value, env), cell]);
+      names.push(text);
+      slots.push(this.#delay(value, env));
+      places.push(cell);
     }
-    const names = [...entries.keys()].sort();
-    return new Attrs(this.shapes.of(names), names.map((name) => entries.get(name)![0]), Int32Array.from(names, (name) => entries.get(name)![1]));
+    if (names.length === 0) return set;
+    if (names.length === 1) {
+      const added = new Attrs(this.shapes.one(names[0]!), slots, places);
+      return set.values.length === 0 ? added : this.mergeSets(set, added);
+    }
+    const order = names.map((_, index) => index).sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
+    const added = new Attrs(this.shapes.of(order.map((index) => names[index]!)), order.map((index) => slots[index]!), order.map((index) => places[index]!));
+    return this.mergeSets(set, added);
   }
 
   #condition(p: number, env: Environment, pos: number, context: string): boolean {
@@ -785,6 +838,8 @@ export class Evaluator {
     const code = this.#code;
     const force = code[p + 2] === 1;
     const n = code[p + 3]!;
+    // Most texts refer to one thing, and then share its context.
+    let shared: Context | undefined;
     let context: Set<ByteString> | undefined;
     let text = "";
     let kind: "string" | "path" | "int" | "float" = "string";
@@ -811,19 +866,27 @@ export class Evaluator {
         else if (value instanceof NixFloat) float += value.value;
         else throw this.error("type", `cannot add ${showType(value)} to a float`, cell);
       } else if (typeof value === "string") text += value;
-      else {
-        context ??= new Set();
+      else if (value instanceof NixString) {
+        text += value.text;
+        if (context === undefined && (shared === undefined || shared === value.context)) shared = value.context;
+        else {
+          context ??= new Set(shared);
+          for (const element of value.context) context.add(element);
+        }
+      } else {
+        context ??= new Set(shared);
         // The first piece of an interpolated path keeps its slash.
         text += this.coerceToString(value, cell, context, "while evaluating a path segment", false, kind === "string", !(i === 0 && !force));
       }
     }
     if (kind === "int") return integer;
     if (kind === "float") return new NixFloat(float);
+    const carried = context ?? shared;
     if (kind === "path") {
-      if (context !== undefined && context.size > 0) throw this.error("eval", "a string that refers to a store path cannot be appended to a path", p + 1);
+      if (carried !== undefined && carried.size > 0) throw this.error("eval", "a string that refers to a store path cannot be appended to a path", p + 1);
       return new NixPath(canonicalPath(text));
     }
-    return context === undefined || context.size === 0 ? text : new NixString(text, context);
+    return carried === undefined || carried.size === 0 ? text : new NixString(text, carried);
   }
 
   // ───────── calls
@@ -897,14 +960,14 @@ export class Evaluator {
         } finally {
           this.#depth--;
         }
-      } else if (fn instanceof Attrs && fn.shape.slotOf("__functor") >= 0) fn = this.#callFunctor(fn, args[i++]!, pos);
+      } else if (fn instanceof Attrs && this.#findSlot(fn.shape, NAMES.functor) >= 0) fn = this.#callFunctor(fn, args[i++]!, pos);
       else throw this.error("type", `attempt to call something which is not a function but ${this.describe(fn)}`, pos);
     }
     return fn;
   }
 
   #callFunctor(self: Attrs, argument: Slot, pos: number): Value {
-    const slot = self.shape.slotOf("__functor");
+    const slot = this.#findSlot(self.shape, NAMES.functor);
     try {
       return this.nested(pos, () => this.call(this.force(self.values[slot]!), [self, argument], this.placeOf(self.places, slot)));
     } catch (error) {
@@ -999,7 +1062,7 @@ export class Evaluator {
     let missing = -1;
     for (let i = 0; i < n; i++) {
       const name = code[p + FORMALS + i * FORMAL_SIZE]!;
-      const slot = set.shape.slotOf(this.#strings[name]!);
+      const slot = this.#findSlot(set.shape, name);
       plan[i] = slot;
       if (slot >= 0) used++;
       else if (code[p + FORMALS + i * FORMAL_SIZE + 2] === 0 && (missing < 0 || name < missing)) missing = name;
@@ -1099,7 +1162,7 @@ export class Evaluator {
   forceFunction(slot: Slot, pos: number, context: string): Value {
     try {
       const value = this.force(slot, pos);
-      if (value instanceof Closure || value instanceof Builtin || value instanceof PartialBuiltin || (value instanceof Attrs && value.shape.slotOf("__functor") >= 0)) return value;
+      if (value instanceof Closure || value instanceof Builtin || value instanceof PartialBuiltin || (value instanceof Attrs && this.#findSlot(value.shape, NAMES.functor) >= 0)) return value;
       throw this.#expected("a function", value, pos);
     } catch (error) {
       throw this.trace(error, context, pos);
@@ -1130,7 +1193,7 @@ export class Evaluator {
 
   isDerivation(value: Value): boolean {
     if (!(value instanceof Attrs)) return false;
-    const type = value.get("type");
+    const type = this.#known(value, NAMES.type);
     if (type === undefined) return false;
     const text = this.force(type);
     return text === "derivation" || (text instanceof NixString && text.text === "derivation");
@@ -1157,12 +1220,19 @@ export class Evaluator {
       return `${this.io.storeDir}/${stored}`;
     }
     if (value instanceof Attrs) {
-      const toString = value.get("__toString");
+      const toString = this.#known(value, NAMES.toString);
       if (toString !== undefined) {
         return this.nested(pos, () => this.coerceToString(this.call(this.force(toString, pos), [value], pos), pos, context, "while evaluating the result of the `__toString` attribute", more, copy));
       }
-      const outPath = value.get("outPath");
-      if (outPath !== undefined) return this.nested(pos, () => this.coerceToString(outPath, pos, context, errorContext, more, copy, canonical));
+      const outPath = this.#known(value, NAMES.outPath);
+      if (outPath !== undefined) {
+        this.#deeper(pos);
+        try {
+          return this.coerceToString(outPath, pos, context, errorContext, more, copy, canonical);
+        } finally {
+          this.#depth--;
+        }
+      }
     }
     if (more) {
       if (value === null || value === false) return "";
@@ -1347,13 +1417,16 @@ export class Evaluator {
   /** Any order of names; a later one with the same name does not replace an earlier one. */
   makeSet(entries: Iterable<readonly [ByteString, Slot]>): Attrs {
     const map = new Map<ByteString, Slot>();
-    for (const [name, value] of entries) {
-      if (map.has(name)) continue;
-      this.#intern(name);
-      map.set(name, value);
-    }
-    const names = [...map.keys()].sort();
+    for (const [name, value] of entries) if (!map.has(name)) map.set(name, value);
+    const names = this.sortedNames(map.keys());
     return new Attrs(this.shapes.of(names), names.map((name) => map.get(name)!), NO_PLACES);
+  }
+
+  /** Names of a set that is to be made, which are met in this order. */
+  sortedNames(met: Iterable<ByteString>): ByteString[] {
+    const names = [...met];
+    for (const name of names) this.#intern(name);
+    return names.sort();
   }
 
   makeString(text: ByteString, context: Context = NO_CONTEXT): string | NixString {

@@ -38,6 +38,8 @@ export type NixIo = {
   getEnvironment(name: ByteString): ByteString;
   /** @throws NixError of kind `restricted` where a file may not be seen: `fileKind` finds nothing there */
   checkAccess(path: ByteString): void;
+  /** Folders that are there, as they are asked for, and where they really are: for who remembers kinds of files. */
+  readonly resolvedFolders?: Map<ByteString, ByteString>;
   /** Without following a symbolic link at its end; undefined where there is nothing. */
   fileKind(path: ByteString): NixFileKind | undefined;
   readFile(path: ByteString): ByteString;

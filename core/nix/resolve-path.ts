@@ -13,9 +13,18 @@ const MAX_LINKS = 1024;
  * @throws NixError when links lead to each other
  */
 export function resolveSymlinks(io: NixIo, path: ByteString, mode: "full" | "ancestors" = "full"): ByteString {
-  const pending = path.split("/").reverse();
-  let result = "";
+  const slash = path.lastIndexOf("/");
+  const folder = path.slice(0, Math.max(0, slash));
+  const known = io.resolvedFolders?.get(folder);
+  const pending = known === undefined ? path.split("/").reverse() : [path.slice(slash + 1)];
+  let result = known ?? "";
+  /** Whether all that was asked for is there, and so is as it is until the evaluation ends. */
+  let certain = known === undefined;
   for (let links = 0; pending.length > 0; ) {
+    if (certain && pending.length === 1) {
+      io.resolvedFolders?.set(folder, result);
+      certain = false;
+    }
     const piece = pending.pop()!;
     if (piece === "" || piece === ".") continue;
     if (piece === "..") {
@@ -23,7 +32,9 @@ export function resolveSymlinks(io: NixIo, path: ByteString, mode: "full" | "anc
       continue;
     }
     const next = `${result}/${piece}`;
-    if ((mode === "full" || pending.length > 0) && io.fileKind(next) === "symlink") {
+    const kind = mode === "full" || pending.length > 0 ? io.fileKind(next) : undefined;
+    if (kind === undefined) certain = false;
+    if (kind === "symlink") {
       if (++links > MAX_LINKS) throw new NixError("eval", `infinite symlink recursion in path '${path}'`);
       const target = io.readLink(next);
       if (target.startsWith("/")) result = "";

@@ -12,6 +12,9 @@ const LARGE = 200;
 /** 32 MB. */
 const MOST_PLANNED = 2 ** 22;
 
+/** Of the number of plans that are found without a look into the tables. */
+const RECENT_BITS = 13;
+
 export function isLarge(shape: Shape): boolean {
   return shape.names.length > LARGE;
 }
@@ -23,8 +26,12 @@ export class ShapeTable {
   /** Words that the plans hold: a set that grows name by name would keep a plan, and a shape, of each of its sizes. */
   #planned = 0;
   readonly #byNames = new Map<string, Shape>();
+  readonly #ofOne = new Map<ByteString, Shape>();
   readonly #inserts = new Map<number, Map<number, InsertPlan>>();
   readonly #plans = new Map<number, Map<number, MergePlan>>();
+  /** Left and right shape, and in the same place of the other array their plan. */
+  readonly #recentShapes = new Int32Array(2 << RECENT_BITS).fill(-1);
+  readonly #recentPlans = new Array<MergePlan | undefined>(1 << RECENT_BITS).fill(undefined);
 
   /** A shape that was remembered. */
   remembered(number: number): Shape {
@@ -49,6 +56,33 @@ export class ShapeTable {
     return shape;
   }
 
+  /** The shape of a single name. */
+  one(name: ByteString): Shape {
+    let shape = this.#ofOne.get(name);
+    if (shape === undefined) this.#ofOne.set(name, (shape = this.of([name])));
+    return shape;
+  }
+
+  /** The names of a shape but for those at some slots, which stand in rising order. */
+  without(from: Shape, slots: readonly number[]): Shape {
+    if (isLarge(from)) {
+      const removed = new Set(slots);
+      return this.#add(from.names.filter((_, slot) => !removed.has(slot)));
+    }
+    let shape = from;
+    for (let i = slots.length - 1; i >= 0; i--) {
+      const slot = slots[i]!;
+      const next = (shape.without ??= new Map<number, Shape>()).get(slot);
+      if (next !== undefined) shape = next;
+      else {
+        const smaller = this.of(shape.names.filter((_, index) => index !== slot));
+        shape.without.set(slot, smaller);
+        shape = smaller;
+      }
+    }
+    return shape;
+  }
+
   #add(names: readonly ByteString[]): Shape {
     return new Shape(this.#count++, names);
   }
@@ -58,6 +92,8 @@ export class ShapeTable {
     this.#planned += words;
     if (this.#planned <= MOST_PLANNED) return;
     this.#plans.clear();
+    this.#recentShapes.fill(-1);
+    this.#recentPlans.fill(undefined);
     this.#inserts.clear();
     this.#planned = words;
   }
@@ -92,9 +128,16 @@ export class ShapeTable {
   }
 
   merge(left: Shape, right: Shape): MergePlan {
-    const plans = this.#plans.get(left.id);
-    const known = plans?.get(right.id);
-    if (known !== undefined) return known;
+    const at = (Math.imul(left.id, 0x9e3779b1) + Math.imul(right.id, 0x85ebca6b)) >>> (32 - RECENT_BITS);
+    if (this.#recentShapes[2 * at] === left.id && this.#recentShapes[2 * at + 1] === right.id) return this.#recentPlans[at]!;
+    const plan = this.#plans.get(left.id)?.get(right.id) ?? this.#plan(left, right);
+    this.#recentShapes[2 * at] = left.id;
+    this.#recentShapes[2 * at + 1] = right.id;
+    this.#recentPlans[at] = plan;
+    return plan;
+  }
+
+  #plan(left: Shape, right: Shape): MergePlan {
     const names: ByteString[] = [];
     const plan: number[] = [];
     const a = left.names;

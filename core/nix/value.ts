@@ -70,12 +70,17 @@ export class NixPath {
   }
 }
 
+/** So many names are compared one by one. */
+const FEW = 8;
+
 /** The names of a set, sorted by bytes. Sets with the same names share it, so that a place in the code can remember slots. */
 export class Shape {
   readonly id: number;
   readonly names: readonly ByteString[];
   /** The slots in the order in which the evaluation met their names, once it was asked for. */
   symbolOrder: Int32Array | undefined;
+  /** The shapes of all names but one, by its slot, as far as they were asked for. */
+  without: Map<number, Shape> | undefined;
   #slots: Map<ByteString, number> | undefined;
   #searches = 0;
   constructor(id: number, names: readonly ByteString[]) {
@@ -85,6 +90,10 @@ export class Shape {
   slotOf(name: ByteString): number {
     if (this.#slots !== undefined) return this.#slots.get(name) ?? -1;
     const { names } = this;
+    if (names.length <= FEW) {
+      for (let i = 0; i < names.length; i++) if (names[i] === name) return i;
+      return -1;
+    }
     // Many sets are asked once; a table of their names is worth its making only when they are asked often.
     if (++this.#searches * 8 <= names.length) return Math.max(-1, findName(names, name));
     this.#slots = new Map();
@@ -107,8 +116,8 @@ export function findName(names: readonly ByteString[], name: ByteString): number
   return -1 - low;
 }
 
-/** Where each attribute was defined: the node that made the set, a table of words that hold a place, or two sets merged. */
-export type AttributePlaces = number | Int32Array | MergedPlaces | PlacesByName;
+/** Where each attribute was defined: the node that made the set, the words that hold a place, or what other sets say. */
+export type AttributePlaces = number | readonly number[] | MergedPlaces | PlacesByName | PickedPlaces | PlacesWithout;
 export class MergedPlaces {
   readonly plan: Int32Array;
   readonly left: AttributePlaces;
@@ -132,6 +141,24 @@ export class PlacesByName {
     this.left = left;
     this.rightShape = rightShape;
     this.right = right;
+  }
+}
+/** Those of some attributes of a set: the slot in it of each. */
+export class PickedPlaces {
+  readonly slots: readonly number[];
+  readonly of: AttributePlaces;
+  constructor(slots: readonly number[], of: AttributePlaces) {
+    this.slots = slots;
+    this.of = of;
+  }
+}
+/** Those of a set but for some attributes, whose slots in it stand in rising order. */
+export class PlacesWithout {
+  readonly removed: readonly number[];
+  readonly of: AttributePlaces;
+  constructor(removed: readonly number[], of: AttributePlaces) {
+    this.removed = removed;
+    this.of = of;
   }
 }
 export const NO_PLACES = -1;

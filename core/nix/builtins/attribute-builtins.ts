@@ -1,12 +1,12 @@
 import type { ByteString } from "../../util/bytes.ts";
 import { NO_POSITION, type Evaluator } from "../evaluator.ts";
-import { Attrs, NO_PLACES, Thunk, type NixList, type Slot } from "../value.ts";
+import { Attrs, NO_PLACES, PickedPlaces, PlacesWithout, Thunk, type NixList, type Slot } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   /** Some of a set's attributes, with their places. */
-  const pick = (set: Attrs, slots: readonly number[]): Attrs =>
-    new Attrs(e.shapes.of(slots.map((slot) => set.shape.names[slot]!)), slots.map((slot) => set.values[slot]!), set.places === NO_PLACES ? NO_PLACES : Int32Array.from(slots, (slot) => e.placeOf(set.places, slot)));
+  const pick = (set: Attrs, slots: readonly number[], shape = e.shapes.of(slots.map((slot) => set.shape.names[slot]!))): Attrs =>
+    new Attrs(shape, slots.map((slot) => set.values[slot]!), set.places === NO_PLACES ? NO_PLACES : new PickedPlaces(slots, set.places));
   return [
     ["attrNames", 1, ([s]) => e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.attrNames").shape.names.slice()],
     ["attrValues", 1, ([s]) => e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.attrValues").values.slice()],
@@ -30,12 +30,19 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     ["removeAttrs", 2, ([s, l]) => {
       const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the first argument passed to builtins.removeAttrs");
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.removeAttrs");
-      const names = new Set(list.map((name) => e.forceStringNoContext(name, NO_POSITION, "while evaluating the values of the second argument passed to builtins.removeAttrs")));
-      const slots: number[] = [];
-      set.shape.names.forEach((name, slot) => {
-        if (!names.has(name)) slots.push(slot);
-      });
-      return slots.length === set.values.length ? set : pick(set, slots);
+      const removed: number[] = [];
+      for (const element of list) {
+        const slot = set.shape.slotOf(e.forceStringNoContext(element, NO_POSITION, "while evaluating the values of the second argument passed to builtins.removeAttrs"));
+        if (slot >= 0 && !removed.includes(slot)) removed.push(slot);
+      }
+      if (removed.length === 0) return set;
+      removed.sort((a, b) => a - b);
+      const values = new Array<Slot>(set.values.length - removed.length);
+      for (let from = 0, to = 0, next = 0; from < set.values.length; from++) {
+        if (from === removed[next]) next++;
+        else values[to++] = set.values[from]!;
+      }
+      return new Attrs(e.shapes.without(set.shape, removed), values, set.places === NO_PLACES ? NO_PLACES : new PlacesWithout(removed, set.places));
     }],
     ["intersectAttrs", 2, ([a, b]) => {
       const left = e.forceAttrs(a!, NO_POSITION, "while evaluating the first argument passed to builtins.intersectAttrs");
@@ -46,10 +53,12 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
           const slot = right.shape.slotOf(name);
           if (slot >= 0) slots.push(slot);
         }
+        if (slots.length === left.values.length) return pick(right, slots, left.shape);
       } else {
         right.shape.names.forEach((name, slot) => {
           if (left.shape.slotOf(name) >= 0) slots.push(slot);
         });
+        if (slots.length === right.values.length) return right;
       }
       return pick(right, slots);
     }],
@@ -78,28 +87,32 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         if (!first.has(text)) first.set(text, set);
       }
       // Values are looked for when all names are known, and only those of the first of a name.
-      const made = e.makeSet([...first].map(([name, set]): [ByteString, Slot] => {
-        const value = set.get("value");
-        if (value === undefined) throw e.trace(e.error("type", "attribute 'value' missing"), "in a {name=...; value=...;} pair");
-        return [name, value];
-      }));
-      return new Attrs(made.shape, made.values, Int32Array.from(made.shape.names, (name) => {
-        const set = first.get(name)!;
-        return e.placeOf(set.places, set.shape.slotOf("value"));
-      }));
+      const names = e.sortedNames(first.keys());
+      for (const set of first.values()) if (set.get("value") === undefined) throw e.trace(e.error("type", "attribute 'value' missing"), "in a {name=...; value=...;} pair");
+      const values = new Array<Slot>(names.length);
+      const places = new Array<number>(names.length);
+      for (let i = 0; i < names.length; i++) {
+        const set = first.get(names[i]!)!;
+        const slot = set.shape.slotOf("value");
+        values[i] = set.values[slot]!;
+        places[i] = e.placeOf(set.places, slot);
+      }
+      return new Attrs(e.shapes.of(names), values, places);
     }],
     ["zipAttrsWith", 2, ([f, l]) => {
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.zipAttrsWith");
       const lists = new Map<ByteString, NixList>();
       for (const element of e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.zipAttrsWith")) {
         const set = e.forceAttrs(element, NO_POSITION, "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith");
-        set.shape.names.forEach((name, slot) => {
-          const list = lists.get(name);
-          if (list === undefined) lists.set(name, [set.values[slot]!]);
+        const { names } = set.shape;
+        for (let slot = 0; slot < names.length; slot++) {
+          const list = lists.get(names[slot]!);
+          if (list === undefined) lists.set(names[slot]!, [set.values[slot]!]);
           else list.push(set.values[slot]!);
-        });
+        }
       }
-      return e.makeSet([...lists].map(([name, list]): [ByteString, Slot] => [name, e.lazyCall(fn, name, list)]));
+      const names = e.sortedNames(lists.keys());
+      return new Attrs(e.shapes.of(names), e.lazyCalls(fn, names.map((name) => lists.get(name)!), names), NO_PLACES);
     }],
   ];
 }

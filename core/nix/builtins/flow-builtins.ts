@@ -1,12 +1,15 @@
 import { NO_POSITION, textOf, typeName, type Evaluator } from "../evaluator.ts";
 import { indentReport, NixError } from "../nix-error.ts";
 import { formatValueForError, formatValueForTrace } from "../format-value.ts";
-import { Attrs, Builtin, Closure, NixString, PartialBuiltin, type Slot, type Value } from "../value.ts";
+import { Attrs, Builtin, Closure, NixString, NO_PLACES, PartialBuiltin, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 /** Types, errors, tracing, evaluation order. */
 export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   const isType = (name: string, type: string): BuiltinDefinition => [name, 1, ([v]) => typeName(e.force(v!)) === type];
+  /** By function in the code. */
+  const functionArguments = new Map<number, Attrs>();
+  const tried = e.shapes.of(["success", "value"]);
   const trace = (message: Slot, v: Slot): Value => {
     const value = e.force(message);
     e.io.log(`trace: ${typeof value === "string" || value instanceof NixString ? textOf(value) : formatValueForTrace(e, value)}`);
@@ -36,7 +39,7 @@ export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         // Only what the expression itself refused; its mistakes go on.
         if (!(error instanceof NixError) || (error.kind !== "throw" && error.kind !== "assertion")) throw error;
       }
-      return e.makeSet([["success", success], ["value", value]]);
+      return new Attrs(tried, [success, value], NO_PLACES);
     }],
     ["addErrorContext", 2, ([context, v]) => {
       try {
@@ -60,8 +63,13 @@ export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       if (fn instanceof Builtin) return e.makeSet(fn.formals.map(({ name, hasDefault }) => [name, hasDefault]));
       if (fn instanceof PartialBuiltin) return e.makeSet([]);
       if (!(fn instanceof Closure)) throw e.error("type", "'functionArgs' requires a function");
-      const formals = e.formalsOf(fn);
-      return new Attrs(e.shapes.of(formals.map((formal) => formal.name)), formals.map((formal) => formal.hasDefault), Int32Array.from(formals, (formal) => formal.place));
+      let set = functionArguments.get(fn.code);
+      if (set === undefined) {
+        const formals = e.formalsOf(fn);
+        set = new Attrs(e.shapes.of(formals.map((formal) => formal.name)), formals.map((formal) => formal.hasDefault), formals.map((formal) => formal.place));
+        functionArguments.set(fn.code, set);
+      }
+      return set;
     }],
     ["genericClosure", 1, ([argument]) => {
       const set = e.forceAttrs(argument!, NO_POSITION, "while evaluating the first argument passed to builtins.genericClosure");
