@@ -1,9 +1,8 @@
-import { chmodSync, lchownSync, lutimesSync, type Stats } from "node:fs";
+import { lchownSync, lutimesSync, type Stats } from "node:fs";
 import { TsosError } from "../error/tsos-error.ts";
 import { toFsPath } from "../nar/fs-path.ts";
-import type { ByteString } from "../util/bytes.ts";
 import { native } from "../util/native.ts";
-import { walkTree } from "./file-tree.ts";
+import { changeMode, walkTree, type VisitFile } from "./file-tree.ts";
 
 /** Set by the kernel or the security policy, not by a builder. Nix: the setting ignored-acls. */
 const KEPT_ATTRIBUTES: ReadonlySet<string> = new Set(["security.csm", "security.selinux", "system.nfs4_acl"]);
@@ -34,11 +33,11 @@ export async function canonicaliseRestored(root: string, folder: string, options
 }
 
 // Nix: libstore/posix-fs-canonicalise.cc
-function createCanonicaliser(): (file: ByteString, stats: Stats) => void {
+function createCanonicaliser(): VisitFile {
   const calls = native();
   const uid = process.geteuid!();
   const gid = process.getegid!();
-  return (file, stats) => {
+  return (file, stats, place) => {
     if (!stats.isFile() && !stats.isDirectory() && !stats.isSymbolicLink()) {
       throw new TsosError({
         code: "store.special-file",
@@ -47,19 +46,20 @@ function createCanonicaliser(): (file: ByteString, stats: Stats) => void {
         data: { file },
       });
     }
-    const target = toFsPath(file);
+    // Never by its whole path, on whose way somebody may have put a link.
+    const target = toFsPath(place);
     for (const name of calls.listExtendedAttributes(target)) {
       if (KEPT_ATTRIBUTES.has(name)) continue;
       // Only a writable file lets its owner remove an attribute; its final mode follows below.
-      if (!stats.isSymbolicLink() && uid !== 0) chmodSync(target, stats.mode | 0o200);
+      if (!stats.isSymbolicLink() && uid !== 0) changeMode(place, stats, stats.mode | 0o200, file);
       calls.removeExtendedAttribute(target, name);
-      if (!stats.isSymbolicLink() && uid !== 0) chmodSync(target, stats.mode & 0o7777);
+      if (!stats.isSymbolicLink() && uid !== 0) changeMode(place, stats, stats.mode & 0o7777, file);
     }
     if (!stats.isSymbolicLink()) {
       const mode = stats.mode & 0o7777;
       if (mode !== 0o444 && mode !== 0o555) {
         // A folder that its owner could not enter is still a folder that all may enter, as in Nix only if executable.
-        chmodSync(target, 0o444 | (mode & 0o100 ? 0o111 : 0));
+        changeMode(place, stats, 0o444 | (mode & 0o100 ? 0o111 : 0), file);
       }
     }
     if (stats.mtimeMs !== CANONICAL_TIME * 1000) lutimesSync(target, stats.atime, CANONICAL_TIME);

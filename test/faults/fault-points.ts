@@ -33,8 +33,8 @@ const PROMISES: Readonly<Record<string, Category>> = {
   readFile: "read", readdir: "read", readlink: "read",
 };
 
-/** What the kernel makes up is on no disk, and a collector reads much of it. */
-const isProcess = (file: unknown): boolean => typeof file === "string" && file.startsWith("/proc/");
+/** What the kernel makes up is on no disk, and a collector reads much of it; a name in an open folder is. */
+const isProcess = (file: unknown): boolean => typeof file === "string" && file.startsWith("/proc/") && !file.startsWith("/proc/self/fd/");
 
 /** To be called once a process, before anything else uses node:fs. */
 export function installFaultPoints(): FaultPoints {

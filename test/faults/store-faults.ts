@@ -18,6 +18,8 @@ export type StoreFaultsOptions = {
   readonly step: number;
   /** Every so many tried points Debian's `nix-store` looks too. */
   readonly askNix: number;
+  /** Names of `STORE_SCENARIOS`; default all. */
+  readonly scenarios?: readonly string[];
 };
 
 /** Lets each operation of each scenario fail in turn; prints and returns how many were tried. */
@@ -27,7 +29,8 @@ export async function tryStoreFaults(t: TestContext, options: StoreFaultsOptions
   let asked = 0;
   try {
     const child = options.kinds.includes("kill") ? await bundleChild() : "";
-    for (const [name, scenario] of Object.entries(STORE_SCENARIOS)) {
+    for (const name of options.scenarios ?? Object.keys(STORE_SCENARIOS)) {
+      const scenario = STORE_SCENARIOS[name]!;
       const template = join(folder, name);
       mkdirSync(template);
       const kept = await scenario.prepare(template);
@@ -58,7 +61,7 @@ export async function tryStoreFaults(t: TestContext, options: StoreFaultsOptions
 
 /** One file, so that a child starts in the time of Node itself. */
 async function bundleChild(): Promise<string> {
-  const outfile = resolve(import.meta.dirname, "../../node_modules/.cache/tsos-faults/fault-child.mjs");
+  const outfile = resolve(import.meta.dirname, `../../node_modules/.cache/tsos-faults/${process.pid}.mjs`);
   await build({ entryPoints: [join(import.meta.dirname, "fault-child.ts")], outfile, bundle: true, packages: "external", platform: "node", format: "esm", target: "node20", logLevel: "error" });
   return outfile;
 }
