@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import type { Tool } from "../core/build/build-options.ts";
+import type { Tool } from "../core/build/tool.ts";
 import { realise } from "../core/build/realise.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
 import { instantiate } from "../core/store/instantiate.ts";

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Tool } from "../../core/build/build-options.ts";
+import type { Tool } from "../../core/build/tool.ts";
 import { enterShell } from "../../core/shell/enter-shell.ts";
 import { formatEnvironmentScript, shellVariables, type ShellEnvironment } from "../../core/shell/shell-environment.ts";
 import { isShellRooted, shellRootLink } from "../../core/shell/shell-root.ts";

@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import type { Tool } from "../../core/build/build-options.ts";
+import type { Tool } from "../../core/build/tool.ts";
 
 /** A program's file in the folders of `PATH`. */
 export function findProgram(env: NodeJS.ProcessEnv, program: string): string | undefined {

@@ -19,6 +19,7 @@ import type { BuildOptions } from "./build-options.ts";
 import { derivationAttribute, derivationList, isFixedOutput, makeBuilderEnvironment, type BuilderEnvironment } from "./builder-environment.ts";
 import { watchLimits } from "./build-limits.ts";
 import { compareTrees } from "./compare-trees.ts";
+import { createInputPaths } from "./builtin-inputs.ts";
 import { checkOutputs } from "./reference-checks.ts";
 import { prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable, SCRATCH_FOLDERS } from "./sandbox.ts";
 
@@ -97,7 +98,7 @@ async function buildIn(
   const outputs = new Map([...outputPaths].map(([name, path]) => [name, join(scratch, SCRATCH_FOLDERS.store, path)]));
 
   if (derivation.builder.startsWith(BUILTIN_PREFIX)) {
-    await runBuiltin(scratch, store, build, options, outputs, (line) => {
+    await runBuiltin(scratch, store, build, options, { outputs, inputs }, (line) => {
       log.write(Buffer.from(`${line}\n`));
       onLine(line);
     });
@@ -200,7 +201,7 @@ async function runBuiltin(
   store: LocalStore,
   build: DerivationBuild,
   options: BuildOptions,
-  outputs: ReadonlyMap<string, string>,
+  { outputs, inputs }: { readonly outputs: ReadonlyMap<string, string>; readonly inputs: ReadonlySet<StorePath> },
   onLine: (line: string) => void,
 ): Promise<void> {
   const { derivation } = build;
@@ -213,6 +214,10 @@ async function runBuiltin(
       data: { name },
     });
   }
+  // Nix: libstore/builtins/fetchurl.cc. What comes from the network is what its hash says.
+  if (name === "fetchurl" && !isFixedOutput(derivation)) {
+    throw new TsosError({ code: "build.not-fixed", message: '"builtin:fetchurl" must have a fixed output', hint: "give the derivation an outputHash" });
+  }
   const temporaryFolder = join(scratch, SCRATCH_FOLDERS.build);
   mkdirSync(join(scratch, SCRATCH_FOLDERS.store));
   mkdirSync(temporaryFolder);
@@ -222,7 +227,9 @@ async function runBuiltin(
     name,
     env: new Map([...derivation.env].map(([key, value]) => [fromByteString(key), fromByteString(value)])),
     outputs,
-    realPath: (path) => store.realPath(path),
+    ...createInputPaths(store, inputs),
+    bubblewrap: options.tools.bubblewrap,
+    localFiles: options.localFiles,
     temporaryFolder,
     settings: options.settings,
     signal: build.signal,

@@ -5,9 +5,7 @@ import type { RemoteBuilders } from "./remote-builders.ts";
 import type { SandboxPath } from "./sandbox.ts";
 import type { BuildLimits } from "./build-limits.ts";
 import type { BuiltinBuilder } from "./builtin-builder.ts";
-
-/** A program and the arguments that come before one's own (such as a dynamic linker's). */
-export type Tool = { readonly command: string; readonly args: readonly string[] };
+import type { Tool } from "./tool.ts";
 
 /** Programs that building needs, found or brought only when a build needs one. */
 export type BuildTools = {
@@ -51,6 +49,8 @@ export type BuildOptions = {
   readonly networkForAll?: boolean;
   /** Platforms built for besides the machine's own. */
   readonly extraPlatforms?: readonly string[];
+  /** Whether `builtin:fetchurl` reads `file:` URLs of a derivation; default true, false where builds are somebody else's. */
+  readonly localFiles?: boolean | undefined;
   /** Where a fixed output's `impureEnvVars` are read; default: none are set. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 };

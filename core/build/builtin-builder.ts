@@ -1,6 +1,7 @@
 import type { Derivation } from "../derivation/derivation.ts";
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
 import type { StorePath } from "../store-path/store-path.ts";
+import type { Tool } from "./tool.ts";
 
 /** What a builtin builder is given: everything it may read, write, report or wait for. */
 export type BuiltinBuildContext = {
@@ -12,8 +13,19 @@ export type BuiltinBuildContext = {
   readonly env: ReadonlyMap<string, string>;
   /** Output name to the place on disk to create: nothing is there yet, its folder is. */
   readonly outputs: ReadonlyMap<string, string>;
-  /** Where a store path, or a file below one (`/nix/store/…/bin/x`), lies on disk. */
+  /**
+   * Where an input, or a file below one (`/nix/store/…/bin/x`), lies on disk. Links on the way are followed as long as
+   * they stay in the inputs' closure; the last name is not.
+   *
+   * @throws TsosError `build.not-an-input` for anything else: a builtin builder runs with all that tsos may
+   */
   realPath(path: StorePath | string): string;
+  /** The same with the last name followed too: what may be opened. */
+  resolvedPath(path: StorePath | string): string;
+  /** For a program of the inputs that the builder has to run: never outside of a sandbox. */
+  bubblewrap(): Promise<Tool>;
+  /** Whether a `file:` URL of the derivation may name any file that tsos can read; default true. */
+  readonly localFiles?: boolean | undefined;
   /** An empty folder of this build alone, on the file system of the store; removed afterwards. */
   readonly temporaryFolder: string;
   readonly settings: FetchSettings;

@@ -5,7 +5,7 @@
  * runs Node, which mounts and then runs the builder's bubblewrap.
  */
 import { createRequire } from "node:module";
-import type { Tool } from "./build-options.ts";
+import type { Tool } from "./tool.ts";
 
 /** Up to so many inputs are left to bubblewrap, which is done with them in the time that Node takes to start. */
 export const MOUNTS_OF_BUBBLEWRAP = 150;

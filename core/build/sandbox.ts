@@ -3,9 +3,9 @@ import { basename, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { byteStringToBytes, encodeUtf8, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
 import { openMemoryFile } from "../util/memory-file.ts";
-import type { Tool } from "./build-options.ts";
+import type { Tool } from "./tool.ts";
 import { MOUNTS_OF_BUBBLEWRAP, mounterCommand, type MountJob } from "./sandbox-mounts.ts";
-import { createSeccompFilter, type SeccompMachine } from "./seccomp-filter.ts";
+import { createSeccompFilter, seccompMachine } from "./seccomp-filter.ts";
 
 /** Where the builder finds its build folder, on every machine. */
 export const SANDBOX_BUILD_FOLDER = "/build";
@@ -68,7 +68,7 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
   };
   try {
     const status = pass();
-    const filter = pass(createSeccompFilter(machine()));
+    const filter = pass(createSeccompFilter(seccompMachine(), { unixSockets: !options.network }));
     const inputs = [...options.inputs];
     const mountsAhead = inputs.length > MOUNTS_OF_BUBBLEWRAP;
     const list = sandboxArguments(options, mountsAhead ? [] : inputs, pass);
@@ -217,14 +217,6 @@ function addEtc(add: (...words: readonly ByteString[]) => void, pass: (contents:
     for (const name of names) if (files[name] === undefined) add("--symlink", target(name), `/etc/${toByteString(name)}`);
   }
   for (const [name, text] of Object.entries(files)) add("--perms", "0644", "--file", pass(encodeUtf8(text)), `/etc/${name}`);
-}
-
-function machine(): SeccompMachine {
-  if (process.arch === "x64" || process.arch === "arm64") return process.arch;
-  throw new TsosError({
-    code: "build.unknown-machine",
-    message: `builds on "${process.arch}" have no system call filter, expected "x64" or "arm64"`,
-  });
 }
 
 function commandText(word: ByteString): string {

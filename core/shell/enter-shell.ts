@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { Tool } from "../build/build-options.ts";
+import type { Tool } from "../build/tool.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { runOnTerminal } from "../util/run-on-terminal.ts";
 import { inStoreView } from "./store-view.ts";

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import type { Tool } from "../build/build-options.ts";
+import type { Tool } from "../build/tool.ts";
 
 const STORE = "/nix/store";
 

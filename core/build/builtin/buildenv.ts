@@ -28,8 +28,8 @@ export const buildenv: BuiltinBuilder = async (context) => {
     if (done.has(path)) return;
     done.add(path);
     farm.add(path, priority);
-    const file = join(context.realPath(path), "nix-support/propagated-user-env-packages");
-    if (existsSync(file)) for (const name of readFileSync(file, "utf8").split(/\s+/)) if (name !== "") propagated.add(name);
+    const file = findInput(context, join(path, "nix-support/propagated-user-env-packages"));
+    if (file !== undefined && existsSync(file)) for (const name of readFileSync(file, "utf8").split(/\s+/)) if (name !== "") propagated.add(name);
   };
   for (const { active, priority, paths } of packages) if (active) for (const path of paths) add(path, priority);
   // What a package brings along never wins over what was asked for.
@@ -40,6 +40,16 @@ export const buildenv: BuiltinBuilder = async (context) => {
   }
   if (context.env.has("manifest")) symlinkSync(getArgument(context, "manifest"), join(out, "manifest.nix"));
 };
+
+/** Where it lies, all links followed; undefined for what leads out of the inputs. */
+function findInput(context: BuiltinBuildContext, path: string): string | undefined {
+  try {
+    return context.resolvedPath(path);
+  } catch (error) {
+    if (error instanceof TsosError && (error.code === "build.not-an-input" || error.code.startsWith("store-path."))) return undefined;
+    throw error;
+  }
+}
 
 /** @throws TsosError `builtin.bad-argument` */
 export function parseBuildenvPackages(text: string): readonly BuildenvPackage[] {
@@ -170,19 +180,11 @@ class LinkFarm {
     return current;
   }
 
+  /** What leads out of the inputs is nothing to a build, as in a sandbox. */
   private kindOf(path: string): "directory" | "other" | undefined {
-    const resolved = this.resolve(path);
-    const found = resolved.startsWith("/") ? statSync(this.toReal(resolved), { throwIfNoEntry: false }) : undefined;
+    const real = findInput(this.context, path);
+    const found = real === undefined ? undefined : statSync(real, { throwIfNoEntry: false });
     return found === undefined ? undefined : found.isDirectory() ? "directory" : "other";
-  }
-
-  /** What lies outside of the store is there as it is. */
-  private toReal(path: string): string {
-    try {
-      return this.context.realPath(path);
-    } catch {
-      return path;
-    }
   }
 
   private conflict(a: string, b: string, reason: string): TsosError {

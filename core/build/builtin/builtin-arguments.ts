@@ -28,7 +28,7 @@ export function jsonArgument<T>(context: BuiltinBuildContext, name: string, shap
 
 /** Store paths on disk, from a JSON list. */
 export function pathsArgument(context: BuiltinBuildContext, name: string): string[] {
-  return jsonArgument(context, name, stringList, []).map((path) => context.realPath(path));
+  return jsonArgument(context, name, stringList, []).map((path) => context.resolvedPath(path));
 }
 
 /** The place on disk of the derivation's only output. */

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { decompress, detectCompression } from "../../compression/decompress.ts";
+import { TsosError } from "../../error/tsos-error.ts";
 import { fetchToFile } from "../../fetch/fetch-to-file.ts";
 import { resolveUrls } from "../../fetch/resolve-urls.ts";
 import { parseHash } from "../../hash/hash.ts";
@@ -23,6 +24,8 @@ export const fetchurl: BuiltinBuilder = async (context) => {
   const listed = (env.get("urls") ?? "").split(/\s+/).filter((url) => url !== "");
   const named = env.get("url") ?? "";
   const urls = named === "" && listed.length > 0 ? listed : [getArgument(context, "url"), ...listed];
+  // By `mirror://` the machine names files of its own; a derivation may be anybody's, and an error tells a file's hash.
+  if (context.localFiles === false) for (const url of urls) checkNoFile(url);
   const unpack = env.get("unpack") === "1";
   const executable = env.get("executable") === "1";
   const size = env.get("size");
@@ -42,6 +45,11 @@ export const fetchurl: BuiltinBuilder = async (context) => {
     await rm(target);
   } else if (executable) await chmod(out, 0o755);
 };
+
+function checkNoFile(url: string): void {
+  if (!/^\s*file:/i.test(url)) return;
+  throw new TsosError({ code: "fetch.local-file", message: `"${url}" is a file of this machine, which a build for another user does not read`, hint: "add the file to the store instead", data: { url } });
+}
 
 function findFlatHash({ derivation, env }: BuiltinBuildContext): Hash | undefined {
   const output = derivation.outputs.get("out");

@@ -9,7 +9,7 @@ import type { WorkerPool } from "./worker/worker-pool.ts";
  */
 export function createUnpackDeb(workers: WorkerPool): BuiltinBuilder {
   return async (context) => {
-    const source = context.realPath(getArgument(context, "src"));
+    const source = context.resolvedPath(getArgument(context, "src"));
     await workers.run(
       {
         kind: "unpack-deb",

@@ -131,7 +131,8 @@ function makeSession(parts: Omit<Session, "settings" | "buildOptions" | "work" |
       settings = next;
       options = undefined;
     },
-    buildOptions: () => (options ??= host.buildOptions(store, settings, { signal, report: messages.report })),
+    // What an untrusted client has built reads no files of the machine for it.
+    buildOptions: () => (options ??= host.buildOptions(store, settings, { signal, report: messages.report }).then((all) => (parts.trusted ? all : { ...all, localFiles: false }))),
     async work(run) {
       messages.start();
       try {

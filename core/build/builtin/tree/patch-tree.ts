@@ -13,6 +13,7 @@ import { runPatchelf } from "./run-patchelf.ts";
 import { gatherPrograms, retargetLink, settleLinks } from "./settle-links.ts";
 import { compileTreeGlobs, parseTreePath, relativeTarget, toFsPath } from "../../../fetch/archive/tree-path.ts";
 import type { TreePath } from "../../../fetch/archive/tree-path.ts";
+import type { Tool } from "../../tool.ts";
 import { moveWrapped, writeWrapper } from "./wrap-program.ts";
 import type { Wrapper } from "./wrap-program.ts";
 import { writeMergedTree } from "./write-merged-tree.ts";
@@ -28,6 +29,8 @@ export type PatchTask = {
   readonly prefix: string;
   /** Trees that together hold patchelf and its libraries; used where `trees` have a program to patch. */
   readonly patchelf: readonly string[];
+  /** What patchelf is run by: it is a program of the derivation's choice. */
+  readonly bubblewrap: Tool;
   /** Program's path in the result (`bin/git`) → the environment it runs with. */
   readonly wrappers: Readonly<Record<string, Wrapper>>;
   /** Path in the result → target. */

@@ -1,17 +1,18 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { TsosError } from "../../../error/tsos-error.ts";
 import { fromByteString, toByteString } from "../../../util/bytes.ts";
+import { runToolSandboxed } from "../../run-tool-sandboxed.ts";
+import type { Tool } from "../../tool.ts";
 import type { PatchPlan } from "./plan-patches.ts";
 import { hasSoundSegments } from "./read-elf.ts";
 
 /** Gives each program and library of the plan its search path and linker, many files a call. */
-export function runPatchelf(task: { readonly patchelf: readonly string[]; readonly prefix: string; readonly target: string }, plan: PatchPlan): void {
+export function runPatchelf(task: { readonly patchelf: readonly string[]; readonly prefix: string; readonly target: string; readonly bubblewrap: Tool }, plan: PatchPlan): void {
   const [command, fixed] = locatePatchelf(task.patchelf);
   const linker = plan.linkers.length > 0 ? `${task.prefix}/${fromByteString(plan.linkers[0]!)}` : undefined;
   const run = (args: readonly string[], files: readonly string[]): void => {
     try {
-      execFileSync(command, [...fixed, ...args, ...files], { env: {}, stdio: ["ignore", "pipe", "pipe"] });
+      runToolSandboxed({ bubblewrap: task.bubblewrap, command, args: [...fixed, ...args, ...files], readable: task.patchelf, writable: [task.target] });
     } catch (cause) {
       const output = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : String(cause);
       throw new TsosError({ code: "patch.failed", message: `patchelf failed on the programs of "${task.prefix}": ${output}`, cause });

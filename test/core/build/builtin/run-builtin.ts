@@ -6,6 +6,7 @@ import type { BuiltinBuildContext } from "../../../../core/build/builtin-builder
 import { builtinBuilders } from "../../../../core/build/builtin/table.ts";
 import type { Derivation } from "../../../../core/derivation/derivation.ts";
 import { plainFetchSettings } from "../../../../core/fetch/fetch-settings.ts";
+import { findBubblewrap } from "../build-fixture.ts";
 import type { StorePath } from "../../../../core/store-path/store-path.ts";
 
 export function testFolder(context: TestContext): string {
@@ -29,6 +30,8 @@ export async function runBuiltin(folder: string, name: string, env: Readonly<Rec
     env: new Map(Object.entries({ out: target, ...env })),
     outputs: new Map([["out", target]]),
     realPath: (path) => path,
+    resolvedPath: (path) => path,
+    bubblewrap: () => Promise.resolve({ command: findBubblewrap(), args: [] }),
     temporaryFolder,
     settings: { ...plainFetchSettings, attempts: 1 },
     signal: new AbortController().signal,
