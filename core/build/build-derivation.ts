@@ -18,6 +18,7 @@ import { openBuildLog, type BuildLogWriter } from "./build-log.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { derivationAttribute, derivationList, isFixedOutput, makeBuilderEnvironment, type BuilderEnvironment } from "./builder-environment.ts";
 import { watchLimits } from "./build-limits.ts";
+import { recordFetch } from "./fetched-sources.ts";
 import { compareTrees } from "./compare-trees.ts";
 import { createInputPaths } from "./builtin-inputs.ts";
 import { checkOutputs } from "./reference-checks.ts";
@@ -130,6 +131,8 @@ async function buildIn(
   if (build.check && options.repair === true) await repairOutputs(store, build, outputs, inputs);
   else if (build.check) await compareOutputs(store, build, outputs);
   else await registerOutputs(store, build, outputs, inputs);
+  const fixed = build.outputPaths.get("out");
+  if (fixed !== undefined) recordFetch(store, derivation, fixed);
 }
 
 async function registerOutputs(

@@ -7,7 +7,8 @@ import { buildDerivation, BUILTIN_PREFIX, canBuildHere, type BuildFailure, type 
 import { makeBuildError } from "./build-error.ts";
 import { readBuildGraph, type BuildGraph, type BuildTarget, type Goal, type Step, type Substitution } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
-import { derivationAttribute } from "./builder-environment.ts";
+import { derivationAttribute, isFixedOutput } from "./builder-environment.ts";
+import { findOtherSource, sourceUrls } from "./fetched-sources.ts";
 import type { RemotePlace } from "./remote-builders.ts";
 import { createLimiter } from "../util/limiter.ts";
 
@@ -33,6 +34,7 @@ export async function realise(store: LocalStore, targets: readonly BuildTarget[]
   const lost = new Set<StorePath>();
   const read = (): Promise<BuildGraph> => readBuildGraph(store, targets, { check: options.check === true || options.repair === true, substituter: options.substituter, lost, signal: options.signal });
   let graph = await read();
+  await reportOtherSources(store, graph, options);
   while (!isDone(graph)) {
     const before = lost.size;
     await run(store, graph, options, lost);
@@ -46,6 +48,25 @@ export async function realise(store: LocalStore, targets: readonly BuildTarget[]
       return [target.drvPath, new Map([...names].map((name) => [name, goal.outputPaths.get(name)!]))];
     }),
   );
+}
+
+/** Fixed outputs that are here already, with a URL that nobody fetched them from. */
+async function reportOtherSources(store: LocalStore, graph: BuildGraph, { report }: BuildOptions): Promise<void> {
+  if (report === undefined) return;
+  for (const goal of graph.goals.values()) {
+    if (goal.build || !isFixedOutput(goal.derivation)) continue;
+    const output = goal.outputPaths.get("out");
+    if (output === undefined || graph.substitutions.has(output)) continue;
+    const known = await findOtherSource(store, goal.path, goal.derivation, output);
+    if (known === undefined) continue;
+    report({
+      kind: "message",
+      level: "warning",
+      text:
+        `the hash of "${goal.derivation.name}" is known: its contents came from "${known.join('", "')}", and nothing was fetched from ` +
+        `"${sourceUrls(goal.derivation).join('", "')}"; build "${formatStorePath(goal.path, store.storeDir)}" with --rebuild to see whether that gives the same`,
+    });
+  }
 }
 
 function isDone(graph: BuildGraph): boolean {

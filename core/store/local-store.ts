@@ -122,7 +122,8 @@ async function createStore(layout: StoreLayout): Promise<void> {
       `${layout.gcRootsDir}/per-user`,
       `${layout.profilesDir}/per-user`,
     ]) {
-      mkdirSync(folder, { recursive: true });
+      // Without regard to the umask: a folder in which all may write is one in which somebody puts another's profile.
+      mkdirSync(folder, { recursive: true, mode: 0o755 });
     }
   } catch (error) {
     throw new TsosError({
@@ -323,8 +324,9 @@ class FolderStore implements LocalStore {
     await this.#temporaryRoots.add([info.path]);
     const known = this.#database.findPathInfo(info.path);
     if (known !== undefined && options.repair !== true) return known;
-    const announcement = this.#announce(info.path);
+    // First what may fail: who refers to an announced path waits until it is there or given up.
     const { file, release } = this.#borrowTemporaryName();
+    const announcement = this.#announce(info.path);
     try {
       const meter = createMeter("sha256", options.signal);
       await restorePath(meter.pass(nar), file);

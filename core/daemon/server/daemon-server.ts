@@ -45,6 +45,7 @@ export async function startDaemon(options: DaemonOptions): Promise<DaemonServer>
     sessions.set(socket, session);
   });
   server.maxConnections = MAX_CONNECTIONS;
+  if (options.stateDir !== undefined) closeUserFolders(options.stateDir);
   await listen(server, options.listen);
   return {
     get connections() {
@@ -73,6 +74,15 @@ async function accept({ host, access, stateDir, onConnection, onRefused }: Daemo
   await serveConnection(host, { input: socket, output: socket, trusted });
 }
 
+/** Stores that an old Nix made have them open to all, who could then make another's before the daemon does. */
+function closeUserFolders(stateDir: string): void {
+  for (const kind of ["profiles", "gcroots"]) {
+    const parent = `${stateDir}/${kind}/per-user`;
+    const stats = lstatSync(parent, { throwIfNoEntry: false });
+    if (stats?.isDirectory() === true && stats.uid === process.getuid?.() && (stats.mode & 0o7022) !== 0) chmodSync(parent, 0o755);
+  }
+}
+
 /**
  * `profiles/per-user/NAME` and `gcroots/per-user/NAME`, each the user's own. The daemon makes them, since a folder in
  * which all may make one is one in which somebody makes another's.
@@ -82,7 +92,14 @@ function makeUserFolders(stateDir: string, user: string, { uid, gid }: Peer): vo
   for (const kind of ["profiles", "gcroots"]) {
     const parent = `${stateDir}/${kind}/per-user`;
     const folder = `${parent}/${user}`;
-    if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) continue;
+    const existing = lstatSync(folder, { throwIfNoEntry: false });
+    if (existing !== undefined) {
+      // Made by another while all could: its owner would decide what this user runs.
+      if (!existing.isDirectory() || (existing.uid !== uid && existing.uid !== 0)) {
+        throw new TsosError({ code: "daemon.foreign-folder", message: `"${folder}" belongs to another than "${user}"`, hint: "look at what is in it, and remove it", data: { folder, user } });
+      }
+      continue;
+    }
     mkdirSync(parent, { recursive: true, mode: 0o755 });
     mkdirSync(folder, { mode: 0o755 });
     chownSync(folder, uid, gid);

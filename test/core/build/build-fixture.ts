@@ -46,7 +46,7 @@ export type BuildFixture = AsyncDisposable & {
   path(path: StorePath): string;
 };
 
-const PROGRAMS = ["bash", "cat", "chmod", "env", "hostname", "id", "ln", "ls", "mkdir", "readlink", "sleep", "stat", "touch", "cp", "rm", "date", "mkfifo"];
+const PROGRAMS = ["bash", "cat", "chmod", "env", "hostname", "id", "ln", "ls", "mkdir", "readlink", "sleep", "stat", "touch", "cp", "rm", "date", "mkfifo", "perl"];
 
 export async function createBuildFixture(options: { readonly builtins?: Readonly<Record<string, BuiltinBuilder>> } = {}): Promise<BuildFixture> {
   const root = mkdtempSync(join(tmpdir(), "tsos-build-test-"));

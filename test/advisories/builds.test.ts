@@ -2,15 +2,16 @@
 import assert from "node:assert/strict";
 import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { TsosError } from "../../../core/error/tsos-error.ts";
-import { hashBytes } from "../../../core/hash/hash.ts";
-import { narHashOfPath } from "../../../core/nar/dump-path.ts";
-import { encodeNarToken } from "../../../core/nar/nar-token.ts";
-import { makeContentAddressedPath } from "../../../core/store-path/make-store-path.ts";
-import { encodeUtf8 } from "../../../core/util/bytes.ts";
-import { createBuildFixture, outputOf, type BuildFixture } from "./build-fixture.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { hashBytes } from "../../core/hash/hash.ts";
+import { narHashOfPath } from "../../core/nar/dump-path.ts";
+import { makeContentAddressedPath } from "../../core/store-path/make-store-path.ts";
+import { encodeUtf8 } from "../../core/util/bytes.ts";
+import { createBuildFixture, outputOf, type BuildFixture } from "../core/build/build-fixture.ts";
 
 let fixture: BuildFixture;
 before(async () => {
@@ -51,6 +52,17 @@ describe("CVE-2024-27297, CVE-2025-46416: a descriptor of a fixed output that le
     // The defence taken out, so that the test above is known to be able to fail.
     assert.equal(await smuggle(true), "wrong true\n");
   });
+});
+
+test("CVE-2026-39860: links that a builder leaves where its output is copied are not written through", async () => {
+  const outside = join(fixture.root, "outside-of-the-copy");
+  writeFileSync(outside, "untouched\n");
+  const contentAddress = { method: "flat", hash: hashBytes("sha256", encodeUtf8("right\n")) } as const;
+  const names = ["fixed-out", "rewritten-out", "out", "0", ".tmp"].map((name) => `ln -s ${outside} $NIX_STORE/${name} || true; ln -s ${outside} /build/${name} || true`).join("; ");
+  const derivation = await fixture.derive({ name: "linking", script: `echo right > $out; ${names}`, output: { kind: "fixed", contentAddress } });
+  await fixture.build([derivation]);
+  assert.equal(readFileSync(outside, "utf8"), "untouched\n");
+  assert.equal(readFileSync(fixture.path(outputOf(derivation)), "utf8"), "right\n");
 });
 
 describe("CVE-2021-27851, CVE-2024-38531, CVE-2025-52991: others of the machine and a build's folder", () => {
@@ -111,33 +123,72 @@ test("setuid and setgid bits that a build's files have by whatever way are gone 
   assert.equal(lstatSync(store.realPath(path)).mode & 0o7777, 0o555);
 });
 
-test("CVE-2024-45593: an archive does not write through a link that it made itself", async () => {
-  const { store, root } = fixture;
-  const outside = join(root, "outside");
-  mkdirSync(outside);
-  const word = (text: string): Uint8Array => encodeNarToken(encodeUtf8(text));
-  const file = ["(", "type", "directory", "entry", "(", "name", "file", "node", "(", "type", "regular", "contents", "hostile", ")", ")", ")"];
-  const link = ["(", "type", "symlink", "target", outside, ")"];
-  for (const names of [["link", "link"], ["link", "link/"], ["link", "link/file"], [".", ".."]] as const) {
-    const entries = [link, file].flatMap((node, i) => ["entry", "(", "name", names[i]!, "node", ...node, ")"]);
-    const nar = Buffer.concat(["nix-archive-1", "(", "type", "directory", ...entries, ")"].map(word));
-    const path = makeContentAddressedPath("hostile", { method: "nar", hash: hashBytes("sha256", nar) }, { others: [], self: false }, store.storeDir);
-    const info = { path, narHash: hashBytes("sha256", nar), narSize: nar.length, references: [] };
-    await assert.rejects(store.addNarToStore(info, (async function* () { yield nar; })()), { code: /^nar\.(double-entry|bad-name|unsorted)$/ }, names.join(" "));
-    assert.deepEqual(readdirSync(outside), []);
-    assert.equal(await store.isValidPath(path), false);
-  }
+test("setuid and setgid bits are refused to a builder by every call that could set them", async () => {
+  const derivation = await fixture.derive({ name: "calls", script: `perl -e '${CALLS}' > $out` });
+  await fixture.build([derivation]);
+  const lines = readFileSync(fixture.path(outputOf(derivation)), "utf8").trim().split("\n");
+  // EPERM, or ENOSYS for what hides its arguments.
+  for (const line of lines.slice(0, -2)) assert.match(line, /^\S+ (1|38)$/);
+  assert.ok(lines.length > 20, lines.join("\n"));
+  assert.deepEqual(lines.slice(-2), ["plain 0", "none has the bits"]);
 });
 
-test("the NAR recursion advisory: a path of 100,000 folders ends with an error, not with the process", async () => {
-  const { store } = fixture;
-  const word = (text: string): Uint8Array => encodeNarToken(encodeUtf8(text));
-  const open = Buffer.concat(["(", "type", "directory", "entry", "(", "name", "a", "node"].map(word));
-  const info = { path: makeContentAddressedPath("deep", { method: "nar", hash: hashBytes("sha256", open) }, { others: [], self: false }, store.storeDir), narHash: hashBytes("sha256", open), narSize: 1, references: [] };
-  await assert.rejects(store.addNarToStore(info, (async function* () {
-    yield word("nix-archive-1");
-    for (let n = 0; n < 100_000; n++) yield open;
-  })()), { code: "nar.too-deep" });
+/** Each call with each bit, on files of its own; then whether a harmless mode works, and whether any file has the bits. */
+const CALLS = `
+my $n = 0; my ($build, $plain) = ("/build", "plain");
+sub try { my ($name, $number, @rest) = @_; $! = 0; my $r = syscall($number, @rest); print "$name ", ($r >= 0 ? "done" : $! + 0), "\\n"; }
+sub file { my $f = "f" . $n++; open(my $h, ">", $f); close $h; return $f; }
+for my $mode (04755, 02755) {
+  my ($f, $g, $h, $i) = (file(), file(), file(), file());
+  open(my $fd, "<", $g);
+  try("chmod", 90, $f, $mode); try("fchmod", 91, fileno($fd), $mode); try("fchmodat", 268, -100, $h, $mode); try("fchmodat2", 452, -100, $i, $mode, 0);
+  my @new = map { "n" . $n++ } 1 .. 8;
+  try("creat", 85, $new[0], $mode); try("open", 2, $new[1], 0101, $mode); try("openat", 257, -100, $new[2], 0101, $mode);
+  try("tmpfile", 257, -100, $build, 020200002, $mode);
+  try("mknod", 133, $new[3], 0100000 | $mode, 0); try("mknodat", 259, -100, $new[4], 0100000 | $mode, 0);
+  my $open = pack("QQQ", 0101, $mode, 0); try("openat2", 437, -100, $new[5], $open, 24);
+  my $ring = "\\0" x 120; try("io_uring_setup", 425, 4, $ring);
+}
+$! = 0; my $r = syscall(257, -100, $plain, 0101, 0755); print "plain ", ($r >= 0 ? 0 : $! + 0), "\\n";
+my @bad = grep { (lstat("/build/$_"))[2] & 06000 } do { opendir(my $d, "/build"); readdir($d) }; print @bad ? "@bad\\n" : "none has the bits\\n";
+`.replaceAll("\n", " ");
+
+describe("abstract sockets of the machine", () => {
+  /** A builder that connects to it, or listens for somebody outside to do so. */
+  const script = (name: string): string =>
+    `perl -e 'my $r = syscall(41, 1, 1, 0); if ($r < 0) { print "no socket ", $! + 0, "\\n"; exit } my $a = pack("S", 1) . "\\0${name}"; my $c = syscall(42, $r, $a, length($a)); print $c < 0 ? "refused " . ($! + 0) : "connected", "\\n";' > $out`;
+
+  async function listen(name: string, use: () => Promise<void>): Promise<number> {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections++;
+      socket.destroy();
+    });
+    server.listen({ path: `\0${name}` });
+    await once(server, "listening");
+    try {
+      await use();
+      await sleep(50);
+    } finally {
+      server.close();
+    }
+    return connections;
+  }
+
+  test("are another network's to a build", async () => {
+    const name = `tsos-test-${process.pid}`;
+    const derivation = await fixture.derive({ name: "connects", script: script(name) });
+    assert.equal(await listen(name, async () => void (await fixture.build([derivation]))), 0);
+    assert.equal(readFileSync(fixture.path(outputOf(derivation)), "utf8"), "refused 111\n");
+  });
+
+  test("cannot be named by a build on the machine's network", async () => {
+    const name = `tsos-test-fixed-${process.pid}`;
+    const contentAddress = { method: "flat", hash: hashBytes("sha256", encodeUtf8("no socket 97\n")) } as const;
+    const derivation = await fixture.derive({ name: "connects-fixed", script: script(name), output: { kind: "fixed", contentAddress } });
+    assert.equal(await listen(name, async () => void (await fixture.build([derivation]))), 0);
+    assert.equal(readFileSync(fixture.path(outputOf(derivation)), "utf8"), "no socket 97\n");
+  });
 });
 
 test("no build without a sandbox: neither asked for by a derivation nor since there is none", async () => {
