@@ -25,7 +25,7 @@ export function createEvaluationStore(store: LocalStore, build: BuildDuringEvalu
     for (const object of objects) {
       if (valid.has(object.path as StorePath)) continue;
       if (object.kind === "text") {
-        texts.push(store.addTextToStore(object.name, object.contents, object.references as StorePath[]));
+        texts.push(store.addTextToStore(object.name, object.contents, object.references as StorePath[], { ownDerivation: true }));
         continue;
       }
       await Promise.all(texts);

@@ -169,9 +169,12 @@ class FolderStore implements LocalStore {
   readonly #announced = new Map<StorePath, Promise<void>>();
 
   readonly #autoOptimise: boolean;
+  /** Of derivations that came from elsewhere: what they are checked by. */
+  readonly #hashes: HashModuloCache;
 
   constructor(layout: StoreLayout, database: StoreDatabase, autoOptimise: boolean) {
     this.#autoOptimise = autoOptimise;
+    this.#hashes = new HashModuloCache({ storeDir: layout.storeDir, getDerivation: (path) => this.#readDerivation(path) });
     this.#layout = layout;
     this.#database = database;
     this.#queue = new RegistrationQueue(layout.realStoreDir, () => this.#database);
@@ -274,7 +277,7 @@ class FolderStore implements LocalStore {
         references: [...new Set(references)].sort(compareByteStrings),
         contentAddress: { method: "text", hash },
       };
-      const outputs = isDerivationPath(path) ? this.#knownOutputs(parseDerivation(bytes, derivationName(path), this.storeDir)) : [];
+      const outputs = isDerivationPath(path) ? this.#outputsOf(parseDerivation(bytes, derivationName(path), this.storeDir), options) : [];
       const { file, release } = this.#borrowTemporaryName();
       try {
         writeCanonicalFile(file, bytes);
@@ -311,12 +314,12 @@ class FolderStore implements LocalStore {
   }
 
   async addTextsToStore(texts: readonly TextToAdd[], options?: AddOptions): Promise<StorePath[]> {
-    return Promise.all(texts.map(({ name, contents, references }) => this.addTextToStore(name, contents, references, options)));
+    return Promise.all(texts.map(({ name, contents, references }) => this.addTextToStore(name, contents, references, { ownDerivation: true, ...options })));
   }
 
   async writeDerivation(derivation: Derivation, options?: AddOptions): Promise<StorePath> {
     const text = formatDerivation(derivation, this.storeDir);
-    return this.addTextToStore(`${derivation.name}.drv`, text, [...derivationReferences(derivation)], options);
+    return this.addTextToStore(`${derivation.name}.drv`, text, [...derivationReferences(derivation)], { ownDerivation: true, ...options });
   }
 
   async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options: AddOptions = {}): Promise<ValidPathInfo> {
@@ -559,10 +562,7 @@ class FolderStore implements LocalStore {
       .filter(({ info }) => isDerivationPath(info.path))
       .map(({ info, temporary }) => {
         const derivation = parseDerivation(readFileSync(temporary ?? this.realPath(info.path)), derivationName(info.path), this.storeDir);
-        // It came from elsewhere: wrong output paths in it would give others' paths to its contents.
-        const hashes = new HashModuloCache({ storeDir: this.storeDir, getDerivation: (path) => this.#readDerivation(path) });
-        checkDerivation(derivation, hashes.get, this.storeDir);
-        return [info.path, this.#knownOutputs(derivation)] as const;
+        return [info.path, this.#outputsOf(derivation, {})] as const;
       });
     await this.#queue.add({
       ...registration,
@@ -578,7 +578,9 @@ class FolderStore implements LocalStore {
     return parseDerivation(readFileSync(this.realPath(path)), derivationName(path), this.storeDir);
   }
 
-  #knownOutputs(derivation: Derivation): (readonly [string, StorePath])[] {
+  #outputsOf(derivation: Derivation, { ownDerivation = false }: Pick<AddOptions, "ownDerivation">): (readonly [string, StorePath])[] {
+    // One that came from elsewhere with wrong output paths would give others' paths to its contents.
+    if (!ownDerivation) checkDerivation(derivation, this.#hashes.get, this.storeDir);
     return [...derivationOutputPaths(derivation, this.storeDir)].flatMap(([name, path]) => (path === undefined ? [] : [[name, path] as const]));
   }
 

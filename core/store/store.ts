@@ -32,6 +32,8 @@ export type AddOptions = {
   readonly locked?: boolean | undefined;
   /** Called when the contents are here and right, before they are registered. */
   readonly onReceived?: (() => void) | undefined;
+  /** A derivation's output paths are the caller's own work; default: they are computed again, since another's may lie. */
+  readonly ownDerivation?: boolean | undefined;
   /** Put these contents in the place of a valid path's, at once, whatever they are now; default: a valid path stays. */
   readonly repair?: boolean | undefined;
 };

@@ -156,7 +156,7 @@ my @bad = grep { (lstat("/build/$_"))[2] & 06000 } do { opendir(my $d, "/build")
 describe("abstract sockets of the machine", () => {
   /** A builder that connects to it, or listens for somebody outside to do so. */
   const script = (name: string): string =>
-    `perl -e 'my $r = syscall(41, 1, 1, 0); if ($r < 0) { print "no socket ", $! + 0, "\\n"; exit } my $a = pack("S", 1) . "\\0${name}"; my $c = syscall(42, $r, $a, length($a)); print $c < 0 ? "refused " . ($! + 0) : "connected", "\\n";' > $out`;
+    `perl -e 'my $r = syscall(41, 1, 1, 0); if ($r < 0) { print "no socket ", $! + 0, "\\n"; exit } my $a = pack("S a108", 1, "\\0${name}"); my $c = syscall(42, $r, $a, length($a)); print $c < 0 ? "refused " . ($! + 0) : "connected", "\\n";' > $out`;
 
   async function listen(name: string, use: () => Promise<void>): Promise<number> {
     let connections = 0;
