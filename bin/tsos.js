@@ -10,14 +10,21 @@ const argv = process.argv.slice(2);
 
 if (argv.length === 1 && argv[0] === "--version") {
   process.stdout.write(`${JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version}\n`);
+} else if (argv[0] === "shell" && findBuilt("known-shell.json") !== undefined) {
+  // A Nix project's shell that was entered before needs nothing of the others.
+  const dist = join(root, "dist");
+  require(join(dist, "known-shell.cjs"))
+    .enterKnownShell(argv.slice(1), dist)
+    .then((code) => (code === undefined ? run() : exit(code)))
+    .catch(fail);
 } else {
   run();
 }
 
 function run() {
-  const built = findBuilt();
+  const built = findBuilt("build.json");
   if (built === undefined) build();
-  const version = (built ?? findBuilt() ?? {}).version;
+  const version = (built ?? findBuilt("build.json") ?? {}).version;
   if (version === undefined) {
     process.stderr.write("tsos: its sources changed while they were built; run it again\n");
     process.exitCode = 1;
@@ -26,16 +33,17 @@ function run() {
   // Node 22 and later keep compiled code between runs.
   require("node:module").enableCompileCache?.(join(root, "dist", "compile-cache"));
   // The classic Nix commands read their arguments by themselves, and start sooner without the others.
+  const dist = join(root, "dist");
   const started =
     argv[0] === "nix"
-      ? import(join(root, "dist", "nix.js")).then(({ nixMain }) => nixMain(argv.slice(1)))
-      : import(join(root, "dist", "cli.js")).then(({ main }) => main(argv, version));
-  started
-    .then(exit)
-    .catch((error) => {
-      process.stderr.write(`${error?.stack ?? error}\n`);
-      process.exitCode = 1;
-    });
+      ? import(join(dist, "nix.js")).then(({ nixMain }) => nixMain(argv.slice(1)))
+      : import(join(dist, "cli.js")).then(({ main }) => main(argv, version));
+  started.then(exit).catch(fail);
+}
+
+function fail(error) {
+  process.stderr.write(`${error?.stack ?? error}\n`);
+  process.exitCode = 1;
 }
 
 /** Threads and programs that help may still be there; nothing waits for them, but for the reader of a pipe. */
@@ -46,11 +54,11 @@ function exit(code) {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {}).write("", written);
 }
 
-/** What `dist` was built from, unless that has changed since. An installed package has no sources to change. */
-function findBuilt() {
+/** What `dist`, or a part of it, was built from, unless that has changed since. An installed package has no sources to change. */
+function findBuilt(list) {
   let built;
   try {
-    built = JSON.parse(readFileSync(join(root, "dist", "build.json"), "utf8"));
+    built = JSON.parse(readFileSync(join(root, "dist", list), "utf8"));
   } catch {
     return undefined;
   }

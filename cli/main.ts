@@ -57,7 +57,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command(
       "build [target]",
       "realise the system's toplevel, an option's package or pkgs.NAME",
-      (y) => y.positional("target", { type: "string", describe: "OPTION.PATH or pkgs.NAME" }).option("link", noLink).option("check", check).option("rebuild", { type: "boolean", default: false, describe: "build again and compare" }),
+      (y) => y.positional("target", { type: "string", describe: "OPTION.PATH, pkgs.NAME, .#NAME of a flake, an attribute of default.nix" }).option("link", noLink).option("check", check).option("rebuild", { type: "boolean", default: false, describe: "build again and compare" }),
       action(async (context, args: { target?: string; link: boolean; check: boolean; rebuild: boolean }) => (await import("./commands/build.ts")).build(context, args)),
     )
     .command(
@@ -78,15 +78,15 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     )
     .command(
       "shell [action]",
-      "enter the shell of shell.config.ts, or run a command in it (-- CMD …)",
-      (y) => y.positional("action", { choices: ["env"] as const, describe: "print the environment" }).option("packages", { alias: "p", type: "string", array: true, describe: "a shell of these packages, without a file" }).option("check", check),
-      action(async (context, args: { action?: "env"; packages?: string[]; check: boolean; "--"?: string[] }) => (await import("./commands/shell.ts")).shell(context, args)),
+      "enter the shell of shell.config.ts, shell.nix or flake.nix, or run a command in it (-- CMD …)",
+      (y) => y.positional("action", { type: "string", describe: "env: print the environment; or .#NAME of a flake" }).option("pure", { type: "boolean", default: false, describe: "of a .nix file: forget the variables of this shell" }).option("packages", { alias: "p", type: "string", array: true, describe: "a shell of these packages, without a file" }).option("check", check),
+      action(async (context, args: { action?: string; pure: boolean; packages?: string[]; check: boolean; "--"?: string[] }) => (await import("./commands/shell.ts")).shell(context, args)),
     )
     .command(
-      "run <package>",
+      "run [package]",
       "run a package's main program (-- ARGS)",
-      (y) => y.positional("package", { type: "string", demandOption: true, describe: "pkgs.NAME" }),
-      action(async (context, args: { package: string; "--"?: string[] }) => (await import("./commands/run.ts")).run(context, args)),
+      (y) => y.positional("package", { type: "string", describe: "pkgs.NAME, .#NAME of a flake, an attribute of default.nix" }),
+      action(async (context, args: { package?: string; "--"?: string[] }) => (await import("./commands/run.ts")).run(context, args)),
     )
     .command(
       "machine",

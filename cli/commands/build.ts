@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluateTarget } from "../evaluation.ts";
+import { findProjectOfTarget } from "../nix-project/find-project.ts";
 import { ExitCode } from "../exit-code.ts";
 import { realiseResults } from "../realise.ts";
 
@@ -10,6 +11,8 @@ export type BuildArguments = { readonly target?: string; readonly link: boolean;
 
 /** Realises a target, prints its store path and links `./result` to it. */
 export async function build(context: CommandContext, args: BuildArguments): Promise<number> {
+  const project = findProjectOfTarget(context, args.target);
+  if (project !== undefined) return (await import("../nix-project/build.ts")).buildProject(context, project, args);
   const { evaluation, derivation } = await evaluateTarget(context, args.target, args.check);
   const store = await context.openStore();
   await realiseResults(context, store, { instantiation: evaluation.instantiation, targets: [derivation], check: args.rebuild });

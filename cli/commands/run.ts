@@ -3,11 +3,16 @@ import { inStoreView } from "../../core/shell/store-view.ts";
 import { runOnTerminal } from "../../core/util/run-on-terminal.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluateTarget } from "../evaluation.ts";
+import { findProjectOfTarget } from "../nix-project/find-project.ts";
 import { realiseResults } from "../realise.ts";
 import { findSandboxTool } from "../tools.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** Realises a package and becomes its main program: same streams, same exit code. */
-export async function run(context: CommandContext, args: { readonly package: string; readonly "--"?: readonly string[] }): Promise<number> {
+export async function run(context: CommandContext, args: { readonly package?: string; readonly "--"?: readonly string[] }): Promise<number> {
+  const project = findProjectOfTarget(context, args.package);
+  if (project !== undefined) return (await import("../nix-project/run.ts")).runProject(context, project, args["--"] ?? []);
+  if (args.package === undefined) throw new UsageError({ code: "cli.no-package", message: "which package?", hint: "tsos run pkgs.NAME; in the folder of a flake its default is meant" });
   const target = args.package.startsWith("pkgs.") ? args.package : `pkgs.${args.package}`;
   const { evaluation, derivation, mainProgram } = await evaluateTarget(context, target, false);
   const store = await context.openStore();

@@ -9,9 +9,13 @@ import type { CommandContext } from "../context.ts";
 import { evaluate, typeCheck } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import { getConfig } from "../find-config.ts";
+import { findNixProject } from "../nix-project/find-project.ts";
+import { UsageError } from "../usage-error.ts";
 
 export type ShellArguments = {
-  readonly action?: "env";
+  /** `env`, or the shell of a Nix project that is meant: `.#NAME`, an attribute of `shell.nix`. */
+  readonly action?: string;
+  readonly pure: boolean;
   readonly packages?: readonly string[];
   readonly check: boolean;
   readonly "--"?: readonly string[];
@@ -22,6 +26,14 @@ export type ShellArguments = {
  * nothing changed, neither the evaluator nor the store is opened.
  */
 export async function shell(context: CommandContext, args: ShellArguments): Promise<number> {
+  const action = args.action === "env" ? "env" : undefined;
+  const project = args.packages === undefined ? findNixProject(context.folder, "shell", { target: action === undefined ? args.action : undefined, config: context.flags.config, configs: ["shell.config.ts"] }) : undefined;
+  if (project !== undefined) {
+    const { enterProjectShell } = await import("../nix-project/shell.ts");
+    return enterProjectShell(context, project, { action, pure: args.pure, command: args["--"] });
+  }
+  if (args.action !== undefined && action === undefined) throw new UsageError({ code: "cli.unknown-shell", message: `"${args.action}" is no shell: there is no flake.nix or shell.nix here`, hint: 'say "env", or give a command after --' });
+  if (args.pure) throw new UsageError({ code: "cli.pure-shell", message: "--pure is for the shells of .nix files" });
   const file = args.packages === undefined ? getConfig(context, ["shell"]) : undefined;
   const checking = file !== undefined && args.check ? typeCheck(context, file) : Promise.resolve();
   checking.catch(() => undefined);

@@ -20,8 +20,8 @@ const WORKERS = {
   "unpack-worker": "core/build/builtin/unpack-worker.ts",
 };
 
-/** The thread that evaluates the Nix language; CommonJS for the same reason. */
-const NIX_WORKER = { "nix-worker": "core/interop/evaluation-thread.ts", "nix-evaluator": "core/interop/evaluation-worker.ts" };
+/** The thread that evaluates the Nix language, and the way into a shell that is known; CommonJS for the same reason. */
+const NIX_WORKER = { "nix-worker": "core/interop/evaluation-thread.ts", "nix-evaluator": "core/interop/evaluation-worker.ts", "known-shell": "cli/nix-project/enter-known-shell.ts" };
 
 /** What a generation is activated with; evaluations put it into the store. */
 const ACTIVATOR = { activate: "core/system/activate/main.ts" };
@@ -155,7 +155,13 @@ export async function buildAll(root = here) {
     return [relative(root, file), mtimeMs >= began ? 0 : mtimeMs, size];
   });
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  writeFiles(outFolder, [[join(outFolder, "build.json"), JSON.stringify({ version, node: process.version, inputs: stamps })]]);
+  const stampOf = new Map(stamps.map((stamp) => [stamp[0], stamp]));
+  const known = Object.entries(nixWorker.metafile.outputs).find(([file]) => basename(file) === "known-shell.cjs")?.[1].inputs ?? {};
+  writeFiles(outFolder, [
+    // What is asked before all else has its own, short list.
+    [join(outFolder, "known-shell.json"), JSON.stringify({ inputs: Object.keys(known).map((file) => stampOf.get(file)).filter((stamp) => stamp !== undefined) })],
+    [join(outFolder, "build.json"), JSON.stringify({ version, node: process.version, inputs: stamps })],
+  ]);
 }
 
 function inputsOf(root, sources) {

@@ -76,7 +76,7 @@ const OWN_OF_SANDBOX = new Set([
  * The settings `sandbox` and `sandbox-paths`. Builds always run in namespaces of their own; `sandbox = false` shows them
  * the machine's files, read-only, and its network.
  */
-function sandboxOf(environment: NixEnvironment, settings: NixConfiguration): Partial<BuildOptions> {
+export function sandboxOf(environment: Pick<NixEnvironment, "env">, settings: NixConfiguration): Partial<BuildOptions> {
   const named = settings.list("sandbox-paths").map((entry) => {
     const optional = entry.endsWith("?");
     const [shown, real] = (optional ? entry.slice(0, -1) : entry).split("=", 2) as [string, string | undefined];

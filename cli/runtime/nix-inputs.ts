@@ -1,4 +1,5 @@
 import type { NixFileKind } from "../../core/nix/nix-io.ts";
+import { PUBLIC_CACHE } from "../../core/cache/public-cache.ts";
 import { NIX_PROJECT } from "../../core/config/protocol.ts";
 import type { SourceCall, SourceFiles } from "../../core/config/source-files.ts";
 import type { EvaluationRegistry, Input, Overlay } from "../../core/index.ts";
@@ -19,9 +20,6 @@ export type NixInputs = {
   /** Says that packages of an input are used, so that its binary cache is asked for them. */
   useCaches(input: Input): void;
 };
-
-/** Of nixpkgs; what it signs is believed for what comes from a collection. */
-const PUBLIC_CACHE = { substituters: ["https://cache.nixos.org"], trustedPublicKeys: ["cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="] };
 
 /** Begun when the first expression is evaluated: most configurations have none. */
 export function createNixInputs(registry: EvaluationRegistry, ask: (call: SourceCall) => string): NixInputs {

@@ -5,7 +5,7 @@ import type { StorePath } from "../store-path/store-path.ts";
  * Two places that paths come from, of which the second is asked for some paths only, and only where the first has
  * nothing: it hears of no other path.
  */
-export function createScopedSubstituter(first: Substituter | undefined, second: Substituter, scope: ReadonlySet<StorePath>): Substituter {
+export function createScopedSubstituter(first: Substituter | undefined, second: Substituter, scope: Pick<ReadonlySet<StorePath>, "has">): Substituter {
   const ofSecond = new Set<StorePath>();
   return {
     async query(paths, signal) {

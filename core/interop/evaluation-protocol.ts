@@ -1,3 +1,5 @@
+import type { FlakeReport } from "./flake-outputs.ts";
+import type { Observation } from "./evaluation-world.ts";
 import type { SourceAttributes } from "../fetch/source/attributes.ts";
 import type { RegistryFiles } from "../fetch/source/registry.ts";
 import type { NixSettings } from "../nix/nix-settings.ts";
@@ -40,8 +42,10 @@ export type AutoArgument = { readonly name: ByteString } & ({ readonly kind: "ex
 export type EvaluationSource =
   | { readonly kind: "file"; readonly path: ByteString; readonly shell?: boolean }
   /** Its attribute is the one that stands after `#`, whatever others are asked for. */
-  | { readonly kind: "flake"; readonly ref: ByteString; readonly attribute: ByteString; readonly writeLock: boolean }
+  | { readonly kind: "flake"; readonly ref: ByteString; readonly attribute: ByteString; readonly writeLock: boolean; /** Which outputs are looked at first; default: packages. */ readonly purpose?: FlakePurpose }
   | { readonly kind: "text"; readonly text: ByteString; readonly label: "string" | "stdin"; readonly folder?: ByteString };
+
+export type FlakePurpose = "build" | "shell" | "run";
 
 export type ValueFormat =
   /** `full`: as `nix eval` prints, all of it evaluated. */
@@ -54,8 +58,12 @@ export type EvaluationJob =
   /** The URL and the rest of what `nix-prefetch-url -A` reads of a source. */
   | ({ readonly kind: "source" } & Selection)
   | ({ readonly kind: "values"; readonly apply?: ByteString | undefined; readonly format: ValueFormat } & Selection)
+  /** The program of an app or a package. */
+  | ({ readonly kind: "program" } & Selection)
+  /** Evaluates all outputs of a flake; what there is, and what is wrong. */
+  | { readonly kind: "check-flake"; readonly ref: ByteString; readonly writeLock: boolean }
   /** `shell`: where exactly one derivation is found (or `known` beside those found), this one as well, if it is there. */
-  | ({ readonly kind: "derivations"; readonly shell?: { readonly expression: ByteString; readonly known: number } } & Selection);
+  | ({ readonly kind: "derivations"; readonly shell?: { readonly expression: ByteString; readonly known: number } | "of-flake"; /** Tell what was read. */ readonly wantsReads?: boolean } & Selection);
 
 export type Selection = {
   readonly sources: readonly EvaluationSource[];
@@ -67,6 +75,17 @@ export type Selection = {
 
 /** A derivation that an evaluation found, and the output that was meant. */
 export type FoundDerivation = { readonly drvPath: ByteString; readonly outputName: ByteString; /** The one that the job's `shell` names. */ readonly isShell?: boolean };
+
+/** What an evaluation's end depends on, beside its job and settings. */
+export type EvaluationReads = {
+  readonly observations: readonly Observation[];
+  /** False where something was asked that cannot be asked again. */
+  readonly isRepeatable: boolean;
+  readonly calls: readonly StoreCall[];
+};
+
+/** What is run: a file of an output, with what has to be built before. */
+export type FoundProgram = { readonly program: ByteString; readonly needs: readonly FoundDerivation[]; readonly sources: readonly ByteString[] };
 
 export type FoundSource = { readonly url: ByteString; readonly hashMode: ByteString | undefined; readonly name: ByteString | undefined };
 
@@ -103,4 +122,4 @@ export type FromEvaluation =
   | { readonly kind: "call"; readonly call: StoreCall }
   | { readonly kind: "derivation"; readonly found: FoundDerivation }
   /** `error`: as it is printed. */
-  | { readonly kind: "end"; readonly source?: FoundSource | undefined; readonly error?: string | undefined; readonly status: number };
+  | { readonly kind: "end"; readonly source?: FoundSource | undefined; readonly reads?: EvaluationReads | undefined; readonly program?: FoundProgram | undefined; readonly report?: FlakeReport | undefined; readonly error?: string | undefined; readonly status: number };

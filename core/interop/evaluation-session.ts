@@ -2,7 +2,8 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { totalmem } from "node:os";
 import { MessageChannel, Worker } from "node:worker_threads";
-import type { EvaluationJob, EvaluationSettings, FoundDerivation, FoundSource, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
+import type { EvaluationJob, EvaluationSettings, EvaluationReads, FoundDerivation, FoundProgram, FoundSource, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
+import type { FlakeReport } from "./flake-outputs.ts";
 import { TsosError } from "../error/tsos-error.ts";
 
 /** Who writes to the store and builds for an evaluation; opened when it is first needed. */
@@ -14,7 +15,7 @@ export type EvaluationStore = {
   answer(call: StoreCall): Promise<StoreReply>;
 };
 
-export type EvaluationEnd = { readonly status: number; readonly error: string | undefined; readonly source: FoundSource | undefined };
+export type EvaluationEnd = { readonly status: number; readonly error: string | undefined; readonly source: FoundSource | undefined; readonly reads: EvaluationReads | undefined; readonly program: FoundProgram | undefined; readonly report: FlakeReport | undefined };
 
 /** A thread that is ready, or getting ready, to evaluate once. */
 export type EvaluationSession = AsyncDisposable & {
@@ -75,7 +76,7 @@ export function openEvaluation(worker: URL, statusOf?: (error: unknown) => numbe
               break;
             case "end":
               await (await store)?.settle();
-              resolve({ status: message.status, error: message.error, source: message.source });
+              resolve({ status: message.status, error: message.error, source: message.source, reads: message.reads, program: message.program, report: message.report });
               break;
           }
         };

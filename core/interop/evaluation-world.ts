@@ -57,6 +57,8 @@ export type WorldRecord = {
   readonly observations: () => readonly Observation[];
   /** False where something was asked that cannot be asked again, or was answered in two ways. */
   readonly isRepeatable: () => boolean;
+  /** The same, whatever was spoilt. */
+  readonly isTold: () => boolean;
   /** The evaluation did what no later one may be spared. */
   spoil(): void;
 };
@@ -65,6 +67,7 @@ export type WorldRecord = {
 export function recordWorld(world: EvaluationWorld): WorldRecord {
   const seen = new Map<string, Observation>();
   let repeatable = true;
+  let isSpoilt = false;
   const note = (observation: Observation): void => {
     const key = observation[0] + observation[1];
     const before = seen.get(key);
@@ -131,8 +134,9 @@ export function recordWorld(world: EvaluationWorld): WorldRecord {
       },
     },
     observations: () => [...seen.values()],
-    isRepeatable: () => repeatable,
-    spoil: () => void (repeatable = false),
+    isRepeatable: () => repeatable && !isSpoilt,
+    isTold: () => repeatable,
+    spoil: () => void (isSpoilt = true),
   };
 }
 

@@ -211,8 +211,8 @@ export function loadNixConfiguration(env: Readonly<Record<string, string | undef
   return settings;
 }
 
-/** The machine's first, the user's own last. */
-function configurationFiles(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+/** Where settings are looked for, there or not: the machine's first, the user's own last. */
+export function configurationFiles(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const machine = join(env["NIX_CONF_DIR"] ?? "/etc/nix", "nix.conf");
   const named = env["NIX_USER_CONF_FILES"];
   if (named !== undefined) return [machine, ...named.split(":").filter((file) => file !== "").reverse()];

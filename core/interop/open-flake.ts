@@ -8,6 +8,7 @@ import { callFlake } from "../nix/flake/evaluate-flake.ts";
 import { isFollowed, parseFlakeLock, type LockNode } from "../nix/flake/flake-lock.ts";
 import { lockFlake } from "../nix/flake/lock-flake.ts";
 import { Attrs, type Slot, type Value } from "../nix/value.ts";
+import type { FlakePurpose } from "./evaluation-protocol.ts";
 import { byteStringToBytes, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 
@@ -114,9 +115,15 @@ function findUnlocked(fetcher: NixFetcher, node: LockNode): ByteString | undefin
  * What a command means by an attribute of a flake: the first of some places that has it.
  * @param path as it stands after `#`; "" for the default package
  */
-export function selectFlakeAttribute(e: Evaluator, flake: Value, path: ByteString, options: { readonly system: ByteString; readonly shown: ByteString }): Slot {
-  const { system } = options;
-  const candidates = path === "" ? [`packages.${system}.default`, `defaultPackage.${system}`] : path.startsWith(".") ? [path.slice(1)] : [`packages.${system}.${path}`, `legacyPackages.${system}.${path}`, path];
+export function selectFlakeAttribute(e: Evaluator, flake: Value, path: ByteString, options: { readonly system: ByteString; readonly shown: ByteString; readonly purpose?: FlakePurpose | undefined }): Slot {
+  const { system, purpose = "build" } = options;
+  const own = purpose === "shell" ? { first: "devShells", single: "devShell" } : purpose === "run" ? { first: "apps", single: "defaultApp" } : undefined;
+  const candidates =
+    path === ""
+      ? [...(own === undefined ? [] : [`${own.first}.${system}.default`, `${own.single}.${system}`]), `packages.${system}.default`, `defaultPackage.${system}`]
+      : path.startsWith(".")
+        ? [path.slice(1)]
+        : [...(own === undefined ? [] : [`${own.first}.${system}.${path}`]), `packages.${system}.${path}`, `legacyPackages.${system}.${path}`, path];
   for (const candidate of candidates) {
     let at: Slot | undefined = flake;
     for (const name of splitAttributePath(candidate)) {

@@ -16,7 +16,7 @@ import { parseNix } from "../nix/parse.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import type { NixIo } from "../nix/nix-io.ts";
 import { requireKind, resolveExpressionPath, resolveSymlinks } from "../nix/resolve-path.ts";
-import { Closure, type Slot } from "../nix/value.ts";
+import { Closure, type Slot, type Value } from "../nix/value.ts";
 import { toXml } from "../nix/xml.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
@@ -25,8 +25,9 @@ import { findEvaluation, keepEvaluation, type EvaluationEvent } from "./evaluati
 import { createEvaluationWorld, fingerprint, recordWorld, type EvaluationWorld } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { openFlake, selectFlakeAttribute } from "./open-flake.ts";
+import { checkFlake, describeProgram, findFlakeBash, type FlakeReport } from "./flake-outputs.ts";
 import { createEvaluationIo, writeWhole, type StoreChannel } from "./evaluation-io.ts";
-import type { EvaluationJob, EvaluationSettings, EvaluationSource, FoundDerivation, FoundSource, Selection, ValueFormat } from "./evaluation-protocol.ts";
+import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
 
 export type EvaluationHost = Omit<StoreChannel, "write"> & {
   /** Names the program that evaluates: what it keeps for itself is of no use to another. */
@@ -37,11 +38,13 @@ export type EvaluationHost = Omit<StoreChannel, "write"> & {
   readStandardInput(): ByteString;
 };
 
+/** What some jobs find beside derivations. */
+export type EvaluationResult = { readonly source?: FoundSource | undefined; readonly program?: FoundProgram | undefined; readonly reads?: EvaluationReads | undefined; readonly report?: FlakeReport | undefined };
+
 /** Does what a command asks, prints values as they are there, and gives the exit status and the error as it is printed. */
-export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: string; readonly source?: FoundSource } {
+export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: string } & EvaluationResult {
   try {
-    const source = evaluate(settings, job, host);
-    return { status: 0, ...(source === undefined ? {} : { source }) };
+    return { status: 0, ...evaluate(settings, job, host) };
   } catch (error) {
     if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatNixError(error, { showTrace: settings.showTrace }) };
     if (error instanceof TsosError) return { status: 1, error: `error: ${error.message}` };
@@ -54,7 +57,7 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
 /** An evaluation that takes less time than this is sooner done again than found, in milliseconds. */
 const WORTH_KEEPING = 100;
 
-function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): FoundSource | undefined {
+function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): EvaluationResult {
   const world = createEvaluationWorld(settings.environment, settings.currentTime);
   const write = (to: "print" | "log", text: ByteString): void => writeWhole(to === "print" ? 1 : 2, text);
   const { cacheFolder } = settings;
@@ -68,13 +71,14 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
         if (event[0] === "found") host.found(event[1]);
         else write(event[0], event[1]);
       }
-      return undefined;
+      return { reads: { observations: trace.observations, isRepeatable: true, calls: [] } };
     }
   }
   const start = performance.now();
   const record = recordWorld(world);
   const events: EvaluationEvent[] = [];
   const stored: string[] = [];
+  const calls: StoreCall[] = [];
   const recorded: EvaluationHost & StoreChannel = {
     ...host,
     write: (to, text) => {
@@ -92,6 +96,7 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
     // What the store answers may be another answer tomorrow.
     call: (request) => {
       record.spoil();
+      calls.push(request);
       return host.call(request);
     },
     readStandardInput: () => {
@@ -101,9 +106,9 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
   };
   const parsedFiles = openParsedFileCache(join(cacheFolder, "parsed", host.program));
   try {
-    const source = evaluateWith(settings, job, recorded, record.world, parsedFiles);
+    const result = evaluateWith(settings, job, recorded, record.world, parsedFiles);
     if (key !== undefined && record.isRepeatable() && performance.now() - start > WORTH_KEEPING) keepEvaluation(folder, key, { observations: record.observations(), events, stored });
-    return source;
+    return { ...result, ...(job.kind === "derivations" && job.wantsReads === true ? { reads: { observations: record.observations(), isRepeatable: record.isTold(), calls } } : {}) };
   } finally {
     parsedFiles.save();
   }
@@ -119,7 +124,7 @@ function isStored(paths: readonly string[], host: EvaluationHost): boolean {
   return paths.length === 0 || host.call({ op: "hold", paths }).valid.length === new Set(paths).size;
 }
 
-function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost & StoreChannel, world: EvaluationWorld, parsedFiles: ParsedFiles | undefined): FoundSource | undefined {
+function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost & StoreChannel, world: EvaluationWorld, parsedFiles: ParsedFiles | undefined): EvaluationResult {
   const io = createEvaluationIo(settings, host, world);
   const evaluator = new Evaluator({ io, settings: settings.language, parsedFiles });
   installBuiltins(evaluator);
@@ -145,7 +150,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
         if (file.startsWith(`${INTERNAL_FOLDER}/`)) throw new NixError("eval", `'${showPath(file)}' has no physical path`);
         print(`${file}\n`);
       }
-      return undefined;
+      return {};
     case "parse":
       for (const from of job.sources) {
         const { text, file, folder } = open(from);
@@ -153,7 +158,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
         compileNix(parsed, new Set(evaluator.globals.keys()));
         print(`${formatSyntax(parsed.expression)}\n`);
       }
-      return undefined;
+      return {};
     case "values": {
       const { format } = job;
       forEachSelected(evaluator, settings, job, open, (slot, args) => {
@@ -161,25 +166,32 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
         const value = job.apply === undefined ? called : evaluator.call(evaluator.force(evaluator.load(job.apply, toByteString("«string»"), settings.folder)), [called], NO_POSITION);
         print(formatResult(evaluator, value, format));
       });
-      return undefined;
+      return {};
     }
     case "source": {
       let found: FoundSource | undefined;
       forEachSelected(evaluator, settings, job, open, (slot) => {
         found = describeSource(evaluator, slot);
       });
-      return found;
+      return { source: found };
     }
     case "derivations": {
       let count = 0;
-      forEachSelected(evaluator, settings, job, open, (slot, args) => {
+      let flake: Value | undefined;
+      forEachSelected(evaluator, settings, job, open, (slot, args, of) => {
+        flake = of;
         for (const set of findDerivations(evaluator, slot, args)) {
           count++;
           host.found(describeDerivation(evaluator, set));
         }
       });
-      if (job.shell === undefined || count + job.shell.known !== 1) return undefined;
+      if (job.shell === undefined || (job.shell === "of-flake" ? 0 : job.shell.known) + count !== 1) return {};
       // What is found last is the shell itself.
+      if (job.shell === "of-flake") {
+        const bash = flake === undefined ? undefined : findFlakeBash(evaluator, flake, settings.currentSystem);
+        if (bash !== undefined) host.found(bash);
+        return {};
+      }
       try {
         const value = evaluator.force(evaluator.load(job.shell.expression, toByteString("«string»"), settings.folder));
         const [set] = findDerivations(evaluator, value, new Map());
@@ -189,10 +201,23 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
         if (!(error instanceof NixError)) throw error;
         io.log(toByteString(`${formatNixError(error, { showTrace: settings.showTrace })}\nuses bash from your environment`));
       }
-      return undefined;
+      return {};
+    }
+    case "program": {
+      let program: FoundProgram | undefined;
+      forEachSelected(evaluator, settings, job, open, (slot, args) => {
+        program = describeProgram(evaluator, args.size === 0 ? slot : autoCall(evaluator, args, slot), "what is to be run");
+      });
+      return { program };
+    }
+    case "check-flake": {
+      const { fetcher } = io;
+      if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
+      const flake = openFlake(evaluator, fetcher, job.ref, { folder: settings.folder, writeLock: job.writeLock });
+      return { report: checkFlake(evaluator, flake, settings.currentSystem) };
     }
     default:
-      unreachable(job);
+      return unreachable(job);
   }
 }
 
@@ -207,7 +232,7 @@ function resolveShellPath(io: NixIo, start: ByteString): ByteString {
   throw new NixError("eval", `neither 'shell.nix' nor 'default.nix' found in '${path}'`);
 }
 
-function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments) => void): void {
+function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments, flake?: Value) => void): void {
   const args: AutoArguments = new Map(
     job.autoArguments.map(({ name, kind, text }): [ByteString, Slot] => [name, kind === "string" ? text : e.load(text, toByteString("«string»"), open({ kind: "text", label: "string", text: "" }).folder)]),
   );
@@ -216,9 +241,9 @@ function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Select
       const { fetcher } = e.io;
       if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
       const flake = openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock });
-      const slot = selectFlakeAttribute(e, flake, source.attribute, { system: settings.currentSystem, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
+      const slot = selectFlakeAttribute(e, flake, source.attribute, { system: settings.currentSystem, purpose: source.purpose, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
       e.force(slot);
-      use(slot, new Map());
+      use(slot, new Map(), flake);
       continue;
     }
     const { text, file, folder } = open(source);

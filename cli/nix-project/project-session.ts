@@ -1,0 +1,86 @@
+import type { EvaluationJob, EvaluationSource, FlakePurpose, FoundDerivation } from "../../core/interop/evaluation-protocol.ts";
+import { createEvaluationStore } from "../../core/interop/evaluation-store.ts";
+import { createStoreFetcher } from "../../core/interop/fetch-into-store.ts";
+import { openEvaluation, type EvaluationEnd } from "../../core/interop/evaluation-session.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { realise } from "../../core/build/realise.ts";
+import type { BuildOptions } from "../../core/build/build-options.ts";
+import { createScopedSubstituter } from "../../core/cache/scoped-substituter.ts";
+import { PUBLIC_CACHE } from "../../core/cache/public-cache.ts";
+import { parsePublicKey } from "../../core/narinfo/signature.ts";
+import type { LocalStore } from "../../core/store/store.ts";
+import { parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
+import { fromByteString, toByteString, type ByteString } from "../../core/util/bytes.ts";
+import { createBuildOptions } from "../build-options.ts";
+import type { CommandContext } from "../context.ts";
+import { sandboxOf } from "../nix/build-targets.ts";
+import { parseClassicArguments } from "../nix/classic-arguments.ts";
+import { evaluationSettings } from "../nix/evaluation-settings.ts";
+import { locateStore } from "../nix/store-location.ts";
+import { openSourceContext } from "../source-context.ts";
+import { createSubstituter } from "../substituter.ts";
+import { findSandboxTool } from "../tools.ts";
+import type { NixProject } from "./find-project.ts";
+
+export type ProjectOutput = { readonly drvPath: StorePath; readonly output: string };
+
+export type ProjectEvaluation = { readonly found: readonly (FoundDerivation & ProjectOutput)[]; readonly end: EvaluationEnd };
+
+/**
+ * Evaluates something of a Nix project with this machine's Nix settings, into the store of this command. A flake is
+ * evaluated in pure mode.
+ *
+ * @throws TsosError `nix.evaluation`, with the error as the Nix language tells it
+ */
+export async function evaluateProject(context: CommandContext, project: Pick<NixProject, "kind">, job: EvaluationJob, env: NodeJS.ProcessEnv = context.env): Promise<ProjectEvaluation> {
+  const options = parseClassicArguments([], env, (text) => context.say(`warning: ${text}`), () => false);
+  const store = await context.openStore();
+  const known = evaluationSettings(options, locateStore(env, context.uid, context.places.storeRoot), env, false);
+  const settings = { ...known, pure: project.kind === "flake" && options.settings.bool("pure-eval", true) };
+  await using session = openEvaluation(new URL("./nix-worker.cjs", import.meta.url));
+  const found: (FoundDerivation & ProjectOutput)[] = [];
+  const end = await session.run(
+    settings,
+    job,
+    async () => createEvaluationStore(store, (targets) => realiseProject(context, targets), createStoreFetcher(store, () => openSourceContext(context))),
+    async (derivation) => void found.push({ ...derivation, ...toOutput(derivation, store.storeDir) }),
+  );
+  if (end.status !== 0) throw new TsosError({ code: "nix.evaluation", message: (end.error ?? "the evaluation failed").replace(/^error:\s*/, "") });
+  return { found, end };
+}
+
+export function toOutput({ drvPath, outputName }: FoundDerivation, storeDir: string): ProjectOutput {
+  return { drvPath: parseStorePath(fromByteString(drvPath), storeDir), output: fromByteString(outputName) };
+}
+
+/** The project's expression as a source of an evaluation. */
+export function sourceOf(project: NixProject, purpose: FlakePurpose): { readonly source: EvaluationSource; readonly attributePaths: readonly ByteString[] } {
+  if (project.kind === "flake") {
+    const { folder, file, attribute } = project;
+    return { source: { kind: "flake", ref: toByteString(file.startsWith("/") ? folder : file), attribute: toByteString(attribute), writeLock: true, purpose }, attributePaths: [""] };
+  }
+  return { source: { kind: "file", path: toByteString(project.file), shell: purpose === "shell" }, attributePaths: [toByteString(project.attribute)] };
+}
+
+/** Builds outputs as this command builds, or takes them from its binary caches and from the public one of nixpkgs. */
+export async function realiseProject(context: CommandContext, wanted: readonly ProjectOutput[], check = false): Promise<readonly StorePath[]> {
+  const store = await context.openStore();
+  const targets = new Map<StorePath, Set<string>>();
+  for (const { drvPath, output } of wanted) targets.set(drvPath, (targets.get(drvPath) ?? new Set()).add(output));
+  const outputs = await realise(store, [...targets].map(([drvPath, names]) => ({ drvPath, outputs: [...names] })), { ...(await projectBuildOptions(context, store)), check });
+  const paths = wanted.map(({ drvPath, output }) => outputs.get(drvPath)!.get(output)!);
+  await store.addTemporaryRoot(...paths);
+  return paths;
+}
+
+async function projectBuildOptions(context: CommandContext, store: LocalStore): Promise<BuildOptions> {
+  const { settings } = parseClassicArguments([], context.env, () => undefined, () => false);
+  // What Nix's settings show to builds, such as the shell at /bin/sh, its expressions rely on.
+  const options = { ...(await createBuildOptions(context, store, () => findSandboxTool(context, store))), ...sandboxOf(context, settings), extraPlatforms: settings.list("extra-platforms") };
+  const isNamed = settings.find("substituters") !== undefined;
+  const substituters = isNamed ? settings.list("substituters") : PUBLIC_CACHE.substituters;
+  const keys = [...settings.list("trusted-public-keys"), ...(isNamed ? [] : PUBLIC_CACHE.trustedPublicKeys)];
+  const theirs = await createSubstituter(context, store, { substituters, trust: { publicKeys: keys.map(parsePublicKey), requireSignatures: settings.bool("require-sigs", true) } }, options.settings);
+  if (theirs === undefined) return options;
+  return { ...options, substituter: createScopedSubstituter(options.substituter, theirs, { has: () => true }) };
+}
