@@ -40,7 +40,7 @@ declare module "./option/registry.ts" {
 }
 
 export type { Assertion } from "./option/base-options.ts";
-export type { Config, ConfigOf, Definitions, DefinitionsOf, ShellConfig, ShellDefinitions } from "./option/config-types.ts";
+export type { Config, ConfigOf, DeclaringModule, Definitions, DefinitionsOf, OptionAt, OptionRemoved, ShellConfig, ShellDefinitions } from "./option/config-types.ts";
 export { defineModule } from "./option/define-module.ts";
 export { defineShell, type ShellConfiguration } from "./option/define-shell.ts";
 export { defineSystem, type SystemConfig } from "./option/define-system.ts";

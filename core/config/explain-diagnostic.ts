@@ -11,6 +11,9 @@ export function explainDiagnostic(diagnostic: ts.Diagnostic, checker: ts.TypeChe
   const name = /^Cannot find name '(\w+)'/.exec(text)?.[1];
   const instead = name === undefined ? undefined : impureNames.get(name);
   if (instead !== undefined) return { code: "config.impure", message: `"${name}" is not available in a configuration`, hint: instead, at: placeOf(diagnostic) };
+  // What may be written where an option was that is gone says what to do instead.
+  const removed = /\bOptionRemoved<("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
+  if (removed !== undefined) return { code, message: `the option has been removed: ${String(JSON.parse(removed))}`, at: placeOf(diagnostic) };
   const wrong = findWrongName(text);
   if (wrong !== undefined) {
     const property = findProperty(diagnostic, wrong);

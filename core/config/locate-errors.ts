@@ -224,7 +224,7 @@ function createLocator(context: LocateContext) {
 
 // As the next, with frames outside functions: tsos's own modules are made there.
 const ANY_FRAME = /^ +at (?:(?:new )?(\S+) (?:\[as \w+\] )?\()?(tsos:\w+:\d+:\d+)\)?$/gm;
-const MAKERS: ReadonlySet<string> = new Set(["defineModule", "defineSystem", "defineShell", "submodule", "submoduleWith", "createModule"]);
+const MAKERS: ReadonlySet<string> = new Set(["defineModule", "defineSystem", "defineShell", "submodule", "submoduleWith", "createModule", "createConfiguration", "mkRenamedOptionModule", "mkAliasOptionModule", "mkRemovedOptionModule", "mkChangedOptionModule", "mkMergedOptionModule"]);
 const STACK_FRAME = /\((tsos:\w+:\d+:\d+)\)$/gm;
 
 /**

@@ -1,4 +1,5 @@
 import type { PackageValue, SecretValue } from "./foreign-types.ts";
+import type { Module } from "./module.ts";
 import type { Modified, Definable } from "./modifier.ts";
 import type { Option, OptionDefinition, OptionValue } from "./option.ts";
 import type { JsonObjectDefinition } from "./types/json.ts";
@@ -14,12 +15,60 @@ export type DefinitionsOf<T> = {
   readonly [K in keyof T]?: Definable<T[K] extends Option ? OptionDefinition<T[K]> : DefinitionsOf<T[K]>> | undefined;
 };
 
-type IntersectionOf<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void ? I : never;
+export type IntersectionOf<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void ? I : never;
 
 // The trees are intersected before they are mapped: so an option's type is computed when it is looked at, and an
 // option that two modules declare has both types.
-type AllOptions = DeclaredOptions & IntersectionOf<OptionModules[keyof OptionModules]>;
-type AllShellOptions = DeclaredShellOptions & IntersectionOf<ShellOptionModules[keyof ShellOptionModules]>;
+type AllOptions = DeclaredOptions & IntersectionOf<TreeOf<OptionModules[keyof OptionModules]>>;
+type AllShellOptions = DeclaredShellOptions & IntersectionOf<TreeOf<ShellOptionModules[keyof ShellOptionModules]>>;
+
+declare const DECLARED: unique symbol;
+
+/** A module that says by its type what it declares: `typeof` of it may stand in `OptionModules`. */
+export type DeclaringModule<Tree> = Module & { readonly [DECLARED]: Tree };
+
+type TreeOf<T> = T extends { readonly [DECLARED]: infer Tree } ? Tree : T;
+
+type Path = readonly string[];
+
+// An interface, whose members are looked at only when a path is: what is in the trees may name a path in them.
+interface Trees {
+  readonly system: AllOptions;
+  readonly shell: AllShellOptions;
+}
+
+type OptionIn<T, P extends Path> = P extends readonly [infer Name extends string, ...infer Rest extends Path] ? (Name extends keyof T ? OptionIn<T[Name], Rest> : never) : T;
+
+/**
+ * The option that stands at a path: what another name of it is declared as. What is inside an option's value, or of no
+ * known module, is checked by the evaluation alone.
+ * @example
+ * declare module "tsos" {
+ *   interface OptionModules {
+ *     mine: { services: { /** @deprecated It is `services.openssh`. *\/ sshd: OptionAt<["services", "openssh"]> } };
+ *   }
+ * }
+ */
+export type OptionAt<P extends Path> = [OptionIn<Trees, readonly ["system", ...P]>] extends [never]
+  ? [OptionIn<Trees, readonly ["shell", ...P]>] extends [never] ? Option : OptionIn<Trees, readonly ["shell", ...P]>
+  : OptionIn<Trees, readonly ["system", ...P]>;
+
+/** The tree with one option, at `From`, which is another name of that at `To`. Its type is looked for when it is asked for. */
+export type AliasTree<From extends Path, To extends Path> = From extends readonly [infer Name extends string, ...infer Rest extends Path]
+  ? Rest extends readonly [] ? { readonly [N in Name]: OptionAt<To> } : { readonly [N in Name]: AliasTree<Rest, To> }
+  : unknown;
+
+/** The tree with one option of a given type. */
+export type SingleTree<P extends Path, O extends Option> = P extends readonly [infer Name extends string, ...infer Rest extends Path]
+  ? Rest extends readonly [] ? { readonly [N in Name]: O } : { readonly [N in Name]: SingleTree<Rest, O> }
+  : unknown;
+
+declare const REMOVED: unique symbol;
+
+/** What may be written where an option was that is gone: nothing. Its name is in the type checker's error, with what to do. */
+export interface OptionRemoved<Replacement extends string> {
+  readonly [REMOVED]: Replacement;
+}
 
 // Interfaces, not aliases: their members are resolved when first used, which is what keeps the type of an option
 // whose default mentions `pkgs` from depending on itself.

@@ -1,3 +1,4 @@
+import type { AliasTree, Config, DeclaringModule, IntersectionOf, OptionRemoved, SingleTree } from "./config-types.ts";
 import { createModule } from "./module.ts";
 import type { Module } from "./module.ts";
 import { PRIORITY, mkForwarded, mkMerge, mkOrder, mkOverride } from "./modifier.ts";
@@ -45,8 +46,8 @@ function writers(view: OptionView): string {
   return [...new Set(view.definitions.map(({ site }) => site.module.label))].join(", ");
 }
 
-function alias(from: Path, to: Path, how: { readonly visible: boolean; readonly warn: boolean }, origin: Error): Module {
-  return createModule(
+function alias<From extends Path, To extends Path>(from: From, to: To, how: { readonly visible: boolean; readonly warn: boolean }, origin: Error): DeclaringModule<AliasTree<From, To>> {
+  return declaring(createModule(
     {
       aliases: [{ from, to, visible: how.visible }],
       config: ({ options }: Arguments) => {
@@ -58,20 +59,27 @@ function alias(from: Path, to: Path, how: { readonly visible: boolean; readonly 
       },
     },
     origin,
-  );
+  ));
+}
+
+// What it declares is known to the type checker alone.
+function declaring<Tree>(module: Module): DeclaringModule<Tree> {
+  return module as DeclaringModule<Tree>;
 }
 
 /**
  * `from` is the old name of `to`: definitions go on, readers get the new one's value, and there is a warning.
  * @example
- * imports: [lib.mkRenamedOptionModule(["services", "sshd"], ["services", "openssh"])]
+ * const renamed = lib.mkRenamedOptionModule(["services", "sshd"], ["services", "openssh"]);
+ * declare module "tsos" { interface OptionModules { "mine/renamed": typeof renamed } }
+ * export default defineModule({ imports: [renamed] });
  */
-export function mkRenamedOptionModule(from: Path, to: Path): Module {
+export function mkRenamedOptionModule<const From extends Path, const To extends Path>(from: From, to: To): DeclaringModule<AliasTree<From, To>> {
   return alias(from, to, { visible: false, warn: true }, new Error("mkRenamedOptionModule"));
 }
 
 /** `from` is another name of `to`, for good: as `mkRenamedOptionModule` without the warning. */
-export function mkAliasOptionModule(from: Path, to: Path): Module {
+export function mkAliasOptionModule<const From extends Path, const To extends Path>(from: From, to: To): DeclaringModule<AliasTree<From, To>> {
   return alias(from, to, { visible: true, warn: false }, new Error("mkAliasOptionModule"));
 }
 
@@ -80,9 +88,12 @@ function hiddenOption(description: string, attributes: { readonly default?: null
 }
 
 /** `from` is gone: a definition of it fails, and `replacement` says what to do. */
-export function mkRemovedOptionModule(from: Path, replacement: string): Module {
+export function mkRemovedOptionModule<const From extends Path, const Replacement extends string>(
+  from: From,
+  replacement: Replacement,
+): DeclaringModule<SingleTree<From, Option<never, OptionRemoved<Replacement>>>> {
   const name = formatOptionPath(from);
-  return createModule(
+  return declaring(createModule(
     {
       options: nest<Option>(from, {
         ...hiddenOption(`${name} has been removed. ${replacement}`),
@@ -96,25 +107,36 @@ export function mkRemovedOptionModule(from: Path, replacement: string): Module {
       },
     },
     new Error("mkRemovedOptionModule"),
-  );
+  ));
 }
 
 /** `from` became `to`, which means something else: `change` computes its value of the configuration. */
-export function mkChangedOptionModule(from: Path, to: Path, change: (config: never) => unknown): Module {
-  return mkMergedOptionModule([from], to, change);
+export function mkChangedOptionModule<const From extends Path>(from: From, to: Path, change: ConfigReader): DeclaringModule<SingleTree<From, Option>> {
+  return merged([from], to, change, new Error("mkChangedOptionModule"));
 }
 
 /**
  * Several options became one: `merge` computes its value of the configuration if any of them is defined. In it,
  * those that are not read as null.
  */
-export function mkMergedOptionModule(from: readonly Path[], to: Path, merge: (config: never) => unknown): Module {
+export function mkMergedOptionModule<const From extends readonly Path[]>(
+  from: From,
+  to: Path,
+  merge: ConfigReader,
+): DeclaringModule<IntersectionOf<{ readonly [I in keyof From]: SingleTree<From[I], Option> }[number]>> {
+  return merged(from, to, merge, new Error("mkMergedOptionModule"));
+}
+
+/** Computes a definition; the type checker does not look what it returns, as that would depend on what is declared here. */
+type ConfigReader = (config: Config) => void;
+
+function merged<Tree>(from: readonly Path[], to: Path, merge: ConfigReader, origin: Error): DeclaringModule<Tree> {
   const toName = formatOptionPath(to);
-  return createModule(
+  return declaring(createModule(
     {
       imports: from.map((path) =>
         // Those of several that nobody defines are read as null.
-        createModule({ options: nest<Option>(path, hiddenOption(`Became ${toName}.`, { default: null })) as OptionTree }, undefined)),
+        createModule({ options: nest<Option>(path, hiddenOption(`Became ${toName}.`, { default: null })) as OptionTree }, origin)),
       config: ({ config, options }: Arguments) => {
         const defined = from.flatMap((path) => {
           const view = findOption(options, path);
@@ -123,11 +145,10 @@ export function mkMergedOptionModule(from: readonly Path[], to: Path, merge: (co
         if (defined.length === 0) return {};
         const warnings = defined.map(({ path, view }) =>
           `the option "${formatOptionPath(path)}" (${writers(view)}) has been changed to "${toName}", which has another type; see its documentation`);
-        // The functions are written against the typed configuration.
-        return mkMerge<unknown>([nest<unknown>(to, merge(config as never)), { warnings }]);
+        // The functions are written against the typed configuration; what they return is the definition.
+        return mkMerge<unknown>([nest<unknown>(to, (merge as (config: unknown) => unknown)(config)), { warnings }]);
       },
     },
-    new Error("mkMergedOptionModule"),
-  );
+    origin,
+  ));
 }
-

@@ -121,6 +121,19 @@ declare module "tsos" {
 export default defineModule({ options, config: { services: { nginx: { enable: false } } } });
 `;
 
+const MOVED_NAMES = `import { defineModule, lib } from "tsos";
+import site from "./../project/site.ts";
+const renamed = lib.mkRenamedOptionModule(["old", "title"], ["site", "title"]);
+const gone = lib.mkRemovedOptionModule(["old", "gone"], "use site.title");
+declare module "tsos" {
+  interface OptionModules {
+    "moved/renamed": typeof renamed;
+    "moved/gone": typeof gone;
+  }
+}
+export default defineModule({ imports: [site, renamed, gone] });
+`;
+
 type Shown = {
   readonly version: number;
   readonly kind: string;
@@ -178,6 +191,23 @@ describe("tsos option", () => {
     const shown = await show("site.title");
     assert.equal(shown.value, "none");
     assert.deepEqual(shown.declarations.map(({ at }) => at), [{ file: join(project, "site.ts"), line: 6, column: 5 }]);
+  });
+
+  test("an old name is declared by the module that says what it became, and type-checks", async () => {
+    const moved = join(folder, "moved");
+    mkdirSync(moved);
+    writeFileSync(join(moved, "tsconfig.json"), JSON.stringify({ compilerOptions: { strict: true, noEmit: true, module: "esnext", moduleResolution: "bundler", target: "es2023", allowImportingTsExtensions: true, skipLibCheck: true, types: [], paths: { tsos: [join(installation, "dist/types/tsos.d.ts")] } }, include: ["*.ts"] }));
+    writeFileSync(join(moved, "names.ts"), MOVED_NAMES);
+    writeFileSync(join(moved, "system.config.ts"), 'import { defineSystem } from "tsos";\nimport names from "./names.ts";\nexport default defineSystem({ imports: [names], config: { old: { title: "x" }, system: { stateVersion: "26.11" } } });\n');
+    const shown = JSON.parse((await tsos(["option", "show", "old.title", "--json"], moved)).stdout) as Shown;
+    assert.deepEqual(shown.declarations.map(({ at }) => at), [{ file: join(moved, "names.ts"), line: 3, column: 21 }]);
+    assert.deepEqual([shown.value, placesOf(shown)], ["x", ["system.config.ts:3:66 100"]]);
+    const sound = await tsos(["check"], moved);
+    assert.deepEqual([sound.code, /"old\.title" \(system\.config\.ts:3:66\) has been renamed to "site\.title"/.test(sound.stderr)], [0, true], sound.stderr);
+    writeFileSync(join(moved, "system.config.ts"), 'import { defineSystem } from "tsos";\nimport names from "./names.ts";\nexport default defineSystem({ imports: [names], config: { old: { gone: true }, system: { stateVersion: "26.11" } } });\n');
+    const gone = await tsos(["check"], moved);
+    assert.equal(gone.code, 1);
+    assert.match(gone.stderr, /has been removed: use site\.title\n +system\.config\.ts:3:66/);
   });
 
   test("names the nearest option for one that does not exist", async () => {
