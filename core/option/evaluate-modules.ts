@@ -1,11 +1,12 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { baseModule, moduleModule } from "./base-options.ts";
 import type { Assertion } from "./base-options.ts";
-import { collectModules, collectOverlays } from "./collect-modules.ts";
+import { collectModules } from "./collect-modules.ts";
 import type { Config } from "./config-types.ts";
 import { compileModules, unitsOf } from "./compile-modules.ts";
 import { equalValues } from "./equal-values.ts";
 import { Evaluation } from "./evaluation.ts";
+import { createExtendModules } from "./extend-modules.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import type { OptionsView } from "./options-view.ts";
 
@@ -54,20 +55,16 @@ export type EvaluatedModules<C = Config> = {
  * config.services.nginx.enable // true
  */
 export function evaluateModules<C = Config>(init: EvaluateModulesInit): EvaluatedModules<C> {
+  return evaluate<C>(init, 0);
+}
+
+function evaluate<C>(init: EvaluateModulesInit, depth: number): EvaluatedModules<C> {
   const { modules, userModules = [], specialArgs = {}, prefix = [] } = init;
-  const compiled = compileModules(withBase([...modules, ...userModules]), specialArgs);
-  const extendModules: EvaluatedModules<C>["extendModules"] = (more) => {
-    checkOverlays(more.modules ?? [], [...modules, ...userModules], { ...compiled.specialArgs, ...more.specialArgs });
-    return evaluateModules<C>({
-      modules,
-      userModules: [...(more.withoutUserModules === true ? [] : userModules), ...(more.modules ?? [])],
-      // They stay, also where the configuration that gave them is left out.
-      specialArgs: { ...compiled.specialArgs, ...more.specialArgs },
-      prefix,
-    });
-  };
-  const evaluation = new Evaluation({
-    compiled,
+  // Called by modules, which run when it is made.
+  let evaluation: Evaluation;
+  const extendModules: EvaluatedModules<C>["extendModules"] = createExtendModules<C>({ init, depth, evaluation: () => evaluation, result: (): EvaluatedModules<C> => own, evaluate });
+  evaluation = new Evaluation({
+    compiled: compileModules(withBase([...modules, ...userModules]), specialArgs),
     unitsBefore: [],
     unitsAfter: [],
     specialArgs: { extendModules },
@@ -75,23 +72,10 @@ export function evaluateModules<C = Config>(init: EvaluateModulesInit): Evaluate
     name: "",
     surroundings: undefined,
   });
+  const own = result<C>(evaluation, init, extendModules);
   evaluation.settle();
   evaluation.checkRepeatable();
-  return result<C>(evaluation, init, extendModules);
-}
-
-// A variant has the package set of what it is a variant of.
-function checkOverlays(more: readonly ModuleInput[], known: readonly ModuleInput[], specialArgs: Readonly<Record<string, unknown>>): void {
-  const late = collectModules(more, specialArgs).modules.find((module) => module.overlays.length > 0);
-  if (late === undefined) return;
-  const laid = collectOverlays(known, specialArgs);
-  if (late.overlays.every((overlay) => laid.includes(overlay))) return;
-  throw new TsosError({
-    code: "option.late-overlay",
-    message: "a variant of the configuration has overlays, but the package set is made before it",
-    hint: "put the overlays into the configuration itself, under other names of packages, and use those in the variant",
-    data: { definitions: [{ module: late.key ?? late.file ?? "a variant", file: late.file, stack: late.origin?.stack, path: [], part: "overlays" }] },
-  });
+  return own;
 }
 
 function withBase(modules: readonly ModuleInput[]): readonly ModuleInput[] {
@@ -100,13 +84,17 @@ function withBase(modules: readonly ModuleInput[]): readonly ModuleInput[] {
 
 function result<C>(evaluation: Evaluation, init: EvaluateModulesInit, extendModules: EvaluatedModules<C>["extendModules"]): EvaluatedModules<C> {
   // The two options are declared by `baseModule`.
-  const { warnings, assertions } = evaluation.config as { readonly warnings: readonly string[]; readonly assertions: readonly Assertion[] };
+  const config = evaluation.config as { readonly warnings: readonly string[]; readonly assertions: readonly Assertion[] };
   return {
     // What the registry's interfaces say of the tree is what its modules declare.
     config: evaluation.config as C,
     options: evaluation.options,
-    warnings,
-    assertions,
+    get warnings() {
+      return config.warnings;
+    },
+    get assertions() {
+      return config.assertions;
+    },
     extendModules,
     update(modules) {
       const before = evaluation.init.compiled;

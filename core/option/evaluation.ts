@@ -33,6 +33,7 @@ import type { OptionType } from "./option-type.ts";
 import { createOptionsView } from "./options-view-proxy.ts";
 import type { OptionsView, OptionView } from "./options-view.ts";
 import { isPlainObject, setProperty } from "./plain-object.ts";
+import { QuietSource } from "./quiet-source.ts";
 import { Unit } from "./unit.ts";
 import type { UnitInit, UnitSurroundings } from "./unit.ts";
 
@@ -83,6 +84,8 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
   #units: Unit[];
   /** Cells whose value was read while it was computed and came out different. */
   readonly unstable = new Set<AnyCell>();
+  /** Whether all is settled but what waits for that. */
+  readonly quiet: QuietSource;
 
   constructor(init: EvaluationInit) {
     const { compiled, surroundings } = init;
@@ -90,6 +93,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     this.tracker = surroundings?.tracker ?? new Tracker();
     this.#compiled = surroundings?.compiled ?? new Map<readonly Module[], CompiledModules>();
     this.#rootArgs = surroundings?.specialArgs ?? { ...compiled.specialArgs, ...init.specialArgs };
+    this.quiet = new QuietSource(this, this.tracker);
     this.root = compiled.root;
     this.prefix = init.prefix;
     this.takesFree = compiled.freeformType !== undefined;
@@ -250,6 +254,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     this.#settled = false;
     this.#runRounds(this.#units);
     this.#settled = true;
+    this.quiet.end();
     this.#throwProblems();
   }
 
@@ -279,6 +284,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
       dirty = this.#units.filter((unit) => unit.isStale());
       // What no module reads is computed when all else is done: it may be a value that reads itself.
       if (dirty.length === 0) for (const cell of this.#cells.values()) if (cell.hasContributions) cell.refresh();
+      if (dirty.length === 0 && this.unstable.size === 0 && this.quiet.begin()) dirty = this.#units.filter((unit) => unit.isStale());
       watch.endRound(round, dirty);
     }
   }
