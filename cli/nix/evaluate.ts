@@ -34,7 +34,7 @@ export async function runEvaluationJob(environment: NixEnvironment, { settings, 
     },
     found,
   );
-  if (end.error !== undefined) environment.say(end.error);
+  if (end.error !== undefined) environment.sayBytes(end.error);
   return end.status;
 }
 

@@ -70,6 +70,7 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
     },
     print: (text) => void process.stdout.write(text),
     say: (text) => void process.stderr.write(`${text}\n`),
+    sayBytes: (text) => void process.stderr.write(`${text}\n`, "latin1"),
     warn: (text) => void process.stderr.write(`warning: ${text}\n`),
   };
   try {

@@ -1,4 +1,5 @@
 import type { EvaluationSession } from "../../core/interop/evaluation-session.ts";
+import type { ByteString } from "../../core/util/bytes.ts";
 
 /** What a classic command has to work with. */
 export type NixEnvironment = {
@@ -18,5 +19,7 @@ export type NixEnvironment = {
   readonly print: (text: string) => void;
   /** For stderr, a line. */
   readonly say: (text: string) => void;
+  /** The same of bytes as they are. */
+  readonly sayBytes: (text: ByteString) => void;
   readonly warn: (text: string) => void;
 };

@@ -65,7 +65,7 @@ export async function prefetchUrl(environment: NixEnvironment, args: readonly st
     await using session = environment.openEvaluation();
     const job = { kind: "source", sources: [{ kind: "file", path: toByteString(words[0] ?? ".") }], attributePaths: [toByteString(attribute)], autoArguments: [...options.autoArguments.values()] } as const;
     const end = await session.run(evaluationSettings(options, storeOptions, env, true), job, () => Promise.reject(new TsosError({ code: "nix.read-only", message: "the source's attributes need the store" })), async () => undefined);
-    if (end.error !== undefined) environment.say(end.error);
+    if (end.error !== undefined) environment.sayBytes(end.error);
     if (end.status !== 0 || end.source === undefined) return end.status;
     url = fromByteString(end.source.url);
     if (end.source.hashMode === undefined) environment.say("warning: this does not look like a fetchurl call");

@@ -1,13 +1,13 @@
 import { writeSync } from "node:fs";
 import type { Derivation } from "../derivation/derivation.ts";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
-import { TsosError } from "../error/tsos-error.ts";
 import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import { NixError } from "../nix/nix-error.ts";
 import type { NixFetcher, NixSource } from "../nix/nix-fetcher.ts";
 import type { AddPathOptions, NixFileKind, NixIo } from "../nix/nix-io.ts";
 import { resolveSymlinks } from "../nix/resolve-path.ts";
+import { withStoreName } from "../nix/store-name.ts";
 import { makeFixedOutputPath, makeTextPath } from "../store-path/make-store-path.ts";
 import { isStorePathBaseName, storePathName, type StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
@@ -57,7 +57,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
   };
   const isValid = (path: StorePath): boolean => channel.call({ op: "valid", paths: [path] }).valid.length > 0;
   const addFile = (file: ByteString, name: ByteString, method: "nar" | "flat", { include, references = [], expected }: AddPathOptions): StorePath | undefined => {
-    const toPath = (hash: Hash): StorePath => named(name, () => makeFixedOutputPath({ name, method, hash, references: { others: references, self: false }, storeDir }));
+    const toPath = (hash: Hash): StorePath => withStoreName(name, () => makeFixedOutputPath({ name, method, hash, references: { others: references, self: false }, storeDir }));
     const wanted = expected === undefined ? undefined : toPath(expected);
     if (wanted !== undefined && isValid(wanted)) {
       allowStorePath(wanted);
@@ -143,7 +143,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       if (!settings.readOnly && !isValid(path)) throw new NixError("eval", `path '${storeDir}/${path}' is required, but there is no substituter that can build it`);
     },
     addText: (name, contents, references) => {
-      const path = named(name, () => makeTextPath({ name, hash: hashByteString("sha256", contents), references, storeDir }));
+      const path = withStoreName(name, () => makeTextPath({ name, hash: hashByteString("sha256", contents), references, storeDir }));
       put({ kind: "text", path, name, contents, references });
       allowStorePath(path);
       return path;
@@ -244,18 +244,6 @@ function reading<T>(path: ByteString, read: () => T): T {
   } catch (error) {
     if (error instanceof Error && "syscall" in error) throw new NixError("eval", codeOf(error) === "EISDIR" ? "read of 4096 bytes: Is a directory" : `reading '${path}': ${reasonOf(error)}`);
     throw error;
-  }
-}
-
-/** A name that no store path can have, in the reference's words. */
-function named(name: ByteString, make: () => StorePath): StorePath {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof TsosError)) throw error;
-    const illegal = /[^0-9a-zA-Z+\-._?=]/.exec(name)?.[0];
-    const reason = name === "" ? "name must not be empty" : illegal === undefined ? `name '${name}' is not valid` : `name '${name}' contains illegal character '${illegal}'`;
-    throw new NixError("eval", reason);
   }
 }
 

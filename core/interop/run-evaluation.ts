@@ -9,7 +9,7 @@ import { describeDerivation, findDerivations } from "../nix/find-derivations.ts"
 import { formatSyntax } from "../nix/format-syntax.ts";
 import { formatValue } from "../nix/format-value.ts";
 import { requireEvaluated, toJson } from "../nix/json.ts";
-import { formatNixError, NixError } from "../nix/nix-error.ts";
+import { formatNixErrorBytes, NixError } from "../nix/nix-error.ts";
 import type { ParsedFiles } from "../nix/parsed-files.ts";
 import { printValue } from "../nix/print-value.ts";
 import { parseNix } from "../nix/parse.ts";
@@ -42,12 +42,12 @@ export type EvaluationHost = Omit<StoreChannel, "write"> & {
 export type EvaluationResult = { readonly source?: FoundSource | undefined; readonly program?: FoundProgram | undefined; readonly reads?: EvaluationReads | undefined; readonly report?: FlakeReport | undefined };
 
 /** Does what a command asks, prints values as they are there, and gives the exit status and the error as it is printed. */
-export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: string } & EvaluationResult {
+export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: ByteString } & EvaluationResult {
   try {
     return { status: 0, ...evaluate(settings, job, host) };
   } catch (error) {
-    if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatNixError(error, { showTrace: settings.showTrace }) };
-    if (error instanceof TsosError) return { status: 1, error: `error: ${error.message}` };
+    if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatNixErrorBytes(error, { showTrace: settings.showTrace }) };
+    if (error instanceof TsosError) return { status: 1, error: toByteString(`error: ${error.message}`) };
     if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };
     throw error;
@@ -154,7 +154,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
     case "parse":
       for (const from of job.sources) {
         const { text, file, folder } = open(from);
-        const parsed = parseNix(text, file, { basePath: folder, home: io.home, settings: settings.language, warn: (text) => io.log(toByteString(text)) });
+        const parsed = parseNix(text, file, { basePath: folder, home: io.home, settings: settings.language, warn: (text) => io.log(text) });
         compileNix(parsed, new Set(evaluator.globals.keys()));
         print(`${formatSyntax(parsed.expression)}\n`);
       }
@@ -199,7 +199,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
         host.found({ ...describeDerivation(evaluator, set), outputName: "out", isShell: true });
       } catch (error) {
         if (!(error instanceof NixError)) throw error;
-        io.log(toByteString(`${formatNixError(error, { showTrace: settings.showTrace })}\nuses bash from your environment`));
+        io.log(`${formatNixErrorBytes(error, { showTrace: settings.showTrace })}\nuses bash from your environment`);
       }
       return {};
     }

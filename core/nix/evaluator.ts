@@ -6,6 +6,7 @@ import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { compileNix, type CompiledFile, type Scope, type StringTable } from "./compile.ts";
 import { coerceFloat } from "./format-float.ts";
+import { formatIdentifier } from "./format-literal.ts";
 import { formatValueForError } from "./format-value.ts";
 import { addIntegers, compareNumbers, divideIntegers, multiplyIntegers, subtractIntegers } from "./integer.ts";
 import { formatHash, hashByteString } from "../hash/hash.ts";
@@ -34,6 +35,7 @@ export type EvaluatorOptions = {
 };
 
 /** Where `derivation` itself is written. */
+const NOWHERE = toByteString("«none»");
 export const DERIVATION_FILE = toByteString("«nix-internal»/derivation-internal.nix");
 
 /** More than an evaluation can have. */
@@ -84,7 +86,7 @@ export class Evaluator {
 
   /** Parses, compiles and adds a text; the result is the thunk of its value. */
   load(text: ByteString, file: ByteString, basePath: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Thunk {
-    const parsed = parseNix(text, file, { basePath, home: this.io.home, settings: this.settings, warn: (warning) => this.io.log(toByteString(warning)) });
+    const parsed = parseNix(text, file, { basePath, home: this.io.home, settings: this.settings, warn: (warning) => this.io.log(warning) });
     this.#globalNames ??= new Set(this.globals.keys());
     const staticScope: Scope | undefined = scope === undefined ? undefined : { up: undefined, isWith: false, slots: new Map(scope.names.map((name, index) => [name, index + 1])) };
     const root = this.link(compileNix(parsed, this.#globalNames, staticScope), parsed.source);
@@ -111,7 +113,7 @@ export class Evaluator {
         settings: this.settings,
         warn: (warning) => {
           warned = true;
-          this.io.log(toByteString(warning));
+          this.io.log(warning);
         },
       });
       compiled = compileNix(syntax, this.#globalNames);
@@ -160,7 +162,7 @@ export class Evaluator {
    * The slots of a shape in the order in which the evaluation met their names: the reference compares sets, evaluates
    * them deeply and looks for unexpected arguments in this order.
    */
-  #symbolOrder(shape: Shape): Int32Array {
+  symbolOrder(shape: Shape): Int32Array {
     if (shape.symbolOrder === undefined) {
       const symbols = shape.names.map((name) => this.#intern(name));
       shape.symbolOrder = Int32Array.from(symbols, (_, slot) => slot).sort((a, b) => symbols[a]! - symbols[b]!);
@@ -538,7 +540,7 @@ export class Evaluator {
   }
 
   missing(name: ByteString, set: Attrs, pos: number): NixError {
-    return this.error("missing", `attribute '${name}' missing`, pos, bestMatches(set.shape.names, name));
+    return this.error("missing", `attribute '${formatIdentifier(name)}' missing`, pos, bestMatches(set.shape.names, name));
   }
 
   #has(p: number, env: Environment): boolean {
@@ -640,7 +642,7 @@ export class Evaluator {
       const before = fixed >= 0 ? this.placeOf(set.places, fixed) : (places[names.indexOf(text)] ?? NO_POSITION);
       if (fixed >= 0 || names.includes(text)) {
         const at = this.positionAt(before);
-        throw this.error("eval", `dynamic attribute '${text}' already defined at ${at === undefined ? "«none»" : `${at.file}:${at.line}:${at.column}`}`, cell);
+        throw this.error("eval", `dynamic attribute '${formatIdentifier(text)}' already defined at ${at === undefined ? NOWHERE : `${at.file}:${at.line}:${at.column}`}`, cell);
       }
       const value = p + this.#code[cell + 2]!;
       // A function is known by the name it was given last.
@@ -798,10 +800,11 @@ export class Evaluator {
     this.#deeper(p + 1);
     try {
       if (op === Op.divide) {
+        const left = this.eval(p + code[p + 2]!, env);
         const right = this.eval(p + code[p + 3]!, env);
         const divisor = this.forceNumber(right, "while evaluating the second operand of the division");
         if ((divisor instanceof NixFloat ? divisor.value : Number(divisor)) === 0) throw this.error("eval", "division by zero");
-        return this.#compute(op, this.eval(p + code[p + 2]!, env), right);
+        return this.#compute(op, left, right);
       }
       return this.#compute(op, this.eval(p + code[p + 2]!, env), this.eval(p + code[p + 3]!, env));
     } catch (error) {
@@ -1075,8 +1078,8 @@ export class Evaluator {
       const formals = new Set<ByteString>();
       for (let i = 0; i < n; i++) formals.add(this.#strings[code[p + FORMALS + i * FORMAL_SIZE]!]!);
       const names = set.shape.names;
-      const unexpected = names[this.#symbolOrder(set.shape).find((slot) => !formals.has(names[slot]!))!]!;
-      const error = this.error("type", `function '${name}' called with unexpected argument '${unexpected}'`, p + 1, bestMatches([...formals], unexpected));
+      const unexpected = names[this.symbolOrder(set.shape).find((slot) => !formals.has(names[slot]!))!]!;
+      const error = this.error("type", `function '${name}' called with unexpected argument '${formatIdentifier(unexpected)}'`, p + 1, bestMatches([...formals], unexpected));
       throw pos < 0 ? error : error.addTrace("from call site", this.positionAt(pos));
     }
     return plan;
@@ -1325,7 +1328,7 @@ export class Evaluator {
       if (left.shape !== right.shape) {
         if (left.values.length !== right.values.length || left.shape.names.some((name, i) => name !== right.shape.names[i])) return false;
       }
-      return this.nested(pos, () => this.#symbolOrder(left.shape).every((i) => this.equal(left.values[i]!, right.values[i]!, pos, context)));
+      return this.nested(pos, () => this.symbolOrder(left.shape).every((i) => this.equal(left.values[i]!, right.values[i]!, pos, context)));
     }
     return false;
   }
@@ -1393,7 +1396,7 @@ export class Evaluator {
     }
     const shown = (value: Value): string => formatValueForError(this, value);
     if (left.values.length !== right.values.length) throw fail(`attribute names of attribute set '${shown(left)}' differs from attribute set '${shown(right)}'`);
-    const [leftOrder, rightOrder] = [this.#symbolOrder(left.shape), this.#symbolOrder(right.shape)];
+    const [leftOrder, rightOrder] = [this.symbolOrder(left.shape), this.symbolOrder(right.shape)];
     for (let index = 0; index < leftOrder.length; index++) {
       const [i, j] = [leftOrder[index]!, rightOrder[index]!];
       const [a, b] = [left.shape.names[i]!, right.shape.names[j]!];
@@ -1407,7 +1410,7 @@ export class Evaluator {
         const places = [this.placeOf(left.places, i), this.placeOf(right.places, j)] as const;
         if (this.positionAt(places[1]) !== undefined) this.trace(error, "where right hand side is", places[1]);
         if (this.positionAt(places[0]) !== undefined) this.trace(error, "where left hand side is", places[0]);
-        throw this.trace(error, `while comparing attribute '${a}'`, pos);
+        throw this.trace(error, `while comparing attribute '${formatIdentifier(a)}'`, pos);
       }
     }
   }
@@ -1464,11 +1467,11 @@ export class Evaluator {
     if (typeof value !== "object" || seen.has(value)) return value;
     if (value instanceof Attrs) {
       seen.add(value);
-      for (const index of this.#symbolOrder(value.shape)) {
+      for (const index of this.symbolOrder(value.shape)) {
         try {
           this.forceDeep(value.values[index]!, seen);
         } catch (error) {
-          throw this.trace(error, `while evaluating the attribute '${value.shape.names[index]!}'`, this.placeOf(value.places, index));
+          throw this.trace(error, `while evaluating the attribute '${formatIdentifier(value.shape.names[index]!)}'`, this.placeOf(value.places, index));
         }
       }
     } else if (Array.isArray(value)) {
@@ -1495,7 +1498,7 @@ export function contextOf(value: Value): Context {
 
 /** A context element as messages show it. */
 export function displayContext(element: ByteString, storeDir: string): string {
-  if (element.startsWith("=")) return `${storeDir}/${element.slice(1)}`;
+  if (element.startsWith("=")) return `${storeDir}/${element.slice(1)} (deep)`;
   const output = /^!(.*)!([^!]*)$/.exec(element);
   return output === null ? `${storeDir}/${element}` : `${storeDir}/${output[2]!}^${output[1]!.replaceAll("!", "^")}`;
 }

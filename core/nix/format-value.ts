@@ -114,16 +114,20 @@ function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: nu
   else if (value instanceof NixPath) out.push(showPath(value.path));
   else if (value instanceof Attrs) {
     const set: Attrs = value;
-    if (set.values.length > 0 && seen.has(set)) out.push(`${OPEN}repeated${CLOSE}`);
+    // All empty sets are one and the same there.
+    const known = set.values.length > 0 ? set : EMPTY;
+    if (seen.has(known)) out.push(`${OPEN}repeated${CLOSE}`);
     else if (depth >= limits.depth) out.push("{ ... }");
     else {
-      if (set.values.length > 0) seen.add(set);
+      seen.add(known);
       out.push("{");
-      for (let index = 0; index < set.values.length; index++) {
+      const order = limits.items === Infinity ? undefined : importantFirst(set);
+      for (let at = 0; at < set.values.length; at++) {
         if (budget.attributes >= limits.items) {
-          out.push(elided(set.values.length - index, "attribute"));
+          out.push(elided(set.values.length - at, "attribute"));
           break;
         }
+        const index = order?.[at] ?? at;
         out.push(" ", formatIdentifier(set.shape.names[index]!), " = ");
         showForError(evaluator, set.values[index]!, out, depth + 1, seen, budget, limits);
         out.push(";");
@@ -153,9 +157,17 @@ function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: nu
   } else if (value instanceof Closure) {
     const { name, place } = evaluator.lambdaInfo(value);
     const at = evaluator.positionAt(place);
-    out.push(`${OPEN}lambda${name === undefined ? "" : ` ${name}`}${at === undefined ? "" : ` @ ${at.file}:${at.line}:${at.column}`}${CLOSE}`);
+    out.push(`${OPEN}lambda${name === undefined ? "" : ` ${formatIdentifier(name)}`}${at === undefined ? "" : ` @ ${at.file}:${at.line}:${at.column}`}${CLOSE}`);
   } else if (value instanceof Builtin) out.push(`${OPEN}primop ${value.name}${CLOSE}`);
   else if (value instanceof PartialBuiltin) out.push(`${OPEN}partially applied primop ${value.builtin.name}${CLOSE}`);
+}
+
+const EMPTY = Symbol("empty set");
+
+/** What says what a set is comes first where the rest may be left out; undefined where that changes nothing. */
+function importantFirst(set: Attrs): readonly number[] | undefined {
+  const important = ["_type", "type"].map((name) => set.shape.slotOf(name)).filter((slot) => slot >= 0);
+  return important.length === 0 ? undefined : [...important, ...[...set.values.keys()].filter((slot) => !important.includes(slot))];
 }
 
 function elided(count: number, what: string): string {

@@ -1,4 +1,5 @@
 import type { ByteString } from "../util/bytes.ts";
+import { formatIdentifier } from "./format-literal.ts";
 import { contextOf, NO_POSITION, showType, type Evaluator } from "./evaluator.ts";
 import { grisuDigits } from "./grisu.ts";
 import { utf8Ranges } from "./parse-json.ts";
@@ -31,7 +32,7 @@ export function requireEvaluated(e: Evaluator, slot: Slot, place = NO_POSITION):
       try {
         requireEvaluated(e, inner, at);
       } catch (error) {
-        throw e.trace(error, `while evaluating attribute '${value.shape.names[index]!}'`, at);
+        throw e.trace(error, `while evaluating attribute '${formatIdentifier(value.shape.names[index]!)}'`, at);
       }
     });
   }
@@ -73,7 +74,7 @@ function convert(e: Evaluator, slot: Slot, writer: Writer): ByteString {
       try {
         return `${jsonString(writer, name)}:${write(e, value.values[index]!, writer)}`;
       } catch (error) {
-        throw e.trace(error, `while evaluating attribute '${name}'`, e.placeOf(value.places, index));
+        throw e.trace(error, `while evaluating attribute '${formatIdentifier(name)}'`, e.placeOf(value.places, index));
       }
     }).join(",")}}`;
   }

@@ -1,5 +1,5 @@
 import { TsosError } from "../error/tsos-error.ts";
-import { byteStringToBytes, decodeUtf8Lossy, type ByteString } from "../util/bytes.ts";
+import { byteStringToBytes, decodeUtf8Lossy, toByteString, type ByteString } from "../util/bytes.ts";
 
 /** A place in a Nix file, or in a text that is no file. `line` and `column` count from 1, in bytes. */
 export type NixPosition = {
@@ -15,7 +15,7 @@ export type NixPosition = {
  * One `… while evaluating …` of an error, with the place it speaks of. `always` ones are shown however many there are,
  * `verbose` ones only where all are asked for.
  */
-export type NixTrace = { readonly message: string; readonly position: NixPosition | undefined; readonly print?: "always" | "verbose" | undefined };
+export type NixTrace = { readonly message: ByteString; readonly position: NixPosition | undefined; readonly print?: "always" | "verbose" | undefined };
 
 /** Which of them `tryEval` catches: `throw` and `assert` only. */
 export type NixErrorKind = "parse" | "undefined" | "type" | "eval" | "throw" | "assertion" | "abort" | "missing" | "recursion" | "overflow" | "restricted";
@@ -31,32 +31,33 @@ function shown(text: ByteString): string {
  */
 export class NixError extends TsosError {
   readonly kind: NixErrorKind;
+  /** The message as it is; `message` is for people. */
+  readonly bytes: ByteString;
   position: NixPosition | undefined;
   readonly traces: NixTrace[] = [];
   /** The exit status of a program that ends with it, where it is another than 1. */
   status: number | undefined;
-  suggestions: readonly string[];
+  suggestions: readonly ByteString[];
 
   /** `message` and suggestions in bytes, as all strings of the language are. */
   constructor(kind: NixErrorKind, message: ByteString, position?: NixPosition, suggestions: readonly ByteString[] = []) {
     super({ code: `nix.${kind}`, message: shown(message) });
     this.kind = kind;
+    this.bytes = message;
     this.position = position;
-    this.suggestions = suggestions.map(shown);
+    this.suggestions = suggestions;
   }
 
   /** Another one with frames of its own, for what fails again. */
   clone(): NixError {
-    const copy = new NixError(this.kind, "", this.position);
-    copy.message = this.message;
+    const copy = new NixError(this.kind, this.bytes, this.position, this.suggestions);
     copy.status = this.status;
-    copy.suggestions = this.suggestions;
     copy.traces.push(...this.traces);
     return copy;
   }
 
   addTrace(message: ByteString, position: NixPosition | undefined, print?: "always" | "verbose"): this {
-    this.traces.push({ message: shown(message), position, print });
+    this.traces.push({ message, position, print });
     return this;
   }
 }
@@ -75,6 +76,11 @@ export type ReportPrefix = "error" | "warning" | "evaluation warning";
  *              |                ^
  */
 export function formatNixError(error: NixError, options: { readonly showTrace: boolean; readonly prefix?: ReportPrefix | undefined }): string {
+  return shown(formatNixErrorBytes(error, options));
+}
+
+/** The same with the bytes that it names as they are, for a terminal or a file. */
+export function formatNixErrorBytes(error: NixError, options: { readonly showTrace: boolean; readonly prefix?: ReportPrefix | undefined }): ByteString {
   const prefix = `${options.prefix ?? "error"}: `;
   const traces = error.traces.filter((trace) => options.showTrace || trace.print !== "verbose").reverse();
   const out: string[] = [];
@@ -82,13 +88,13 @@ export function formatNixError(error: NixError, options: { readonly showTrace: b
     formatTraces(traces, options.showTrace, out);
     out.push(`\n${prefix}`);
   }
-  out.push(`${error.message}\n`);
+  out.push(`${error.bytes}\n`);
   formatPlace(error.position, "", out);
   if (error.suggestions.length > 0) out.push(`Did you mean ${formatSuggestions(error.suggestions)}?\n`);
   return indentReport(prefix, out.join(""));
 }
 
-/** Lines lose the white space at their end; those after the first are indented by the width of `prefix`. */
+/** Of bytes: lines lose the white space at their end; those after the first are indented by the width of `prefix`. */
 export function indentReport(prefix: string, text: string): string {
   const indent = " ".repeat(prefix.length);
   const lines = text
@@ -114,11 +120,14 @@ export function expandTabs(text: string): string {
       width += spaces;
     } else if (c !== "\r" && c !== "\x07") {
       out += c;
-      if (c >= " ") width++;
+      // A character of several bytes has one column.
+      if (c >= " " && (c < "\x80" || c >= "\xc0")) width++;
     }
   }
   return out;
 }
+
+const ELLIPSIS = toByteString("…");
 
 /** How many frames in a row that were shown already are shown again before they are only counted. */
 const MOST_REPEATED = 5;
@@ -129,7 +138,7 @@ function formatTraces(traces: readonly NixTrace[], showTrace: boolean, out: stri
   let count = 0;
   let truncated = false;
   const show = (trace: NixTrace): void => {
-    out.push(`\n… ${trace.message}\n`);
+    out.push(`\n${ELLIPSIS} ${trace.message}\n`);
     // A frame with its place counts twice.
     if (formatPlace(trace.position, "  ", out)) count++;
   };
@@ -157,7 +166,7 @@ function formatTraces(traces: readonly NixTrace[], showTrace: boolean, out: stri
 }
 
 function describe(position: NixPosition): string {
-  return `${shown(position.file)}:${position.line}:${position.column}`;
+  return `${position.file}:${position.line}:${position.column}`;
 }
 
 /** The place, its line and the lines around it; false where there is none. */
@@ -168,7 +177,7 @@ function formatPlace(position: NixPosition | undefined, indent: string, out: str
   const lines = linesAround(position.source, position.line);
   for (let i = 0; i < lines.length; i++) {
     const number = position.line - (position.line > 1 ? 1 : 0) + i;
-    out.push(`\n ${String(number).padStart(5)}| ${shown(lines[i]!)}`);
+    out.push(`\n ${String(number).padStart(5)}| ${lines[i]!}`);
     if (number === position.line && position.column > 0) out.push(`\n      |${" ".repeat(position.column)}^`);
   }
   out.push("\n");
@@ -189,6 +198,6 @@ function linesAround(text: ByteString, line: number): readonly ByteString[] {
   return lines;
 }
 
-function formatSuggestions(names: readonly string[]): string {
+function formatSuggestions(names: readonly ByteString[]): ByteString {
   return names.length === 1 ? names[0]! : `one of ${names.slice(0, -1).join(", ")} or ${names.at(-1)!}`;
 }

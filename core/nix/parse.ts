@@ -2,11 +2,11 @@
  * The parser: recursive descent with precedence climbing. It is long because the grammar is one thing: each rule calls
  * the others, and the merging of nested attribute paths with its errors belongs to the rule that reads them.
  */
-import { byteStringToBytes, decodeUtf8Lossy, toByteString, type ByteString } from "../util/bytes.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { formatAttributePath } from "./format-syntax.ts";
 import { tokenize, type Tokens } from "./lexer.ts";
-import { formatNixError, NixError } from "./nix-error.ts";
+import { formatNixErrorBytes, NixError } from "./nix-error.ts";
 import type { LintLevel, NixSettings } from "./nix-settings.ts";
 import { createSource, positionAt, type NixSource } from "./source.ts";
 import type { AttributeDefinition, AttributeName, AttributeSet, BinaryOperator, Expression, Formal, Lambda } from "./syntax.ts";
@@ -91,7 +91,7 @@ class Parser {
     if (level === undefined || level === "ignore") return;
     const error = this.#fail(`${message(level === "fatal")} (${setting})`, pos);
     if (level === "fatal") throw error;
-    this.#options.warn?.(formatNixError(error, { showTrace: false, prefix: "warning" }));
+    this.#options.warn?.(formatNixErrorBytes(error, { showTrace: false, prefix: "warning" }));
   }
 
   /** The mistake at the present token: of the lexer, or of the grammar, as the reference's parser finds it. */
@@ -305,10 +305,10 @@ class Parser {
       const { file, line, column } = positionAt(this.#source, expression.pos);
       const text = this.#text.slice(expression.pos, cursed.end).replace(/\r\n?/g, "\n");
       this.#options.warn?.(
-        decodeUtf8Lossy(byteStringToBytes(`warning: at ${file}:${line}:${column}: This expression uses \`or\` as an identifier in a way that will change in a future Nix release.
+        `warning: at ${file}:${line}:${column}: This expression uses \`or\` as an identifier in a way that will change in a future Nix release.
 Wrap this entire expression in parentheses to preserve its current meaning:
     (${text})
-Give feedback at https://github.com/NixOS/nix/pull/11121`)),
+Give feedback at https://github.com/NixOS/nix/pull/11121`,
       );
     }
     return expression;

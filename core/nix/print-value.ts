@@ -21,7 +21,7 @@ export function printValue(e: Evaluator, slot: Slot): ByteString {
       return e.nested(-1, () => showValue(e.force(inner), depth));
     } catch (error) {
       if (depth === 0 || !(error instanceof NixError)) throw error;
-      return quoted(`error: ${toByteString(error.message)}`);
+      return quoted(`error: ${error.bytes}`);
     }
   };
   const showValue = (value: Value, depth: number): ByteString => {

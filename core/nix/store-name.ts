@@ -1,4 +1,6 @@
+import { TsosError } from "../error/tsos-error.ts";
 import type { ByteString } from "../util/bytes.ts";
+import { NixError } from "./nix-error.ts";
 
 const MAXIMUM_LENGTH = 211;
 
@@ -10,4 +12,15 @@ export function storeNameProblem(name: ByteString): string | undefined {
   for (const part of [".", ".."]) if (name.startsWith(`${part}-`)) return `name '${name}' is not valid: first dash-separated component must not be '${part}'`;
   const bad = /[^0-9a-zA-Z+\-._?=]/.exec(name);
   return bad === null ? undefined : `name '${name}' contains illegal character '${bad[0]}'`;
+}
+
+/** What `make` gives; a name that no store path may have is told in the reference's words. */
+export function withStoreName<T>(name: ByteString, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof TsosError) || error.code !== "store-path.bad-name") throw error;
+    const path = (error.data as { readonly path?: string } | undefined)?.path ?? name;
+    throw new NixError("eval", `path '${path}' is not a valid store path: ${storeNameProblem(name) ?? error.message}`);
+  }
 }

@@ -17,9 +17,10 @@ const NO_REFERENCES: StoreReferences = { others: [], self: false };
 
 /** The path whose fingerprint is `type:hash:store:name`; every other path of this file comes down to it. */
 export function makeStorePath(type: string, hash: Hash, name: string, storeDir: string = DEFAULT_STORE_DIR): StorePath {
-  checkStorePathName(name);
   const fingerprint = `${type}:${formatHash(hash, "base16", true)}:${storeDir}:${name}`;
-  return `${encodeNix32(compressHash(hashByteString("sha256", fingerprint).digest, 20))}-${name}` as StorePath;
+  const path = `${encodeNix32(compressHash(hashByteString("sha256", fingerprint).digest, 20))}-${name}`;
+  checkStorePathName(name, path);
+  return path as StorePath;
 }
 
 function typeWithReferences(type: string, references: StoreReferences, storeDir: string): string {

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { installBuiltins } from "../../core/nix/builtins/builtin-table.ts";
 import { Evaluator } from "../../core/nix/evaluator.ts";
-import { formatNixError, NixError } from "../../core/nix/nix-error.ts";
+import { formatNixErrorBytes, NixError } from "../../core/nix/nix-error.ts";
 import { createHostIo } from "../core/nix/host-io.ts";
 import { NORMALISE, readResults, wrapCase, type CaseResult } from "./normalise.ts";
 
@@ -22,7 +22,7 @@ function evaluateAll({ expressions, map }: SubjectRequest, post: (result: CaseRe
     try {
       evaluator.force(evaluator.load(text, "/case", "/", { names: ["normalise"], values: [normalise] }));
     } catch (error) {
-      if (error instanceof NixError) io.messages.push(latin1(formatNixError(error, { showTrace: false })));
+      if (error instanceof NixError) io.messages.push(formatNixErrorBytes(error, { showTrace: false }));
       else if (error instanceof RangeError) io.messages.push(`error: stack overflow (${error.message})`);
       else io.messages.push(`error: BUG ${error instanceof Error ? error.stack?.split("\n").slice(0, 4).join(" ") : String(error)}`);
     }

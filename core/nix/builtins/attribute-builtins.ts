@@ -1,5 +1,6 @@
 import type { ByteString } from "../../util/bytes.ts";
 import { NO_POSITION, type Evaluator } from "../evaluator.ts";
+import { formatIdentifier } from "../format-literal.ts";
 import { Attrs, NO_PLACES, PickedPlaces, PlacesWithout, Thunk, type NixList, type Slot } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
@@ -14,7 +15,7 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const name = e.forceStringNoContext(n!, NO_POSITION, "while evaluating the first argument passed to builtins.getAttr");
       const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the second argument passed to builtins.getAttr");
       const slot = set.get(name);
-      if (slot === undefined) throw e.trace(e.error("type", `attribute '${name}' missing`), "in the attribute set under consideration");
+      if (slot === undefined) throw e.trace(e.error("type", `attribute '${formatIdentifier(name)}' missing`), "in the attribute set under consideration");
       return e.force(slot, pos);
     }],
     ["hasAttr", 2, ([n, s]) => {

@@ -7,6 +7,7 @@ import type { ContentAddressMethod } from "../../store-path/content-address.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
 import type { ByteString } from "../../util/bytes.ts";
 import { contextOf, NO_POSITION, textOf, typeName, type Evaluator } from "../evaluator.ts";
+import { formatIdentifier } from "../format-literal.ts";
 import { featureDisabled, findAlgorithm, parseHashOrEmpty } from "../hash-text.ts";
 import { toJson } from "../json.ts";
 import { fromJson } from "../parse-json.ts";
@@ -132,7 +133,7 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
         read(key, text, undefined);
       }
     } catch (error) {
-      throw e.trace(error, `while evaluating attribute '${key}' of derivation '${name}'`, e.placeOf(attributes.places, index));
+      throw e.trace(error, `while evaluating attribute '${formatIdentifier(key)}' of derivation '${name}'`, e.placeOf(attributes.places, index));
     }
   });
   if (structured) env.set("__json", `{${json.join(",")}}`);
@@ -213,7 +214,7 @@ function rewriteJson(e: Evaluator, text: ByteString): ByteString {
   try {
     value = fromJson(e, text);
   } catch (error) {
-    throw error instanceof NixError ? e.error("eval", `cannot process __json attribute: ${error.message}`) : error;
+    throw error instanceof NixError ? e.error("eval", `cannot process __json attribute: ${error.bytes}`) : error;
   }
   if (!(value instanceof Attrs)) {
     const kind = { null: "null", bool: "boolean", int: "number", float: "number", string: "string", list: "array" }[typeName(value)] ?? "object";

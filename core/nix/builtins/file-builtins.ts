@@ -58,12 +58,13 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }
     return file;
   };
-  const importPath = (slot: Slot, scope?: Attrs): Value => {
+  const importPath = (slot: Slot, scopeOf?: () => Attrs): Value => {
     const path = realisePath(e, slot, "none");
     if (path.endsWith(".drv") && path.startsWith(`${e.io.storeDir}/`)) {
       const name = path.slice(e.io.storeDir.length + 1);
       if (isStorePathBaseName(name) && e.io.isValid(name)) return importDerivation(e, path, name);
     }
+    const scope = scopeOf?.();
     const file = expressionPath(path);
     if (scope !== undefined) return e.force(load(file, { names: scope.shape.names, values: scope.values }));
     let thunk = loaded.get(file);
@@ -80,7 +81,7 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   };
   return [
     ["import", 1, ([p]) => importPath(p!)],
-    ["scopedImport", 2, ([s, p]) => importPath(p!, e.forceAttrs(s!, NO_POSITION, "while evaluating the first argument passed to builtins.scopedImport"))],
+    ["scopedImport", 2, ([s, p]) => importPath(p!, () => e.forceAttrs(s!, NO_POSITION, "while evaluating the first argument passed to builtins.scopedImport"))],
     ["readFile", 1, ([p]) => {
       const file = realisePath(e, p!);
       const text = read(file);
@@ -96,8 +97,13 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       return e.makeSet(e.io.readDirectory(folder));
     }],
     ["readFileType", 1, ([p]) => {
-      const path = realisePath(e, p!, "ancestors");
-      return INTERNAL_FILES.has(path) ? "regular" : requireKind(e.io, path);
+      // The one builtin that follows no link, and refuses one on its way.
+      const path = canonicalPath(realisePath(e, p!, "none"));
+      if (INTERNAL_FILES.has(path)) return "regular";
+      for (let slash = path.indexOf("/", 1); slash > 0; slash = path.indexOf("/", slash + 1)) {
+        if (e.io.fileKind(path.slice(0, slash)) === "symlink") throw e.error("eval", `path '${path.slice(0, slash)}' is a symlink`);
+      }
+      return requireKind(e.io, path);
     }],
     ["pathExists", 1, ([p]) => {
       const value = e.force(p!);

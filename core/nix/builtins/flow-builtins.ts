@@ -1,6 +1,7 @@
 import { NO_POSITION, textOf, typeName, type Evaluator } from "../evaluator.ts";
 import { indentReport, NixError } from "../nix-error.ts";
 import { formatValueForError, formatValueForTrace } from "../format-value.ts";
+import { OrderedKeys } from "../ordered-keys.ts";
 import { Attrs, Builtin, Closure, NixString, NO_PLACES, PartialBuiltin, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
@@ -83,8 +84,24 @@ export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const operator = e.forceFunction(need("operator", "in the attrset passed as argument to builtins.genericClosure"), NO_POSITION, "while evaluating the 'operator' attribute passed as argument to builtins.genericClosure");
       const result: Value[] = [];
       const work = start.slice();
-      const known = new Map<string, true>();
-      const keys: Value[] = [];
+      // Keys of one kind are known by their text; at the first of another kind all go into a tree, as the reference has them.
+      let known: Map<string, readonly [key: Value, item: Attrs]> | undefined = new Map();
+      const ordered = new OrderedKeys<Value, Attrs>((a, b) => e.lessThan(a, b, ""));
+      const isNew = (key: Value, item: Attrs): boolean => {
+        if (known !== undefined) {
+          const text = typeof key === "string" ? `s${key}` : key instanceof NixString ? `s${key.text}` : typeof key === "number" || typeof key === "bigint" ? `i${key}` : undefined;
+          const [first] = known.keys();
+          if (text !== undefined && (first === undefined || first[0] === text[0])) {
+            if (known.has(text)) return false;
+            known.set(text, [key, item]);
+            return true;
+          }
+          const before = known;
+          known = undefined;
+          for (const [one, its] of before.values()) ordered.insert(one, its);
+        }
+        return ordered.insert(key, item);
+      };
       for (let i = 0; i < work.length; i++) {
         const element = (): string => `element ${formatValueForError(e, work[i]!)}`;
         let item: Attrs;
@@ -97,21 +114,14 @@ export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
           throw e.trace(error, `in genericClosure ${element()}`);
         }
         const key = e.force(slot);
-        const text = typeof key === "string" ? `s${key}` : key instanceof NixString ? `s${key.text}` : typeof key === "number" || typeof key === "bigint" ? `i${key}` : undefined;
-        if (text !== undefined && known.has(text)) continue;
-        if (keys.length > 0) {
-          // The reference orders keys in a tree: keys of different types are an error.
-          const before = keys[0]!;
-          try {
-            e.lessThan(key, before, "");
-          } catch (error) {
-            e.trace(error, `with element ${formatValueForError(e, result[0]!)}`);
-            throw e.trace(error, `while comparing ${element()}`);
-          }
-          if (text === undefined && keys.some((other) => !e.lessThan(key, other, "") && !e.lessThan(other, key, ""))) continue;
+        try {
+          if (!isNew(key, item)) continue;
+        } catch (error) {
+          const other = findIncomparable(e, key, ordered);
+          if (other === undefined) throw e.trace(error, `while checking key of ${element()}`);
+          e.trace(error, `with element ${formatValueForError(e, other)}`);
+          throw e.trace(error, `while comparing ${element()}`);
         }
-        if (text !== undefined) known.set(text, true);
-        if (text === undefined || keys.length === 0) keys.push(key);
         result.push(item);
         try {
           const more = e.forceList(e.call(operator, [item], NO_POSITION), NO_POSITION, "while evaluating the return value of the `operator` passed to builtins.genericClosure");
@@ -126,4 +136,17 @@ export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       return result;
     }],
   ];
+}
+
+/** The first element, in the order of keys, whose key cannot be compared with this one. */
+function findIncomparable(e: Evaluator, key: Value, ordered: OrderedKeys<Value, Attrs>): Attrs | undefined {
+  for (const [other, element] of ordered.entries()) {
+    try {
+      e.lessThan(key, other, "");
+    } catch (error) {
+      if (!(error instanceof NixError)) throw error;
+      return element;
+    }
+  }
+  return undefined;
 }

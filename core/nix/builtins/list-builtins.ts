@@ -29,10 +29,10 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       return list.slice(1);
     }],
     ["elemAt", 2, ([l, n]) => {
-      const index = Number(e.forceInteger(n!, NO_POSITION, "while evaluating the second argument passed to 'builtins.elemAt'"));
+      const index = e.forceInteger(n!, NO_POSITION, "while evaluating the second argument passed to 'builtins.elemAt'");
       const list = e.forceList(l!, NO_POSITION, "while evaluating the first argument passed to 'builtins.elemAt'");
       if (index < 0 || index >= list.length) throw e.error("eval", `'builtins.elemAt' called with index ${index} on a list of size ${list.length}`);
-      return e.force(list[index]!);
+      return e.force(list[Number(index)]!);
     }],
     ["elem", 2, ([x, l]) => {
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.elem");

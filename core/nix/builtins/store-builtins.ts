@@ -6,8 +6,8 @@ import type { Hash } from "../../hash/hash.ts";
 import { isStorePathBaseName, splitStorePath, storePathName, type StorePath } from "../../store-path/store-path.ts";
 import { byteStringToBytes, type ByteString } from "../../util/bytes.ts";
 import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import { formatIdentifier } from "../format-literal.ts";
 import { parseHashOrEmpty } from "../hash-text.ts";
-import { storeNameProblem } from "../store-name.ts";
 import { realiseText } from "../realise-path.ts";
 import { resolveSymlinks } from "../resolve-path.ts";
 import { Attrs, NixString, type Slot, type Value } from "../value.ts";
@@ -36,7 +36,6 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         path = realiseText(e, file, context);
         references = e.io.references(splitStorePath(path, storeDir).path);
       }
-      checkName(e, name);
       const include = filter === undefined ? undefined : (inside: ByteString, kind: string): boolean =>
         e.forceBool(e.call(filter, [inside, kind], NO_POSITION), NO_POSITION, "while evaluating the return value of the path filter function");
       const resolved = resolveSymlinks(e.io, path);
@@ -62,7 +61,6 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         }
         references.push(element as StorePath);
       }
-      checkName(e, name);
       const stored = e.io.addText(name, textOf(contents), references);
       return e.makeString(`${storeDir}/${stored}`, new Set([stored]));
     }],
@@ -74,7 +72,8 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       let method: "nar" | "flat" = "nar";
       let filter: Value | undefined;
       let expected: Hash | undefined;
-      set.shape.names.forEach((key, index) => {
+      for (const index of e.symbolOrder(set.shape)) {
+        const key = set.shape.names[index]!;
         const slot = set.values[index]!;
         const place = e.placeOf(set.places, index);
         if (key === "path") file = e.coerceToPath(slot, place, context, "while evaluating the 'path' attribute passed to 'builtins.path'");
@@ -82,8 +81,8 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         else if (key === "filter") filter = e.forceFunction(slot, place, "while evaluating the `filter` parameter passed to builtins.path");
         else if (key === "recursive") method = e.forceBool(slot, place, "while evaluating the `recursive` attribute passed to builtins.path") ? "nar" : "flat";
         else if (key === "sha256") expected = parseHashOrEmpty(e.forceStringNoContext(slot, place, "while evaluating the `sha256` attribute passed to builtins.path"), "sha256", e.settings, (message) => e.io.log(message));
-        else throw e.error("eval", `unsupported argument '${key}' to 'builtins.path'`, place);
-      });
+        else throw e.error("eval", `unsupported argument '${formatIdentifier(key)}' to 'builtins.path'`, place);
+      }
       if (file === undefined) throw e.error("eval", "missing required 'path' attribute in the first argument to 'builtins.path'");
       return add({ name: name === "" ? baseName(file) : name, file, context, method, filter, expected });
     }],
@@ -106,12 +105,6 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       return new NixString(file, context);
     }],
   ];
-}
-
-/** What the store's own check would say, in the words of an evaluation. */
-function checkName(e: Evaluator, name: ByteString): void {
-  const problem = storeNameProblem(name);
-  if (problem !== undefined) throw e.error("eval", `path '${name}' is not a valid store path: ${problem}`);
 }
 
 function baseName(path: ByteString): ByteString {

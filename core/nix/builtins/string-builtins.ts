@@ -9,6 +9,8 @@ import type { RegexRefusal } from "../regex/regex-syntax.ts";
 import { toXml } from "../xml.ts";
 import type { ByteString } from "../../util/bytes.ts";
 import { formatHash, hashByteString } from "../../hash/hash.ts";
+import { formatIdentifier } from "../format-literal.ts";
+import { isStorePathBaseName } from "../../store-path/store-path.ts";
 import { contextOf, displayContext, NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
 import { NixString, type Slot, type Value } from "../value.ts";
 import { parseAlgorithm } from "../hash-text.ts";
@@ -167,26 +169,31 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const subject = e.forceString(s!, NO_POSITION, "while evaluating the first argument passed to builtins.appendContext");
       const context = new Set<ByteString>(contextOf(subject));
       const added = e.forceAttrs(c!, NO_POSITION, "while evaluating the second argument passed to builtins.appendContext");
-      added.shape.names.forEach((name, index) => {
-        if (!name.startsWith(`${e.io.storeDir}/`)) throw e.error("eval", `context key '${name}' is not a store path`);
-        const path = name.slice(e.io.storeDir.length + 1);
-        const info = e.forceAttrs(added.values[index]!, NO_POSITION, "while evaluating the value of a string context");
+      for (const index of e.symbolOrder(added.shape)) {
+        const name = added.shape.names[index]!;
+        const place = e.placeOf(added.places, index);
+        const shown = formatIdentifier(name);
+        const path = name.startsWith(`${e.io.storeDir}/`) ? name.slice(e.io.storeDir.length + 1) : "";
+        if (!isStorePathBaseName(path)) throw e.error("eval", `context key '${shown}' is not a store path`, place);
+        e.io.ensureValid(path);
+        const info = e.forceAttrs(added.values[index]!, place, "while evaluating the value of a string context");
         const flag = (field: string): boolean => {
-          const slot = info.get(field);
-          return slot !== undefined && e.forceBool(slot, NO_POSITION, `while evaluating the \`${field}\` attribute of a string context`);
+          const slot = info.shape.slotOf(field);
+          return slot >= 0 && e.forceBool(info.values[slot]!, e.placeOf(info.places, slot), `while evaluating the \`${field}\` attribute of a string context`);
         };
         if (flag("path")) context.add(path);
         if (flag("allOutputs")) {
-          if (!path.endsWith(".drv")) throw e.error("eval", `tried to add all-outputs context of ${name}, which is not a derivation, to a string`);
+          if (!path.endsWith(".drv")) throw e.error("eval", `tried to add all-outputs context of ${shown}, which is not a derivation, to a string`, place);
           context.add(`=${path}`);
         }
-        const outputs = info.get("outputs");
-        if (outputs !== undefined) {
-          const list = e.forceList(outputs, NO_POSITION, "while evaluating the `outputs` attribute of a string context");
-          if (list.length > 0 && !path.endsWith(".drv")) throw e.error("eval", `tried to add derivation output context of ${name}, which is not a derivation, to a string`);
-          for (const output of list) context.add(`!${e.forceStringNoContext(output, NO_POSITION, "while evaluating an output name within a string context")}!${path}`);
+        const outputs = info.shape.slotOf("outputs");
+        if (outputs >= 0) {
+          const at = e.placeOf(info.places, outputs);
+          const list = e.forceList(info.values[outputs]!, at, "while evaluating the `outputs` attribute of a string context");
+          if (list.length > 0 && !path.endsWith(".drv")) throw e.error("eval", `tried to add derivation output context of ${shown}, which is not a derivation, to a string`, place);
+          for (const output of list) context.add(`!${e.forceStringNoContext(output, at, "while evaluating an output name within a string context")}!${path}`);
         }
-      });
+      }
       return e.makeString(textOf(subject), context);
     }],
   ];

@@ -1,4 +1,4 @@
-import type { ByteString } from "../../util/bytes.ts";
+import { toByteString, type ByteString } from "../../util/bytes.ts";
 import { compareByteStrings } from "../../util/ordering.ts";
 import { canonicalPath } from "../canonical-path.ts";
 import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
@@ -168,7 +168,7 @@ function placeOf(e: Evaluator, set: Attrs, name: ByteString): number {
 
 function showPlace(e: Evaluator, place: number): ByteString {
   const at = e.positionAt(place);
-  return at === undefined ? "«none»" : `${at.file}:${at.line}:${at.column}`;
+  return at === undefined ? toByteString("«none»") : `${at.file}:${at.line}:${at.column}`;
 }
 
 /** From one folder to a path, both absolute. */

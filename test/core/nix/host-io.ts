@@ -2,7 +2,8 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Dirent, type Stats } from "node:fs";
 import type { NixFileKind, NixIo } from "../../../core/nix/nix-io.ts";
 import { NixError } from "../../../core/nix/nix-error.ts";
-import { hashBytes, hashByteString } from "../../../core/hash/hash.ts";
+import { hashBytes, hashByteString, type Hash } from "../../../core/hash/hash.ts";
+import { withStoreName } from "../../../core/nix/store-name.ts";
 import { makeFixedOutputPath, makeTextPath } from "../../../core/store-path/make-store-path.ts";
 import { concatBytes, encodeUtf8 } from "../../../core/util/bytes.ts";
 
@@ -14,6 +15,8 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
   const stored = new Map<string, ReturnType<NixIo["copyToStore"]>>();
   const messages: string[] = [];
   const derivations = new Map<string, string>();
+  /** What `toFile` wrote: it can be read again. */
+  const texts = new Map<string, string>();
   return {
     messages,
     derivations,
@@ -32,6 +35,7 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
     },
     getEnvironment: (name) => options.environment?.[name] ?? "",
     fileKind: (path) => {
+      if (texts.has(path)) return "regular";
       try {
         return kindOf(lstatSync(real(path)));
       } catch {
@@ -39,6 +43,8 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
       }
     },
     readFile: (path) => {
+      const text = texts.get(path);
+      if (text !== undefined) return text;
       try {
         return readFileSync(real(path), "latin1");
       } catch (error) {
@@ -51,17 +57,29 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
       let known = stored.get(path);
       if (known === undefined) {
         const name = path.slice(path.lastIndexOf("/") + 1);
-        known = makeFixedOutputPath({ name, method: "nar", hash: hashBytes("sha256", dump(Buffer.from(map(path), "latin1"))), references: { others: [], self: false } });
+        known = withStoreName(name, () => makeFixedOutputPath({ name, method: "nar", hash: hashBytes("sha256", dump(Buffer.from(map(path), "latin1"))), references: { others: [], self: false } }));
         stored.set(path, known);
       }
       return known;
     },
-    addPath: (path, name, method, { include }) =>
-      makeFixedOutputPath({ name, method, hash: hashBytes("sha256", method === "flat" ? readFileSync(real(path)) : dump(real(path), include === undefined ? undefined : (at, kind) => include(path + at.slice(map(path).length), kind))), references: { others: [], self: false } }),
+    addPath: (path, name, method, { include, expected }) => {
+      const text = texts.get(path);
+      const contents = (): Uint8Array => text !== undefined ? (method === "flat" ? Buffer.from(text, "latin1") : dumpText(text)) : method === "flat" ? readFileSync(real(path)) : dump(real(path), include === undefined ? undefined : (at, kind) => include(path + at.slice(map(path).length), kind));
+      return withStoreName(name, () => {
+        const toPath = (hash: Hash): ReturnType<typeof makeFixedOutputPath> => makeFixedOutputPath({ name, method, hash, references: { others: [], self: false } });
+        const wanted = expected === undefined ? undefined : toPath(expected);
+        const made = toPath(hashBytes("sha256", contents()));
+        return wanted === undefined || wanted === made ? made : undefined;
+      });
+    },
     references: () => [],
     isValid: () => false,
     ensureValid: () => undefined,
-    addText: (name, contents, references) => makeTextPath({ name, hash: hashByteString("sha256", contents), references }),
+    addText: (name, contents, references) => {
+      const path = withStoreName(name, () => makeTextPath({ name, hash: hashByteString("sha256", contents), references }));
+      texts.set(`/nix/store/${path}`, contents);
+      return path;
+    },
     addDerivation: (path, contents) => void derivations.set(path, contents),
     log: (message) => void messages.push(message),
   };
@@ -71,8 +89,23 @@ function kindOf(entry: Stats | Dirent): NixFileKind {
   return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
 }
 
+/** The archive of one file with this text. */
+function dumpText(text: string): Uint8Array {
+  return archive(({ words, text: bytes }) => {
+    words("(", "type", "regular", "contents");
+    bytes(Buffer.from(text, "latin1"));
+    words(")");
+  });
+}
+
 /** A NAR in memory: the evaluator is synchronous and core/nar is not. */
 function dump(path: Buffer, include?: (path: string, kind: NixFileKind) => boolean): Uint8Array {
+  return archive((writer) => dumpNode(path, include, writer));
+}
+
+type ArchiveWriter = { readonly text: (value: Uint8Array) => void; readonly words: (...values: string[]) => void };
+
+function archive(write: (writer: ArchiveWriter) => void): Uint8Array {
   const parts: Uint8Array[] = [];
   const text = (value: Uint8Array): void => {
     const head = new Uint8Array(8);
@@ -80,6 +113,12 @@ function dump(path: Buffer, include?: (path: string, kind: NixFileKind) => boole
     parts.push(head, value, new Uint8Array((8 - (value.length % 8)) % 8));
   };
   const words = (...values: string[]): void => values.forEach((value) => text(encodeUtf8(value)));
+  words("nix-archive-1");
+  write({ text, words });
+  return concatBytes(parts);
+}
+
+function dumpNode(path: Buffer, include: ((path: string, kind: NixFileKind) => boolean) | undefined, { text, words }: ArchiveWriter): void {
   const node = (at: Buffer): void => {
     words("(", "type");
     const stat = lstatSync(at);
@@ -105,7 +144,5 @@ function dump(path: Buffer, include?: (path: string, kind: NixFileKind) => boole
     }
     words(")");
   };
-  words("nix-archive-1");
   node(path);
-  return concatBytes(parts);
 }
