@@ -95,7 +95,7 @@ async function run(name: string): Promise<Outcome> {
   });
   const messages = answer.messages.map((message) => `${message}\n`).join("");
   const bytes = (text: string): string => Buffer.from(text).toString("latin1");
-  return answer.ok ? { ok: true, out: `${answer.out}\n`, err: messages } : { ok: false, out: "", err: messages + bytes(answer.out) + "\n" };
+  return answer.ok ? { ok: true, out: `${answer.out}\n`, err: messages } : { ok: false, out: "", err: messages + (answer.report ?? bytes(answer.out)) + "\n" };
 }
 
 const counts = new Map<string, Count>();

@@ -487,7 +487,7 @@ export class Evaluator {
     const names: string[] = [];
     for (let i = 0; i < n; i++) {
       try {
-        names.push(this.#nameAt(p, cell + i * 3, env));
+        names.push(formatIdentifier(this.#nameAt(p, cell + i * 3, env)));
       } catch {
         names.push(`"\${${this.#strings[this.#code[cell + i * 3 + 2]!]!}}"`);
       }

@@ -8,7 +8,7 @@ import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, Thunk, type Slot, t
 /** `copy`: paths are copied into the store, as `toJSON` does. */
 export function toJson(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boolean): ByteString {
   const writer: Writer = { context, copy, invalid: undefined };
-  const text = write(e, slot, writer);
+  const text = write(e, slot, writer, NO_POSITION);
   // Written when all is evaluated: what cannot be evaluated is told first.
   if (writer.invalid !== undefined) throw e.error("eval", `JSON serialization error: ${writer.invalid}`);
   return text;
@@ -40,11 +40,12 @@ export function requireEvaluated(e: Evaluator, slot: Slot, place = NO_POSITION):
 
 type Writer = { readonly context: Set<ByteString>; readonly copy: boolean; invalid: string | undefined };
 
-function write(e: Evaluator, slot: Slot, writer: Writer): ByteString {
-  return e.nested(NO_POSITION, () => convert(e, slot, writer));
+/** `place`: of the attribute that holds it, also through lists. */
+function write(e: Evaluator, slot: Slot, writer: Writer, place: number): ByteString {
+  return e.nested(NO_POSITION, () => convert(e, slot, writer, place));
 }
 
-function convert(e: Evaluator, slot: Slot, writer: Writer): ByteString {
+function convert(e: Evaluator, slot: Slot, writer: Writer, place: number): ByteString {
   const { context, copy } = writer;
   const value = e.force(slot);
   if (value === null) return "null";
@@ -59,9 +60,9 @@ function convert(e: Evaluator, slot: Slot, writer: Writer): ByteString {
   if (Array.isArray(value)) {
     return `[${value.map((element, index) => {
       try {
-        return write(e, element, writer);
+        return write(e, element, writer, place);
       } catch (error) {
-        throw e.trace(error, `while evaluating list element at index ${index}`);
+        throw e.trace(error, `while evaluating list element at index ${index}`, place);
       }
     }).join(",")}]`;
   }
@@ -69,16 +70,17 @@ function convert(e: Evaluator, slot: Slot, writer: Writer): ByteString {
     const toString = value.get("__toString");
     if (toString !== undefined) return jsonString(writer, e.coerceToString(value, NO_POSITION, context, "", false, copy));
     const outPath = value.get("outPath");
-    if (outPath !== undefined) return write(e, outPath, writer);
+    if (outPath !== undefined) return write(e, outPath, writer, e.placeOf(value.places, value.shape.slotOf("outPath")));
     return `{${value.shape.names.map((name, index) => {
+      const at = e.placeOf(value.places, index);
       try {
-        return `${jsonString(writer, name)}:${write(e, value.values[index]!, writer)}`;
+        return `${jsonString(writer, name)}:${write(e, value.values[index]!, writer, at)}`;
       } catch (error) {
-        throw e.trace(error, `while evaluating attribute '${formatIdentifier(name)}'`, e.placeOf(value.places, index));
+        throw e.trace(error, `while evaluating attribute '${formatIdentifier(name)}'`, at);
       }
     }).join(",")}}`;
   }
-  throw e.error("type", `cannot convert ${showType(value)} to JSON`, value instanceof Closure ? e.lambdaInfo(value).place : NO_POSITION);
+  throw e.error("type", `cannot convert ${showType(value)} to JSON`, value instanceof Closure ? e.lambdaInfo(value).place : place);
 }
 
 function jsonString(writer: Writer, text: ByteString): ByteString {

@@ -5,7 +5,7 @@ import { Evaluator, NO_POSITION } from "../../../core/nix/evaluator.ts";
 import { formatSyntax } from "../../../core/nix/format-syntax.ts";
 import { formatValue } from "../../../core/nix/format-value.ts";
 import { toJson } from "../../../core/nix/json.ts";
-import { formatNixError, NixError } from "../../../core/nix/nix-error.ts";
+import { formatNixError, formatNixErrorBytes, NixError } from "../../../core/nix/nix-error.ts";
 import { parseNix } from "../../../core/nix/parse.ts";
 import { compileNix } from "../../../core/nix/compile.ts";
 import { toXml } from "../../../core/nix/xml.ts";
@@ -31,8 +31,8 @@ export type EvaluateRequest = {
   /** True unless it is said. */
   readonly showTrace?: boolean;
 };
-/** `out`: the value, or the error. `messages`: traces and warnings before it. */
-export type EvaluateAnswer = { readonly ok: boolean; readonly out: string; readonly messages: readonly string[]; readonly milliseconds: number };
+/** `out`: the value, or the error; `report`: the error's bytes. `messages`: traces and warnings before it. */
+export type EvaluateAnswer = { readonly ok: boolean; readonly out: string; readonly report?: string; readonly messages: readonly string[]; readonly milliseconds: number };
 
 export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
   const start = performance.now();
@@ -74,7 +74,7 @@ export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
     if (request.mode === "strict") evaluator.forceDeep(value);
     return answer(true, formatValue(evaluator, value, request.mode === "lazy"));
   } catch (error) {
-    if (error instanceof NixError) return answer(false, formatNixError(error, { showTrace: request.showTrace ?? true }));
+    if (error instanceof NixError) return { ...answer(false, formatNixError(error, { showTrace: request.showTrace ?? true })), report: formatNixErrorBytes(error, { showTrace: request.showTrace ?? true }) };
     if (error instanceof RangeError) return answer(false, `error: stack overflow (${error.message})`);
     return answer(false, `BUG ${error instanceof Error ? error.stack : String(error)}`);
   }

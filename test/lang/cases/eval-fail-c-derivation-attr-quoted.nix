@@ -1,0 +1,1 @@
+(derivation { name = "a"; "x y" = throw "z"; system = ""; builder = ""; }).drvPath

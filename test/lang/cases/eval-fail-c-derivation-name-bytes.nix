@@ -1,0 +1,1 @@
+(derivation { name = "é"; builder = "b"; system = "s"; }).drvPath

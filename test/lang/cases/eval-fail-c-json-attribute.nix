@@ -1,0 +1,1 @@
+(derivation { name = "n"; system = "x"; builder = "/b"; __json = "{\"é\": "; }).drvPath

@@ -1,0 +1,1 @@
+builtins.head (builtins.attrValues { "a b" = x: x; }) + 1

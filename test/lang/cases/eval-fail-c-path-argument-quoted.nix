@@ -1,0 +1,1 @@
+builtins.path { path = /etc/passwd; "é" = 1; }

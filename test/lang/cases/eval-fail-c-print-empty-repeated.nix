@@ -1,0 +1,1 @@
+let s = { a = { }; b = { }; c = [ ]; d = [ ]; }; in toString (builtins.deepSeq s s)

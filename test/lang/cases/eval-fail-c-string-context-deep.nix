@@ -1,0 +1,1 @@
+builtins.getAttr (derivation { name = "n"; system = "s"; builder = "b"; }).drvPath { }

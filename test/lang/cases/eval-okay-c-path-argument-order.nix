@@ -1,0 +1,1 @@
+builtins.tryEval (builtins.path { abc = 1; name = throw "x"; })
