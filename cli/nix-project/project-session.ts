@@ -45,7 +45,7 @@ export async function evaluateProject(context: CommandContext, project: Pick<Nix
     async () => createEvaluationStore(store, (targets) => realiseProject(context, targets), createStoreFetcher(store, () => openSourceContext(context))),
     async (derivation) => void found.push({ ...derivation, ...toOutput(derivation, store.storeDir) }),
   );
-  if (end.status !== 0) throw new TsosError({ code: "nix.evaluation", message: (end.error ?? "the evaluation failed").replace(/^error:\s*/, "") });
+  if (end.status !== 0) throw new TsosError({ code: "nix.evaluation", message: fromByteString(end.error ?? "the evaluation failed").replace(/^error:\s*/, "") });
   return { found, end };
 }
 
