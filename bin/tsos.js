@@ -7,6 +7,7 @@ const { join, sep } = require("node:path");
 
 const root = join(__dirname, "..");
 const argv = process.argv.slice(2);
+const MAY_BE_GONE = { throwIfNoEntry: false };
 
 if (argv.length === 1 && argv[0] === "--version") {
   process.stdout.write(`${JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version}\n`);
@@ -64,7 +65,7 @@ function findBuilt(list) {
   }
   if (root.includes(`${sep}node_modules${sep}`)) return built;
   for (const [file, time, size] of built.inputs) {
-    const stats = statSync(join(root, file), { throwIfNoEntry: false });
+    const stats = statSync(`${root}/${file}`, MAY_BE_GONE);
     if (stats === undefined || stats.mtimeMs !== time || stats.size !== size) return undefined;
   }
   return built;

@@ -31,7 +31,7 @@ export function findReads(reads: EvaluationReads, { start, storeDir, more, tarba
     // What is in the store does not change.
     else if (name.startsWith(`${storeDir}/`)) continue;
     else if (question === "nar") {
-      if (!take(listTree(name, LIMIT, (path) => excluded !== undefined && Object.hasOwn(excluded, toByteString(path))))) return undefined;
+      if (!take(listTree(name, LIMIT, (path) => excluded !== undefined && excluded !== null && Object.hasOwn(excluded, toByteString(path))))) return undefined;
     } else if (question !== "kind") files.set(name, "all");
     // Folders on the way to a file change with every file beside it.
     else if (!files.has(name)) files.set(name, "kind");

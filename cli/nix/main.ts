@@ -1,5 +1,5 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { openEvaluation, type EvaluationSession } from "../../core/interop/evaluation-session.ts";
+import { openEvaluation } from "../../core/interop/evaluation-session.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import { ExitCode } from "../exit-code.ts";
 import { buildStatus } from "./build-status.ts";
@@ -9,19 +9,18 @@ import type { NixEnvironment } from "./nix-environment.ts";
 type Command = {
   /** Its classic name, for messages that scripts know. */
   readonly classic: string;
-  readonly evaluates: boolean;
   readonly run: (environment: NixEnvironment, args: readonly string[]) => Promise<number>;
 };
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  instantiate: { classic: "nix-instantiate", evaluates: true, run: async (e, args) => (await import("./instantiate.ts")).instantiate(e, args) },
-  build: { classic: "nix-build", evaluates: true, run: async (e, args) => (await import("./build.ts")).build(e, args) },
-  shell: { classic: "nix-shell", evaluates: true, run: async (e, args) => (await import("./shell.ts")).shell(e, args) },
-  store: { classic: "nix-store", evaluates: false, run: async (e, args) => (await import("./store.ts")).store(e, args) },
-  eval: { classic: "nix eval", evaluates: true, run: async (e, args) => (await import("./eval.ts")).evaluate(e, args) },
-  hash: { classic: "nix-hash", evaluates: false, run: async (e, args) => (await import("./hash.ts")).hash(e, args) },
-  "prefetch-url": { classic: "nix-prefetch-url", evaluates: false, run: async (e, args) => (await import("./prefetch-url.ts")).prefetchUrl(e, args) },
-  "collect-garbage": { classic: "nix-collect-garbage", evaluates: false, run: async (e, args) => (await import("./collect-garbage.ts")).collectGarbage(e, args) },
+  instantiate: { classic: "nix-instantiate", run: async (e, args) => (await import("./instantiate.ts")).instantiate(e, args) },
+  build: { classic: "nix-build", run: async (e, args) => (await import("./build.ts")).build(e, args) },
+  shell: { classic: "nix-shell", run: async (e, args) => (await import("./shell.ts")).shell(e, args) },
+  store: { classic: "nix-store", run: async (e, args) => (await import("./store.ts")).store(e, args) },
+  eval: { classic: "nix eval", run: async (e, args) => (await import("./eval.ts")).evaluate(e, args) },
+  hash: { classic: "nix-hash", run: async (e, args) => (await import("./hash.ts")).hash(e, args) },
+  "prefetch-url": { classic: "nix-prefetch-url", run: async (e, args) => (await import("./prefetch-url.ts")).prefetchUrl(e, args) },
+  "collect-garbage": { classic: "nix-collect-garbage", run: async (e, args) => (await import("./collect-garbage.ts")).collectGarbage(e, args) },
 };
 
 /**
@@ -32,9 +31,6 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
   const [name, ...args] = argv;
   const command = name === undefined ? undefined : COMMANDS[name];
   if (name === undefined || command === undefined) return explainCommands(name);
-  let session: EvaluationSession | undefined;
-  const worker = (): EvaluationSession => openEvaluation(new URL("./nix-worker.cjs", import.meta.url), buildStatus);
-  if (command.evaluates) session = worker();
   const controller = new AbortController();
   let interrupts = 0;
   let building = 0;
@@ -51,11 +47,7 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
     env: process.env,
     uid: process.getuid?.() ?? 0,
     signal: controller.signal,
-    openEvaluation: () => {
-      const opened = session ?? worker();
-      session = undefined;
-      return opened;
-    },
+    openEvaluation: () => openEvaluation(new URL("./nix-worker.cjs", import.meta.url), buildStatus),
     whileBuilding: async (run) => {
       building++;
       try {

@@ -4,8 +4,11 @@ import { Script, type ScriptOptions } from "node:vm";
 
 export type CachedScript = {
   readonly script: Script;
-  /** Keeps what the engine compiled, lazily too, for the next time; does nothing where that is kept already. */
-  save(): void;
+  /**
+   * Keeps what the engine compiled, lazily too, for the next time; does nothing where that is kept already. `much`: a
+   * long run, which has compiled more than a short one that kept its own before.
+   */
+  save(much?: boolean): void;
 };
 
 /**
@@ -15,19 +18,23 @@ export type CachedScript = {
  * @param identity what tells this script from any other: the engine itself compares only the length of its text
  */
 export function loadCachedScript(source: string, cacheFile: string, identity: string, options: ScriptOptions): CachedScript {
-  const header = sha256(Buffer.from(`${identity} ${process.version} ${process.arch}`));
-  const cachedData = readCache(cacheFile, header);
+  const headerOf = (much: boolean): Buffer => sha256(Buffer.from(`${identity} ${process.version} ${process.arch}${much ? " much" : ""}`));
+  const cached = readCache(cacheFile);
+  const hasMuch = cached?.header.equals(headerOf(true)) === true;
+  const cachedData = hasMuch || cached?.header.equals(headerOf(false)) === true ? cached?.data : undefined;
   const script = new Script(source, cachedData === undefined ? options : { ...options, cachedData });
+  let keptMuch = hasMuch;
   let isKept = cachedData !== undefined && script.cachedDataRejected !== true;
   return {
     script,
-    save() {
-      if (isKept) return;
+    save(much = false) {
+      if (isKept && (!much || keptMuch)) return;
       isKept = true;
+      keptMuch ||= much;
       const data = script.createCachedData();
       const temporary = `${cacheFile}.${process.pid}.tmp`;
       try {
-        writeFileSync(temporary, Buffer.concat([header, sha256(data), data]));
+        writeFileSync(temporary, Buffer.concat([headerOf(much), sha256(data), data]));
         renameSync(temporary, cacheFile);
       } catch {
         // It may not be written to.
@@ -36,11 +43,12 @@ export function loadCachedScript(source: string, cacheFile: string, identity: st
   };
 }
 
-function readCache(file: string, header: Buffer): Buffer | undefined {
+/** What is whole. */
+function readCache(file: string): { readonly header: Buffer; readonly data: Buffer } | undefined {
   try {
     const bytes = readFileSync(file);
     const data = bytes.subarray(64);
-    return bytes.subarray(0, 32).equals(header) && bytes.subarray(32, 64).equals(sha256(data)) ? data : undefined;
+    return bytes.subarray(32, 64).equals(sha256(data)) ? { header: bytes.subarray(0, 32), data } : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { hash, randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isUnchanged, type EvaluationWorld, type Observation } from "./evaluation-world.ts";
+import { compareWorld, stampObservations, type EvaluationWorld, type Observation } from "./evaluation-world.ts";
 import type { FoundDerivation } from "./evaluation-protocol.ts";
 
 /** What an evaluation did, in order. */
@@ -33,14 +33,22 @@ export function findEvaluation(folder: string, key: string, world: EvaluationWor
   } catch {
     return undefined;
   }
-  if (!isUnchanged(world, trace.observations)) return undefined;
+  const start = Date.now();
+  const { unchanged, read } = compareWorld(world, trace.observations);
+  if (!unchanged) return undefined;
+  // Files that were written anew with the same contents need not be read the next time.
+  if (read) keepEvaluation(folder, key, { ...trace, observations: stampObservations(world, trace.observations, start) });
+  else touch(path);
+  return trace;
+}
+
+function touch(path: string): void {
   try {
     const now = new Date();
     utimesSync(path, now, now);
   } catch {
     // It is only the next to be dropped.
   }
-  return trace;
 }
 
 /** Keeps a trace. A cache that cannot be written is one that is not there. */

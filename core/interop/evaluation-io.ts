@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import type { Derivation } from "../derivation/derivation.ts";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
 import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
@@ -266,17 +265,4 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function reasonOf(error: unknown): string {
   return REASONS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
-}
-
-/** All of it, also where the other end reads slowly from a pipe that does not block. */
-export function writeWhole(descriptor: number, text: ByteString): void {
-  const bytes = Buffer.from(text, "latin1");
-  for (let at = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(descriptor, bytes, at);
-    } catch (error) {
-      if (codeOf(error) !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
-  }
 }

@@ -1,10 +1,13 @@
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { totalmem } from "node:os";
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { EvaluationJob, EvaluationSettings, EvaluationReads, FoundDerivation, FoundProgram, FoundSource, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
 import type { FlakeReport } from "./flake-outputs.ts";
 import { TsosError } from "../error/tsos-error.ts";
+import { evaluationKey, hasEvaluation } from "./evaluation-key.ts";
+import { evaluatorFile, programOf } from "./evaluation-program.ts";
 
 /** Who writes to the store and builds for an evaluation; opened when it is first needed. */
 export type EvaluationStore = {
@@ -29,36 +32,38 @@ const STACK_MEGABYTES = 256;
 const YOUNG_MEGABYTES = 128;
 const MEGABYTE = 1024 * 1024;
 
+const NOTHING_FOUND: EvaluationEnd = { status: 0, error: undefined, source: undefined, reads: undefined, program: undefined, report: undefined };
+
 /**
- * Starts the thread at once, so that it loads while the caller reads its arguments.
+ * A session of the thread of `worker`, beside which its program stands. The thread starts when there is something to
+ * evaluate: what was evaluated before is not evaluated again (`replay-evaluation.ts`).
  *
  * @param statusOf the exit status of an evaluation that ends because the store failed so
  */
 export function openEvaluation(worker: URL, statusOf?: (error: unknown) => number): EvaluationSession {
-  const bell = new SharedArrayBuffer(4);
-  const channel = new MessageChannel();
-  const thread = new Worker(worker, {
-    workerData: { port: channel.port2, bell, folder: dirname(fileURLToPath(worker)) },
-    transferList: [channel.port2],
-    resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_MEGABYTES, maxOldGenerationSizeMb: Math.floor((totalmem() / MEGABYTE) * 0.8) },
-    env: {},
-    argv: [],
-    execArgv: [],
-    trackUnmanagedFds: false,
-  });
-  const { port1: port } = channel;
-  const failure = new Promise<never>((_, reject) => {
-    thread.once("error", (error) => reject(describeFailure(error)));
-    thread.once("exit", (code) => reject(new Error(`the evaluation ended with code ${code}`)));
-  });
-  failure.catch(() => undefined);
-
+  const folder = dirname(fileURLToPath(worker));
+  let started: EvaluationThread | undefined;
   return {
     async run(settings, job, openStore, found) {
       let store: Promise<EvaluationStore> | undefined;
       const needStore = (): Promise<EvaluationStore> => (store ??= openStore());
       // Each message is done with before the next one is begun.
       let work: Promise<void> = Promise.resolve();
+      const answer = async (call: StoreCall): Promise<StoreReply> => {
+        try {
+          return await (await needStore()).answer(call);
+        } catch (error) {
+          return { op: "error", message: error instanceof Error ? error.message : String(error), status: statusOf?.(error) };
+        }
+      };
+      const { cacheFolder } = settings;
+      const key = cacheFolder === undefined ? undefined : evaluationKey(settings, job, programOf(readFileSync(evaluatorFile(folder))));
+      if (cacheFolder !== undefined && key !== undefined && hasEvaluation(cacheFolder, key)) {
+        const { replayEvaluation } = await import("./replay-evaluation.ts");
+        const observations = await replayEvaluation(cacheFolder, key, settings, { answer, found });
+        if (observations !== undefined) return { ...NOTHING_FOUND, reads: { observations, isRepeatable: true, calls: [] } };
+      }
+      const { port, bell, failure } = (started = startThread(worker, folder));
       const end = new Promise<EvaluationEnd>((resolve, reject) => {
         const handle = async (message: FromEvaluation): Promise<void> => {
           switch (message.kind) {
@@ -80,23 +85,38 @@ export function openEvaluation(worker: URL, statusOf?: (error: unknown) => numbe
               break;
           }
         };
-        const answer = async (call: StoreCall): Promise<StoreReply> => {
-          try {
-            return await (await needStore()).answer(call);
-          } catch (error) {
-            return { op: "error", message: error instanceof Error ? error.message : String(error), status: statusOf?.(error) };
-          }
-        };
         port.on("message", (message: FromEvaluation) => void (work = work.then(() => handle(message)).catch(reject)));
       });
       port.postMessage({ kind: "run", settings, job });
       return await Promise.race([end, failure]);
     },
     async [Symbol.asyncDispose]() {
-      port.close();
-      await thread.terminate();
+      started?.port.close();
+      await started?.thread.terminate();
     },
   };
+}
+
+type EvaluationThread = { readonly thread: Worker; readonly port: MessagePort; readonly bell: SharedArrayBuffer; readonly failure: Promise<never> };
+
+function startThread(worker: URL, folder: string): EvaluationThread {
+  const bell = new SharedArrayBuffer(4);
+  const channel = new MessageChannel();
+  const thread = new Worker(worker, {
+    workerData: { port: channel.port2, bell, folder },
+    transferList: [channel.port2],
+    resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_MEGABYTES, maxOldGenerationSizeMb: Math.floor((totalmem() / MEGABYTE) * 0.8) },
+    env: {},
+    argv: [],
+    execArgv: [],
+    trackUnmanagedFds: false,
+  });
+  const failure = new Promise<never>((_, reject) => {
+    thread.once("error", (error) => reject(describeFailure(error)));
+    thread.once("exit", (code) => reject(new Error(`the evaluation ended with code ${code}`)));
+  });
+  failure.catch(() => undefined);
+  return { thread, port: channel.port1, bell, failure };
 }
 
 function describeFailure(error: unknown): unknown {

@@ -1,22 +1,27 @@
 // The thread in which Nix expressions are evaluated: their recursion is the machine's, so it has a large stack. It loads
 // the evaluator with the engine's code cache, which saves most of the time that a small expression takes.
-import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire, wrap } from "node:module";
 import { dirname, join } from "node:path";
 import { constants } from "node:vm";
 import { workerData, type MessagePort } from "node:worker_threads";
 import { loadCachedScript } from "../config/cached-script.ts";
+import { evaluatorFile, programOf } from "./evaluation-program.ts";
 import type * as evaluator from "./evaluation-worker.ts";
 
 const { port, bell, folder } = workerData as { readonly port: MessagePort; readonly bell: SharedArrayBuffer; readonly folder: string };
 
-const file = join(folder, "nix-evaluator.cjs");
-const source = readFileSync(file, "utf8");
-const program = hash("sha256", source).slice(0, 32);
+const file = evaluatorFile(folder);
+const bytes = readFileSync(file);
+const program = programOf(bytes);
+// All but comments is ASCII.
+const source = bytes.toString("latin1");
 const { script, save } = loadCachedScript(wrap(source), join(folder, "nix-evaluator.cache"), program, { filename: file, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER });
 
 type Compiled = (exports: object, require: NodeJS.Require, module: object, filename: string, dirname: string) => void;
 const module: { exports: Partial<typeof evaluator> } = { exports: {} };
 (script.runInThisContext() as Compiled)(module.exports, createRequire(file), module, file, dirname(file));
-module.exports.serveEvaluations!({ port, bell, program, beforeEnd: save });
+/** After as many milliseconds most of the evaluator has run. */
+const LONG = 400;
+const start = performance.now();
+module.exports.serveEvaluations!({ port, bell, program, beforeEnd: () => save(performance.now() - start > LONG) });

@@ -4,6 +4,7 @@ import { narHashOfPathSync } from "../nar/dump-path.ts";
 import { toFsPath } from "../nar/fs-path.ts";
 import type { NixFileKind } from "../nix/nix-io.ts";
 import type { ByteString } from "../util/bytes.ts";
+import { stampOf, stampTree, type FileStamp } from "./file-stamp.ts";
 
 export type DirectoryEntry = { readonly name: ByteString; readonly kind: NixFileKind };
 
@@ -19,6 +20,8 @@ export type EvaluationWorld = {
   environment(name: ByteString): ByteString | undefined;
   /** Seconds since 1970. */
   time(): number;
+  /** Of a file or folder, undefined for anything else; `whole`: with all below. */
+  stamp(path: ByteString, whole: boolean): FileStamp | undefined;
 };
 
 export function createEvaluationWorld(environment: Readonly<Record<string, ByteString>>, time: number): EvaluationWorld {
@@ -39,6 +42,7 @@ export function createEvaluationWorld(environment: Readonly<Record<string, ByteS
     narHash: (path, include) => narHashOfPathSync(path, { include }).hash.digest,
     environment: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
     time: () => time,
+    stamp: (path, whole) => (whole ? stampTree(path) : stampOf(path)),
   };
 }
 
@@ -48,9 +52,29 @@ function kindOf(entry: Stats | Dirent): NixFileKind {
 
 /**
  * What an evaluation was told: the question, its argument, a fingerprint of the answer. `excluded`: what a filter left
- * out of an archive, with its kind.
+ * out of an archive, with its kind. `stamp`: of the file or folder that had this answer, so that it need not be read.
  */
-export type Observation = readonly [question: "kind" | "read" | "list" | "link" | "nar" | "environment", of: ByteString, answer: string, excluded?: Readonly<Record<ByteString, NixFileKind>>];
+export type Observation = readonly [question: "kind" | "read" | "list" | "link" | "nar" | "environment", of: ByteString, answer: string, excluded?: Readonly<Record<ByteString, NixFileKind>> | null, stamp?: string];
+
+/** File systems keep times coarsely: what changed this recently, in milliseconds, may change again without a sign. */
+const UNSETTLED = 2000;
+
+/**
+ * The observations with a stamp wherever one can stand for the answer: where nothing has changed since before `since`
+ * (milliseconds since 1970), when the first of the questions was asked.
+ */
+export function stampObservations(world: EvaluationWorld, observations: readonly Observation[], since: number): readonly Observation[] {
+  return observations.map((observation): Observation => {
+    const [question, of, answer, excluded] = observation;
+    if (!isStamped(question)) return observation;
+    try {
+      const { text, newest } = world.stamp(of, question === "nar") ?? { text: "", newest: Infinity };
+      return newest < since - UNSETTLED ? [question, of, answer, excluded ?? null, text] : [question, of, answer, excluded ?? null];
+    } catch {
+      return observation;
+    }
+  });
+}
 
 export type WorldRecord = {
   readonly world: EvaluationWorld;
@@ -132,6 +156,7 @@ export function recordWorld(world: EvaluationWorld): WorldRecord {
         repeatable = false;
         return world.time();
       },
+      stamp: world.stamp,
     },
     observations: () => [...seen.values()],
     isRepeatable: () => repeatable && !isSpoilt,
@@ -140,32 +165,53 @@ export function recordWorld(world: EvaluationWorld): WorldRecord {
   };
 }
 
-/** Whether the world still answers as it did. */
-export function isUnchanged(world: EvaluationWorld, observations: readonly Observation[]): boolean {
+function isStamped(question: Observation[0]): boolean {
+  return question === "read" || question === "list" || question === "nar";
+}
+
+/** Whether the world still answers as it did; `read`: something had to be read again to know that. */
+export function compareWorld(world: EvaluationWorld, observations: readonly Observation[]): { readonly unchanged: boolean; readonly read: boolean } {
+  let read = false;
+  /** They are what they were, and so of the kind that they were. */
+  const same = new Set<ByteString>();
   try {
-    return observations.every(([question, of, answer, excluded]) => {
-      switch (question) {
-        case "kind":
-          return (world.kind(of) ?? "") === answer;
-        case "read":
-          return fingerprint(world.read(of)) === answer;
-        case "list":
-          return fingerprintOfList(world.list(of)) === answer;
-        case "link":
-          return world.link(of) === answer;
-        case "nar":
-          return hex(world.narHash(of, excluded === undefined ? undefined : (path, kind) => !Object.hasOwn(excluded, path) || excluded[path] !== kind)) === answer;
-        case "environment": {
-          const value = world.environment(of);
-          return (value === undefined ? "" : `=${value}`) === answer;
+    const isUnchanged = (observation: Observation): boolean => {
+      const [question, of, answer, , stamp] = observation;
+      if (isStamped(question)) {
+        if (stamp !== undefined && world.stamp(of, question === "nar")?.text === stamp) {
+          same.add(of);
+          return true;
         }
-        default:
-          return false;
+        read = true;
       }
-    });
+      return (question === "kind" && answer !== "" && same.has(of)) || isSame(world, observation);
+    };
+    const unchanged = observations.every((one) => one[0] === "kind" || isUnchanged(one)) && observations.every((one) => one[0] !== "kind" || isUnchanged(one));
+    return { unchanged, read };
   } catch {
     // What can no longer be asked has changed.
-    return false;
+    return { unchanged: false, read };
+  }
+}
+
+function isSame(world: EvaluationWorld, [question, of, answer, excluded]: Observation): boolean {
+  switch (question) {
+    case "kind":
+      return (world.kind(of) ?? "") === answer;
+    case "read":
+      return fingerprint(world.read(of)) === answer;
+    case "list":
+      return fingerprintOfList(world.list(of)) === answer;
+    case "link":
+      return world.link(of) === answer;
+    case "nar":
+      return hex(world.narHash(of, excluded === undefined || excluded === null ? undefined : (path, kind) => !Object.hasOwn(excluded, path) || excluded[path] !== kind)) === answer;
+    case "environment": {
+      const value = world.environment(of);
+      return (value === undefined ? "" : `=${value}`) === answer;
+    }
+    default:
+      return false;
   }
 }
 

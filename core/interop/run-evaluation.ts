@@ -21,13 +21,15 @@ import { toXml } from "../nix/xml.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
-import { findEvaluation, keepEvaluation, type EvaluationEvent } from "./evaluation-cache.ts";
-import { createEvaluationWorld, fingerprint, recordWorld, type EvaluationWorld } from "./evaluation-world.ts";
+import { keepEvaluation, type EvaluationEvent } from "./evaluation-cache.ts";
+import { evaluationKey } from "./evaluation-key.ts";
+import { createEvaluationWorld, recordWorld, stampObservations, type EvaluationWorld } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { openFlake, selectFlakeAttribute } from "./open-flake.ts";
 import { checkFlake, describeProgram, findFlakeBash, type FlakeReport } from "./flake-outputs.ts";
-import { createEvaluationIo, writeWhole, type StoreChannel } from "./evaluation-io.ts";
+import { createEvaluationIo, type StoreChannel } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export type EvaluationHost = Omit<StoreChannel, "write"> & {
   /** Names the program that evaluates: what it keeps for itself is of no use to another. */
@@ -62,18 +64,9 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
   const write = (to: "print" | "log", text: ByteString): void => writeWhole(to === "print" ? 1 : 2, text);
   const { cacheFolder } = settings;
   if (cacheFolder === undefined) return evaluateWith(settings, job, { ...host, write }, world, undefined);
-  const folder = join(cacheFolder, "evaluations");
-  const key = job.kind === "values" || job.kind === "derivations" ? keyOf(settings, job, host.program) : undefined;
-  if (key !== undefined) {
-    const trace = findEvaluation(folder, key, world);
-    if (trace !== undefined && isStored(trace.stored, host)) {
-      for (const event of trace.events) {
-        if (event[0] === "found") host.found(event[1]);
-        else write(event[0], event[1]);
-      }
-      return { reads: { observations: trace.observations, isRepeatable: true, calls: [] } };
-    }
-  }
+  // Who started this has looked for it already.
+  const key = evaluationKey(settings, job, host.program);
+  const startTime = Date.now();
   const start = performance.now();
   const record = recordWorld(world);
   const events: EvaluationEvent[] = [];
@@ -107,21 +100,13 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
   const parsedFiles = openParsedFileCache(join(cacheFolder, "parsed", host.program));
   try {
     const result = evaluateWith(settings, job, recorded, record.world, parsedFiles);
-    if (key !== undefined && record.isRepeatable() && performance.now() - start > WORTH_KEEPING) keepEvaluation(folder, key, { observations: record.observations(), events, stored });
+    if (key !== undefined && record.isRepeatable() && performance.now() - start > WORTH_KEEPING) {
+      keepEvaluation(join(cacheFolder, "evaluations"), key, { observations: stampObservations(world, record.observations(), startTime), events, stored });
+    }
     return { ...result, ...(job.kind === "derivations" && job.wantsReads === true ? { reads: { observations: record.observations(), isRepeatable: record.isTold(), calls } } : {}) };
   } finally {
     parsedFiles.save();
   }
-}
-
-/** All that an evaluation depends on but for what it asks of the world. */
-function keyOf(settings: EvaluationSettings, job: EvaluationJob, program: string): string {
-  return fingerprint(Buffer.from(JSON.stringify([program, process.version, { ...settings, environment: undefined, currentTime: undefined, cacheFolder: undefined }, job])));
-}
-
-/** Whether what an evaluation put into the store is still there; it stays until this process ends. */
-function isStored(paths: readonly string[], host: EvaluationHost): boolean {
-  return paths.length === 0 || host.call({ op: "hold", paths }).valid.length === new Set(paths).size;
 }
 
 function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost & StoreChannel, world: EvaluationWorld, parsedFiles: ParsedFiles | undefined): EvaluationResult {

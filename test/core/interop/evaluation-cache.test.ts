@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { findEvaluation, keepEvaluation, type EvaluationTrace } from "../../../core/interop/evaluation-cache.ts";
-import { createEvaluationWorld, isUnchanged, recordWorld } from "../../../core/interop/evaluation-world.ts";
+import { compareWorld, createEvaluationWorld, recordWorld, stampObservations, type EvaluationWorld, type Observation } from "../../../core/interop/evaluation-world.ts";
 
 const folderOf = (t: TestContext): string => {
   const folder = mkdtempSync(join(tmpdir(), "tsos-evaluations-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 };
+const isUnchangedIn = (world: EvaluationWorld, observations: readonly Observation[]): boolean => compareWorld(world, observations).unchanged;
 const worldWith = (environment: Readonly<Record<string, string>>) => createEvaluationWorld(environment, 1);
 const fill = (folder: string): void => {
   mkdirSync(join(folder, "d/sub"), { recursive: true });
@@ -61,9 +62,9 @@ for (const [what, change] of Object.entries(changes)) {
     const folder = folderOf(t);
     fill(folder);
     const observations = ask(folder, { HERE: "1" });
-    assert.ok(isUnchanged(worldWith({ HERE: "1", MORE: "2" }), observations));
+    assert.ok(isUnchangedIn(worldWith({ HERE: "1", MORE: "2" }), observations));
     change(folder);
-    assert.ok(!isUnchanged(worldWith({ HERE: "1" }), observations));
+    assert.ok(!isUnchangedIn(worldWith({ HERE: "1" }), observations));
   });
 }
 
@@ -72,7 +73,77 @@ test("notices variables of the environment, set, changed or gone", (t) => {
   fill(folder);
   const observations = ask(folder, { HERE: "1" });
   const others: readonly Readonly<Record<string, string>>[] = [{ HERE: "2" }, {}, { HERE: "1", GONE: "" }];
-  for (const environment of others) assert.ok(!isUnchanged(worldWith(environment), observations));
+  for (const environment of others) assert.ok(!isUnchangedIn(worldWith(environment), observations));
+});
+
+/** A second in which nothing changes is too short for a stamp: as if all were older. */
+const stamped = (folder: string, later = 10_000): readonly Observation[] => stampObservations(worldWith({}), ask(folder, { HERE: "1" }), Date.now() + later);
+/** A world that counts what it is asked to read. */
+const counting = (): { readonly world: EvaluationWorld; readonly reads: () => number } => {
+  let reads = 0;
+  const world = worldWith({ HERE: "1" });
+  const counted = { ...world, read: (path: string) => (reads++, world.read(path)), list: (path: string) => (reads++, world.list(path)), narHash: (...args: Parameters<EvaluationWorld["narHash"]>) => (reads++, world.narHash(...args)) };
+  return { world: counted, reads: () => reads };
+};
+
+test("reads nothing again where every stamp is the same", (t) => {
+  const folder = folderOf(t);
+  fill(folder);
+  const observations = stamped(folder);
+  const { world, reads } = counting();
+  assert.deepEqual(compareWorld(world, observations), { unchanged: true, read: false });
+  assert.equal(reads(), 0);
+});
+
+for (const [what, change] of Object.entries(changes)) {
+  test(`notices ${what} by stamps too`, (t) => {
+    const folder = folderOf(t);
+    fill(folder);
+    const observations = stamped(folder);
+    change(folder);
+    assert.ok(!isUnchangedIn(worldWith({ HERE: "1" }), observations));
+  });
+}
+
+test("notices other bytes behind the same size and the same time of change", (t) => {
+  const folder = folderOf(t);
+  fill(folder);
+  for (const file of ["f", "d/a"]) {
+    const path = join(folder, file);
+    const before = readFileSync(path);
+    const { atime, mtime } = statSync(path);
+    const observations = stamped(folder);
+    writeFileSync(path, Buffer.alloc(before.length, "x"));
+    utimesSync(path, atime, mtime);
+    assert.ok(!isUnchangedIn(worldWith({ HERE: "1" }), observations), `${file}, written`);
+    writeFileSync(path, before);
+    const again = stamped(folder);
+    writeFileSync(`${path}.new`, Buffer.alloc(before.length, "x"));
+    utimesSync(`${path}.new`, atime, mtime);
+    renameSync(`${path}.new`, path);
+    assert.ok(!isUnchangedIn(worldWith({ HERE: "1" }), again), `${file}, replaced`);
+    writeFileSync(path, before);
+  }
+});
+
+test("trusts no stamp of what changed just before it was read", (t) => {
+  const folder = folderOf(t);
+  fill(folder);
+  const observations = stamped(folder, 0);
+  assert.ok(observations.every(([, , , , stamp]) => stamp === undefined));
+  const { world, reads } = counting();
+  assert.deepEqual(compareWorld(world, observations), { unchanged: true, read: true });
+  assert.equal(reads(), 3);
+});
+
+test("reads what was written anew once, and finds the same", (t) => {
+  const folder = folderOf(t);
+  fill(folder);
+  const observations = stamped(folder);
+  writeFileSync(join(folder, "f"), readFileSync(join(folder, "f")));
+  const { world, reads } = counting();
+  assert.deepEqual(compareWorld(world, observations), { unchanged: true, read: true });
+  assert.equal(reads(), 1);
 });
 
 test("does not mind what was left out of a copy", (t) => {
@@ -80,8 +151,10 @@ test("does not mind what was left out of a copy", (t) => {
   fill(folder);
   const record = recordWorld(worldWith({}));
   record.world.narHash(join(folder, "d"), (path) => !path.endsWith(".tmp"));
+  const observations = stampObservations(worldWith({}), record.observations(), Date.now() + 10_000);
   writeFileSync(join(folder, "d/skip.tmp"), "other text");
-  assert.ok(isUnchanged(worldWith({}), record.observations()));
+  assert.ok(isUnchangedIn(worldWith({}), record.observations()));
+  assert.ok(isUnchangedIn(worldWith({}), observations));
 });
 
 test("keeps nothing of an evaluation that asked for the time, failed to read, or saw a file change", (t) => {

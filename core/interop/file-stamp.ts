@@ -1,0 +1,40 @@
+import { hash } from "node:crypto";
+import { lstatSync, readdirSync, type Stats } from "node:fs";
+import { toFsPath } from "../nar/fs-path.ts";
+import type { ByteString } from "../util/bytes.ts";
+
+/**
+ * What the file system says of a file or folder that changes with its contents: device, inode, size, and the times of the
+ * last change of contents and of anything. The last one cannot be set by programs, so that whatever is written later
+ * has another stamp, unless it happens in the same instant as the stamp is taken: `newest`, in milliseconds since 1970,
+ * tells whether that is so.
+ */
+export type FileStamp = { readonly text: string; readonly newest: number };
+
+/** Of a file or folder itself; undefined for anything else. @throws the system's error where there is nothing */
+export function stampOf(path: ByteString): FileStamp | undefined {
+  const stats = lstatSync(toFsPath(path));
+  return stats.isFile() || stats.isDirectory() ? { text: describe(stats), newest: newestOf(stats) } : undefined;
+}
+
+/** Of a file, a link or all of a folder: what its archive depends on. */
+export function stampTree(path: ByteString): FileStamp {
+  let text = "";
+  let newest = 0;
+  const pending = [path];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const stats = lstatSync(toFsPath(next));
+    text += `${next.slice(path.length)}\0${describe(stats)}\0`;
+    newest = Math.max(newest, newestOf(stats));
+    if (stats.isDirectory()) for (const name of readdirSync(toFsPath(next), "latin1").sort()) pending.push(`${next}/${name}`);
+  }
+  return { text: text.length < 200 ? text : hash("sha256", Buffer.from(text, "latin1")), newest };
+}
+
+function describe({ dev, ino, mode, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev} ${ino} ${mode} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+function newestOf({ mtimeMs, ctimeMs }: Stats): number {
+  return Math.max(mtimeMs, ctimeMs);
+}
