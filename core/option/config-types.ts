@@ -107,8 +107,18 @@ type IsSlip<A extends string, B extends string> = A extends `${infer First}${inf
           : RestA extends `${Other}${infer End}` ? (RestB extends `${First}${End}` ? true : false) : false
       : RestA extends "" ? true : false
   : B extends `${string}${infer RestB}` ? (RestB extends "" ? true : false) : false;
-/** Of `Names` those that are a slip away from `Wrong`. */
-type Nearest<Wrong, Names> = Wrong extends string ? (Names extends string ? (IsSlip<Wrong, Names> extends true ? Names : never) : never) : never;
+/**
+ * Of `Names` those that are a slip away from `Wrong`. A name that is being typed is wrong at every key, and mostly a
+ * beginning of many others: so most of `Names` are told by a single look at how they begin or end.
+ */
+type Nearest<Wrong, Names> = Wrong extends `${infer A}${infer B}${infer Rest}`
+  ? Rest extends "" ? never : Slip<Wrong, Extract<Names, `${A}${string}` | `${string}${B}${Rest}` | `${B}${A}${Rest}`>>
+  : never;
+type Slip<Wrong extends string, Names> = Names extends string
+  ? Names extends `${Wrong}${infer _Next}${infer Rest}`
+    ? Rest extends "" ? Names : never
+    : IsSlip<Wrong, Names> extends true ? Names : never
+  : never;
 
 /**
  * What is asked of a function's result `R` beyond being assignable to `D`: no property that `D` does not have,
@@ -125,7 +135,10 @@ export type Exact<R, D> = R extends Opaque
         ? { readonly [I in keyof R]: Exact<R[I], D extends readonly (infer Element)[] ? Plain<Element> : never> }
         : [KeysOf<Exclude<D, Function>>] extends [never]
           ? unknown
-          : { readonly [K in keyof R]: K extends KeysOf<D> ? Exact<R[K], Plain<At<D, K>>> : NoSuchOption<K, Nearest<K, KeysOf<Exclude<D, Function>>>> };
+          : { readonly [K in keyof R]: K extends KeysOf<D> ? ExactIfWrong<R[K], Plain<At<D, K>>> : NoSuchOption<K, Nearest<K, KeysOf<Exclude<D, Function>>>> };
+
+// What is right need not be compared with what it should be.
+type ExactIfWrong<R, D> = [Excess<R, D>] extends [never] ? unknown : Exact<R, D>;
 
 /**
  * What a function that returned an `R` should have returned. Where it has nothing that a `D` has not, it is a `D`, so

@@ -10,6 +10,8 @@ export interface Modified<out T> {
   readonly [MODIFIER]: Modifier;
   /** For the type checker alone; there is no such property. */
   readonly [CONTENT]: T;
+  /** The same. An editor that lists the names of an object looks only into what is plain data, which is quick. */
+  new (content: never): never;
 }
 
 /** A `T`, or one that is modified. */

@@ -20,8 +20,9 @@ export class EditorServer implements Disposable {
   readonly #texts = new Map<string, string>();
   #sequence = 0;
 
-  constructor() {
-    this.#child = fork(tsserver, ["--useNodeIpc", "--disableAutomaticTypingAcquisition", "--suppressDiagnosticEvents"], { stdio: ["ignore", "ignore", "inherit", "ipc"], execArgv: ["--max-old-space-size=4096"] });
+  /** @param execArgv further arguments of Node: to profile it, for one */
+  constructor(execArgv: readonly string[] = []) {
+    this.#child = fork(tsserver, ["--useNodeIpc", "--disableAutomaticTypingAcquisition", "--suppressDiagnosticEvents"], { stdio: ["ignore", "ignore", "inherit", "ipc"], execArgv: ["--max-old-space-size=4096", ...execArgv] });
     this.#child.on("message", (message: Reply) => {
       if (message.type !== "response") return;
       const waiting = this.#waiting.get(message.request_seq);
