@@ -29,6 +29,10 @@ export class FlipWatch {
   /** The last that each of them threw: it may be what keeps the tree from settling. */
   readonly #failures = new Map<Unit, TsosError>();
   #roundChanges: Change[] = [];
+  /** What each module last defined of an option before it changed or went. */
+  readonly #last = new Map<AnyCell, Map<Unit, readonly RawDefinition[]>>();
+  /** Options of which a module defined now this, now that; not those whose definitions only come and go. */
+  readonly #varied = new Set<AnyCell>();
   /** What was there at the last checkpoint, of all that has changed since. */
   #checkpoint = new Map<AnyCell, Map<Unit, readonly RawDefinition[] | undefined>>();
   #nextCheckpoint = 8;
@@ -54,6 +58,12 @@ export class FlipWatch {
   changed(cell: AnyCell, unit: Unit, before: readonly RawDefinition[] | undefined): void {
     this.#changedCells.add(cell);
     this.#roundChanges.push({ cell, unit, before });
+    if (before === undefined || before.length === 0) return;
+    const units = this.#last.get(cell) ?? new Map<Unit, readonly RawDefinition[]>();
+    const last = units.get(unit);
+    if (last !== undefined && !equalDefinitions(last, before)) this.#varied.add(cell);
+    units.set(unit, before);
+    this.#last.set(cell, units);
   }
 
   touched(cell: AnyCell): void {
@@ -119,11 +129,21 @@ export class FlipWatch {
     return circular.filter((cell) => !circular.some((other) => followers.get(other)!.has(cell) && !followers.get(cell)!.has(other)));
   }
 
+  #isAlwaysWrong({ code, data }: TsosError): boolean {
+    if (code !== "option.wrong-type" && code !== "option.conflict" && code !== "option.value-failed") return false;
+    const path = (data.optionPath as readonly string[]).slice(this.#evaluation.prefix.length);
+    return ![...this.#varied].some((cell) => cell.path.every((name, i) => name === path[i]));
+  }
+
   #unsettled(round: number): TsosError {
     const failures = [...this.#failures.values()].filter(({ code }) => code !== "option.not-defined");
     // To change what it was given is wrong in every round.
     const changed = failures.find(({ code }) => code === "option.changed-input");
     if (changed !== undefined) return changed;
+    // A definition that is wrong whenever it is there: the module that reads it throws, so what it defines goes, so the
+    // one that defined it may throw, and so on. To mend the definition is what is to be done.
+    const wrong = failures.find((failure) => this.#isAlwaysWrong(failure));
+    if (wrong !== undefined) return wrong;
     const values = new Map<AnyCell, string[]>();
     const seen = new Map<AnyCell, number>();
     for (const entry of this.#history.flat()) {

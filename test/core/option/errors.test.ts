@@ -144,6 +144,25 @@ test("a tree that grows for ever does not settle", () => {
   assert.equal(error.code, "option.unsettled");
 });
 
+test("a wrong definition that keeps a tree from settling is the error, not what goes round because of it", () => {
+  const team = declare({ members: option(types.attrsOf(types.int), { default: {} }), count: option(types.int) });
+  const reader = define("reader", ({ config }) => ({ count: Object.values(config.members as Readonly<Record<string, number>>).reduce((sum, member) => sum + member, 0) }));
+  // Reads what the reader defines, and is so undone with it.
+  const user = define("user", ({ config }) => ({ members: { ada: config.count === -1 ? 0 : 1, bob: "two" } }));
+  const error = failure(team, reader, user);
+  assert.equal(error.code, "option.wrong-type");
+  assert.deepEqual(error.data.optionPath, ["members", "bob"]);
+});
+
+test("a value that grows until it is wrong does not settle", () => {
+  const error = failure(
+    declare({ level: option(types.ints.between(0, 20), { default: 0 }), shown: option(types.str, { default: "" }) }),
+    define("grows", ({ config }) => ({ level: (config.level as unknown as number) + 1 })),
+    define("shows", ({ config }) => ({ shown: String(config.level) })),
+  );
+  assert.equal(error.code, "option.unsettled");
+});
+
 test("several errors are reported together", () => {
   const error = failure(base, define("u", { services: { nginx: { enable: 1, prot: 80 } } }), define("v", { services: { nginx: { port: "x" } } }));
   const others = error.data.others as readonly { code: string }[];
