@@ -63,8 +63,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command(
       "update [inputs..]",
       "lock inputs to what their sources are now: all, or these",
-      (y) => y.positional("inputs", { type: "string", array: true, default: [] as string[], describe: "names of inputs" }),
-      action(async (context, args: { inputs: string[] }) => (await import("./commands/update.ts")).update(context, args)),
+      (y) => y.positional("inputs", { type: "string", array: true, default: [] as string[], describe: "names of inputs" }).option("types", { type: "boolean", default: false, describe: "change nothing, only make the types of what is locked" }),
+      action(async (context, args: { inputs: string[]; types: boolean }) => (await import("./commands/update.ts")).update(context, args)),
     )
     .command("switch", "build and activate, now and at boot", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "switch" })))
     .command("boot", "build and activate at the next boot", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "boot" })))

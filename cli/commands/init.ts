@@ -63,10 +63,11 @@ async function writeProjectFiles(target: string, installation: string): Promise<
       noEmit: true,
       paths: { tsos: [declarationsEntry(installation)] },
     },
-    include: ["**/*.ts"],
+    // Files in folders with a dot are found by name only.
+    include: ["**/*.ts", ".tsos/*.d.ts"],
   };
   await writeNew(join(target, "tsconfig.json"), `${JSON.stringify(tsconfig, undefined, 2)}\n`);
-  await writeNew(join(target, ".gitignore"), "node_modules/\n/result\n/result-*\n");
+  await writeNew(join(target, ".gitignore"), "node_modules/\n/.tsos/\n/result\n/result-*\n");
 }
 
 async function writeNew(file: string, contents: string): Promise<void> {

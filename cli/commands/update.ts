@@ -13,17 +13,25 @@ import { openSourceContext } from "../source-context.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** Locks inputs to what their sources are now, and says what changed. */
-export async function update(context: CommandContext, args: { readonly inputs: readonly string[] }): Promise<number> {
+export async function update(context: CommandContext, args: { readonly inputs: readonly string[]; readonly types?: boolean }): Promise<number> {
   if (context.flags.locked) throw new UsageError({ code: "cli.usage", message: "--locked forbids what update is for", hint: "leave it out" });
   const files = findFiles(context);
   const project = findProject(files[0]!);
   const evaluations: Evaluation<"inputs">[] = [];
   for (const file of files) evaluations.push(await evaluate(context, file, { kind: "inputs" }));
   const configurations: readonly ConfigurationInputs[] = evaluations.map(({ inputs }, i) => ({ file: files[i]!, declared: inputs }));
+  if (args.types === true) {
+    const { makeTypesOfInputs } = await import("../pinned-types.ts");
+    const names = await makeTypesOfInputs(context, project, configurations);
+    if (context.flags.json) context.print(JSON.stringify({ version: 1, types: names }));
+    else context.print(names.length === 0 ? "no input is a tree of nixpkgs" : `types of ${names.join(", ")}`);
+    return ExitCode.done;
+  }
   const { updateInputs } = await import("../../core/config/update-inputs.ts");
   const { lockPath, changes } = await updateInputs({ project, configurations, names: args.inputs, context: await openSourceContext(context, { refresh: true }) }).catch((error: unknown) => {
     throw error instanceof TsosError ? locate(error, evaluations) : error;
   });
+  if (changes.some(({ kind }) => kind === "added" || kind === "updated")) (await import("../pinned-types.ts")).makeTypesInBackground(context, context.flags.config);
   if (context.flags.json) {
     context.print(JSON.stringify({ version: 1, lock: lockPath, inputs: changes.map((change) => ({ name: change.name, configuration: change.configuration, change: change.kind, old: change.from?.locked ?? null, new: change.to?.locked ?? null })) }));
     return ExitCode.done;

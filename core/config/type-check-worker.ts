@@ -8,6 +8,7 @@ import { createCompilerHost, type CompilerSystem } from "./compiler-host.ts";
 import { declarationsEntry } from "./declarations/declarations-folder.ts";
 import { ensureDeclarations } from "./declarations/ensure-declarations.ts";
 import { explainDiagnostic } from "./explain-diagnostic.ts";
+import { findProject } from "./find-project.ts";
 import { findTracked, hashFolder, readTracked, recheckReads, type FileRead } from "./file-read.ts";
 import type { TypeCheckData, TypeCheckReply } from "./type-check.ts";
 
@@ -151,6 +152,9 @@ function isOwn(file: string, installation: string): boolean {
 
 function readOptions(file: string, installation: string, system: TrackedSystem) {
   let parsed: ts.ParsedCommandLine | undefined;
+  // What `tsos update` made of the project's inputs, whether a tsconfig names it or not.
+  const inputTypes = join(findProject(file), ".tsos/inputs.d.ts");
+  const own = system.fileExists(inputTypes) ? [inputTypes] : [];
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const candidate = join(folder, "tsconfig.json");
     if (system.fileExists(candidate)) {
@@ -162,7 +166,7 @@ function readOptions(file: string, installation: string, system: TrackedSystem) 
   const base: ts.CompilerOptions = parsed?.options ?? { strict: true, types: [], noUncheckedIndexedAccess: true };
   return {
     errors: parsed?.errors.filter((error) => error.code !== NO_INPUTS) ?? [],
-    declarations: parsed?.fileNames.filter((name) => name.endsWith(".d.ts")) ?? [],
+    declarations: [...new Set([...(parsed?.fileNames.filter((name) => name.endsWith(".d.ts")) ?? []), ...own])],
     options: {
       ...base,
       target: ts.ScriptTarget.ES2023,

@@ -34,6 +34,12 @@ const MEGABYTE = 1024 * 1024;
 
 const NOTHING_FOUND: EvaluationEnd = { status: 0, error: undefined, source: undefined, reads: undefined, program: undefined, report: undefined };
 
+/** How much an evaluation may keep: most of the machine's memory, unless who starts this process says less. */
+function heapMegabytes(): number {
+  const said = Number(process.env["TSOS_NIX_MEGABYTES"]);
+  return Number.isInteger(said) && said >= 64 ? said : Math.floor((totalmem() / MEGABYTE) * 0.8);
+}
+
 /**
  * A session of the thread of `worker`, beside which its program stands. The thread starts when there is something to
  * evaluate: what was evaluated before is not evaluated again (`replay-evaluation.ts`).
@@ -105,7 +111,7 @@ function startThread(worker: URL, folder: string): EvaluationThread {
   const thread = new Worker(worker, {
     workerData: { port: channel.port2, bell, folder },
     transferList: [channel.port2],
-    resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_MEGABYTES, maxOldGenerationSizeMb: Math.floor((totalmem() / MEGABYTE) * 0.8) },
+    resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_MEGABYTES, maxOldGenerationSizeMb: heapMegabytes() },
     env: {},
     argv: [],
     execArgv: [],

@@ -1,4 +1,5 @@
 import { TsosError } from "../error/tsos-error.ts";
+import type { Definable } from "../option/modifier.ts";
 import type { Input } from "./inputs.ts";
 import type { NixFile } from "./nix-file.ts";
 
@@ -9,29 +10,57 @@ import type { NixFile } from "./nix-file.ts";
 // The one `any` of the public interface: every other type would refuse what is right.
 export type NixValue = any;
 
-/** NixOS' configuration as a module reads it; declarations made from a pinned tree extend it. */
-export interface NixosConfig {
-  readonly [name: string]: NixValue;
-}
+/**
+ * What is known of the pinned tree: declarations that `tsos update` makes of it fill in `options` and `packages`. Without
+ * them every name is taken.
+ */
+export interface PinnedNixos {}
+
+/** An option of NixOS: what reading it gives, and what may be defined. */
+export type NixosOption<Read, Define = Read> = { readonly [nixosOption]: readonly [read: Read, define: Define] };
+declare const nixosOption: unique symbol;
+
+/** A definition as it is, or what `lib.mkIf`, `lib.mkForce` and their like make of one. */
+export type NixosDefinable<T> = Definable<T>;
+
+/** What options hold when they are read. */
+export type NixosConfigOf<T> = { readonly [K in keyof T]: T[K] extends NixosOption<infer Read, infer _> ? Read : NixosConfigOf<T[K]> };
+
+/** What may be said of options. */
+export type NixosDefinitionsOf<T> = { readonly [K in keyof T]?: Definable<T[K] extends NixosOption<infer _, infer Define> ? Define : NixosDefinitionsOf<T[K]>> };
+
+/** Whatever is in NixOS' tree, for a tree that nothing is known of. */
+type AnyNixosConfig = { readonly [name: string]: NixValue };
+
+/** NixOS' configuration as a module reads it. */
+export type NixosConfig = PinnedNixos extends { readonly options: infer O } ? NixosConfigOf<O> : AnyNixosConfig;
+
+/** What a module of NixOS may define. */
+export type NixosDefinitions = PinnedNixos extends { readonly options: infer O } ? NixosDefinitionsOf<O> : Readonly<Record<string, unknown>>;
 
 /** What a module of NixOS is called with. A project extends it with what its `specialArgs` hold. */
 export interface NixosModuleArguments {
   readonly config: NixosConfig;
   /** The declared options, as `lib` of nixpkgs looks at them. */
-  readonly options: NixosConfig;
+  readonly options: AnyNixosConfig;
   /** The packages as the configuration has them: with its overlays. */
-  readonly pkgs: NixosConfig;
+  readonly pkgs: PinnedNixos extends { readonly packages: infer P } ? P : AnyNixosConfig;
   /** nixpkgs' own `lib`. */
-  readonly lib: NixosConfig;
+  readonly lib: AnyNixosConfig;
   readonly modulesPath: string;
   readonly [name: string]: NixValue;
 }
+
+/** A module as an object: definitions, or with the parts that a module can have. */
+export type NixosModuleBody =
+  | (NixosDefinitions & { readonly imports?: readonly NixosModule[] })
+  | { readonly imports?: readonly NixosModule[]; readonly disabledModules?: readonly NixValue[]; readonly options?: NixValue; readonly config?: Definable<NixosDefinitions>; readonly key?: string; readonly freeformType?: NixValue; readonly meta?: NixValue; readonly _class?: string; readonly _file?: string };
 
 /**
  * A module of NixOS: definitions, or an object with `imports`, `options` and `config`, or a function that gives one,
  * or a file with one in the Nix language.
  */
-export type NixosModule = NixFile | Readonly<Record<string, unknown>> | ((args: NixosModuleArguments) => object);
+export type NixosModule = NixFile | NixosModuleBody | ((args: NixosModuleArguments) => Definable<NixosModuleBody>);
 
 export type NixosSystemDefinition = {
   /** The input whose NixOS it is. */

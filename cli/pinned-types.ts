@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openProjectInputs } from "../core/config/project-inputs.ts";
+import { formatInputTypes, makePinnedTypes, pinnedTypesFolder } from "../core/interop/types/make-pinned-types.ts";
+import type { DeclaredInput } from "../core/option/declared-input.ts";
+import type { CommandContext } from "./context.ts";
+import { inputSettings } from "./evaluation.ts";
+import { findInstallation } from "./installation.ts";
+
+/** The declarations of a project's inputs, as the compiler finds them. */
+export const INPUT_TYPES = ".tsos/inputs.d.ts";
+
+/** What tells a tree of nixpkgs from any other. */
+const MARK = "pkgs/top-level/all-packages.nix";
+
+/**
+ * Makes the types of the trees of nixpkgs that a project's inputs are locked to, where they are not there yet, and says to
+ * the compiler where they lie. Gives the names of these inputs.
+ */
+export async function makeTypesOfInputs(context: CommandContext, project: string, configurations: readonly { readonly file: string; readonly declared: readonly DeclaredInput[] }[]): Promise<readonly string[]> {
+  const made = new Map<string, { readonly name: string; readonly folder: string; readonly hasOptions: boolean }>();
+  const nix = [process.execPath, join(findInstallation(), "bin/tsos.js"), "nix"];
+  for (const { file, declared } of configurations) {
+    const inputs = openProjectInputs(project, file, { ...inputSettings(context), locked: true });
+    for (const input of declared) {
+      if (made.has(input.name)) continue;
+      const { narHash } = await inputs.fetch(input);
+      const tree = inputs.root(input.name);
+      if (!existsSync(join(tree, MARK))) continue;
+      const folder = pinnedTypesFolder(context.places.cache, narHash);
+      await makePinnedTypes({ tree, folder, nix, env: { ...context.env, NIX_PATH: "", NIX_CONFIG: "eval-cache = false", TSOS_NIX_MEGABYTES: "1100" }, signal: context.signal });
+      made.set(input.name, { name: input.name, folder, hasOptions: existsSync(join(folder, "options.d.ts")) });
+    }
+  }
+  if (made.size > 0) writeInputTypes(project, formatInputTypes([...made.values()]));
+  return [...made.keys()];
+}
+
+function writeInputTypes(project: string, text: string): void {
+  const file = join(project, INPUT_TYPES);
+  if (existsSync(file) && readFileSync(file, "utf8") === text) return;
+  mkdirSync(join(file, ".."), { recursive: true });
+  // Paths of this machine: nothing for others.
+  writeFileSync(join(file, "../.gitignore"), "*\n");
+  writeFileSync(`${file}.tmp`, text);
+  renameSync(`${file}.tmp`, file);
+}
+
+/** Starts the same in a process of its own, which goes on when this one has ended. */
+export function makeTypesInBackground(context: CommandContext, configFlag: string | undefined): void {
+  mkdirSync(context.places.cache, { recursive: true });
+  const log = openSync(join(context.places.cache, "pinned-types.log"), "a", 0o600);
+  const words = [join(findInstallation(), "bin/tsos.js"), "update", "--types", ...(configFlag === undefined ? [] : ["-c", configFlag])];
+  spawn(process.execPath, words, { cwd: context.folder, env: context.env, detached: true, stdio: ["ignore", log, log] }).unref();
+}

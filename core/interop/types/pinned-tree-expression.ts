@@ -1,0 +1,63 @@
+/**
+ * Nix: of a tree of nixpkgs the names of its packages, and NixOS' options with their types, as a value that becomes JSON.
+ * An option is `{ o = { t, d, p, r } }` (type, description, place, whether it is only read), a set of them `{ c }`.
+ */
+export const PINNED_TREE = `{ tree }:
+let
+  lib = import (tree + "/lib");
+  system = import (tree + "/nixos/lib/eval-config.nix") { system = null; modules = [ { nixpkgs.hostPlatform = "x86_64-linux"; system.stateVersion = "26.05"; } ]; };
+  inherit (builtins) attrNames map isAttrs isString isList isInt isBool isFloat tryEval concatMap filter length;
+  try = default: value: let r = tryEval value; in if r.success then r.value else default;
+  text = v: if isString v then builtins.unsafeDiscardStringContext v else if isAttrs v && v ? text && isString v.text then v.text else null;
+  plain = v: isString v || isInt v || isBool v || isFloat v || v == null;
+  # A type as a small tree: its name, what it holds, its choices.
+  typeOf = depth: t:
+    if depth > 5 || !(isAttrs t) || !(t ? name) then { n = "unknown"; } else
+    let
+      nested = t.nestedTypes or { };
+      name = t.name;
+      inner = k: typeOf (depth + 1) nested.\${k};
+    in
+    # The types of settings' formats hold themselves.
+    if (name == "nullOr" || name == "either") && (let d = try "" (t.description or ""); in isString d && builtins.match ".*(value|atom).*" d != null) then { n = "anything"; }
+    else if name == "enum" then { n = name; v = try [ ] (filter plain (t.functor.payload.values or t.functor.payload or [ ])); }
+    else if name == "submodule" then { n = name; s = try { } (optionsOf (depth + 3) (t.getSubOptions [ ])); f = (t.nestedTypes.freeformType or null) != null; }
+    else if name == "either" then { n = name; a = [ (inner "left") (inner "right") ]; }
+    else if name == "coercedTo" then { n = name; a = [ (inner "coercedType") (inner "finalType") ]; }
+    else if nested ? elemType then { n = name; e = inner "elemType"; }
+    else { n = name; };
+  optionOf = depth: o: {
+    t = try { n = "unknown"; } (typeOf depth o.type);
+    d = try null (text (o.description or null));
+  } // (if o.readOnly or false then { r = true; } else { })
+    // (if o ? declarations && length o.declarations > 0 then { p = try null (let p = builtins.head o.declarations; s = toString p; r = toString tree + "/"; in if lib.hasPrefix r s then lib.removePrefix r s else null); } else { });
+  optionsOf = depth: set:
+    if depth > 6 then { } else
+    builtins.listToAttrs (concatMap (name:
+      if name == "_module" || name == "_freeformOptions" then [ ] else
+      let v = try null set.\${name}; in
+      if !(isAttrs v) then [ ]
+      else if (v._type or null) == "option" then (if try true ((v.visible or true) == false) then [ ] else [ { inherit name; value = { o = try { } (optionOf depth v); }; } ])
+      else [ { inherit name; value = { c = optionsOf depth v; }; } ]) (attrNames set));
+in {
+  names = attrNames (import tree { system = "x86_64-linux"; config.allowAliases = true; });
+  options = if builtins.pathExists (tree + "/nixos/lib/eval-config.nix") then optionsOf 0 system.options else null;
+}
+`;
+
+/** A type of NixOS as far as TypeScript can tell: its name, elements (`e`), alternatives (`a`), choices (`v`), options (`s`). */
+export type PinnedType = {
+  readonly n: string;
+  readonly e?: PinnedType;
+  readonly a?: readonly PinnedType[];
+  readonly v?: readonly (string | number | boolean | null)[];
+  readonly s?: PinnedOptions;
+  /** A submodule that takes other names as well. */
+  readonly f?: boolean;
+};
+
+export type PinnedOption = { readonly t?: PinnedType; readonly d?: string | null; readonly p?: string | null; readonly r?: boolean };
+
+export type PinnedOptions = { readonly [name: string]: { readonly o: PinnedOption } | { readonly c: PinnedOptions } };
+
+export type PinnedTree = { readonly names: readonly string[]; readonly options: PinnedOptions | null };
