@@ -9,7 +9,7 @@ import { findConfig } from "../find-config.ts";
 import { findInstallation } from "../installation.ts";
 import { locateSite } from "../locate-site.ts";
 import { documentOptions } from "../option-documents.ts";
-import { firstSentence, formatDescribedValue, formatPriority, formatValue, hang } from "../output/option-text.ts";
+import { firstSentence, formatDescribedValue, formatOrder, formatPriority, formatValue, hang } from "../output/option-text.ts";
 import { rankMatches } from "../rank-matches.ts";
 
 const SHOWN = 40;
@@ -116,7 +116,7 @@ async function showOne(context: CommandContext, report: Extract<OptionReport, { 
   context.print(`\n${dim("definitions")}`);
   for (const definition of definitions) {
     const replaced = definition.counts ? "" : dim("  replaced by a stronger one");
-    context.print(`  ${formatPlaced(definition, context.folder)}  ${dim(`${formatPriority(definition.priority)} (${definition.priority})`)}${replaced}`);
+    context.print(`  ${formatPlaced(definition, context.folder)}  ${dim(`${formatPriority(definition.priority)} (${definition.priority})${formatOrder(definition.order)}`)}${replaced}`);
     context.print(`    ${definition.preview}`);
   }
 }

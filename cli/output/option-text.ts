@@ -15,8 +15,12 @@ export function formatDescribedValue(described: ValueDescription): string {
 /** What a priority says, in the words of the functions that give it. */
 export function formatPriority(priority: number): string {
   switch (priority) {
+    case 10:
+      return "mkVMOverride";
     case 50:
       return "mkForce";
+    case 60:
+      return "mkImageMediaOverride";
     case 100:
       return "plain";
     case 1000:
@@ -28,6 +32,12 @@ export function formatPriority(priority: number): string {
     default:
       return `mkOverride ${priority}`;
   }
+}
+
+/** What an order says beside a priority; nothing where it is a plain definition's. */
+export function formatOrder(order: number): string {
+  if (order === 1000) return "";
+  return `, ${order === 500 ? "mkBefore" : order === 1500 ? "mkAfter" : "mkOrder"} (${order})`;
 }
 
 /** The first sentence, for lists. */

@@ -5,8 +5,8 @@ import { baseModule, moduleModule } from "../../core/option/base-options.ts";
 import type { DefiningModule, DefinitionSite, RawDefinition } from "../../core/option/definition.ts";
 import { compileModules } from "../../core/option/compile-modules.ts";
 import { dischargeDefinitions, highestPriority, innerDefinition } from "../../core/option/merge-definitions.ts";
-import type { ModuleInput } from "../../core/option/module.ts";
-import type { AnyOptionAttributes } from "../../core/option/option.ts";
+import { createModule, type ModuleInput } from "../../core/option/module.ts";
+import type { AnyOptionAttributes, OptionTree } from "../../core/option/option.ts";
 import { findNode, type OptionNode } from "../../core/option/option-node.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
 import type { OptionType } from "../../core/option/option-type.ts";
@@ -61,7 +61,7 @@ export function reportOption(root: OptionNode, path: readonly string[], options:
   if (found.node.declarations === undefined) {
     return { kind: "branch", path, options: [...walk(found.node, path, table, 0, true)].filter((option) => !option.internal) };
   }
-  const option = found.rest === 0 ? describeNode(found.node, path, table) : describePart(found, path, table);
+  const option = found.rest === 0 ? describeNode(found.node, path, table, found.sites) : describePart(found, path, table);
   return { kind: "option", option, state: options === undefined || path.some(isPlaceholder) ? undefined : describeState(options, path, table) };
 }
 
@@ -75,7 +75,7 @@ export function findType(root: OptionNode, path: readonly string[]): OptionType 
   return found.type;
 }
 
-function* walk(node: OptionNode, path: readonly string[], table: ModuleTable, depth: number, withInternal: boolean): Generator<OptionDescription> {
+function* walk(node: OptionNode, path: readonly string[], table: ModuleTable, depth: number, withInternal: boolean, sites?: readonly DefinitionSite[]): Generator<OptionDescription> {
   for (const [name, child] of node.children ?? []) {
     if (name === "_module") continue;
     const childPath = [...path, name];
@@ -85,13 +85,13 @@ function* walk(node: OptionNode, path: readonly string[], table: ModuleTable, de
     }
     const { type, attributes } = child.option;
     if (!withInternal && (attributes.internal === true || attributes.visible === false)) continue;
-    yield describeNode(child, childPath, table);
+    yield describeNode(child, childPath, table, sites);
     if (attributes.visible === "shallow" || depth >= MAX_DEPTH) continue;
-    for (const { steps, root } of submodulesOf(type)) yield* walk(root, [...childPath, ...steps], table, depth + 1, withInternal);
+    for (const { steps, root, isOfTags } of submodulesOf(type)) yield* walk(root, [...childPath, ...steps], table, depth + 1, withInternal, isOfTags === true ? child.sites : undefined);
   }
 }
 
-function describeNode(node: OptionNode, path: readonly string[], table: ModuleTable): OptionDescription {
+function describeNode(node: OptionNode, path: readonly string[], table: ModuleTable, sites: readonly DefinitionSite[] = node.sites): OptionDescription {
   const { type, attributes } = node.option;
   return {
     path,
@@ -103,7 +103,7 @@ function describeNode(node: OptionNode, path: readonly string[], table: ModuleTa
     readOnly: attributes.readOnly ?? false,
     internal: (attributes.internal ?? false) || attributes.visible === false,
     relatedPackages: attributes.relatedPackages ?? [],
-    declarations: node.sites.map((site) => table.site(site)),
+    declarations: sites.map((site) => table.site(site)),
   };
 }
 
@@ -125,6 +125,8 @@ type Declared = {
   readonly rest: number;
   /** The type of what stands at the path; undefined for a branch. */
   readonly type: OptionType | undefined;
+  /** Where it is declared, when that is not what its node says. */
+  readonly sites?: readonly DefinitionSite[] | undefined;
 };
 
 /** What is declared at a path: names of `attrsOf` may be real ones or `<name>`. */
@@ -142,6 +144,11 @@ function findDeclared(root: OptionNode, path: readonly string[]): Declared | und
   return { node, rest: 0, type: undefined };
 }
 
+/** A tag is declared where the option that holds it is. */
+function declaredBy({ sites }: OptionNode, found: Declared | undefined): Declared | undefined {
+  return found === undefined ? undefined : { ...found, sites: found.sites ?? sites };
+}
+
 function findInType(node: OptionNode, type: OptionType, rest: readonly string[]): Declared | undefined {
   if (rest.length === 0) return { node, rest: 0, type };
   const [name = "", ...others] = rest;
@@ -153,6 +160,8 @@ function findInType(node: OptionNode, type: OptionType, rest: readonly string[])
       const free = type.subModules?.find((module) => module.freeformType !== undefined)?.freeformType;
       return found ?? (free === undefined ? undefined : part(node, rest.length, findInType(node, free, rest)));
     }
+    case "attrTag":
+      return declaredBy(node, findDeclared(tagsOf(type), rest));
     case "attrsOf":
     case "lazyAttrsOf":
       return isIndex || type.nested[0] === undefined ? undefined : part(node, rest.length, findInType(node, type.nested[0], others));
@@ -179,7 +188,7 @@ function isOpen(type: OptionType): boolean {
   return ["json", "anything", "attrs", "raw", "unspecified"].includes(type.name);
 }
 
-type Submodule = { readonly steps: readonly string[]; readonly root: OptionNode };
+type Submodule = { readonly steps: readonly string[]; readonly root: OptionNode; readonly isOfTags?: boolean | undefined };
 
 const treesOfTypes = new WeakMap<readonly Module[], OptionNode>();
 
@@ -190,9 +199,20 @@ function submodulesOf(type: OptionType): readonly Submodule[] {
     if (root === undefined) treesOfTypes.set(modules, (root = compileModules([...modules, moduleModule]).root));
     return [{ steps: [], root }];
   }
+  if (type.name === "attrTag") return [{ steps: [], root: tagsOf(type), isOfTags: true }];
   const step = type.name === "attrsOf" || type.name === "lazyAttrsOf" ? [ANY_NAME] : type.name === "listOf" || type.name === "nonEmptyListOf" ? [ANY_ITEM] : [];
   if (type.name === "functionTo") return [];
-  return type.nested.flatMap((inner) => submodulesOf(inner).map(({ steps, root }) => ({ steps: [...step, ...steps], root })));
+  return type.nested.flatMap((inner) => submodulesOf(inner).map((found) => ({ ...found, steps: [...step, ...found.steps] })));
+}
+
+const treesOfTags = new WeakMap<OptionType, OptionNode>();
+
+/** What an `attrTag` is made of, as a tree: each tag is an option. */
+function tagsOf(type: OptionType): OptionNode {
+  let root = treesOfTags.get(type);
+  // Types of this name carry this payload.
+  if (root === undefined) treesOfTags.set(type, (root = compileModules([createModule({ options: type.payload as OptionTree }, undefined)]).root));
+  return root;
 }
 
 function describeState(options: OptionsView | { readonly error: string }, path: readonly string[], table: ModuleTable): OptionState {

@@ -1,17 +1,18 @@
 import type { EvaluationRequest, EvaluationResult } from "../../core/config/protocol.ts";
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
-import type { PackageDescription } from "../../core/config/option-description.ts";
+import type { OptionDescription, OptionReport, PackageDescription } from "../../core/config/option-description.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { isNixosSystemConfig, isPackage, type Config, type EvaluationRegistry, type Input, type InputLike, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
 import type { DeclaredInput } from "../../core/option/declared-input.ts";
 import type { InputTable } from "../../core/package/inputs.ts";
 import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
 import { collectOverlays } from "../../core/option/collect-modules.ts";
-import { createModule, isModuleList, type ModuleInput, type ModuleList } from "../../core/option/module.ts";
+import { createModule, isModule, isModuleList, type ModuleInput, type ModuleList } from "../../core/option/module.ts";
 import { formatOptionPath, parseOptionPath } from "../../core/option/option-path.ts";
 import { isPackageDefinition } from "../../core/package/define-package.ts";
 import { shellModules } from "../../core/shell/shell-module.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
+import type { OptionNode } from "../../core/option/option-node.ts";
 import { systemModules } from "../../modules/index.ts";
 import { createPackages, packageEntries, packageNames } from "../../pkgs/index.ts";
 import { blameDefinition } from "./blame-definition.ts";
@@ -23,6 +24,7 @@ import { parseValue } from "./parse-value.ts";
 import { evaluateNixosRequest } from "./nixos-request.ts";
 import { createCollections, type NixInputs } from "./nix-inputs.ts";
 import { createShellEnvironment } from "./shell-environment.ts";
+import { findVariant, pathInVariant } from "./find-variant.ts";
 
 export type RequestContext = {
   /** What the configuration exports; undefined where there is no file. */
@@ -90,7 +92,7 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
     }
     case "option-report": {
       const table = new ModuleTable();
-      const report = reportOption(declareTree(modulesOf(configuration), given), parsePath(request.path), settledOptions(configuration, given, context.host), table);
+      const report = reportVariant(declareTree(modulesOf(configuration), given), parsePath(request.path), settledTree(configuration, given, context.host), table);
       return outcome({ kind: "option-report", modules: table.modules, report }, []);
     }
     case "option-value": {
@@ -156,15 +158,32 @@ function modulesOf(configuration: ModuleList | undefined): readonly ModuleInput[
   return configuration?.kind === "shell-config" ? [...shellModules, ...own] : [...systemModules, ...own];
 }
 
+type SettledTree = EvaluatedModules<unknown> | { readonly error: string } | undefined;
+
 /** The settled tree for those who want to see what is there: what is wrong with it is a part of the answer. */
-function settledOptions(configuration: ModuleList | undefined, given: Given, host: EvaluationHost): OptionsView | { readonly error: string } | undefined {
+function settledTree(configuration: ModuleList | undefined, given: Given, host: EvaluationHost): SettledTree {
   // Without a configuration nothing is set: some options have no default.
   if (configuration === undefined) return undefined;
+  return orError(() => evaluateTree(configuration, given, host));
+}
+
+function orError<T>(work: () => T): T | { readonly error: string } {
   try {
-    return evaluateTree(configuration, given, host).options;
+    return work();
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** An option, also of a variant that stands on the way to it. */
+function reportVariant(root: OptionNode, path: readonly string[], tree: SettledTree, table: ModuleTable): OptionReport {
+  const rest = pathInVariant(path);
+  if (rest === undefined || rest.length === 0) return reportOption(root, path, tree === undefined || "error" in tree ? tree : tree.options, table);
+  const variant = tree === undefined || "error" in tree ? tree : orError(() => findVariant(tree, path)?.variant);
+  const report = reportVariant(root, rest, variant, table);
+  const way = path.slice(0, path.length - rest.length);
+  const placed = (option: OptionDescription): OptionDescription => ({ ...option, path: [...way, ...option.path] });
+  return report.kind === "option" ? { ...report, option: placed(report.option) } : { ...report, path, options: report.options.map(placed) };
 }
 
 function describePackage(name: string): readonly PackageDescription[] {
@@ -187,7 +206,12 @@ function getPackage(pkgs: Packages, name: string): Package {
 
 /** An option, what is inside one's value, or a branch of the tree. */
 function findOption(tree: EvaluatedModules<unknown>, text: string): { readonly value: unknown; readonly json: unknown } {
-  const path = parsePath(text);
+  return findInTree(tree, parsePath(text));
+}
+
+function findInTree(tree: EvaluatedModules<unknown>, path: readonly string[]): { readonly value: unknown; readonly json: unknown } {
+  const inside = findVariant(tree, path);
+  if (inside !== undefined) return findInTree(inside.variant, inside.rest);
   let view: unknown = tree.options;
   let value: unknown = tree.config;
   let isValue = false;
@@ -198,11 +222,20 @@ function findOption(tree: EvaluatedModules<unknown>, text: string): { readonly v
       if (view === undefined) throw unknownPath(path.slice(0, i + 1), value);
       isValue = isOptionView(view as never);
     } else if (inner === undefined) {
-      throw unknownPath(path.slice(0, i + 1), value);
+      throw isModule(value) ? insideModule(path, i) : unknownPath(path.slice(0, i + 1), value);
     }
     value = inner;
   }
   return { value, json: isValue ? valueToJson(value) : branchToJson(view as never) };
+}
+
+function insideModule(path: readonly string[], depth: number): TsosError {
+  const [module, whole] = [formatOptionPath(path.slice(0, depth)), formatOptionPath(path)];
+  return new TsosError({
+    code: "option.no-value",
+    message: `nothing stands at "${whole}": the value of "${module}" is a module, which is evaluated where it is used`,
+    hint: `tsos option show ${module} shows what defines it`,
+  });
 }
 
 function parsePath(text: string): readonly string[] {

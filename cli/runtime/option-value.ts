@@ -1,4 +1,6 @@
 import { isPackage, isSecret, type OptionsView, type OptionView } from "../../core/index.ts";
+import { isModule } from "../../core/option/module.ts";
+import { isOptionType } from "../../core/option/option-type.ts";
 
 /** A value of the tree as JSON: a package is its store path, a function and a secret are described. */
 export function valueToJson(value: unknown, depth = 0): unknown {
@@ -21,6 +23,8 @@ export function valueToJson(value: unknown, depth = 0): unknown {
       if (value === null) return null;
       if (isPackage(value)) return `${value}`;
       if (isSecret(value)) return `<secret ${(value as unknown as { readonly file: string }).file}>`;
+      if (isModule(value)) return "<module>";
+      if (isOptionType(value)) return `<type ${value.description}>`;
       if (Array.isArray(value)) return value.map((item) => valueToJson(item, depth + 1));
       return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, valueToJson(item, depth + 1)]));
   }

@@ -45,10 +45,11 @@ function findFreeformType(modules: readonly Module[]): OptionType | undefined {
 export function unitsOf(module: Module, root: OptionNode): readonly UnitInit[] {
   const units: UnitInit[] = [];
   const origin = definingModule(module);
+  const path = module.origin?.site?.path ?? [];
   if (module.meta !== undefined && root.children?.has("meta") === true) {
-    units.push({ module: origin, path: ["meta"], body: { meta: module.meta }, priority: PRIORITY.plain });
+    units.push({ module: origin, path: [...path, "meta"], body: { meta: module.meta }, priority: PRIORITY.plain });
   }
-  if (module.defaults !== undefined) units.push({ module: origin, path: [], body: module.defaults, priority: PRIORITY.moduleDefault });
-  if (module.config !== undefined) units.push({ module: origin, path: [], body: module.config, priority: PRIORITY.plain });
+  if (module.defaults !== undefined) units.push({ module: origin, path, body: module.defaults, priority: PRIORITY.moduleDefault });
+  if (module.config !== undefined) units.push({ module: origin, path, body: module.config, priority: PRIORITY.plain });
   return units;
 }

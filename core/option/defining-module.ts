@@ -14,7 +14,7 @@ class ModuleOrigin implements DefiningModule {
   }
 
   get file(): string | undefined {
-    return this.#module.file;
+    return this.#module.file ?? this.#module.origin?.site?.module.file;
   }
 
   get stack(): string | undefined {
@@ -22,7 +22,7 @@ class ModuleOrigin implements DefiningModule {
   }
 
   get label(): string {
-    return this.#module.key ?? this.#module.file ?? findCaller(this.stack) ?? "a module";
+    return this.#module.key ?? this.#module.file ?? this.#module.origin?.site?.module.label ?? findCaller(this.stack) ?? "a module";
   }
 }
 

@@ -377,7 +377,7 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
       if (isModule(value) || isModuleList(value)) imports.push(value);
       else if (typeof value === "function") functions.unshift(unit);
       else if (instance.shorthandOnlyDefinesConfig) plain.unshift(unit);
-      else if (isModuleLike(value)) imports.push(moduleOf(value));
+      else if (isModuleLike(value)) imports.push(moduleOf(value, site));
       else functions.unshift(unit);
     }
     const compiled = imports.length === 0

@@ -1,3 +1,5 @@
+import type { DefinitionSite } from "./definition.ts";
+import { childSite } from "./merge-definitions.ts";
 import type { Module } from "./module.ts";
 import { isPlainObject } from "./plain-object.ts";
 
@@ -7,14 +9,14 @@ export function isModuleLike(value: unknown): boolean {
 }
 
 /** The module of such parts. */
-export function moduleOf(value: unknown): Module {
+export function moduleOf(value: unknown, site: DefinitionSite): Module {
   // `isModuleLike` has seen that it has a module's parts.
   const parts = value as Partial<Module>;
   return {
     kind: "module",
     key: undefined,
     file: undefined,
-    origin: undefined,
+    origin: { stack: site.module.stack, site: childSite(site, "config") },
     imports: parts.imports ?? [],
     disabledModules: parts.disabledModules ?? [],
     options: parts.options,

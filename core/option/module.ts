@@ -1,5 +1,6 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
+import type { DefinitionSite } from "./definition.ts";
 import type { OverlayFunction } from "./foreign-types.ts";
 import type { OptionTree } from "./option.ts";
 import type { OptionType } from "./option-type.ts";
@@ -11,8 +12,11 @@ export type Module = {
   /** A name by which others can disable it, and by which two copies are one. */
   readonly key: string | undefined;
   readonly file: string | undefined;
-  /** Made where the module was: its stack tells the file, and is formatted only when asked for. */
-  readonly origin: { readonly stack?: string | undefined } | undefined;
+  /**
+   * Made where the module was: its stack tells the file, and is formatted only when asked for. Where the module is a
+   * definition in another one, `site` says where.
+   */
+  readonly origin: { readonly stack?: string | undefined; readonly site?: DefinitionSite | undefined } | undefined;
   readonly imports: ModuleImports;
   readonly disabledModules: readonly (string | ModuleInput)[];
   readonly options: OptionTree | undefined;

@@ -1,5 +1,5 @@
 /** Variants of a machine that belong to its generation. NixOS: nixos/modules/system/activation/specialisation.nix */
-import { defineModule, defineOptions, lib, option, types, variantType, type Module, type Option, type Package, type VariantDefinition } from "../../core/index.ts";
+import { defineModule, defineOptions, lib, option, types, variantType, type Config, type Module, type ModuleExtension, type Option, type Package, type VariantDefinition } from "../../core/index.ts";
 
 // Its type is written: to infer it, the type checker would have to know all definitions, which it is one of.
 const configuration: Option<Module, VariantDefinition> = option(variantType, { default: {}, visible: "shallow", description: "What the variant has besides this configuration; `lib.mkForce` replaces a value of it." });
@@ -37,10 +37,15 @@ declare module "../../core/option/registry.ts" {
 // A variant has none itself.
 const childModule = defineModule({ key: "system/specialisation/child", config: () => ({ specialisation: lib.mkOverride(0, {}) }) });
 
+/** What a variant is of, beside this configuration or in place of it. */
+export function specialisationModules({ configuration, inheritParentConfig }: Config["specialisation"][string]): ModuleExtension {
+  return { modules: [childModule, configuration], withoutUserModules: !inheritParentConfig };
+}
+
 export default defineModule({
   key: "system/specialisation",
   options,
-  // Reads nothing but the variants, so that these are evaluated as often as they change: once.
+  // Reads nothing but the variants and what is told of the configuration; each variant is evaluated once.
   config: ({ config, extendModules }) => {
     const names = Object.keys(config.specialisation);
     if (names.length === 0) return {};
@@ -49,10 +54,11 @@ export default defineModule({
     const warnings: string[] = [];
     for (const name of names) {
       assertions.push({ assertion: /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name), message: `the specialisation "${name}" needs another name: letters, digits, ".", "_" and "-"` });
-      const { configuration, inheritParentConfig } = config.specialisation[name]!;
-      const variant = extendModules({ modules: [childModule, configuration], withoutUserModules: !inheritParentConfig });
-      assertions.push(...variant.assertions.map(({ assertion, message }) => ({ assertion, message: `specialisation "${name}": ${message}` })));
-      warnings.push(...variant.warnings.map((warning) => `specialisation "${name}": ${warning}`));
+      const variant = extendModules(specialisationModules(config.specialisation[name]!));
+      // What is told of the configuration itself is not told again of each variant of it.
+      const known = new Set([...config.warnings, ...config.assertions.filter(({ assertion }) => !assertion).map(({ message }) => message)]);
+      assertions.push(...variant.assertions.filter(({ message }) => !known.has(message)).map(({ assertion, message }) => ({ assertion, message: `specialisation "${name}": ${message}` })));
+      warnings.push(...variant.warnings.filter((warning) => !known.has(warning)).map((warning) => `specialisation "${name}": ${warning}`));
       if (assertions.every(({ assertion }) => assertion)) toplevels[name] = variant.config.system.build.toplevel;
     }
     return { assertions, warnings, system: { build: { specialisations: toplevels } } };

@@ -1,5 +1,5 @@
 /** The machine as it is tried out. NixOS: nixos/modules/virtualisation/build-vm.nix */
-import { defineModule, defineOptions, lib, option, types, variantType, type Module, type Option, type OptionsView, type OptionView, type VariantDefinition } from "../../core/index.ts";
+import { defineModule, defineOptions, lib, option, types, variantType, type Module, type ModuleExtension, type Option, type OptionsView, type OptionView, type VariantDefinition } from "../../core/index.ts";
 
 // Its type is written: to infer it, the type checker would have to know all definitions, which it is one of.
 const vmVariant: Option<Module, VariantDefinition> = option(variantType, {
@@ -31,6 +31,11 @@ declare module "../../core/option/registry.ts" {
 
 const variantModule = defineModule({ key: "virtualisation/vm-variant/child", config: () => ({ virtualisation: { isVmVariant: lib.mkForce(true) } }) });
 
+/** What the machine that is tried out is of, beside the configuration. */
+export function vmVariantModules(vmVariant: Module): ModuleExtension {
+  return { modules: [variantModule, vmVariant] };
+}
+
 export default defineModule({
   key: "virtualisation/vm-variant",
   options,
@@ -39,7 +44,7 @@ export default defineModule({
     // Where nobody defines a variant it is the machine itself, and nothing is evaluated twice.
     const view = (declared.virtualisation as OptionsView).vmVariant as OptionView;
     if (view.highestPriority >= 1500) return {};
-    const variant = extendModules({ modules: [variantModule, config.virtualisation.vmVariant] });
+    const variant = extendModules(vmVariantModules(config.virtualisation.vmVariant));
     return {
       assertions: variant.assertions.map(({ assertion, message }) => ({ assertion, message: `virtualisation.vmVariant: ${message}` })),
       system: { build: { vm: variant.config.system.build.toplevel } },

@@ -14,8 +14,7 @@ export const deferredModule = createOptionType<Module, ModuleInput | Readonly<Re
       if (isModule(value) || isModuleList(value)) return value;
       // `check` is the proof: a function, or a plain object of definitions.
       const config = value as ConfigFunction | object;
-      const { file, label } = site.module;
-      return { ...createModule({ config }, { stack: site.module.stack }), file: file ?? label };
+      return createModule({ config }, { stack: site.module.stack, site });
     });
     return createModule({ imports }, undefined);
   },
