@@ -154,7 +154,7 @@ export function createProgressRenderer(options: ProgressRendererOptions): Progre
         break;
       }
       case "message":
-        if (event.level === "debug" ? verbosity > 0 : verbosity >= 0 || event.level === "warning") {
+        if (event.level === "debug" ? verbosity > 0 : verbosity >= 0) {
           write(event.level === "warning" ? `${style.yellow("warning:")} ${event.text}` : event.text);
         }
         break;

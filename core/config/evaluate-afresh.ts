@@ -147,6 +147,7 @@ async function withPlaces(result: EvaluationResult, declared: readonly DeclaredI
     });
     return { ...result, places: Object.fromEntries(await Promise.all(places)) };
   }
+  if (result.kind === "option") return { ...result, option: await locateInside(result.option, context) };
   if (!("modules" in result)) return result;
   const { createModuleLocator } = await import("./locate-errors.ts");
   const locate = createModuleLocator(context);
@@ -155,7 +156,21 @@ async function withPlaces(result: EvaluationResult, declared: readonly DeclaredI
     // A module without a name is called by where it stands.
     return { label: label.startsWith("tsos:") && at !== undefined ? at.file : label, file, at };
   });
-  return { ...result, modules };
+  return result.kind === "option-report" ? { ...result, modules, report: await locateInside(result.report, context) } : { ...result, modules };
+}
+
+/** The same value; texts in it that name modules, such as warnings and assertions, with their places. */
+async function locateInside<T>(value: T, context: LocateContext): Promise<T> {
+  const texts = new Set<string>();
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === "string" && /tsos:\w+:\d+:\d+/.test(inner)) texts.add(inner);
+    return inner;
+  });
+  if (texts.size === 0) return value;
+  const named = [...texts];
+  const located = new Map((await locateTexts(named, context)).map((one, i) => [named[i]!, one]));
+  // A copy of itself, with other texts.
+  return JSON.parse(text, (_key, inner: unknown) => (typeof inner === "string" ? (located.get(inner) ?? inner) : inner)) as T;
 }
 
 /** The isolate knows files by their path in the project, or in an input. */
