@@ -1,6 +1,7 @@
 import { makeOutputPath } from "../store-path/make-store-path.ts";
 import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { derivationOutputPath } from "./derivation-output-paths.ts";
+import type { ByteString } from "../util/bytes.ts";
 import type { Derivation, DerivationOutput } from "./derivation.ts";
 import type { SharedText } from "./format-derivation.ts";
 import { hashDerivationModulo } from "./hash-derivation-modulo.ts";
@@ -16,11 +17,20 @@ export function fillOutputPaths(
   unfinished: Derivation,
   cache: HashModuloCache,
   storeDir: string = DEFAULT_STORE_DIR,
-  shared: SharedText = {},
+): { readonly derivation: Derivation; readonly outputPaths: ReadonlyMap<string, StorePath | undefined> } {
+  return fillOutputPathsInto(new Map(unfinished.env), unfinished, cache, storeDir, {});
+}
+
+/** The same; `env`, which has the variables of `unfinished`, becomes those of the result. */
+export function fillOutputPathsInto(
+  env: Map<ByteString, ByteString>,
+  unfinished: Derivation,
+  cache: HashModuloCache,
+  storeDir: string,
+  shared: SharedText,
 ): { readonly derivation: Derivation; readonly outputPaths: ReadonlyMap<string, StorePath | undefined> } {
   const { name } = unfinished;
   const hash = hashDerivationModulo(unfinished, cache.get, { maskOutputs: true, storeDir, shared });
-  const env = new Map(unfinished.env);
   const outputs = new Map<string, DerivationOutput>();
   const outputPaths = new Map<string, StorePath | undefined>();
   for (const [outputName, stated] of unfinished.outputs) {

@@ -4,7 +4,7 @@ import { checkStorePathName } from "../store-path/store-path-name.ts";
 import type { ByteString } from "../util/bytes.ts";
 import { derivationStorePath } from "./derivation-store-path.ts";
 import type { Derivation } from "./derivation.ts";
-import { fillOutputPaths } from "./fill-output-paths.ts";
+import { fillOutputPathsInto } from "./fill-output-paths.ts";
 import { formatDerivation, type SharedText } from "./format-derivation.ts";
 import type { HashModuloCache } from "./hash-modulo-cache.ts";
 
@@ -40,7 +40,7 @@ export function finishDerivation(unfinished: Derivation, cache: HashModuloCache,
   const env = new Map(unfinished.env);
   for (const outputName of unfinished.outputs.keys()) env.set(outputName, "");
   const shared: SharedText = {};
-  const { derivation, outputPaths } = fillOutputPaths({ ...unfinished, env }, cache, storeDir, shared);
+  const { derivation, outputPaths } = fillOutputPathsInto(env, { ...unfinished, env }, cache, storeDir, shared);
   const contents = formatDerivation(derivation, storeDir, shared);
   const path = derivationStorePath(derivation, storeDir, contents);
   cache.add(path, derivation, shared);

@@ -80,13 +80,13 @@ function splitRest(derivation: Derivation, storeDir: string): SharedText["rest"]
   }
   text += "],[";
   separator = "";
-  for (const [key, value] of sortedEntries(derivation.env)) {
+  for (const key of sortedValues(derivation.env.keys())) {
     text += `${separator}(${quote(key)},`;
     if (derivation.outputs.has(key)) {
       segments.push(text);
       outputNames.push(key);
       text = ")";
-    } else text += `${quote(value)})`;
+    } else text += `${quote(derivation.env.get(key)!)})`;
     separator = ",";
   }
   segments.push(`${text}])`);
@@ -144,7 +144,7 @@ function sortedEntries<K extends string, V>(map: ReadonlyMap<K, V>): readonly (r
   return entries;
 }
 
-function sortedValues<T extends string>(set: ReadonlySet<T>): readonly T[] {
+function sortedValues<T extends string>(set: Iterable<T>): readonly T[] {
   const values = [...set];
   for (let i = 1; i < values.length; i++) {
     if (values[i - 1]! > values[i]!) return values.sort(compareByteStrings);

@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, readlinkSync, type Dirent, type Stats } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { narHashOfPathSync } from "../nar/dump-path.ts";
 import { toFsPath } from "../nar/fs-path.ts";
 import type { NixFileKind } from "../nix/nix-io.ts";
 import type { ByteString } from "../util/bytes.ts";
-import { stampOf, stampTree, type FileStamp } from "./file-stamp.ts";
+import { fileKind, stampOf, stampTree, type FileStamp } from "./file-stamp.ts";
 
 export type DirectoryEntry = { readonly name: ByteString; readonly kind: NixFileKind };
 
@@ -20,8 +20,10 @@ export type EvaluationWorld = {
   environment(name: ByteString): ByteString | undefined;
   /** Seconds since 1970. */
   time(): number;
-  /** Of a file or folder, undefined for anything else; `whole`: with all below. */
-  stamp(path: ByteString, whole: boolean): FileStamp | undefined;
+  /** Of a file or folder, undefined for anything else. */
+  stamp(path: ByteString): FileStamp | undefined;
+  /** With all below but for what is left out. */
+  stampTree(path: ByteString, excluded?: Readonly<Record<ByteString, NixFileKind>>): FileStamp;
 };
 
 export function createEvaluationWorld(environment: Readonly<Record<string, ByteString>>, time: number): EvaluationWorld {
@@ -29,7 +31,7 @@ export function createEvaluationWorld(environment: Readonly<Record<string, ByteS
     kind: (path) => {
       try {
         const stats = lstatSync(toFsPath(path), { throwIfNoEntry: false });
-        return stats === undefined ? undefined : kindOf(stats);
+        return stats === undefined ? undefined : fileKind(stats);
       } catch (error) {
         // A file where a folder should be.
         if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
@@ -37,17 +39,14 @@ export function createEvaluationWorld(environment: Readonly<Record<string, ByteS
       }
     },
     read: (path) => readFileSync(toFsPath(path)),
-    list: (path) => readdirSync(toFsPath(path), { withFileTypes: true, encoding: "latin1" }).map((entry) => ({ name: entry.name, kind: kindOf(entry) })),
+    list: (path) => readdirSync(toFsPath(path), { withFileTypes: true, encoding: "latin1" }).map((entry) => ({ name: entry.name, kind: fileKind(entry) })),
     link: (path) => readlinkSync(toFsPath(path), "latin1"),
     narHash: (path, include) => narHashOfPathSync(path, { include }).hash.digest,
     environment: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
     time: () => time,
-    stamp: (path, whole) => (whole ? stampTree(path) : stampOf(path)),
+    stamp: stampOf,
+    stampTree,
   };
-}
-
-function kindOf(entry: Stats | Dirent): NixFileKind {
-  return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
 }
 
 /**
@@ -68,7 +67,7 @@ export function stampObservations(world: EvaluationWorld, observations: readonly
     const [question, of, answer, excluded] = observation;
     if (!isStamped(question)) return observation;
     try {
-      const { text, newest } = world.stamp(of, question === "nar") ?? { text: "", newest: Infinity };
+      const { text, newest } = takeStamp(world, observation) ?? { text: "", newest: Infinity };
       return newest < since - UNSETTLED ? [question, of, answer, excluded ?? null, text] : [question, of, answer, excluded ?? null];
     } catch {
       return observation;
@@ -157,12 +156,17 @@ export function recordWorld(world: EvaluationWorld): WorldRecord {
         return world.time();
       },
       stamp: world.stamp,
+      stampTree: world.stampTree,
     },
     observations: () => [...seen.values()],
     isRepeatable: () => repeatable && !isSpoilt,
     isTold: () => repeatable,
     spoil: () => void (isSpoilt = true),
   };
+}
+
+function takeStamp(world: EvaluationWorld, [question, of, , excluded]: Observation): FileStamp | undefined {
+  return question === "nar" ? world.stampTree(of, excluded ?? {}) : world.stamp(of);
 }
 
 function isStamped(question: Observation[0]): boolean {
@@ -178,7 +182,7 @@ export function compareWorld(world: EvaluationWorld, observations: readonly Obse
     const isUnchanged = (observation: Observation): boolean => {
       const [question, of, answer, , stamp] = observation;
       if (isStamped(question)) {
-        if (stamp !== undefined && world.stamp(of, question === "nar")?.text === stamp) {
+        if (stamp !== undefined && takeStamp(world, observation)?.text === stamp) {
           same.add(of);
           return true;
         }

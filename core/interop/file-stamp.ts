@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
-import { lstatSync, readdirSync, type Stats } from "node:fs";
+import { lstatSync, readdirSync, type Dirent, type Stats } from "node:fs";
 import { toFsPath } from "../nar/fs-path.ts";
+import type { NixFileKind } from "../nix/nix-io.ts";
 import type { ByteString } from "../util/bytes.ts";
 
 /**
@@ -17,18 +18,32 @@ export function stampOf(path: ByteString): FileStamp | undefined {
   return stats.isFile() || stats.isDirectory() ? { text: describe(stats), newest: newestOf(stats) } : undefined;
 }
 
-/** Of a file, a link or all of a folder: what its archive depends on. */
-export function stampTree(path: ByteString): FileStamp {
-  let text = "";
+/**
+ * Of a file, a link or all of a folder: what its archive depends on. Of what is `excluded` from that (paths, with their
+ * kinds) nothing counts but that it is there, and of that kind.
+ */
+export function stampTree(path: ByteString, excluded: Readonly<Record<ByteString, NixFileKind>> = {}): FileStamp {
+  const pieces: string[] = [];
   let newest = 0;
   const pending = [path];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const stats = lstatSync(toFsPath(next));
-    text += `${next.slice(path.length)}\0${describe(stats)}\0`;
+    const kind = Object.hasOwn(excluded, next) ? excluded[next] : undefined;
+    if (kind !== undefined && kind === fileKind(stats)) {
+      pieces.push(next.slice(path.length), kind);
+      continue;
+    }
+    pieces.push(next.slice(path.length), describe(stats));
     newest = Math.max(newest, newestOf(stats));
     if (stats.isDirectory()) for (const name of readdirSync(toFsPath(next), "latin1").sort()) pending.push(`${next}/${name}`);
   }
+  const text = pieces.join("\0");
   return { text: text.length < 200 ? text : hash("sha256", Buffer.from(text, "latin1")), newest };
+}
+
+/** As the language names it. */
+export function fileKind(entry: Stats | Dirent): NixFileKind {
+  return entry.isFile() ? "regular" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "symlink" : "unknown";
 }
 
 function describe({ dev, ino, mode, size, mtimeMs, ctimeMs }: Stats): string {

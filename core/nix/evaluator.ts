@@ -273,7 +273,7 @@ export class Evaluator {
 
   #callMapped({ fn, names, values }: Mapping, slot: number, pos: number): Value {
     const value = values[slot]!;
-    return this.call(this.force(fn, pos), names === undefined ? [value] : [names[slot]!, value], pos);
+    return names === undefined ? this.call1(this.force(fn, pos), value, pos) : this.call(this.force(fn, pos), [names[slot]!, value], pos);
   }
 
   /** Calls of a function with each of the values, after its name if there are names; each made when its result is wanted. */
@@ -969,6 +969,11 @@ export class Evaluator {
     return fn;
   }
 
+  /** The same with one argument. */
+  call1(fn: Value, argument: Slot, pos: number): Value {
+    return fn instanceof Closure ? this.#enter(fn.code, fn.env, argument, pos) : this.call(fn, [argument], pos);
+  }
+
   #callFunctor(self: Attrs, argument: Slot, pos: number): Value {
     const slot = this.#findSlot(self.shape, NAMES.functor);
     try {
@@ -1244,15 +1249,21 @@ export class Evaluator {
       if (value instanceof NixFloat) return coerceFloat(value.value);
       if (Array.isArray(value)) {
         let text = "";
-        value.forEach((element, index) => {
+        for (let index = 0; index < value.length; index++) {
+          const element = value[index]!;
           try {
-            text += this.nested(pos, () => this.coerceToString(element, pos, context, "while evaluating one element of the list", more, copy, canonical));
+            this.#deeper(pos);
+            try {
+              text += this.coerceToString(element, pos, context, "while evaluating one element of the list", more, copy, canonical);
+            } finally {
+              this.#depth--;
+            }
           } catch (error) {
             throw this.trace(error, errorContext, pos);
           }
           const forced = this.force(element);
           if (index < value.length - 1 && !(Array.isArray(forced) && forced.length === 0)) text += " ";
-        });
+        }
         return text;
       }
     }
@@ -1316,7 +1327,13 @@ export class Evaluator {
     if (left instanceof NixPath) return right instanceof NixPath && left.path === right.path;
     if (Array.isArray(left)) {
       if (!Array.isArray(right) || left.length !== right.length) return false;
-      return this.nested(pos, () => left.every((element, i) => this.equal(element, right[i]!, pos, context)));
+      this.#deeper(pos);
+      try {
+        for (let i = 0; i < left.length; i++) if (!this.equal(left[i]!, right[i]!, pos, context)) return false;
+        return true;
+      } finally {
+        this.#depth--;
+      }
     }
     if (left instanceof Attrs) {
       if (!(right instanceof Attrs)) return false;
@@ -1429,7 +1446,7 @@ export class Evaluator {
   sortedNames(met: Iterable<ByteString>): ByteString[] {
     const names = [...met];
     for (const name of names) this.#intern(name);
-    return names.sort();
+    return sortNames(names);
   }
 
   makeString(text: ByteString, context: Context = NO_CONTEXT): string | NixString {
@@ -1486,6 +1503,18 @@ export class Evaluator {
     }
     return value;
   }
+}
+
+/** Sorts them where they stand; few names, or names that are sorted, cost no room. */
+function sortNames(names: ByteString[]): ByteString[] {
+  if (names.length > 16) return names.sort();
+  for (let i = 1; i < names.length; i++) {
+    const name = names[i]!;
+    let at = i;
+    for (; at > 0 && names[at - 1]! > name; at--) names[at] = names[at - 1]!;
+    names[at] = name;
+  }
+  return names;
 }
 
 export function textOf(value: string | NixString): ByteString {

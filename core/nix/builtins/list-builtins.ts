@@ -12,7 +12,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     const fn = e.forceFunction(f!, NO_POSITION, `while evaluating the first argument passed to builtins.${name}`);
     const list = e.forceList(l!, NO_POSITION, `while evaluating the second argument passed to builtins.${name}`);
     for (const element of list) {
-      if (e.forceBool(e.call(fn, [element], NO_POSITION), NO_POSITION, `while evaluating the return value of the function passed to builtins.${name}`) === (name === "any")) return name === "any";
+      if (e.forceBool(e.call1(fn, element, NO_POSITION), NO_POSITION, `while evaluating the return value of the function passed to builtins.${name}`) === (name === "any")) return name === "any";
     }
     return name === "all";
   }];
@@ -48,7 +48,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.filter");
       if (list.length === 0) return list;
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.filter");
-      return list.filter((element) => e.forceBool(e.call(fn, [element], NO_POSITION), NO_POSITION, "while evaluating the return value of the filtering function passed to builtins.filter"));
+      return list.filter((element) => e.forceBool(e.call1(fn, element, NO_POSITION), NO_POSITION, "while evaluating the return value of the filtering function passed to builtins.filter"));
     }],
     ["partition", 2, ([f, l]) => {
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.partition");
@@ -57,7 +57,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const wrong: NixList = [];
       for (const element of list) {
         e.force(element);
-        (e.forceBool(e.call(fn, [element], NO_POSITION), NO_POSITION, "while evaluating the return value of the partition function passed to builtins.partition") ? right : wrong).push(element);
+        (e.forceBool(e.call1(fn, element, NO_POSITION), NO_POSITION, "while evaluating the return value of the partition function passed to builtins.partition") ? right : wrong).push(element);
       }
       return e.makeSet([["right", right], ["wrong", wrong]]);
     }],
@@ -66,7 +66,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.groupBy");
       const groups = new Map<ByteString, NixList>();
       for (const element of list) {
-        const name = e.forceStringNoContext(e.call(fn, [element], NO_POSITION), NO_POSITION, "while evaluating the return value of the grouping function passed to builtins.groupBy");
+        const name = e.forceStringNoContext(e.call1(fn, element, NO_POSITION), NO_POSITION, "while evaluating the return value of the grouping function passed to builtins.groupBy");
         const group = groups.get(name);
         if (group === undefined) groups.set(name, [element]);
         else group.push(element);
@@ -80,7 +80,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     ["concatMap", 2, ([f, l]) => {
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.concatMap");
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.concatMap");
-      return concat(list.map((element) => e.forceList(e.call(fn, [element], NO_POSITION), e.ownPlace(fn), "while evaluating the return value of the function passed to builtins.concatMap")));
+      return concat(list.map((element) => e.forceList(e.call1(fn, element, NO_POSITION), e.ownPlace(fn), "while evaluating the return value of the function passed to builtins.concatMap")));
     }],
     ["foldl'", 3, ([f, start, l]) => {
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.foldlStrict");
