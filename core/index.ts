@@ -40,7 +40,7 @@ declare module "./option/registry.ts" {
 }
 
 export type { Assertion } from "./option/base-options.ts";
-export type { Config, ConfigOf, DeclaringModule, Definitions, DefinitionsOf, OptionAt, OptionRemoved, ShellConfig, ShellDefinitions } from "./option/config-types.ts";
+export type { Config, ConfigOf, DeclaringModule, Definitions, DefinitionsOf, OptionAt, OptionRemoved, Options, ShellConfig, ShellDefinitions, ShellOptions } from "./option/config-types.ts";
 export { defineModule } from "./option/define-module.ts";
 export { defineShell, type ShellConfiguration } from "./option/define-shell.ts";
 export { defineSystem, type SystemConfig } from "./option/define-system.ts";
@@ -50,7 +50,7 @@ export type { ExtendModules, ModuleExtension } from "./option/evaluate-modules.t
 export type { Module, ModuleInput } from "./option/module.ts";
 export { defineOptions, option, type Option, type OptionTree } from "./option/option.ts";
 export type { OptionType } from "./option/option-type.ts";
-export type { OptionsView, OptionView } from "./option/options-view.ts";
+export type { OptionsOf, OptionsView, OptionView } from "./option/options-view.ts";
 // Whole, since only so can `declare module "tsos"` extend its interfaces.
 export type * from "./option/registry.ts";
 export { types } from "./option/types.ts";

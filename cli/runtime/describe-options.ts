@@ -231,7 +231,7 @@ function describeState(options: OptionsView | { readonly error: string }, path: 
 }
 
 function definitionsOf(view: OptionView, table: ModuleTable): readonly DefinitionDescription[] {
-  return describeDefinitions(view.allDefinitions, view.highestPriority, table);
+  return describeDefinitions(view.allDefinitions, view.highestPrio, table);
 }
 
 /** `strongest`: the priority of those that count. */
@@ -249,7 +249,7 @@ function describeDefinitions(definitions: readonly RawDefinition[], strongest: n
 /** What the definitions that count say of a part of the value; what a function computes is not seen. */
 function definitionsInside(view: OptionView, rest: readonly string[], table: ModuleTable): readonly DefinitionDescription[] {
   // The views of options hold what modules wrote.
-  let current: readonly RawDefinition[] = view.definitions;
+  let current: readonly RawDefinition[] = view.placedDefinitions;
   for (const name of rest) {
     const key = /^\[(\d+)\]$/.exec(name)?.[1] ?? name;
     current = dischargeDefinitions(

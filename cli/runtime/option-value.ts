@@ -42,7 +42,7 @@ export function branchToJson(view: OptionsView): Readonly<Record<string, unknown
     if (!isOptionView(child)) {
       const inner = branchToJson(child);
       if (Object.keys(inner).length > 0) result[name] = inner;
-    } else if (child.isDefined && !child.attributes.internal) {
+    } else if (child.isDefined && !child.internal) {
       result[name] = valueToJson(child.value);
     }
   }

@@ -3,6 +3,7 @@ import type { Tracker } from "./consumer.ts";
 import type { DefinitionSite, PlacedDefinition, RawDefinition } from "./definition.ts";
 import { dischargeDefinitions, highestPriority, mergeDefinitions } from "./merge-definitions.ts";
 import type { DeclaredOption, MergeContext, MergePlace, SubmoduleInstance } from "./merge-place.ts";
+import type { AnyOptionAttributes } from "./option.ts";
 import type { OptionNode } from "./option-node.ts";
 import type { OptionType } from "./option-type.ts";
 import type { OptionsView, OptionView } from "./options-view.ts";
@@ -48,36 +49,74 @@ export class CellView implements OptionView {
     return this.#all.length > 0;
   }
 
-  get highestPriority(): number {
+  get highestPrio(): number {
     return highestPriority(this.#all);
   }
 
-  get definitions(): readonly RawDefinition[] {
+  get placedDefinitions(): readonly RawDefinition[] {
     const all = this.#all;
     const highest = highestPriority(all);
     return all.filter((definition) => definition.priority === highest).sort((a, b) => a.order - b.order);
+  }
+
+  get definitions(): readonly unknown[] {
+    return this.placedDefinitions.map(({ value }) => value);
+  }
+
+  get definitionsWithLocations(): OptionView["definitionsWithLocations"] {
+    return this.placedDefinitions.map(({ value, site }) => ({ file: site.module.label, value }));
+  }
+
+  get files(): readonly string[] {
+    return this.placedDefinitions.map(({ site }) => site.module.label);
   }
 
   get allDefinitions(): readonly RawDefinition[] {
     return this.#all;
   }
 
-  get declarations(): readonly DefinitionSite[] {
+  get declarations(): readonly string[] {
+    return this.#node.sites.map(({ module }) => module.label);
+  }
+
+  get declarationSites(): readonly DefinitionSite[] {
     return this.#node.sites;
   }
 
-  get attributes(): OptionView["attributes"] {
-    const { attributes } = this.#node.option;
-    return {
-      description: attributes.description,
-      default: attributes.default,
-      defaultText: attributes.defaultText,
-      example: attributes.example,
-      internal: attributes.internal ?? false,
-      visible: attributes.visible ?? true,
-      readOnly: attributes.readOnly ?? false,
-      relatedPackages: attributes.relatedPackages ?? [],
-    };
+  get #attributes(): AnyOptionAttributes {
+    return this.#node.option.attributes;
+  }
+
+  get description(): string | undefined {
+    return this.#attributes.description;
+  }
+
+  get default(): unknown {
+    return this.#attributes.default;
+  }
+
+  get defaultText(): string | undefined {
+    return this.#attributes.defaultText;
+  }
+
+  get example(): unknown {
+    return this.#attributes.example;
+  }
+
+  get internal(): boolean {
+    return this.#attributes.internal ?? false;
+  }
+
+  get visible(): boolean | "shallow" {
+    return this.#attributes.visible ?? true;
+  }
+
+  get readOnly(): boolean {
+    return this.#attributes.readOnly ?? false;
+  }
+
+  get relatedPackages(): readonly string[] {
+    return this.#attributes.relatedPackages ?? [];
   }
 
   get value(): unknown {

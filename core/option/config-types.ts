@@ -2,6 +2,7 @@ import type { PackageValue, SecretValue } from "./foreign-types.ts";
 import type { Module } from "./module.ts";
 import type { Modified, Definable } from "./modifier.ts";
 import type { Option, OptionDefinition, OptionValue } from "./option.ts";
+import type { OptionsOf } from "./options-view.ts";
 import type { JsonObjectDefinition } from "./types/json.ts";
 import type { DeclaredOptions, DeclaredShellOptions, OptionModules, ShellOptionModules } from "./registry.ts";
 
@@ -74,10 +75,14 @@ export interface OptionRemoved<Replacement extends string> {
 // whose default mentions `pkgs` from depending on itself.
 /** The whole configuration as modules read it. */
 export interface Config extends ConfigOf<AllOptions> {}
+/** The declared options as modules see them: whether they are defined, by whom, with which priority. */
+export interface Options extends OptionsOf<AllOptions> {}
 /** What a module may define. */
 export interface Definitions extends DefinitionsOf<AllOptions> {}
 /** The configuration of a dev shell. */
 export interface ShellConfig extends ConfigOf<AllShellOptions> {}
+/** The declared options of a dev shell. */
+export interface ShellOptions extends OptionsOf<AllShellOptions> {}
 /** What a dev shell may define. */
 export interface ShellDefinitions extends DefinitionsOf<AllShellOptions> {}
 

@@ -14,6 +14,11 @@ function follows(cell: AnyCell, from: AnyCell): boolean {
   return cell.sources?.has(from) === true || cell.contributors.some((unit) => unit.sources?.has(from) === true);
 }
 
+/** What is wrong with a definition, whoever reads the option. */
+const OF_DEFINITIONS: ReadonlySet<string> = new Set([
+  "option.assertion-failed", "option.conflict", "option.defined-twice", "option.not-a-set", "option.read-only", "option.too-deep", "option.value-failed", "option.wrong-type",
+]);
+
 const WINDOW = 12;
 
 /**
@@ -130,7 +135,9 @@ export class FlipWatch {
   }
 
   #isAlwaysWrong({ code, data }: TsosError): boolean {
-    if (code !== "option.wrong-type" && code !== "option.conflict" && code !== "option.value-failed") return false;
+    // Which names there are depends on no value.
+    if (code === "option.unknown") return true;
+    if (!OF_DEFINITIONS.has(code) || !Array.isArray(data.optionPath)) return false;
     const path = (data.optionPath as readonly string[]).slice(this.#evaluation.prefix.length);
     return ![...this.#varied].some((cell) => cell.path.every((name, i) => name === path[i]));
   }

@@ -3,9 +3,8 @@
  * repository's own files name this file.
  */
 import type { Lib } from "./lib.ts";
-import type { Config, ShellConfig } from "./config-types.ts";
+import type { Config, Options, ShellConfig, ShellOptions } from "./config-types.ts";
 import type { ExtendModules } from "./evaluate-modules.ts";
-import type { OptionsView } from "./options-view.ts";
 
 /**
  * Every module's declared options by the module's name. `Config` and `Definitions` are made of them.
@@ -62,7 +61,7 @@ export interface ModuleArguments extends CommonArguments, SpecialArguments {
   /** The merged configuration. What is read of it is noted, and the module runs again when that changes. */
   readonly config: Config;
   /** The declared options: whether they are defined, by whom, with which priority. */
-  readonly options: OptionsView;
+  readonly options: Options;
   /** The same modules and others, evaluated on their own: a variant of the machine. */
   readonly extendModules: ExtendModules<Config>;
 }
@@ -70,7 +69,7 @@ export interface ModuleArguments extends CommonArguments, SpecialArguments {
 /** What the `config` function of a module of a dev shell is given. */
 export interface ShellArguments extends CommonArguments, SpecialArguments {
   readonly config: ShellConfig;
-  readonly options: OptionsView;
+  readonly options: ShellOptions;
 }
 
 /** Types that live on higher floors: `core/index.ts` says what a package and a secret are. */

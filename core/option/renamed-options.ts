@@ -38,12 +38,12 @@ type Arguments = { readonly config: unknown; readonly options: OptionsView };
 
 // What counts of `from` goes to `to` with its priority, its order and the place where it was written.
 function forward(from: OptionView): unknown {
-  const priority = from.highestPriority;
-  return mkMerge<unknown>(from.definitions.map(({ value, order, site }) => mkOverride(priority, mkOrder(order, mkForwarded(site, value)))));
+  const priority = from.highestPrio;
+  return mkMerge<unknown>(from.placedDefinitions.map(({ value, order, site }) => mkOverride(priority, mkOrder(order, mkForwarded(site, value)))));
 }
 
 function writers(view: OptionView): string {
-  return [...new Set(view.definitions.map(({ site }) => site.module.label))].join(", ");
+  return [...new Set(view.placedDefinitions.map(({ site }) => site.module.label))].join(", ");
 }
 
 function alias<From extends Path, To extends Path>(from: From, to: To, how: { readonly visible: boolean; readonly warn: boolean }, origin: Error): DeclaringModule<AliasTree<From, To>> {
@@ -140,7 +140,7 @@ function merged<Tree>(from: readonly Path[], to: Path, merge: ConfigReader, orig
       config: ({ config, options }: Arguments) => {
         const defined = from.flatMap((path) => {
           const view = findOption(options, path);
-          return view !== undefined && view.highestPriority < PRIORITY.optionDefault ? [{ path, view }] : [];
+          return view !== undefined && view.highestPrio < PRIORITY.optionDefault ? [{ path, view }] : [];
         });
         if (defined.length === 0) return {};
         const warnings = defined.map(({ path, view }) =>

@@ -1,5 +1,5 @@
 /** The machine as it is tried out. NixOS: nixos/modules/virtualisation/build-vm.nix */
-import { defineModule, defineOptions, lib, option, types, variantType, type Module, type ModuleExtension, type Option, type OptionsView, type OptionView, type VariantDefinition } from "../../core/index.ts";
+import { defineModule, defineOptions, lib, option, types, variantType, type Module, type ModuleExtension, type Option, type VariantDefinition } from "../../core/index.ts";
 
 // Its type is written: to infer it, the type checker would have to know all definitions, which it is one of.
 const vmVariant: Option<Module, VariantDefinition> = option(variantType, {
@@ -42,8 +42,7 @@ export default defineModule({
   config: ({ config, options: declared, extendModules }) => {
     if (config.virtualisation.isVmVariant) return {};
     // Where nobody defines a variant it is the machine itself, and nothing is evaluated twice.
-    const view = (declared.virtualisation as OptionsView).vmVariant as OptionView;
-    if (view.highestPriority >= 1500) return {};
+    if (declared.virtualisation.vmVariant.highestPrio >= 1500) return {};
     const variant = extendModules(vmVariantModules(config.virtualisation.vmVariant));
     return {
       assertions: variant.assertions.map(({ assertion, message }) => ({ assertion, message: `virtualisation.vmVariant: ${message}` })),

@@ -9,7 +9,7 @@ import type { OptionTree } from "../option.ts";
 import { createOptionType } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
 import type { CommonArguments, ModuleArguments } from "../registry.ts";
-import type { OptionsView } from "../options-view.ts";
+import type { OptionsOf } from "../options-view.ts";
 import { isSetLike } from "./set-like.ts";
 
 /** What the `config` of a submodule's declaration is given. */
@@ -18,7 +18,7 @@ export interface OwnArguments<T> extends CommonArguments {
   readonly name: string;
   /** The submodule's own value. */
   readonly config: ConfigOf<T>;
-  readonly options: OptionsView;
+  readonly options: OptionsOf<T>;
 }
 
 /** What a function that defines a submodule's value is given. */

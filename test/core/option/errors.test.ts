@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lib } from "../../../core/option/lib.ts";
 import { createModule } from "../../../core/option/module.ts";
+import type { Module } from "../../../core/option/module.ts";
 import { option } from "../../../core/option/option.ts";
 import { types } from "../../../core/option/types.ts";
 import { declare, define, evaluate, failure, failureOf } from "./evaluate.ts";
@@ -146,9 +147,9 @@ test("a tree that grows for ever does not settle", () => {
 
 test("a wrong definition that keeps a tree from settling is the error, not what goes round because of it", () => {
   const team = declare({ members: option(types.attrsOf(types.int), { default: {} }), count: option(types.int) });
-  const reader = define("reader", ({ config }) => ({ count: Object.values(config.members as Readonly<Record<string, number>>).reduce((sum, member) => sum + member, 0) }));
+  const reader = define("reader", ({ config }) => ({ count: Object.values(config.members as unknown as Readonly<Record<string, number>>).reduce((sum, member) => sum + member, 0) }));
   // Reads what the reader defines, and is so undone with it.
-  const user = define("user", ({ config }) => ({ members: { ada: config.count === -1 ? 0 : 1, bob: "two" } }));
+  const user = define("user", ({ config }) => ({ members: { ada: Number(config.count) === -1 ? 0 : 1, bob: "two" } }));
   const error = failure(team, reader, user);
   assert.equal(error.code, "option.wrong-type");
   assert.deepEqual(error.data.optionPath, ["members", "bob"]);
@@ -199,4 +200,14 @@ test("a modifier refuses what it cannot mean", () => {
 test("every error carries plain data", () => {
   const error = failure(base, define("u", { services: { nginx: { port: { deep: [() => 1] } } } }));
   assert.deepEqual(JSON.parse(JSON.stringify(error.data)) !== undefined, true);
+});
+
+test("a typo inside a submodule that the same module reads is the error", () => {
+  const hosts = declare({ hosts: option(types.attrsOf(types.submodule({ options: { root: option(types.str, { default: "/" }) } })), { default: {} }), names: option(types.listOf(types.str), { default: [] }) });
+  const reads = (definition: object): Module => define("u", ({ config }) => ({ names: Object.keys(config.hosts!), hosts: { a: definition } }));
+  const error = failure(hosts, reads({ rooot: "/srv" }));
+  assert.deepEqual([error.code, error.data.optionPath], ["option.unknown", ["hosts", "a", "rooot"]]);
+  assert.match(error.hint ?? "", /did you mean "hosts\.a\.root"/);
+  assert.equal(failure(hosts, reads({ root: 3 })).code, "option.wrong-type");
+  assert.equal(failure(hosts, define("u", ({ config }) => ({ names: [String(config.hosts!.a?.root)], hosts: { a: ({ config: own }: { config: object }) => ({ root: String((own as { rot?: string }).rot) }) } }))).code, "option.unknown");
 });

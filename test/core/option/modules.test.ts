@@ -118,7 +118,7 @@ test("a renamed option forwards its definitions with their priority and place, a
   assert.equal(config.n, 4);
   assert.equal(config.old!.name, 4);
   assert.deepEqual(warnings, ['the option "old.name" (u) has been renamed to "n"']);
-  assert.deepEqual((options.n as OptionView).definitions.map(({ site, priority }) => [site.module.label, site.path, priority]), [["u", ["old", "name"], 50]]);
+  assert.deepEqual((options.n as OptionView).placedDefinitions.map(({ site, priority }) => [site.module.label, site.path, priority]), [["u", ["old", "name"], 50]]);
   assert.deepEqual(evaluate(base, rename).warnings, []);
 });
 
@@ -199,11 +199,12 @@ test("options show type, priority, definitions and places", () => {
   const { options } = evaluate(base, define("u", { n: lib.mkForce(1) }), define("v", { n: 2 }));
   const view = options.n as OptionView;
   assert.equal(view.isDefined, true);
-  assert.equal(view.highestPriority, 50);
+  assert.equal(view.highestPrio, 50);
   assert.equal(view.value, 1);
   assert.equal(view.type.name, "int");
   assert.deepEqual(view.allDefinitions.map(({ value, priority, site }) => [value, priority, site.module.label]), [[0, 1500, "the default"], [2, 100, "v"], [1, 50, "u"]]);
-  assert.deepEqual(view.declarations.map(({ module, path }) => [module.label, path]), [["declaring", ["n"]]]);
+  assert.deepEqual(view.declarationSites.map(({ module, path }) => [module.label, path]), [["declaring", ["n"]]]);
+  assert.deepEqual([view.definitions, view.definitionsWithLocations, view.files, view.declarations, view.default, view.readOnly], [[1], [{ file: "u", value: 1 }], ["u"], ["declaring"], 0, false]);
   assert.equal(options.nowhere, undefined);
 });
 

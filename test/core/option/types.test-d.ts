@@ -279,3 +279,21 @@ defineModule({ imports: ({ tier }) => (tier === "large" ? [defineModule({})] : [
 defineShell({ specialArgs: siteArguments, imports: ({ site }) => (site === "fra" ? [] : []), config: ({ ports: [first] }) => ({ shellTypeTest: { tools: first === 80 ? [somePackage] : [] } }) });
 // @ts-expect-error special arguments are given by configurations
 defineModule({ specialArgs: siteArguments });
+
+// The declared options, typed like the configuration.
+defineSystem(({ options }) => {
+  same<typeof options.typeTest.enable.value, boolean>(true);
+  same<typeof options.typeTest.enable.isDefined, boolean>(true);
+  same<typeof options.typeTest.count.value, number>(true);
+  same<typeof options.typeTest.count.definitions, readonly string[]>(true);
+  const prio: number = options.typeTest.hosts.highestPrio;
+  const [first] = options.typeTest.ports.definitionsWithLocations;
+  void [prio, first?.file, options.typeTest.mode.declarations, options.typeTest.mode.description, options.typeTest.mode.default, options.typeTest.mode.type];
+  // @ts-expect-error a typo
+  void options.typeTest.enabel;
+  // @ts-expect-error no such attribute
+  void options.typeTest.enable.isdefined;
+  return { typeTest: { enable: options.networking.hostName.isDefined } };
+});
+option(types.submodule({ options: { a: option(types.str), b: option(types.bool, { default: false }) }, config: ({ options }) => ({ b: lib.mkDefault(options.a.isDefined) }) }));
+defineShell(({ options }) => ({ shellTypeTest: { tools: options.shellTypeTest.tools.definitions.length > 1 ? [] : [somePackage] } }));
