@@ -135,6 +135,22 @@ function createLocator(context: LocateContext) {
     return withPlaces(text.replace(match[0], () => `the option "${match[1]!}" (${places.join(", ")})`));
   };
 
+  /** Each definition that a text names by its module, at its own place: `"a" (tsos:config:1:2), "b" (tsos:config:1:2)`. */
+  const withSitePlaces = async (text: string, definitions: unknown): Promise<string> => {
+    let placed = text;
+    let from = 0;
+    for (const definition of Array.isArray(definitions) ? definitions : []) {
+      const label = `(${String((definition as { readonly module?: unknown }).module)})`;
+      const at = placed.indexOf(label, from);
+      const [found] = at === -1 || !label.startsWith(`(${CONFIG_SCRIPT}:`) ? [] : await sitePlaces(sitesIn(definition));
+      if (found === undefined) continue;
+      const shown = `(${relative(context.project, found.file)}:${found.line}:${found.column})`;
+      placed = placed.slice(0, at) + shown + placed.slice(at + label.length);
+      from = at + shown.length;
+    }
+    return placed;
+  };
+
   /** Where the user's own files hold a text that an error is about: a store path, or its name where that is put together. */
   const findText = (text: unknown): SourcePosition | undefined => {
     if (typeof text !== "string" || text.length < 4) return undefined;
@@ -189,15 +205,16 @@ function createLocator(context: LocateContext) {
       return at === undefined ? [] : [{ ...at, note: place.note }];
     });
     // What was thrown has its own place; what is wrong with a definition has the definition's.
-    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt;
+    const reader = data.code === "option.not-defined" ? userFrame(data.frames) : undefined;
+    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader;
     const all = own === undefined ? places : [{ ...own, note: "" }, ...places];
     // The user's own lines only: what a module of tsos makes of them says nothing to who did not write it.
     const [first, ...others] = all.filter((place) => !isOfRuntime(place.file));
     const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"] ?? data.data?.["text"]) ?? (await fallbackPlace(data));
     const located = new TsosError({
       code: data.code,
-      message: await withDefinitionPlaces(data.message),
-      hint: data.hint ?? hintForGlobal(data.message, at),
+      message: await withDefinitionPlaces(await withSitePlaces(data.message, data.data?.["definitions"])),
+      hint: reader !== undefined && data.hint !== undefined ? `${data.hint}; what a function defines itself it cannot read: keep it in a constant` : data.hint ?? hintForGlobal(data.message, at),
       at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
       related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),
       ...(data.data === undefined ? {} : { data: withoutStacks(data.data) }),

@@ -140,7 +140,7 @@ test("an error is shown with the user's lines first, its hint, and the other pla
   assert.equal(
     text,
     [
-      'error: the option "time.timeZone" has conflicting definitions: "Europe/Paris" (system.config.ts:3:15), "Europe/Berlin" (system.config.ts:9:16)',
+      'error: the option "time.timeZone" has conflicting definitions: "Europe/Paris" (system.config.ts:5:13), "Europe/Berlin" (system.config.ts:13:13)',
       "  system.config.ts:5:13",
       "    4 |   config: {",
       '  > 5 |     time: { timeZone: "Europe/Paris" },',
