@@ -72,7 +72,7 @@ test("a configuration with many mistakes has each told with its place, what was 
     if (more.related !== undefined) assert.deepEqual(error.related.map((other) => `${other.line}:${other.column} ${other.note}`), [more.related]);
   };
   check("option.wrong-type", '"networking.hostName"', "12:19", { message: /must be .*, got 42/ });
-  check("option.conflict", '"time.timeZone"', "5:13", { message: /"Europe\/Paris" \(system\.config\.ts:3:15\), "Europe\/Berlin"/, hint: /lib\.mkForce/, related: "13:13 also defined here" });
+  check("option.conflict", '"time.timeZone"', "5:13", { message: /"Europe\/Paris" \(system\.config\.ts:5:13\), "Europe\/Berlin"/, hint: /lib\.mkForce/, related: "13:13 also defined here" });
   check("option.unknown", '"services.ngnix"', "15:7", { hint: /did you mean "services\.nginx"\?/ });
   check("option.wrong-type", '"services.nginx.enable"', "17:9", { message: /must be a boolean, got "yes"/ });
   check("option.unknown", 'virtualHosts."a.example".rooot"', "18:40", { hint: /did you mean .*\.root"/ });
