@@ -12,7 +12,7 @@ export { isPackage, type Package, type PackageMeta, type PackageUpdate } from ".
 export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";
 // Whole, so that `declare module "tsos"` can add the packages of a project.
 export type * from "./package/packages.ts";
-export { nixFile, path, readFile, readFolder } from "./package/project-files.ts";
+export { nixExpression, nixFile, path, readFile, readFolder } from "./package/project-files.ts";
 export { isSecret, secretFile, type Secret } from "./package/secret.ts";
 import type { Package } from "./package/package.ts";
 import type { Overlay } from "./package/package-set.ts";
@@ -56,6 +56,7 @@ export type * from "./option/registry.ts";
 export { types } from "./option/types.ts";
 export { variantType, type VariantDefinition } from "./option/variant-type.ts";
 
+export { dedent } from "./util/dedent.ts";
 export { TsosError, type TsosErrorInit } from "./error/tsos-error.ts";
 export { MANIFEST_VERSION, type EtcEntry, type SystemManifest, type UserEntry } from "./system/manifest.ts";
 export { toplevelEntries, type ToplevelParts } from "./system/toplevel.ts";

@@ -13,7 +13,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   "store-path": 2, nar: 2,
   derivation: 3, narinfo: 3,
   nix: 4, option: 4,
-  store: 5, fetch: 5,
+  store: 5, fetch: 5, convert: 5,
   build: 6, cache: 6,
   package: 7, config: 7,
   shell: 8, system: 8, daemon: 8, interop: 8,
@@ -21,7 +21,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 };
 
 /** Bundled into the isolate, where there is no Node. */
-const PURE = [/^core\/error\/(?!format)/, /^core\/util\/(bytes|ordering|unreachable|suggest|progress)\.ts$/, /^core\/hash\/(?!engine-node)/, /^core\/store-path\//, /^core\/derivation\//, /^core\/option\//, /^core\/package\//, /^core\/index\.ts$/, /^core\/system\/(manifest|toplevel)\.ts$/, /^modules\//, /^pkgs\//];
+const PURE = [/^core\/error\/(?!format)/, /^core\/util\/(bytes|dedent|ordering|unreachable|suggest|progress)\.ts$/, /^core\/hash\/(?!engine-node)/, /^core\/store-path\//, /^core\/derivation\//, /^core\/option\//, /^core\/package\//, /^core\/index\.ts$/, /^core\/system\/(manifest|toplevel)\.ts$/, /^modules\//, /^pkgs\//];
 
 type Import = { readonly from: string; readonly to: string; readonly line: number; readonly typeOnly: boolean };
 

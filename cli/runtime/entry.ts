@@ -18,7 +18,7 @@ const evaluate = createStart({
     const registry = new api.EvaluationRegistry({ memory });
     const modules = new Map<string, unknown>();
     const nix = createNixInputs(registry, host.source);
-    const reader = { ...host, importNix: nix.importFile, showNix: nix.showFile, showProjectNix: nix.showProjectFile };
+    const reader = { ...host, importNix: nix.importFile, showNix: nix.showFile, showProjectNix: nix.showProjectFile, evaluateNix: nix.evaluate };
     const inputs = createInputTable(registry, reader, modules, kind === "inputs");
     return {
       modules,
@@ -38,4 +38,4 @@ function checkOwn<T>(specs: T, input: string | undefined): T {
 }
 
 /** The value of the runtime's script; the build reads the names of exports from it. */
-export const start = Object.assign(evaluate, { exports: Object.keys(api), folderExports: ["defineInputs", "nixFile", "path", "readFile", "readFolder"] });
+export const start = Object.assign(evaluate, { exports: Object.keys(api), folderExports: ["defineInputs", "nixExpression", "nixFile", "path", "readFile", "readFolder"] });

@@ -16,6 +16,8 @@ export type NixInputs = {
   /** Lets expressions see an input. @returns the path of the file */
   showFile(input: string, outPath: string, path: string): string;
   showProjectFile(folder: string, path: string, input?: string): string;
+  /** What a text that is written in a folder of the project evaluates to. */
+  evaluate(folder: string, text: string, input?: string): unknown;
   scope(): NixScope;
   /** Says that packages of an input are used, so that its binary cache is asked for them. */
   useCaches(input: Input): void;
@@ -37,6 +39,12 @@ export function createNixInputs(registry: EvaluationRegistry, ask: (call: Source
     useCaches: ({ options }) => registry.useCollectionCaches(options.substituters ?? PUBLIC_CACHE.substituters, options.trustedPublicKeys ?? PUBLIC_CACHE.trustedPublicKeys),
     importFile: (input, outPath, path) => open().importFile(show(outPath, input, path)),
     showFile: (input, outPath, path) => show(outPath, input, path),
+    evaluate(folder, text, input) {
+      if (input !== undefined) throw new TsosError({ code: "input.nix-file", message: `a module of the input "${input}" has an expression of Nix`, hint: "write it in a file of the input: inputs.NAME.nix(…)" });
+      if (typeof text !== "string") throw new TsosError({ code: "nix.not-an-expression", message: `nixExpression takes a text in the Nix language, got ${text === null ? "null" : typeof text}` });
+      show(NIX_PROJECT, undefined, "");
+      return open().evaluate(text, folder === "" || folder === "." ? NIX_PROJECT : `${NIX_PROJECT}/${folder}`);
+    },
     showProjectFile(folder, path, input) {
       if (input !== undefined) throw new TsosError({ code: "input.nix-file", message: `a module of the input "${input}" names the Nix file "${path}"`, hint: "let who declares the input name it: inputs.NAME.nixFile(…)" });
       if (typeof path !== "string" || path === "" || path.startsWith("/")) throw new TsosError({ code: "config.bad-path", message: `${JSON.stringify(path)} is not a path to a file of the project`, hint: 'name it relative to the file that you write: nixFile("./hardware.nix")' });

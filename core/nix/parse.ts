@@ -24,21 +24,21 @@ export type ParseOptions = {
 };
 
 /** A piece of an indented string: text as it stands, text that was an escape, or an expression. */
-type IndentedPart =
+export type IndentedPart<E> =
   | { readonly kind: "text"; readonly pos: number; readonly text: ByteString; readonly indentation: boolean }
-  | { readonly kind: "expression"; readonly pos: number; readonly value: Expression };
+  | { readonly kind: "expression"; readonly pos: number; readonly value: E };
 
 /** `literal`: text that stood there, and not an interpolation. */
 type Part = { readonly pos: number; readonly value: Expression; readonly literal?: boolean };
 
 /** How strongly a binary operator binds, whether it groups to the left (-1), to the right (1) or not at all (0). */
-const OPERATORS: ReadonlyMap<number, readonly [strength: number, grouping: number]> = new Map([
+export const BINARY_OPERATORS: ReadonlyMap<number, readonly [strength: number, grouping: number]> = new Map([
   [Token.implies, [1, 1]], [Token.orOr, [2, -1]], [Token.and, [3, -1]], [Token.equal, [4, 0]], [Token.notEqual, [4, 0]],
   [60, [5, 0]], [62, [5, 0]], [Token.lessEqual, [5, 0]], [Token.greaterEqual, [5, 0]], [Token.update, [6, 1]],
   [43, [8, -1]], [45, [8, -1]], [42, [9, -1]], [47, [9, -1]], [Token.concat, [10, 1]], [63, [11, -1]],
 ]);
-const NOT_STRENGTH = 7;
-const NEGATE_STRENGTH = 12;
+export const NOT_STRENGTH = 7;
+export const NEGATE_STRENGTH = 12;
 
 /** `symbols`: all names, in the order in which the reference meets them, on which the order of evaluation depends. */
 export type ParsedNix = { readonly source: NixSource; readonly expression: Expression; readonly symbols: Iterable<ByteString> };
@@ -270,7 +270,7 @@ class Parser {
     let refused = -1;
     for (;;) {
       const kind = this.#kinds[this.#at]!;
-      const operator = OPERATORS.get(kind);
+      const operator = BINARY_OPERATORS.get(kind);
       if (operator === undefined) return left;
       const [strength, grouping] = operator;
       if (strength < minimum) return left;
@@ -484,11 +484,7 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`,
   }
 
   #unescape(raw: ByteString, pos: number): ByteString {
-    const text = /[\\\r]/.test(raw)
-      ? raw.replace(/\\([^])|\r\n?/g, (_, escaped: string | undefined) =>
-          escaped === undefined ? "\n" : escaped === "n" ? "\n" : escaped === "r" ? "\r" : escaped === "t" ? "\t" : escaped)
-      : raw;
-    return this.#withoutNul(text, pos);
+    return this.#withoutNul(unescapeString(raw), pos);
   }
 
   #withoutNul(text: ByteString, pos: number): ByteString {
@@ -499,7 +495,7 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`,
   }
 
   #indentedString(pos: number): Expression {
-    const parts: IndentedPart[] = [];
+    const parts: IndentedPart<Expression>[] = [];
     for (;;) {
       const index = this.#at;
       const kind = this.#kinds[index];
@@ -519,7 +515,7 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`,
         parts.push({ kind: "expression", pos: start, value });
       } else if (kind === Token.indentedClose) {
         this.#at++;
-        return stripIndentation(pos, parts);
+        return indentedStringOf(pos, stripIndentation(parts));
       } else throw this.#unexpected();
     }
   }
@@ -681,7 +677,8 @@ function makeCall(pos: number, callee: Expression, argument: Expression): Expres
   return callee;
 }
 
-function startsSimple(kinds: Uint16Array, at: number): boolean {
+/** Whether what an argument can begin with stands here. */
+export function startsSimple(kinds: Uint16Array, at: number): boolean {
   switch (kinds[at]) {
     case Token.identifier: case Token.integer: case Token.float: case Token.path: case Token.homePath: case Token.searchPath: case Token.uri:
     case Token.indentedOpen: case Token.rec: case 34: case 40: case 91: case 123:
@@ -717,8 +714,7 @@ function makeOperation(token: number, pos: number, left: Expression, right: Expr
 }
 
 /** Takes the common indentation off the lines of an indented string. Nix: libexpr/parser-state.hh. */
-function stripIndentation(pos: number, parts: readonly IndentedPart[]): Expression {
-  if (parts.length === 0) return { kind: "string", value: "" };
+export function stripIndentation<E>(parts: readonly IndentedPart<E>[]): readonly IndentedPart<E>[] {
   let atStart = true;
   let minimum = 1_000_000;
   let current = 0;
@@ -745,14 +741,14 @@ function stripIndentation(pos: number, parts: readonly IndentedPart[]): Expressi
       }
     }
   }
-  const result: Part[] = [];
+  const result: IndentedPart<E>[] = [];
   atStart = true;
   let dropped = 0;
   parts.forEach((part, index) => {
     if (part.kind === "expression") {
       atStart = false;
       dropped = 0;
-      result.push({ pos: part.pos, value: part.value });
+      result.push(part);
       return;
     }
     let text = "";
@@ -778,10 +774,21 @@ function stripIndentation(pos: number, parts: readonly IndentedPart[]): Expressi
       const newline = text.lastIndexOf("\n");
       if (newline >= 0 && /^ *$/.test(text.slice(newline + 1))) text = text.slice(0, newline + 1);
     }
-    if (text !== "") result.push({ pos: part.pos, value: { kind: "string", value: text } });
+    if (text !== "") result.push({ ...part, text });
   });
-  if (result.length === 0) return { kind: "string", value: "" };
-  const only = result[0]!.value;
-  if (result.length === 1 && only.kind === "string") return only;
-  return { kind: "concat", pos, forceString: true, parts: result };
+  return result;
+}
+
+function indentedStringOf(pos: number, parts: readonly IndentedPart<Expression>[]): Expression {
+  const [only] = parts;
+  if (only === undefined) return { kind: "string", value: "" };
+  if (parts.length === 1 && only.kind === "text") return { kind: "string", value: only.text };
+  return { kind: "concat", pos, forceString: true, parts: parts.map((part) => ({ pos: part.pos, value: part.kind === "text" ? { kind: "string", value: part.text } : part.value })) };
+}
+
+/** What a piece of a string means: its escapes, and its line ends. */
+export function unescapeString(raw: ByteString): ByteString {
+  if (!/[\\\r]/.test(raw)) return raw;
+  return raw.replace(/\\([^])|\r\n?/g, (_, escaped: string | undefined) =>
+    escaped === undefined ? "\n" : escaped === "n" ? "\n" : escaped === "r" ? "\r" : escaped === "t" ? "\t" : escaped);
 }

@@ -1,4 +1,5 @@
 import type { EvaluationRegistry } from "./evaluation-registry.ts";
+import type { NixValue } from "./define-nixos-system.ts";
 import { createNixFile, type NixFile } from "./nix-file.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { parseHash } from "../hash/hash.ts";
@@ -18,6 +19,12 @@ export type ProjectFiles = {
    * relative to itself it sees, all of the project's files.
    */
   nixFile(path: string): NixFile;
+  /**
+   * What a text in the Nix language evaluates to. Its relative paths are those of the file that it is written in.
+   * @example nixExpression("{ pkgs }: with pkgs; [ git vim ]")({ pkgs })
+   */
+  // As values of NixOS' options are: nothing is known of its type.
+  nixExpression(text: string): NixValue;
   /** The text of a file of the project. */
   readFile(path: string): string;
   /** The names in a folder of the project, sorted. */
@@ -33,6 +40,8 @@ export type ProjectReader = {
   readFolder(folder: string, path: string, input?: string): readonly { readonly name: string; readonly kind: "file" | "folder" | "symlink" }[];
   /** @returns the path relative to the project, the name, and the NAR hash as `sha256:` and base-16. */
   hashPath(folder: string, path: string, input?: string): { readonly file: string; readonly name: string; readonly narHash: string };
+  /** Evaluates a text in the Nix language that is written in a file of the folder. */
+  evaluateNix(folder: string, text: string, input?: string): unknown;
   /** Lets Nix expressions see the project, or an input. @returns the path in full as they see it */
   showProjectNix(folder: string, path: string, input?: string): string;
 };
@@ -47,6 +56,7 @@ export function createProjectFiles(registry: EvaluationRegistry, reader: Project
       return registry.addPath(name, formatStorePath(storePath, registry.storeDir), found.file, { input }).path;
     },
     nixFile: (path) => createNixFile(reader.showProjectNix(folder, path, input)),
+    nixExpression: (text) => reader.evaluateNix(folder, text, input),
     readFile: (path) => reader.readFile(folder, path, input),
     readFolder: (path) => reader.readFolder(folder, path, input),
   };
@@ -65,5 +75,6 @@ const outside = (name: string) => (): never => {
 
 export const path: ProjectFiles["path"] = outside("path");
 export const nixFile: ProjectFiles["nixFile"] = outside("nixFile");
+export const nixExpression: ProjectFiles["nixExpression"] = outside("nixExpression");
 export const readFile: ProjectFiles["readFile"] = outside("readFile");
 export const readFolder: ProjectFiles["readFolder"] = outside("readFolder");
