@@ -1,5 +1,6 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { NO_POSITION, type Evaluator } from "../nix/evaluator.ts";
+import { NixError } from "../nix/nix-error.ts";
 import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, PartialBuiltin, type Slot, type Value } from "../nix/value.ts";
 import { fromByteString, toByteString } from "../util/bytes.ts";
 import { findNearestName } from "../util/suggest.ts";
@@ -23,7 +24,12 @@ export type LateRead = { readonly path: string; readonly slot: Slot; readonly se
 export type LateCall = {
   isRunning: boolean;
   readonly reads: LateRead[];
+  /** Nothing of what these modules define is known yet: a name that is not there may be one that they bring. */
+  readonly isFirst: boolean;
 };
+
+/** What was seen where nothing could be: it is never what is there, so the modules are called again. */
+const UNKNOWN = "unknown";
 
 /** What was there in the round before, at the same place; undefined: nothing to look at. */
 export type Oracle = (() => Slot | undefined) | undefined;
@@ -82,7 +88,14 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
   /** A plain value as it was, all else as a view. */
   const look = (inner: Slot, innerOracle: Oracle, at: string): unknown => {
     const found = innerOracle?.();
-    note(at, inner, fingerprint(e, found));
+    try {
+      note(at, inner, fingerprint(e, found));
+    } catch (error) {
+      // An option without a value, say: it is an error only where somebody needs it, as in the language itself.
+      if (!(error instanceof NixError)) throw error;
+      note(at, inner, `an error: ${error.message}`);
+      return createUnknownView(bridge, call, inner, at, error);
+    }
     if (found === undefined) return undefined;
     const value = e.force(found);
     if (value instanceof Attrs || value instanceof NixPath || isFunction(value)) return createLateView(bridge, call, inner, innerOracle, at);
@@ -101,6 +114,10 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     const found = set instanceof Attrs ? set.get(toByteString(name)) : undefined;
     if (found !== undefined) return look(select(name), () => found, at);
     if (PROBES.has(name)) return undefined;
+    if (call.isFirst) {
+      note(at, select(name), UNKNOWN);
+      return createUnknownView(bridge, call, select(name), at, undefined);
+    }
     note(`${at}?`, e.lazy(() => namesOf(e, guarded, name)), "false");
     const near = set instanceof Attrs ? findNearestName(name, set.shape.names.map(fromByteString)) : undefined;
     throw new TsosError({ code: "nix.missing-attribute", message: `there is no "${name}" in "${path}"`, hint: near === undefined ? undefined : `did you mean "${near}"?`, data: { attribute: name, path } });
@@ -149,6 +166,64 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
       if (!call.isRunning) return (realObject() as (...args: readonly unknown[]) => unknown)(...args);
       const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => e.lazy(() => e.force(bridge.toNix(arg))));
       return createLateView(bridge, call, e.lazy(() => e.call(e.force(guarded), slots, NO_POSITION)), undefined, `${path}(…)`, "package");
+    },
+    set: refuse,
+    defineProperty: refuse,
+    deleteProperty: refuse,
+    setPrototypeOf: refuse,
+    preventExtensions: refuse,
+  });
+  bridge.adopt(view, guarded);
+  return view;
+}
+
+/**
+ * What a module gets for an option that nobody has declared yet, perhaps itself, or for one whose value is an error. It
+ * can be passed on and put into texts like any other view. Looked into, the first is empty, since the module is called
+ * again when more is known; the second throws its error.
+ */
+function createUnknownView(bridge: LateBridge, call: LateCall, slot: Slot, path: string, error: NixError | undefined): object {
+  const e = bridge.evaluator;
+  const guarded = e.lazy(() => {
+    if (call.isRunning) throw new LateSignal((inner) => createUnknownView(bridge, call, inner, path, error));
+    return e.force(slot);
+  });
+  const realObject = (): object => {
+    const value = bridge.toTypeScript(slot);
+    return (typeof value === "object" && value !== null) || typeof value === "function" ? value : (Object(value) as object);
+  };
+  const nothing = <T>(value: T): T => {
+    if (error !== undefined) bridge.toTypeScript(slot);
+    return value;
+  };
+  const view: object = new Proxy(callableTarget(), {
+    get(_, key): unknown {
+      if (key === "then") return undefined;
+      if (!call.isRunning && key !== Symbol.toPrimitive) return Reflect.get(realObject(), key);
+      if (key === Symbol.toPrimitive || key === "toString" || key === "toJSON" || key === "valueOf") return () => (call.isRunning ? bridge.token(guarded, path) : String(bridge.toTypeScript(slot)));
+      if (key === Symbol.iterator) return nothing([][Symbol.iterator].bind([]));
+      if (typeof key === "symbol") return undefined;
+      if (key === "length") return nothing(0);
+      const name = toByteString(key);
+      const inner = e.lazy(() => {
+        const found = e.forceAttrs(guarded, NO_POSITION, `while reading '${key}' for TypeScript`).get(name);
+        if (found === undefined) throw e.error("missing", toByteString(`attribute '${key}' missing in '${path}'`));
+        return e.force(found);
+      });
+      return createUnknownView(bridge, call, inner, `${path}.${key}`, error);
+    },
+    has: (_, key) => (call.isRunning ? nothing(false) : Reflect.has(realObject(), key)),
+    ownKeys: () => (call.isRunning ? nothing([]) : Reflect.ownKeys(realObject()).filter((key) => key !== "length")),
+    getOwnPropertyDescriptor(_, key) {
+      if (call.isRunning) return undefined;
+      const found = Reflect.getOwnPropertyDescriptor(realObject(), key);
+      return found === undefined ? undefined : { ...found, configurable: true };
+    },
+    getPrototypeOf: () => null,
+    apply(_, __, args: readonly unknown[]) {
+      if (!call.isRunning) return (realObject() as (...args: readonly unknown[]) => unknown)(...args);
+      const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => e.lazy(() => e.force(bridge.toNix(arg))));
+      return createUnknownView(bridge, call, e.lazy(() => e.call(e.force(guarded), slots, NO_POSITION)), `${path}(…)`, error);
     },
     set: refuse,
     defineProperty: refuse,

@@ -109,7 +109,7 @@ export class ModuleCalls {
   call(fn: (argument: never) => unknown, { set, system }: ModuleArguments): unknown {
     const bridge = this.#bridge;
     const e = bridge.evaluator;
-    const call: LateCall = { isRunning: true, reads: system?.reads ?? [] };
+    const call: LateCall = { isRunning: true, reads: system?.reads ?? [], isFirst: system !== undefined && system.before === undefined };
     const config = set.get("config")!;
     const argumentOf = (from: Slot, name: string): Slot =>
       e.lazy(() => {
