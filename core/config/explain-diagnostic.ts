@@ -35,7 +35,7 @@ export function explainDiagnostic(diagnostic: ts.Diagnostic, checker: ts.TypeChe
 /** The name that the compiler finds too many, where that is an option's. */
 function findWrongName(text: string): string | undefined {
   const marked = /NoSuchOption<"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
-  return marked ?? /known properties, and '([^']+)' does not exist in type '[^']*\b(?:Definitions|DefinitionsOf)\b/.exec(text)?.[1];
+  return marked ?? /known properties, (?:and|but) '([^']+)' does not exist in type '[^']*\b(?:Definitions|DefinitionsOf)\b/.exec(text)?.[1];
 }
 
 /** The property of that name at or in the node that is complained of, where there is just one. */

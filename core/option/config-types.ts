@@ -93,7 +93,8 @@ export interface NoSuchOption<Name, DidYouMean = never> {
   readonly [NO_SUCH_OPTION]: readonly [Name, DidYouMean];
 }
 
-type Opaque = PackageValue | SecretValue | string | number | bigint | boolean | symbol | null | undefined;
+// No symbols: `Modified` is one, and what it holds is looked into.
+type Opaque = PackageValue | SecretValue | string | number | bigint | boolean | null | undefined;
 type Function = (...args: never) => unknown;
 type KeysOf<D> = D extends unknown ? keyof D : never;
 type At<D, K> = D extends unknown ? (K extends keyof D ? D[K] : never) : never;
@@ -186,3 +187,16 @@ export type Checked<C, Arguments, D> = C extends (...args: never) => infer R
   : C extends object
     ? Result<C, D>
     : C;
+
+declare const UNWRITTEN: unique symbol;
+
+/** In the default of a type parameter: there was nothing to infer it from. */
+export interface Unwritten {
+  readonly [UNWRITTEN]: true;
+}
+
+/**
+ * What is asked once more of a part of a module that is written, such as its `config`. Where a part may be missing, its
+ * type has `undefined` in it, and then the type checker shows an error at the part and not at the property inside.
+ */
+export type Written<Name extends string, C, Arguments, D> = C extends Unwritten ? unknown : { readonly [N in Name]: Checked<C, Arguments, D> };

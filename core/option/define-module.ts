@@ -1,4 +1,4 @@
-import type { Checked, Definitions } from "./config-types.ts";
+import type { Checked, Definitions, Unwritten, Written } from "./config-types.ts";
 import type { Definable } from "./modifier.ts";
 import type { OverlayFunction } from "./foreign-types.ts";
 import { createModule } from "./module.ts";
@@ -50,11 +50,12 @@ export type ModuleParts<Special = unknown> = {
  *   }),
  * });
  */
-export function defineModule<C extends object = SystemFunction, D extends object = SystemFunction>(
+export function defineModule<C extends object = SystemFunction & Unwritten, D extends object = SystemFunction & Unwritten>(
   module: DeclaringParts & {
     readonly config?: Checked<C, ModuleArguments, Definitions>;
     readonly defaults?: Checked<D, ModuleArguments, Definitions>;
-  },
+  } & Written<"config", C, ModuleArguments, Definitions> &
+    Written<"defaults", D, ModuleArguments, Definitions>,
 ): Module {
   return createModule(module as Partial<Module>, new Error("defineModule"));
 }

@@ -1,4 +1,4 @@
-import type { Checked, ShellDefinitions } from "./config-types.ts";
+import type { Checked, ShellDefinitions, Unwritten, Written } from "./config-types.ts";
 import type { DeclaringParts } from "./define-module.ts";
 import type { Definable } from "./modifier.ts";
 import { createConfiguration } from "./create-configuration.ts";
@@ -21,8 +21,8 @@ export type ShellConfiguration = {
  */
 export function defineShell<
   S extends object = ShellFunction | Record<never, never>,
-  C extends object = ShellFunction,
-  D extends object = ShellFunction,
+  C extends object = ShellFunction & Unwritten,
+  D extends object = ShellFunction & Unwritten,
   A extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(
   shell: S extends (...args: never) => unknown
@@ -34,7 +34,8 @@ export function defineShell<
         readonly defaults?: Checked<D, ShellArguments & A, ShellDefinitions>;
         /** Sources outside of the project, locked in `tsos.lock`: what `defineInputs` gives, or what it takes. */
         readonly inputs?: Readonly<Record<string, ForeignTypes extends { readonly inputLike: infer Like } ? Like : unknown>>;
-      },
+      } & Written<"config", C, ShellArguments & A, ShellDefinitions> &
+        Written<"defaults", D, ShellArguments & A, ShellDefinitions>,
 ): ShellConfiguration {
   return createConfiguration("shell-config", shell, new Error("defineShell"), "defineShell");
 }

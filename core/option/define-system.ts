@@ -1,4 +1,4 @@
-import type { Checked, Definitions } from "./config-types.ts";
+import type { Checked, Definitions, Unwritten, Written } from "./config-types.ts";
 import type { DeclaringParts, SystemFunction } from "./define-module.ts";
 import { createConfiguration } from "./create-configuration.ts";
 import type { Module } from "./module.ts";
@@ -24,8 +24,8 @@ export type SystemConfig = {
  */
 export function defineSystem<
   S extends object = SystemFunction | Record<never, never>,
-  C extends object = SystemFunction,
-  D extends object = SystemFunction,
+  C extends object = SystemFunction & Unwritten,
+  D extends object = SystemFunction & Unwritten,
   A extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(
   system: S extends (...args: never) => unknown
@@ -37,7 +37,8 @@ export function defineSystem<
         readonly defaults?: Checked<D, ModuleArguments & A, Definitions>;
         /** Sources outside of the project, locked in `tsos.lock`: what `defineInputs` gives, or what it takes. */
         readonly inputs?: Readonly<Record<string, ForeignTypes extends { readonly inputLike: infer Like } ? Like : unknown>>;
-      },
+      } & Written<"config", C, ModuleArguments & A, Definitions> &
+        Written<"defaults", D, ModuleArguments & A, Definitions>,
 ): SystemConfig {
   return createConfiguration("system-config", system, new Error("defineSystem"), "defineSystem");
 }

@@ -5,8 +5,14 @@ export const MODIFIER: unique symbol = Symbol("tsos.modifier");
 
 declare const CONTENT: unique symbol;
 
-/** A definition of a `T` with a condition, a priority or a place in the order: what the functions below return. */
-export interface Modified<out T> {
+/**
+ * A definition of a `T` with a condition, a priority or a place in the order: what the functions below return. To the
+ * type checker it is a kind of symbol: so a literal beside it is compared with `T` alone, and a name that is none of
+ * `T`'s is told with the nearest one.
+ */
+export type Modified<T> = symbol & ModifiedContent<T>;
+
+export interface ModifiedContent<out T> {
   readonly [MODIFIER]: Modifier;
   /** For the type checker alone; there is no such property. */
   readonly [CONTENT]: T;
@@ -53,8 +59,9 @@ export function modified<T>(modifier: Modifier): Modified<T> {
 }
 
 // The parameters are not inferred from: the place where the result goes says what `T` is, and so a typo inside
-// is an error at its own property.
-type Content<T> = NoInfer<T | Modified<T>>;
+// is an error at its own property. `NoInfer` would keep its own mark, under which an editor sees no values of an enumeration.
+type Content<T> = Late<T> | Modified<Late<T>>;
+type Late<T> = [T][T extends unknown ? 0 : never];
 
 /**
  * A definition that counts only if `condition` holds.

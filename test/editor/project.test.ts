@@ -112,6 +112,17 @@ test("hover shows an option's type, description, default and example, where it i
     assert.equal(hover?.documentation, "The folder that requests are answered from.");
     assert.deepEqual(hover.tags, [{ name: "default", text: "null" }, { name: "example", text: '"/var/www"' }]);
   }
+  const elsewhere = [
+    '({ lib }) => ({ services: { nginx: lib.mkIf(true, { virtualHosts: { x: { ro|ot: "/srv" } } }) } })',
+    '({ lib }) => lib.mkMerge([lib.mkIf(true, { services: { nginx: { virtualHosts: { x: lib.mkForce({ ro|ot: "/srv" }) } } } })])',
+    '() => ({ services: { nginx: { virtualHosts: { x: ({ config }) => ({ ro|ot: "/srv" }) } } } })',
+    '({ config }) => { if (config.services.nginx.enable) return {}; return { services: { nginx: { virtualHosts: { x: { ro|ot: "/srv" } } } } }; }',
+  ];
+  for (const config of elsewhere) {
+    const hover = await server.hover(file, await at(SYSTEM.slice(SYSTEM.indexOf("({ config, pkgs, lib })"), SYSTEM.lastIndexOf(",\n});")), config));
+    assert.equal(hover?.documentation, "The folder that requests are answered from.", config);
+    assert.deepEqual(hover.tags, [{ name: "default", text: "null" }, { name: "example", text: '"/var/www"' }], config);
+  }
   const own = await server.hover(file, await at("greeter: { enable: true", "greeter: { en|able: true"));
   assert.equal(own?.documentation, "Whether to greet.");
   assert.equal((await server.hover(file, await at("pkgs.greeting", "pkgs.gree|ting")))?.documentation, "A text that greets.");
@@ -127,6 +138,18 @@ test("go to definition leads to the module that declares the option", async () =
   assert.equal(await definitionsAt('root: "/srv"', 'ro|ot: "/srv"'), `${installation}/modules/services/web-servers/nginx.ts: root: option(`);
   assert.equal(await definitionsAt('config.services.greeter.guests["ann"]?.title', "config.services.nginx.en|able ? config.networking.domain"), `${installation}/modules/services/web-servers/nginx.ts: enable: optio`);
   assert.equal(await definitionsAt('ann: { title: "Dr"', 'ann: { ti|tle: "Dr"'), `${project}/modules/greeter.ts: title: option`);
+  assert.equal(await definitionsAt('nginx: { enable: true, virtualHosts: { localhost: { root: "/srv" } } }', 'nginx: lib.mkIf(true, lib.mkForce({ virtualHosts: { localhost: { ro|ot: "/srv" } } }))'), `${installation}/modules/services/web-servers/nginx.ts: root: option(`);
+});
+
+test("go to definition of a package leads to its own file", async () => {
+  const definitionOf = async (replacement: string): Promise<string> => {
+    const [definition] = await server.definitions(file, await at("pkgs.git", replacement));
+    assert.ok(definition !== undefined, replacement);
+    return `${definition.file}: ${readFileSync(definition.file, "utf8").split("\n")[definition.start.line - 1]!.slice(definition.start.offset - 1)}`;
+  };
+  assert.equal(await definitionOf("pkgs.gi|t"), `${installation}/pkgs/by-name/gi/git/package.ts: export default defineSeedPackage({`);
+  assert.match(await definitionOf('pkgs["util-li|nux"]'), /pkgs\/by-name\/ut\/util-linux\/package\.ts: export default/);
+  assert.match(await definitionOf("pkgs.gree|ting"), /project\/packages\/greeting\.ts: greeting: Package;/);
 });
 
 const COMPLETIONS: readonly (readonly [where: string, config: string, wanted: readonly string[]])[] = [
@@ -146,6 +169,9 @@ const COMPLETIONS: readonly (readonly [where: string, config: string, wanted: re
   ["in mkIf of mkMerge", "({ lib }) => lib.mkMerge([lib.mkIf(true, { services: { nginx: { | } } })])", ["enable", "virtualHosts"]],
   ["in a plain object", "{ services: { nginx: { | } } }", ["enable", "virtualHosts"]],
   ["of an enum's values", '() => ({ services: { openssh: { settings: { PermitRootLogin: "|" } } } })', ["prohibit-password", "no"]],
+  ["of an enum's values in mkForce", '({ lib }) => ({ services: { openssh: { settings: { PermitRootLogin: lib.mkForce("|") } } } })', ["prohibit-password", "no"]],
+  ["of an enum's values in mkDefault", '({ lib }) => ({ services: { openssh: { settings: { PermitRootLogin: lib.mkDefault("|") } } } })', ["prohibit-password", "no"]],
+  ["of an enum's values in mkForce of mkIf", '({ lib }) => ({ services: { openssh: { settings: { PermitRootLogin: lib.mkIf(true, lib.mkForce("|")) } } } })', ["prohibit-password", "no"]],
   ["of packages", "({ pkgs }) => ({ environment: { systemPackages: [pkgs.|] } })", ["git", "greeting", "writeText"]],
   ["of what is read", 'WARNINGS', ["root", "serverName"]],
 ];
@@ -157,25 +183,29 @@ for (const [where, config, wanted] of COMPLETIONS) {
   });
 }
 
-test("a typo is an error at its place that names the nearest option", async () => {
-  // The configuration as a function, where the error is at the property itself.
-  const functionText = SYSTEM.replace("defineSystem({\n  imports: [greeter],\n  config: ", "defineSystem(").replace("  }),\n});", "  }));");
-  const inFunction = async (search: string, replacement: string): Promise<void> => {
-    const { text, position } = marked(functionText.replace(search, replacement));
-    await server.show(file, text);
-    const errors = await server.diagnostics(file);
-    const before = text.slice(0, position).split("\n");
-    assert.deepEqual(errors.map(({ start }) => start), [{ line: before.length, offset: before.at(-1)!.length + 1 }], JSON.stringify(errors));
-  };
-  await inFunction('root: "/srv"', '|roott: "/srv"');
-  assert.match((await server.diagnostics(file))[0]!.text, /NoSuchOption<"roott", "root">/);
-  await inFunction("nginx: { enable: true", "nginx: { |enabel: true");
-  assert.match((await server.diagnostics(file))[0]!.text, /NoSuchOption<"enabel", "enable">/);
-  await inFunction("nginx: {", "|ngixn: {");
-  assert.match((await server.diagnostics(file))[0]!.text, /NoSuchOption<"ngixn", "nginx">/);
-  await inFunction("services: {", "|servics: {");
-  assert.match((await server.diagnostics(file))[0]!.text, /NoSuchOption<"servics", "services">/);
-});
+const functionForm = (text: string): string => text.replace("defineSystem({\n  imports: [greeter],\n  config: ", "defineSystem(").replace("  }),\n});", "  }));");
+for (const [form, write] of [["in a function", functionForm], ["in a module's config", (text: string) => text]] as const) {
+  test(`a typo ${form} is an error at its place that names the nearest option`, async () => {
+    const typo = async (search: string, replacement: string, message: RegExp): Promise<void> => {
+      const { text, position } = marked(write(SYSTEM).replace(search, replacement));
+      await server.show(file, text);
+      const errors = await server.diagnostics(file);
+      const before = text.slice(0, position).split("\n");
+      assert.deepEqual(errors.map(({ start }) => start), [{ line: before.length, offset: before.at(-1)!.length + 1 }], JSON.stringify(errors));
+      assert.match(errors[0]!.text, message);
+    };
+    await typo('root: "/srv"', '|roott: "/srv"', /NoSuchOption<"roott", "root">/);
+    await typo("nginx: { enable: true", "nginx: { |enabel: true", /NoSuchOption<"enabel", "enable">/);
+    await typo("nginx: {", "|ngixn: {", /NoSuchOption<"ngixn", "nginx">/);
+    await typo("services: {", "|servics: {", /NoSuchOption<"servics", "services">/);
+    await typo("nginx: { enable: true", "nginx: { |enable: 3", /Type 'number' is not assignable/);
+    const nginx = 'nginx: { enable: true, virtualHosts: { localhost: { root: "/srv" } } }';
+    await typo(nginx, "nginx: lib.mkIf(true, { |enabel: true })", /Did you mean to write 'enable'/);
+    await typo(nginx, "nginx: lib.mkForce(lib.mkIf(true, { |enabel: true }))", /Did you mean to write 'enable'/);
+    await typo(nginx, "...{}, openssh: lib.mkMerge([{}, { settings: { |PermitRootLogn: false } }])", /PermitRootLog/);
+    await typo(nginx, 'nginx: lib.mkIf(true, { virtualHosts: { x: { |roott: "/srv" } } })', /'roott' does not exist/);
+  });
+}
 
 test("tsos check says the same of a typo, in its own words", async () => {
   writeFileSync(file, SYSTEM.replace('title: "Dr"', 'titel: "Dr"'));

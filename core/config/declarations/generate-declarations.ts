@@ -2,6 +2,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { ts } from "@ts-morph/common";
 import { createCompilerHost } from "../compiler-host.ts";
 import { formatDeclarations } from "./format-declarations.ts";
+import { leadToPackages } from "./lead-to-packages.ts";
 import { createOptionTreeReader } from "./read-option-tree.ts";
 
 export type GenerateInit = {
@@ -65,7 +66,12 @@ export function generateDeclarations(init: GenerateInit): Declarations {
   }
   // A program without modules: to check the sources' own declarations beside them would cost their number squared.
   const roots = ["core/index.ts", "core/shell/shell-module.ts", "pkgs/index.ts"].map((file) => join(installation, file));
-  emitSources(ts.createProgram({ rootNames: roots, options, host }), installation, files);
+  const sourceProgram = ts.createProgram({ rootNames: roots, options, host });
+  emitSources(sourceProgram, installation, files);
+  const packageSet = sourceProgram.getSourceFile(join(installation, "pkgs/all-packages.ts"));
+  if (packageSet === undefined) throw new Error("assertion failed: the package set is not in the program");
+  const packages = declarationOf(packageSet.fileName);
+  files.set(`${packages}.map`, leadToPackages(packageSet, sourceProgram.getTypeChecker(), { file: packages, text: files.get(packages) ?? "" }, files.get(`${packages}.map`) ?? ""));
   files.set(join(outFolder, "options/index.d.ts"), [
     ...trees.map(({ root, file }) => `import type { ${root} } from "./${relative(join(outFolder, "options"), file)}";`),
     'declare module "../core/option/registry.d.ts" {',
