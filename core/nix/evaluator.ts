@@ -43,7 +43,7 @@ const SHAPES = 2 ** 24;
 /** Of the number of slots that are remembered beside the code. */
 const SEEN_BITS = 15;
 /** Indices of names that every evaluation has. */
-const NAMES = { outPath: FIRST_SYMBOLS.indexOf("outPath"), type: FIRST_SYMBOLS.indexOf("type"), functor: FIRST_SYMBOLS.indexOf("__functor"), toString: FIRST_SYMBOLS.indexOf("__toString") } as const;
+const NAMES = { outPath: FIRST_SYMBOLS.indexOf("outPath"), type: FIRST_SYMBOLS.indexOf("type"), overrides: FIRST_SYMBOLS.indexOf("__overrides"), functor: FIRST_SYMBOLS.indexOf("__functor"), toString: FIRST_SYMBOLS.indexOf("__toString") } as const;
 const NO_ARGUMENTS: readonly Slot[] = [];
 const NO_CONTEXT: Context = new Set();
 
@@ -602,15 +602,16 @@ export class Evaluator {
     let values: Slot[];
     let inner = env;
     if ((code[p + 2]! & RECURSIVE) !== 0) {
-      const overrides = shape.slotOf("__overrides");
+      const overrides = this.#findSlot(shape, NAMES.overrides);
       inner = this.#bind(p, env, overrides >= 0);
       values = inner.slice(1);
       if (overrides >= 0) {
         const set = this.forceAttrs(values[overrides]!, NO_POSITION, "while evaluating the `__overrides` attribute");
-        set.shape.names.forEach((name, index) => {
-          const slot = shape.slotOf(name);
+        // No closures here: what they hold would be made anew for each set.
+        for (let index = 0; index < set.values.length; index++) {
+          const slot = shape.slotOf(set.shape.names[index]!);
           if (slot >= 0) inner[slot + 1] = set.values[index]!;
-        });
+        }
         const base = new Attrs(shape, inner.slice(1), p);
         const merged = this.mergeSets(base, set);
         return dynamic === 0 ? merged : this.#dynamic(p, n, dynamic, inner, merged);
@@ -656,9 +657,13 @@ export class Evaluator {
       const added = new Attrs(this.shapes.one(names[0]!), slots, places);
       return set.values.length === 0 ? added : this.mergeSets(set, added);
     }
+    return this.mergeSets(set, this.#setOf(names, slots, places));
+  }
+
+  /** A set of names in any order, each once, with the places of their definitions. */
+  #setOf(names: readonly ByteString[], slots: readonly Slot[], places: readonly number[]): Attrs {
     const order = names.map((_, index) => index).sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
-    const added = new Attrs(this.shapes.of(order.map((index) => names[index]!)), order.map((index) => slots[index]!), order.map((index) => places[index]!));
-    return this.mergeSets(set, added);
+    return new Attrs(this.shapes.of(order.map((index) => names[index]!)), order.map((index) => slots[index]!), order.map((index) => places[index]!));
   }
 
   #condition(p: number, env: Environment, pos: number, context: string): boolean {
@@ -977,7 +982,12 @@ export class Evaluator {
   #callFunctor(self: Attrs, argument: Slot, pos: number): Value {
     const slot = this.#findSlot(self.shape, NAMES.functor);
     try {
-      return this.nested(pos, () => this.call(this.force(self.values[slot]!), [self, argument], this.placeOf(self.places, slot)));
+      this.#deeper(pos);
+      try {
+        return this.call(this.force(self.values[slot]!), [self, argument], this.placeOf(self.places, slot));
+      } finally {
+        this.#depth--;
+      }
     } catch (error) {
       throw this.trace(error, "while calling a functor (an attribute set with a '__functor' attribute)", pos);
     }
@@ -1230,7 +1240,12 @@ export class Evaluator {
     if (value instanceof Attrs) {
       const toString = this.#known(value, NAMES.toString);
       if (toString !== undefined) {
-        return this.nested(pos, () => this.coerceToString(this.call(this.force(toString, pos), [value], pos), pos, context, "while evaluating the result of the `__toString` attribute", more, copy));
+        this.#deeper(pos);
+        try {
+          return this.coerceToString(this.call1(this.force(toString, pos), value, pos), pos, context, "while evaluating the result of the `__toString` attribute", more, copy);
+        } finally {
+          this.#depth--;
+        }
       }
       const outPath = this.#known(value, NAMES.outPath);
       if (outPath !== undefined) {
@@ -1342,12 +1357,21 @@ export class Evaluator {
         const b = right.get("outPath");
         if (a !== undefined && b !== undefined) return this.equal(a, b, pos, context);
       }
-      if (left.shape !== right.shape) {
-        if (left.values.length !== right.values.length || left.shape.names.some((name, i) => name !== right.shape.names[i])) return false;
-      }
-      return this.nested(pos, () => this.symbolOrder(left.shape).every((i) => this.equal(left.values[i]!, right.values[i]!, pos, context)));
+      return (left.shape === right.shape || haveSameNames(left.shape, right.shape)) && this.#equalSets(left, right, pos, context);
     }
     return false;
+  }
+
+  /** Of two sets with the same names. */
+  #equalSets(left: Attrs, right: Attrs, pos: number, context: string): boolean {
+    const order = this.symbolOrder(left.shape);
+    this.#deeper(pos);
+    try {
+      for (let i = 0; i < order.length; i++) if (!this.equal(left.values[order[i]!]!, right.values[order[i]!]!, pos, context)) return false;
+      return true;
+    } finally {
+      this.#depth--;
+    }
   }
 
   /** Throws what the reference says of the first difference of two values that are not equal. */
@@ -1503,6 +1527,13 @@ export class Evaluator {
     }
     return value;
   }
+}
+
+function haveSameNames(left: Shape, right: Shape): boolean {
+  const [a, b] = [left.names, right.names];
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Sorts them where they stand; few names, or names that are sorted, cost no room. */

@@ -3,7 +3,7 @@ import { formatIdentifier } from "./format-literal.ts";
 import { contextOf, NO_POSITION, showType, type Evaluator } from "./evaluator.ts";
 import { grisuDigits } from "./grisu.ts";
 import { utf8Ranges } from "./parse-json.ts";
-import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, Thunk, type Slot, type Value } from "./value.ts";
+import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, Thunk, type NixList, type Slot, type Value } from "./value.ts";
 
 /** `copy`: paths are copied into the store, as `toJSON` does. */
 export function toJson(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boolean): ByteString {
@@ -58,29 +58,41 @@ function convert(e: Evaluator, slot: Slot, writer: Writer, place: number): ByteS
   if (value instanceof NixFloat) return jsonFloat(value.value);
   if (value instanceof NixPath) return jsonString(writer, copy ? e.coerceToString(value, NO_POSITION, context, "", false, true) : value.path);
   if (Array.isArray(value)) {
-    return `[${value.map((element, index) => {
-      try {
-        return write(e, element, writer, place);
-      } catch (error) {
-        throw e.trace(error, `while evaluating list element at index ${index}`, place);
-      }
-    }).join(",")}]`;
+    return convertList(e, value, writer, place);
   }
   if (value instanceof Attrs) {
     const toString = value.get("__toString");
     if (toString !== undefined) return jsonString(writer, e.coerceToString(value, NO_POSITION, context, "", false, copy));
     const outPath = value.get("outPath");
     if (outPath !== undefined) return write(e, outPath, writer, e.placeOf(value.places, value.shape.slotOf("outPath")));
-    return `{${value.shape.names.map((name, index) => {
-      const at = e.placeOf(value.places, index);
-      try {
-        return `${jsonString(writer, name)}:${write(e, value.values[index]!, writer, at)}`;
-      } catch (error) {
-        throw e.trace(error, `while evaluating attribute '${formatIdentifier(name)}'`, at);
-      }
-    }).join(",")}}`;
+    return convertSet(e, value, writer);
   }
   throw e.error("type", `cannot convert ${showType(value)} to JSON`, value instanceof Closure ? e.lambdaInfo(value).place : place);
+}
+
+function convertList(e: Evaluator, list: NixList, writer: Writer, place: number): ByteString {
+  let text = "[";
+  for (let index = 0; index < list.length; index++) {
+    try {
+      text += (index === 0 ? "" : ",") + write(e, list[index]!, writer, place);
+    } catch (error) {
+      throw e.trace(error, `while evaluating list element at index ${index}`, place);
+    }
+  }
+  return `${text}]`;
+}
+
+function convertSet(e: Evaluator, { shape, values, places }: Attrs, writer: Writer): ByteString {
+  let text = "{";
+  for (let index = 0; index < values.length; index++) {
+    const at = e.placeOf(places, index);
+    try {
+      text += `${index === 0 ? "" : ","}${jsonString(writer, shape.names[index]!)}:${write(e, values[index]!, writer, at)}`;
+    } catch (error) {
+      throw e.trace(error, `while evaluating attribute '${formatIdentifier(shape.names[index]!)}'`, at);
+    }
+  }
+  return `${text}}`;
 }
 
 function jsonString(writer: Writer, text: ByteString): ByteString {
