@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { EvaluationJob, EvaluationSettings, FoundDerivation } from "../../core/interop/evaluation-protocol.ts";
+import type { EvaluationEnd } from "../../core/interop/evaluation-session.ts";
 import type { BuildDuringEvaluation } from "../../core/interop/evaluation-store.ts";
 import type { SourceContext } from "../../core/fetch/source/scheme.ts";
 import { findPlaces } from "../places.ts";
@@ -34,8 +35,14 @@ export async function runEvaluationJob(environment: NixEnvironment, { settings, 
     },
     found,
   );
-  if (end.error !== undefined) environment.sayBytes(end.error);
+  sayEvaluationError(environment, end);
   return end.status;
+}
+
+/** As the thread printed it; after a mistake in what a builtin was asked for the command names its help, as it does for its own. */
+export function sayEvaluationError(environment: NixEnvironment, { error, isUsage }: EvaluationEnd): void {
+  if (error !== undefined) environment.sayBytes(error);
+  if (isUsage) environment.say(`Try '${environment.command} --help' for more information.`);
 }
 
 /** How sources are fetched: by the settings of Nix, with tsos's own cache. */

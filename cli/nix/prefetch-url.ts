@@ -13,6 +13,7 @@ import { fromByteString, toByteString } from "../../core/util/bytes.ts";
 import { temporaryFolder } from "./build.ts";
 import { partialFolder } from "../build-options.ts";
 import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
+import { sayEvaluationError } from "./evaluate.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { parseAlgorithm, parseAny } from "./hash.ts";
 import { answerHelp } from "./help.ts";
@@ -65,7 +66,7 @@ export async function prefetchUrl(environment: NixEnvironment, args: readonly st
     await using session = environment.openEvaluation();
     const job = { kind: "source", sources: [{ kind: "file", path: toByteString(words[0] ?? ".") }], attributePaths: [toByteString(attribute)], autoArguments: [...options.autoArguments.values()] } as const;
     const end = await session.run(evaluationSettings(options, storeOptions, env, true), job, () => Promise.reject(new TsosError({ code: "nix.read-only", message: "the source's attributes need the store" })), async () => undefined);
-    if (end.error !== undefined) environment.sayBytes(end.error);
+    sayEvaluationError(environment, end);
     if (end.status !== 0 || end.source === undefined) return end.status;
     url = fromByteString(end.source.url);
     if (end.source.hashMode === undefined) environment.say("warning: this does not look like a fetchurl call");

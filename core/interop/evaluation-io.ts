@@ -2,6 +2,7 @@ import type { Derivation } from "../derivation/derivation.ts";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
 import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
+import { filterLog } from "../nix/filter-log.ts";
 import { NixError } from "../nix/nix-error.ts";
 import type { NixFetcher, NixSource } from "../nix/nix-fetcher.ts";
 import type { AddPathOptions, NixFileKind, NixIo } from "../nix/nix-io.ts";
@@ -158,7 +159,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     },
     fetcher: createSourceFetcher({ channel, registries: settings.registries, warn: (message) => io.log(message), allow: allowStorePath, allowedUris: settings.restricted ? (settings.allowedUris ?? []) : undefined, checkAccess }),
     realise: (context) => realise(context),
-    log: (message) => channel.write("log", `${message}\n`),
+    log: (message) => channel.write("log", `${filterLog(message)}\n`),
   };
 
   /** An archive, or what a registry says of a name. */

@@ -121,5 +121,5 @@ export type FromEvaluation =
   | { readonly kind: "store"; readonly objects: readonly StoreObject[] }
   | { readonly kind: "call"; readonly call: StoreCall }
   | { readonly kind: "derivation"; readonly found: FoundDerivation }
-  /** `error`: as it is printed. */
-  | { readonly kind: "end"; readonly source?: FoundSource | undefined; readonly reads?: EvaluationReads | undefined; readonly program?: FoundProgram | undefined; readonly report?: FlakeReport | undefined; readonly error?: string | undefined; readonly status: number };
+  /** `error`: as it is printed, in bytes; `isUsage`: the command names its help after it. */
+  | { readonly kind: "end"; readonly source?: FoundSource | undefined; readonly reads?: EvaluationReads | undefined; readonly program?: FoundProgram | undefined; readonly report?: FlakeReport | undefined; readonly error?: ByteString | undefined; readonly isUsage?: boolean | undefined; readonly status: number };

@@ -18,7 +18,7 @@ export type EvaluationStore = {
   answer(call: StoreCall): Promise<StoreReply>;
 };
 
-export type EvaluationEnd = { readonly status: number; readonly error: string | undefined; readonly source: FoundSource | undefined; readonly reads: EvaluationReads | undefined; readonly program: FoundProgram | undefined; readonly report: FlakeReport | undefined };
+export type EvaluationEnd = { readonly status: number; readonly error: string | undefined; readonly isUsage: boolean; readonly source: FoundSource | undefined; readonly reads: EvaluationReads | undefined; readonly program: FoundProgram | undefined; readonly report: FlakeReport | undefined };
 
 /** A thread that is ready, or getting ready, to evaluate once. */
 export type EvaluationSession = AsyncDisposable & {
@@ -32,7 +32,7 @@ const STACK_MEGABYTES = 256;
 const YOUNG_MEGABYTES = 128;
 const MEGABYTE = 1024 * 1024;
 
-const NOTHING_FOUND: EvaluationEnd = { status: 0, error: undefined, source: undefined, reads: undefined, program: undefined, report: undefined };
+const NOTHING_FOUND: EvaluationEnd = { status: 0, error: undefined, isUsage: false, source: undefined, reads: undefined, program: undefined, report: undefined };
 
 /** How much an evaluation may keep: most of the machine's memory, unless who starts this process says less. */
 function heapMegabytes(): number {
@@ -87,7 +87,7 @@ export function openEvaluation(worker: URL, statusOf?: (error: unknown) => numbe
               break;
             case "end":
               await (await store)?.settle();
-              resolve({ status: message.status, error: message.error, source: message.source, reads: message.reads, program: message.program, report: message.report });
+              resolve({ status: message.status, error: message.error, isUsage: message.isUsage === true, source: message.source, reads: message.reads, program: message.program, report: message.report });
               break;
           }
         };

@@ -44,11 +44,11 @@ export type EvaluationHost = Omit<StoreChannel, "write"> & {
 export type EvaluationResult = { readonly source?: FoundSource | undefined; readonly program?: FoundProgram | undefined; readonly reads?: EvaluationReads | undefined; readonly report?: FlakeReport | undefined };
 
 /** Does what a command asks, prints values as they are there, and gives the exit status and the error as it is printed. */
-export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: ByteString } & EvaluationResult {
+export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): { readonly status: number; readonly error?: ByteString; readonly isUsage?: boolean } & EvaluationResult {
   try {
     return { status: 0, ...evaluate(settings, job, host) };
   } catch (error) {
-    if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatNixErrorBytes(error, { showTrace: settings.showTrace }) };
+    if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatNixErrorBytes(error, { showTrace: settings.showTrace }), isUsage: error.kind === "usage" };
     if (error instanceof TsosError) return { status: 1, error: toByteString(`error: ${error.message}`) };
     if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };

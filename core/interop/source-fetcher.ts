@@ -47,7 +47,7 @@ export function createSourceFetcher({ channel, registries, warn, allow, allowedU
     formatFlakeRef: (source) => said(() => toByteString(formatFlakeRef(toText(source)))),
     resolve: (source, used) => said(() => toBytes(resolveInRegistries(toText(source), used === "none" ? [] : open()[used]))),
     fetch: (source, isFinal) => {
-      const { path, attributes } = channel.call({ op: "fetch-source", source: toText(source), isFinal });
+      const { path, attributes } = fetching(source, () => channel.call({ op: "fetch-source", source: toText(source), isFinal }));
       allow(path as StorePath);
       return { path: path as StorePath, source: toBytes(attributes) };
     },
@@ -58,6 +58,16 @@ export function createSourceFetcher({ channel, registries, warn, allow, allowedU
     },
     allow,
   };
+}
+
+/** What goes wrong says for which source. */
+function fetching<T>(source: NixSource, fetch: () => T): T {
+  try {
+    return fetch();
+  } catch (error) {
+    if (error instanceof NixError) error.addTrace(`while fetching the input '${toByteString(formatSource(toText(source)))}'`, undefined);
+    throw error;
+  }
 }
 
 /** Itself, or what is below it: `https://a.example` allows `https://a.example/x`, `github:` all of its repositories. */

@@ -6,6 +6,7 @@ import { toByteString, type ByteString } from "../util/bytes.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { compileNix, type CompiledFile, type Scope, type StringTable } from "./compile.ts";
 import { coerceFloat } from "./format-float.ts";
+import { withoutInternalFolder } from "./builtins/fetchurl-file.ts";
 import { formatIdentifier } from "./format-literal.ts";
 import { formatValueForError } from "./format-value.ts";
 import { addIntegers, compareNumbers, divideIntegers, multiplyIntegers, subtractIntegers } from "./integer.ts";
@@ -1227,7 +1228,7 @@ export class Evaluator {
     }
     if (value instanceof NixPath) {
       if (!canonical && !copy) return value.path;
-      if (!copy) return canonicalPath(value.path);
+      if (!copy) return withoutInternalFolder(canonicalPath(value.path));
       const path = canonicalPath(value.path);
       if (this.io.fileKind(path) === undefined) {
         this.io.checkAccess(path);
@@ -1560,7 +1561,7 @@ export function contextOf(value: Value): Context {
 export function displayContext(element: ByteString, storeDir: string): string {
   if (element.startsWith("=")) return `${storeDir}/${element.slice(1)} (deep)`;
   const output = /^!(.*)!([^!]*)$/.exec(element);
-  return output === null ? `${storeDir}/${element}` : `${storeDir}/${output[2]!}^${output[1]!.replaceAll("!", "^")}`;
+  return output === null ? `${storeDir}/${element}` : `${storeDir}/${output[2]!}^${output[1]!.split("!").reverse().join("^")}`;
 }
 
 export function typeName(value: Value): string {

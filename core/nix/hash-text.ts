@@ -10,7 +10,7 @@ import type { NixSettings } from "./nix-settings.ts";
 /** @throws NixError where there is no such function, or the feature that has it is not on */
 export function parseAlgorithm(name: ByteString, settings: NixSettings | undefined): HashAlgorithm {
   const found = findAlgorithm(name, settings);
-  if (found === undefined) throw new NixError("eval", `unknown hash algorithm '${name}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`);
+  if (found === undefined) throw new NixError("usage", `unknown hash algorithm '${name}', expect 'blake3', 'md5', 'sha1', 'sha256', or 'sha512'`);
   return found;
 }
 

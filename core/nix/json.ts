@@ -42,7 +42,7 @@ type Writer = { readonly context: Set<ByteString>; readonly copy: boolean; inval
 
 /** `place`: of the attribute that holds it, also through lists. */
 function write(e: Evaluator, slot: Slot, writer: Writer, place: number): ByteString {
-  return e.nested(NO_POSITION, () => convert(e, slot, writer, place));
+  return e.nested(place, () => convert(e, slot, writer, place));
 }
 
 function convert(e: Evaluator, slot: Slot, writer: Writer, place: number): ByteString {
@@ -62,7 +62,7 @@ function convert(e: Evaluator, slot: Slot, writer: Writer, place: number): ByteS
   }
   if (value instanceof Attrs) {
     const toString = value.get("__toString");
-    if (toString !== undefined) return jsonString(writer, e.coerceToString(value, NO_POSITION, context, "", false, copy));
+    if (toString !== undefined) return jsonString(writer, e.coerceToString(value, place, context, "", false, copy));
     const outPath = value.get("outPath");
     if (outPath !== undefined) return write(e, outPath, writer, e.placeOf(value.places, value.shape.slotOf("outPath")));
     return convertSet(e, value, writer);

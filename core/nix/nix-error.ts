@@ -1,4 +1,5 @@
 import { TsosError } from "../error/tsos-error.ts";
+import { filterLog } from "./filter-log.ts";
 import { byteStringToBytes, decodeUtf8Lossy, toByteString, type ByteString } from "../util/bytes.ts";
 
 /** A place in a Nix file, or in a text that is no file. `line` and `column` count from 1, in bytes. */
@@ -17,8 +18,8 @@ export type NixPosition = {
  */
 export type NixTrace = { readonly message: ByteString; readonly position: NixPosition | undefined; readonly print?: "always" | "verbose" | undefined };
 
-/** Which of them `tryEval` catches: `throw` and `assert` only. */
-export type NixErrorKind = "parse" | "undefined" | "type" | "eval" | "throw" | "assertion" | "abort" | "missing" | "recursion" | "overflow" | "restricted";
+/** Which of them `tryEval` catches: `throw` and `assert` only. A `usage` one makes a command name its help. */
+export type NixErrorKind = "parse" | "undefined" | "type" | "eval" | "throw" | "assertion" | "abort" | "missing" | "recursion" | "overflow" | "restricted" | "usage";
 
 /** Bytes of the language as text for people. */
 function shown(text: ByteString): string {
@@ -102,29 +103,7 @@ export function indentReport(prefix: string, text: string): string {
     .split("\n")
     .map((line, index) => `${index === 0 ? prefix : indent}${line}`.replace(/[ \t\r\n\f\v]+$/, ""))
     .join("\n");
-  return expandTabs(lines);
-}
-
-/**
- * Tabs as spaces and without carriage returns and bells, as all that the reference logs. It counts columns from the start
- * of the message, not of the line.
- */
-export function expandTabs(text: string): string {
-  if (!/[\t\r\x07]/.test(text)) return text;
-  let out = "";
-  let width = 0;
-  for (const c of text) {
-    if (c === "\t") {
-      const spaces = 8 - (width % 8);
-      out += " ".repeat(spaces);
-      width += spaces;
-    } else if (c !== "\r" && c !== "\x07") {
-      out += c;
-      // A character of several bytes has one column.
-      if (c >= " " && (c < "\x80" || c >= "\xc0")) width++;
-    }
-  }
-  return out;
+  return filterLog(lines);
 }
 
 const ELLIPSIS = toByteString("…");

@@ -25,6 +25,8 @@ export type NixSettings = {
   readonly impureDerivations?: boolean | undefined;
   /** The experimental feature `dynamic-derivations`: derivations that are made by derivations. */
   readonly dynamicDerivations?: boolean | undefined;
+  /** The experimental feature `fetch-closure`. */
+  readonly fetchClosure?: boolean | undefined;
   /** The experimental feature `git-hashing`. */
   readonly gitHashing?: boolean | undefined;
   /** `max-call-depth`, 10,000 by default. */

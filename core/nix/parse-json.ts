@@ -126,7 +126,7 @@ class JsonParser {
   }
 
   #error(what: string): NixError {
-    return new NixError("eval", `[json.exception.parse_error.101] parse error at line ${this.#lines + 1}, column ${this.#column}: ${what}`);
+    return new NixError("parse", `[json.exception.parse_error.101] parse error at line ${this.#lines + 1}, column ${this.#column}: ${what}`);
   }
 
   #lastRead(): ByteString {
@@ -300,7 +300,7 @@ class JsonParser {
       if (integer > 0n && integer < 2n ** 64n) throw new NixError("eval", `unsigned json number ${digits} outside of Nix integer range`);
     }
     const value = Number(digits);
-    if (!Number.isFinite(value)) throw new NixError("eval", `[json.exception.out_of_range.406] number overflow parsing '${digits}'`);
+    if (!Number.isFinite(value)) throw new NixError("parse", `[json.exception.out_of_range.406] number overflow parsing '${digits}'`);
     this.#number = new NixFloat(value);
     return "number literal";
   }

@@ -18,6 +18,16 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
   const fail = (message: string): never => {
     throw e.error("eval", `while parsing TOML: line ${text.slice(0, at).split("\n").length}: ${message}`);
   };
+  /** In the words of the reference's library, with the line of what was just read. */
+  const failAt = (message: string, note: string): never => {
+    const start = text.lastIndexOf("\n", at - 1) + 1;
+    const line = /[^\r\n]*/y;
+    line.lastIndex = start;
+    const number = String(text.slice(0, at).split("\n").length);
+    const margin = " ".repeat(number.length);
+    // Its last line is empty and coloured, which keeps the spaces before it.
+    throw e.error("eval", `while parsing TOML: [error] ${message}\n${margin}--> fromTOML\n ${margin} |\n ${number} | ${line.exec(text)![0].replace(/[\x80-\xff]/g, (c) => `0x${c.charCodeAt(0).toString(16)}`)}\n ${margin} | ${" ".repeat(at - start)}^-- ${note}\n\x1b[0m`);
+  };
   const blank = (): void => {
     while (text[at] === " " || text[at] === "\t") at++;
   };
@@ -149,7 +159,7 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
       at++;
       return finish(table);
     }
-    const word = /[^\s,\]}#=]+(?:(?<=[0-9]{4}-[0-9]{2}-[0-9]{2}) [0-9]{2}:[0-9:.+Zz-]+)?/y;
+    const word = /[^\s,[\]}#=]+(?:(?<=[0-9]{4}-[0-9]{2}-[0-9]{2}) [0-9]{2}:[0-9:.+Zz-]+)?/y;
     word.lastIndex = at;
     const match = word.exec(text);
     if (match === null) return fail("expected a value");
@@ -168,11 +178,14 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
     const plain = token.replace(/(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])/g, "");
     if (/^[+-]?(0|[1-9][0-9]*)$/.test(plain) || /^0(x[0-9a-fA-F]+|o[0-7]+|b[01]+)$/.test(plain)) {
       const integer = toInteger(plain.startsWith("-") ? -BigInt(plain.slice(1)) : BigInt(plain.replace(/^\+/, "")));
-      return integer ?? fail(`the integer '${token}' does not fit into 64 bits`);
+      if (integer !== undefined) return integer;
+      const base = /^0[xob]/.exec(plain)?.[0];
+      const name = base === "0x" ? "hex" : base === "0o" ? "oct" : base === "0b" ? "bin" : "dec";
+      return failAt(`toml::parse_${name}_integer: too large integer: current max ${base === undefined ? "digits" : "value"} = 2^63`, "must be < 2^63");
     }
     if (/^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/.test(plain)) {
       const float = Number(plain);
-      if (!Number.isFinite(float)) fail(`the float '${token}' is out of range`);
+      if (!Number.isFinite(float)) failAt("toml::parse_floating: failed to read floating point value from stream", "here");
       return new NixFloat(float);
     }
     return fail(`'${token}' is no value`);
@@ -230,7 +243,12 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
         current = item;
         current.defined = true;
       } else fail(`'${name}' is already defined`);
-    } else assign(current, key());
+    } else {
+      assign(current, key());
+      blank();
+      // The reference lets a header follow on the same line.
+      if (text[at] === "[") continue;
+    }
     blank();
     comment();
     if (at < text.length && text[at] !== "\n" && text[at] !== "\r") fail("expected the end of the line");

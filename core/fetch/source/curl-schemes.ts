@@ -150,6 +150,7 @@ function checkLocalFile(url: string): void {
   if (!url.startsWith("file:")) return;
   let path: string;
   try {
+    if (!/^file:(?:\/\/[^/]*)?\//.test(url)) throw new TypeError("relative");
     path = fileURLToPath(new URL(url.replace(/[?#].*$/s, "")));
   } catch {
     throw bad(`tarball '${url}' must use an absolute path. The 'file' scheme does not support relative paths.`);

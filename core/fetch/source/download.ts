@@ -40,7 +40,7 @@ export async function downloadFile(url: string, target: string, options: Downloa
     try {
       await copyFile(fileURLToPath(new URL(url.replace(/[?#].*$/s, ""))), target);
     } catch (cause) {
-      throw failed(url, cause instanceof Error && "code" in cause && cause.code === "ENOENT" ? "there is no such file" : String(cause), cause);
+      throw failed(url, cause instanceof Error && "code" in cause && cause.code === "ENOENT" ? `Could not read a file:// file (37) Could not open file ${fileURLToPath(url.replace(/[?#].*$/s, ""))}` : String(cause), cause);
     }
     return { kind: "new", etag: "", url };
   }

@@ -22,7 +22,7 @@ export function getScheme(attributes: SourceAttributes): SourceScheme {
   const near = findNearestName(type, SCHEMES.map((one) => one.type));
   throw new TsosError({
     code: "source.unknown-type",
-    message: `cannot fetch unsupported input '${JSON.stringify(sortAttributes(attributes))}'`,
+    message: `cannot show unsupported input '${JSON.stringify(sortAttributes(attributes))}'`,
     hint: near === undefined ? `the types are ${SCHEMES.map((one) => one.type).join(", ")}` : `did you mean '${near}'?`,
     data: { type },
   });

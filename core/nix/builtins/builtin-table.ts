@@ -33,7 +33,12 @@ export function installBuiltins(evaluator: Evaluator): void {
     ...flowBuiltins(evaluator), ...numberBuiltins(evaluator), ...stringBuiltins(evaluator), ...listBuiltins(evaluator),
     ...attributeBuiltins(evaluator), ...fileBuiltins(evaluator), ...storeBuiltins(evaluator), ...derivationBuiltins(evaluator), ...fetchBuiltins(evaluator),
   ];
-  for (const [name, arity, run] of definitions) table.set(name, new Builtin(name, arity, run));
+  const { settings } = evaluator;
+  for (const [name, arity, run] of definitions) {
+    // Those of experimental features are there only where they are on.
+    if ((name === "fetchClosure" && settings.fetchClosure !== true) || (name === "outputOf" && settings.dynamicDerivations !== true)) continue;
+    table.set(name, new Builtin(name, arity, run));
+  }
   table.set("derivation", evaluator.lazy(() => evaluator.force(evaluator.load(DERIVATION_FUNCTION, DERIVATION_FILE, "/"))));
   table.set("true", true);
   table.set("false", false);

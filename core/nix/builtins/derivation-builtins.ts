@@ -14,6 +14,7 @@ import { fromJson } from "../parse-json.ts";
 import { NixError } from "../nix-error.ts";
 import { storeNameProblem } from "../store-name.ts";
 import { Attrs, NixString, type Slot, type Value } from "../value.ts";
+import { outputOf } from "./output-of.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 /** What one evaluation has made: the hashes of its derivations, and themselves. */
@@ -23,6 +24,7 @@ export function derivationBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   const known: KnownDerivations = { cache: new HashModuloCache({ storeDir: e.io.storeDir, getDerivation: (path) => readDerivation(e, path) }), derivations: new Map() };
   return [
     ["placeholder", 1, ([o]) => outputPlaceholder(e.forceStringNoContext(o!, NO_POSITION, "while evaluating the first argument passed to builtins.placeholder"))],
+    ["outputOf", 2, ([of, name]) => outputOf(e, of!, name!, (path) => known.derivations.get(path) ?? readDerivation(e, path))],
     ["derivationStrict", 1, ([s]) => derivationStrict(e, e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.derivationStrict"), known)],
   ];
 }
@@ -140,7 +142,7 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
 
   const inputDerivations = new Map<StorePath, Set<string>>();
   const inputSources = new Set<StorePath>();
-  addInputs(e, known, context, inputDerivations, inputSources);
+  const dynamicInputs = addInputs(e, known, context, inputDerivations, inputSources);
   if (builder === "") throw e.error("eval", "required attribute 'builder' missing");
   if (platform === "") throw e.error("eval", "required attribute 'system' missing");
   if (name.endsWith(".drv") && !(method === "text" && outputNames.length === 1 && outputNames[0] === "out")) {
@@ -162,7 +164,7 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
   } else {
     for (const output of outputNames) outputs.set(output, { kind: "deferred" });
   }
-  const finished = finishDerivation({ name, outputs, inputDerivations, inputSources, platform, builder, args, env }, known.cache, e.io.storeDir);
+  const finished = finishDerivation({ name, outputs, inputDerivations, ...(dynamicInputs.size === 0 ? {} : { dynamicInputs }), inputSources, platform, builder, args, env }, known.cache, e.io.storeDir);
   known.derivations.set(finished.path, finished.derivation);
   e.io.addDerivation(finished.path, finished.contents, finished.derivation);
   const result: [ByteString, Slot][] = [["drvPath", new NixString(`${e.io.storeDir}/${finished.path}`, new Set([`=${finished.path}`]))]];
@@ -176,8 +178,24 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
 const MODES: ReadonlyMap<ByteString, ContentAddressMethod> = new Map([["recursive", "nar"], ["nar", "nar"], ["flat", "flat"], ["text", "text"], ["git", "git"]]);
 const STRING_IN_STRUCTURED = new Set(["system", "outputHash", "outputHashAlgo", "outputHashMode"]);
 
-/** All that the strings of a derivation refer to. */
-function addInputs(e: Evaluator, known: KnownDerivations, context: ReadonlySet<ByteString>, derivations: Map<StorePath, Set<string>>, sources: Set<StorePath>): void {
+type DynamicNode = { readonly outputs: Set<string>; readonly dynamicOutputs: DynamicInputs };
+type DynamicInputs = Map<string, DynamicNode>;
+
+/** All that the strings of a derivation refer to; what it returns is made by derivations that are themselves built. */
+function addInputs(e: Evaluator, known: KnownDerivations, context: ReadonlySet<ByteString>, derivations: Map<StorePath, Set<string>>, sources: Set<StorePath>): Map<StorePath, DynamicInputs> {
+  const dynamic = new Map<StorePath, DynamicInputs>();
+  const addDynamic = (path: StorePath, outputs: readonly string[]): void => {
+    const [last, ...between] = outputs;
+    if (!derivations.has(path)) derivations.set(path, new Set());
+    let level: DynamicInputs = dynamic.get(path) ?? new Map();
+    dynamic.set(path, level);
+    for (const [index, output] of between.reverse().entries()) {
+      const node: DynamicNode = level.get(output) ?? { outputs: new Set(), dynamicOutputs: new Map() };
+      level.set(output, node);
+      if (index === between.length - 1) node.outputs.add(last!);
+      level = node.dynamicOutputs;
+    }
+  };
   const add = (path: StorePath, output: string): void => {
     const outputs = derivations.get(path);
     if (outputs === undefined) derivations.set(path, new Set([output]));
@@ -188,8 +206,10 @@ function addInputs(e: Evaluator, known: KnownDerivations, context: ReadonlySet<B
   for (const element of context) {
     if (element.startsWith("=")) pending.push(element.slice(1) as StorePath);
     else if (element.startsWith("!")) {
-      const [, output, path] = /^!(.*)!([^!]*)$/s.exec(element)!;
-      add(path as StorePath, output!);
+      const outputs = element.slice(1).split("!");
+      const path = outputs.pop() as StorePath;
+      if (outputs.length === 1) add(path, outputs[0]!);
+      else addDynamic(path, outputs);
     } else sources.add(element as StorePath);
   }
   const seen = new Set<StorePath>();
@@ -206,6 +226,7 @@ function addInputs(e: Evaluator, known: KnownDerivations, context: ReadonlySet<B
     for (const output of derivation.outputs.keys()) add(path, output);
     pending.push(...derivation.inputSources, ...derivation.inputDerivations.keys());
   }
+  return dynamic;
 }
 
 /** Structured attributes that were given as a text, as they are written again. */

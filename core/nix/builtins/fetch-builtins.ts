@@ -8,6 +8,7 @@ import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
 import { evaluateFlake } from "../flake/evaluate-flake.ts";
 import { treeAttributes } from "../flake/tree-attributes.ts";
 import type { NixFetcher, NixSource } from "../nix-fetcher.ts";
+import { storeNameProblem } from "../store-name.ts";
 import { Attrs, NixPath, NixString, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
@@ -91,7 +92,7 @@ function fetchUrl(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchurl"
       : value instanceof Attrs
         ? `Please add a valid 'name' attribute to the argument for '${who}', so that it can create a valid store path.`
         : `Please pass an attribute set with 'url' and 'name' attributes to '${who}',  so that it can create a valid store path.`;
-    throw e.error("eval", `invalid store path name when fetching URL '${url}': ${error.message}. ${how}`);
+    throw e.error("eval", `invalid store path name when fetching URL '${url}': ${storeNameProblem(name) ?? error.message}. ${how}`);
   }
   if (e.io.pure && expected === undefined) throw e.error("eval", `in pure evaluation mode, '${who}' requires a 'sha256' argument`);
   const known = expected === undefined ? undefined : makeFixedOutputPath({ name, method: who === "fetchTarball" ? "nar" : "flat", hash: expected, storeDir: e.io.storeDir });
@@ -184,5 +185,5 @@ function fetchClosure(e: Evaluator, slot: Slot): Value {
   }
   if (path === undefined) throw e.error("eval", "attribute 'fromPath' is missing in call to 'fetchClosure'");
   if (from === undefined) throw e.error("eval", "attribute 'fromStore' is missing in call to 'fetchClosure'");
-  throw e.error("eval", "experimental Nix feature 'fetch-closure' is disabled; add '--extra-experimental-features fetch-closure' to enable it");
+  throw e.error("eval", "'builtins.fetchClosure' is not supported: add the store to 'substituters' instead");
 }

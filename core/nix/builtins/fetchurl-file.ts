@@ -31,3 +31,8 @@ export const INTERNAL_FILES: ReadonlyMap<ByteString, ByteString> = new Map([[`${
 export function showPath(path: ByteString): ByteString {
   return path === INTERNAL_FOLDER || path.startsWith(`${INTERNAL_FOLDER}/`) ? `<nix/${path.slice(INTERNAL_FOLDER.length + 1)}>` : path;
 }
+
+/** As a string: such a file is at the root of what it came from. */
+export function withoutInternalFolder(path: ByteString): ByteString {
+  return path.startsWith(INTERNAL_FOLDER) ? path.slice(INTERNAL_FOLDER.length) || "/" : path;
+}

@@ -12,6 +12,7 @@ import { formatHash, hashByteString } from "../../hash/hash.ts";
 import { formatIdentifier } from "../format-literal.ts";
 import { isStorePathBaseName } from "../../store-path/store-path.ts";
 import { contextOf, displayContext, NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import { NixError } from "../nix-error.ts";
 import { NixString, type Slot, type Value } from "../value.ts";
 import { parseAlgorithm } from "../hash-text.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
@@ -42,6 +43,8 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       return found;
     };
     for (const element of context) {
+      const nested = /^![^!]*!([^!]*)!([^!]*)$/.exec(element);
+      if (nested !== null) throw e.error("eval", `cannot operate on output '${nested[1]!}' of the unbuilt derivation '${e.io.storeDir}/${nested[2]!}'`);
       const output = /^!(.*)!([^!]*)$/.exec(element);
       if (element.startsWith("=")) entry(element.slice(1)).allOutputs = true;
       else if (output !== null) entry(output[2]!).outputs.push(output[1]!);
@@ -139,7 +142,7 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       try {
         return fromJson(e, text);
       } catch (error) {
-        throw e.trace(error, "while decoding a JSON string");
+        throw error instanceof NixError && error.kind === "parse" ? e.trace(error, "while decoding a JSON string") : error;
       }
     }],
     ["fromTOML", 1, ([s]) => fromToml(e, e.forceStringNoContext(s!, NO_POSITION, "while evaluating the argument passed to builtins.fromTOML"))],
