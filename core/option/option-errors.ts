@@ -2,6 +2,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { findNearestName } from "../util/suggest.ts";
 import type { DefinitionSite, RawDefinition } from "./definition.ts";
 import type { OptionType } from "./option-type.ts";
+import { isPackageValue } from "./foreign-types.ts";
 import { formatOptionPath } from "./option-path.ts";
 import { previewValue } from "./preview-value.ts";
 
@@ -66,6 +67,9 @@ export function nestedTooDeep(place: ErrorPlace, definitions: readonly RawDefini
 function hintFor(type: OptionType, value: unknown): string | undefined {
   if (value instanceof Promise) return "an evaluation is synchronous: write the value itself, nothing has to be waited for";
   if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) !== Object.prototype && isSetType(type)) return "write an object of its own: { … }";
+  if (isPackageValue(value) && mentions(type, "shellPackage")) {
+    return `the package ${value.name} has no shellPath, so it is no login shell; pkgs.bash is one, and any program is a path: \`\${pkgs.x}/bin/x\``;
+  }
   if (typeof value !== "string") return undefined;
   if (/\bpackage\b/.test(type.description) && /^[A-Za-z][\w-]*$/.test(value)) return `write pkgs.${value}, without quotes`;
   if (/\bpath\b/.test(type.description) && /^\.{1,2}\//.test(value)) return `write path(${JSON.stringify(value)}), which copies it to the store`;
@@ -73,6 +77,10 @@ function hintFor(type: OptionType, value: unknown): string | undefined {
   if (/\bboolean\b/.test(type.description) && /^(true|false)$/.test(value)) return `write ${value}, without quotes`;
   const nearest = findNearestName(value, choicesOf(type).filter((choice) => typeof choice === "string"));
   return nearest === undefined ? undefined : `did you mean ${JSON.stringify(nearest)}?`;
+}
+
+function mentions(type: OptionType, name: string): boolean {
+  return type.name === name || type.nested.some((inner) => mentions(inner, name));
 }
 
 function isSetType(type: OptionType): boolean {

@@ -217,6 +217,10 @@ export type DefinedPackageInit = {
   readonly meta: PackageMeta;
   readonly update: PackageUpdate | undefined;
   readonly passthru: Readonly<Record<string, unknown>> | undefined;
+  /** The names of its own options. */
+  readonly options: readonly string[];
+  /** Whether `build` could be given an argument of this name. */
+  takes(name: string): boolean;
   /** Runs the package's `build` with its arguments changed by `changes`. */
   build(changes: Readonly<Record<string, unknown>>): Package;
   test(changes: Readonly<Record<string, unknown>>, self: Package): Package | undefined;
@@ -297,6 +301,16 @@ class DefinedCore implements PackageCore {
   }
 
   override(changes: Readonly<Record<string, unknown>>): Package {
+    for (const name of Object.keys(changes)) {
+      if (this.#init.takes(name)) continue;
+      const nearest = findNearestName(name, this.#init.options);
+      throw new TsosError({
+        code: "package.unknown-argument",
+        message: `override of package "${this.#init.pname}" is given "${name}", which is neither an option of it nor a package`,
+        hint: nearest !== undefined ? `did you mean "${nearest}"?` : `${this.#init.options.length === 0 ? "it has no options of its own" : `its options are ${this.#init.options.join(", ")}`}; overrideAttrs changes what it is built of`,
+        data: { name },
+      });
+    }
     return createDefinedPackage(this.#init, { ...this.#changes, ...changes }, this.#attributesChanges);
   }
 

@@ -64,6 +64,8 @@ export function definePackage<Options extends object = Record<never, never>>(ini
           meta,
           update: init.update,
           passthru: init.passthru,
+          options: Object.keys(init.options ?? {}),
+          takes: (name) => name === "pname" || name === "version" || Object.hasOwn(init.options ?? {}, name) || Reflect.has(packages, name),
           // The proxy below answers for every name of these types, by the set or by the options.
           build: (changed) => init.build(argumentsOf(changed) as BuildArguments<Options>),
           test: (changed, self) => init.test?.(argumentsOf(changed, self) as BuildArguments<Options> & { readonly self: Package }),

@@ -1,4 +1,5 @@
 import { defineModule, defineOptions, option, types } from "../../core/index.ts";
+import { shellPath } from "./shell-path.ts";
 
 const options = defineOptions({
   environment: {
@@ -18,7 +19,7 @@ const options = defineOptions({
       example: { EDITOR: "nvim" },
     }),
     shellAliases: option(types.attrsOf(types.nullOr(types.singleLineStr)), { default: {}, description: "Short names for commands, in interactive shells.", example: { ll: "ls -l" } }),
-    shells: option(types.listOf(types.either(types.package, types.path)), { default: [], description: "Login shells that users may choose (/etc/shells), beside the OS root's and those that users have." }),
+    shells: option(types.listOf(types.either(types.shellPackage, types.path)), { default: [], description: "Login shells that users may choose (/etc/shells), beside the OS root's and those that users have." }),
   },
   system: {
     path: option(types.package, { internal: true, readOnly: true, description: "The link farm of environment.systemPackages." }),
@@ -42,15 +43,15 @@ export const LOGIN_PATH = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/loc
 
 export default defineModule({
   options,
-  config: ({ config, lib, pkgs }) => {
+  config: ({ config, pkgs }) => {
     const { systemPackages, pathsToLink, variables, shellAliases } = config.environment;
     const exports = Object.entries(variables).flatMap(([name, value]) => (value === null ? [] : [`export ${name}=${quote(Array.isArray(value) ? value.join(":") : String(value))}\n`]));
     const aliases = Object.entries(shellAliases).flatMap(([name, value]) => (value === null ? [] : [`alias -- ${name}=${quote(value)}\n`]));
     const shells = [
       ...["/bin/sh", "/bin/bash", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash"],
-      ...config.environment.shells.map((shell) => (typeof shell === "string" ? shell : lib.getExe(shell))),
+      ...config.environment.shells.map((shell) => shellPath(shell)),
       // Without it, pam_shells and chsh would refuse who has it.
-      ...Object.values(config.users.users).flatMap(({ shell }) => (shell === null || shell === "/usr/sbin/nologin" ? [] : [typeof shell === "string" ? shell : lib.getExe(shell)])),
+      ...Object.values(config.users.users).flatMap(({ shell }) => (shell === null || shell === "/usr/sbin/nologin" ? [] : [shellPath(shell)])),
     ];
     return {
       system: { path: pkgs.buildEnv({ name: "system-path", paths: systemPackages, pathsToLink: [...PATHS_TO_LINK, ...pathsToLink] }) },

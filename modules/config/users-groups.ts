@@ -17,7 +17,7 @@ const options = defineOptions({
     }),
     enforceIdUniqueness: option(types.bool, { default: true, description: "Whether two users, or two groups, must not have the same number." }),
     allowNoPasswordLogin: option(types.bool, { default: false, description: "Whether nobody need be able to log in where `mutableUsers` is false." }),
-    defaultUserShell: option(types.either(types.package, absolutePath), { default: "/usr/bin/bash", description: "The login shell of people who name none." }),
+    defaultUserShell: option(types.either(types.shellPackage, absolutePath), { default: "/usr/bin/bash", description: "The login shell of people who name none." }),
     users: option(
       types.attrsOf(
         types.submodule({
@@ -33,9 +33,9 @@ const options = defineOptions({
             homeMode: option(types.strMatching(/[0-7]{3,4}/), { default: "700", description: "The mode of a home folder that is made." }),
             createHome: option(types.bool, { default: false, description: "Whether the home folder is made; a person's is." }),
             useDefaultShell: option(types.bool, { default: false, description: "Whether the login shell is users.defaultUserShell; a person's is." }),
-            shell: option(types.nullOr(types.either(types.package, absolutePath)), {
+            shell: option(types.nullOr(types.either(types.shellPackage, absolutePath)), {
               default: "/usr/sbin/nologin",
-              description: "The login shell: a package or a path.",
+              description: "The login shell: a package that is one (it has a `shellPath`, as `pkgs.bash`), or a path.",
               example: "/usr/bin/bash",
             }),
             packages: option(types.listOf(types.package), { default: [], description: "Packages whose programs this user has.", defaultText: "[]" }),

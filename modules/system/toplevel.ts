@@ -1,4 +1,5 @@
-import { defineModule, defineOptions, lib, MANIFEST_VERSION, option, toplevelEntries, types, type EtcEntry, type Package, type SystemManifest, type UserEntry } from "../../core/index.ts";
+import { defineModule, defineOptions, MANIFEST_VERSION, option, toplevelEntries, types, type EtcEntry, type SystemManifest, type UserEntry } from "../../core/index.ts";
+import { shellPath } from "../config/shell-path.ts";
 import { sysctlText } from "../config/sysctl.ts";
 import { wrapperMode } from "../security/wrapper-mode.ts";
 
@@ -116,11 +117,6 @@ export default defineModule({
     };
   },
 });
-
-/** The program of a login shell, which is a path or a package. */
-export function shellPath(shell: string | Package): string {
-  return typeof shell === "string" ? shell : lib.getExe(shell);
-}
 
 type Check = { readonly unit: string | null; readonly url: string | null; readonly contains: string | null; readonly tcp: number | null; readonly command: readonly string[] | null; readonly timeoutSeconds: number };
 

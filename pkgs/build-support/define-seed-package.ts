@@ -13,6 +13,8 @@ export type SeedPackageInit = PackageMeta &
     /** The Debian package that gives the version; default: the first. */
     readonly versionOf?: string;
     readonly wrappers?: SeedPackage["wrappers"] | ((args: Arguments) => Readonly<Record<string, ProgramWrapper>>);
+    /** Further properties of the package: a login shell says its program as `shellPath`, below its output. */
+    readonly passthru?: Readonly<Record<string, unknown>>;
     /** Run the test where there is a `/bin/sh`. */
     readonly testOnBuildRoot?: boolean;
     /** A script that fails when the package does not work; `mainProgram --version` by default. */
@@ -21,7 +23,7 @@ export type SeedPackageInit = PackageMeta &
 
 /** A package that is Debian's, patched to run from the store: most tools are no more than this. */
 export function defineSeedPackage(init: SeedPackageInit): PackageDefinition {
-  const { pname, description, homepage, license, mainProgram, priority, test, versionOf, wrappers, testOnBuildRoot = false, ...rest } = init;
+  const { pname, description, homepage, license, mainProgram, priority, test, versionOf, wrappers, testOnBuildRoot = false, passthru, ...rest } = init;
   const seeds = init.seeds ?? seedSet(pname);
   const main = versionOf ?? seeds[0] ?? pname;
   return definePackage({
@@ -38,5 +40,6 @@ export function defineSeedPackage(init: SeedPackageInit): PackageDefinition {
       return args.mkDerivation({ name: `${pname}-test`, buildCommand, withoutCompiler: !testOnBuildRoot });
     },
     update: { kind: "debian", package: main },
+    passthru,
   });
 }

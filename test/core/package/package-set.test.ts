@@ -90,6 +90,15 @@ test("override replaces a package among the arguments", () => {
   assert.deepEqual(changed.attributes.buildInputs?.map(String), [String(pkgs["ng"])]);
 });
 
+test("override refuses a name that is neither an option nor in the set", () => {
+  const pkgs = set({ zlib: simple("zlib"), hello: simple("hello", ["zlib"]) });
+  const hello = pkgs["hello"] as Package;
+  const refused = code(() => hello.override({ colour: "blue" }));
+  assert.deepEqual([refused.code, refused.hint], ["package.unknown-argument", 'did you mean "color"?']);
+  assert.match(code(() => hello.override({ nope: 1 })).hint ?? "", /its options are color; overrideAttrs/);
+  assert.equal(hello.override({ version: "1.0" }).drvPath, hello.drvPath);
+});
+
 test("overlays reach into each other's results and into packages below", () => {
   const pkgs = set({ zlib: simple("zlib"), hello: simple("hello", ["zlib"]) }, [
     overlay((_, prev) => ({ zlib: prev["zlib"]?.overrideAttrs(() => ({ color: "one" })) })),

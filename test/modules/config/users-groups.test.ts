@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { TsosError } from "../../../core/error/tsos-error.ts";
 import { evaluateSystem, problemsOf } from "../evaluate-system.ts";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@example";
@@ -25,6 +26,15 @@ test("takes a package as a shell and puts it into /etc/shells", () => {
   assert.match(shell, /^\/nix\/store\/[^/]+\/bin\/bash$/);
   assert.ok(etc("shells").split("\n").includes(shell));
   assert.equal(config.users.users["root"]!.shell, "/usr/bin/bash");
+});
+
+test("refuses a package that is no login shell, and says so", () => {
+  assert.throws(() => evaluateSystem(({ pkgs }) => ({ users: { users: { ada: { isNormalUser: true, shell: pkgs.git } } } })), ({ code, message, hint }: TsosError) => {
+    assert.equal(code, "option.wrong-type");
+    assert.match(message, /"users\.users\.ada\.shell" must be null or package of a login shell or .*, got the package git-/);
+    assert.match(hint ?? "", /git-\S+ has no shellPath.*pkgs\.bash/);
+    return true;
+  });
 });
 
 test("declares root and Debian's own accounts with their fixed numbers", () => {
