@@ -33,8 +33,11 @@ const PROMISES: Readonly<Record<string, Category>> = {
   readFile: "read", readdir: "read", readlink: "read",
 };
 
-/** What the kernel makes up is on no disk, and a collector reads much of it; a name in an open folder is. */
-const isProcess = (file: unknown): boolean => typeof file === "string" && file.startsWith("/proc/") && !file.startsWith("/proc/self/fd/");
+/**
+ * What the kernel makes up is on no disk, and a collector reads much of it; a name in an open folder is. Nor does the file
+ * belong here by which a test stands for systemd.
+ */
+const isProcess = (file: unknown): boolean => typeof file === "string" && ((file.startsWith("/proc/") && !file.startsWith("/proc/self/fd/")) || file.endsWith("/systemd.json"));
 
 /** To be called once a process, before anything else uses node:fs. */
 export function installFaultPoints(): FaultPoints {

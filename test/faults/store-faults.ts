@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "node:test";
@@ -32,8 +32,10 @@ export async function tryStoreFaults(t: TestContext, options: StoreFaultsOptions
     for (const name of options.scenarios ?? Object.keys(STORE_SCENARIOS)) {
       const scenario = STORE_SCENARIOS[name]!;
       const template = join(folder, name);
-      mkdirSync(template);
-      const kept = await scenario.prepare(template);
+      // Made where it is used, since some of it holds its own path.
+      mkdirSync(join(folder, "trial"));
+      const kept = await scenario.prepare(join(folder, "trial"));
+      renameSync(join(folder, "trial"), template);
       for (const kind of options.kinds) {
         let points = 0;
         for (let at = 1; ; at += options.step) {
@@ -60,7 +62,7 @@ export async function tryStoreFaults(t: TestContext, options: StoreFaultsOptions
 }
 
 /** One file, so that a child starts in the time of Node itself. */
-async function bundleChild(): Promise<string> {
+export async function bundleChild(): Promise<string> {
   const outfile = resolve(import.meta.dirname, `../../node_modules/.cache/tsos-faults/${process.pid}.mjs`);
   await build({ entryPoints: [join(import.meta.dirname, "fault-child.ts")], outfile, bundle: true, packages: "external", platform: "node", format: "esm", target: "node20", logLevel: "error" });
   return outfile;
@@ -94,13 +96,14 @@ async function runFailing(faults: FaultPoints, kind: FaultKind, scenario: StoreS
   return faults.disarm().reached;
 }
 
-async function assertRecovers(scenario: StoreScenario, place: string, kept: readonly StorePath[], what: string): Promise<void> {
+export async function assertRecovers(scenario: StoreScenario, place: string, kept: readonly StorePath[], what: string): Promise<void> {
   const root = `${place}/root`;
   {
     await using store = await openLocalStore({ root });
     if (scenario.damages !== true) assert.deepEqual(await store.verify({ checkContents: true }), [], `${what}: what is registered is right`);
     assert.deepEqual([...(await store.queryValidPaths(kept))].sort(), [...kept].sort(), `${what}: nothing is lost`);
     const made = await scenario.run(store, place);
+    scenario.check?.(store, place);
     assert.equal((await store.queryValidPaths(made)).size, new Set(made).size, `${what}: it works again`);
     assert.deepEqual(await store.verify({ checkContents: true }), [], `${what}: all is right afterwards`);
   }
@@ -111,7 +114,7 @@ async function assertRecovers(scenario: StoreScenario, place: string, kept: read
   assert.deepEqual([...(await store.queryValidPaths(kept))].sort(), [...kept].sort(), `${what}: the collector took nothing that a root keeps`);
 }
 
-function askNix(place: string, what: string): boolean {
+export function askNix(place: string, what: string): boolean {
   try {
     execFileSync("nix-store", ["--verify", "--check-contents", "--store", `local?root=${place}/root`], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME: place } });
     return true;

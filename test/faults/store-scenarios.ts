@@ -1,5 +1,6 @@
 /** What a store does, each in a small store of its own, so that every operation of it can be made to fail in turn. */
-import { chmodSync, createReadStream, createWriteStream, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { chmodSync, createReadStream, createWriteStream, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import type { BuildOptions } from "../../core/build/build-options.ts";
 import { realise } from "../../core/build/realise.ts";
@@ -13,7 +14,12 @@ import { plainFetchSettings } from "../../core/fetch/fetch-settings.ts";
 import { exportPaths, importPaths } from "../../core/store/export-paths.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
 import type { LocalStore } from "../../core/store/store.ts";
-import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
+import { deleteOldGenerations, findCurrentGeneration, profilePath, rollbackProfile, setProfile } from "../../core/store/profile.ts";
+import { activate } from "../../core/system/activate/activate.ts";
+import { listSystemGenerations, SYSTEM_PROFILE } from "../../core/system/activate/system-profile.ts";
+import { openFakeSystemd } from "../core/system/support/fake-systemd.ts";
+import { addFile, addToplevel, addUnits, type FixtureStore } from "../core/system/support/toplevel-fixture.ts";
+import { formatStorePath, storePathName, type StorePath } from "../../core/store-path/store-path.ts";
 import type { Substituter } from "../../core/store/substituter.ts";
 
 export type StoreScenario = {
@@ -21,6 +27,8 @@ export type StoreScenario = {
   prepare(folder: string): Promise<readonly StorePath[]>;
   /** What is interrupted, and must work when it is done again. @returns what is valid then */
   run(store: LocalStore, folder: string): Promise<readonly StorePath[]>;
+  /** What must hold besides, once `run` was done again. */
+  check?(store: LocalStore, folder: string): void;
   /** Paths that are damaged until `run` has put them right. */
   readonly damages?: boolean;
   readonly autoOptimise?: boolean;
@@ -108,6 +116,39 @@ function writeSources(folder: string): void {
   writeTree(`${folder}/two`, "two");
 }
 
+/** Two generations of a machine: files of `/etc`, a unit, a host name. */
+function writeGenerations(folder: string): void {
+  const place = `${folder}/generations`;
+  const store: FixtureStore = { folder: place, logical: place, node: process.execPath, shell: "/bin/sh", activator: "/nonexistent" };
+  mkdirSync(`${place}/sw`, { recursive: true });
+  mkdirSync(`${place}/os/usr/bin`, { recursive: true });
+  for (const name of ["first", "second"]) {
+    addToplevel(store, name, {
+      osRoot: `${place}/os`,
+      systemPath: `${place}/sw`,
+      hostName: name,
+      etc: [
+        addUnits(store, `${name}-units`, { "multi-user.target": "[Unit]\n", "a.service": `[Service]\nExecStart=${name}\n` }, { "multi-user.target.wants/a.service": "../a.service" }),
+        { kind: "link", target: "motd", source: addFile(store, `${name}-motd`, name) },
+        { kind: "copy", target: "secret/key", source: addFile(store, `${name}-key`, `key of ${name}`), mode: "0440", user: String(process.getuid!()), group: String(process.getgid!()) },
+      ],
+    });
+  }
+}
+
+async function switchTo(folder: string, name: string): Promise<void> {
+  const machine = `${folder}/root/machine`;
+  const outcome = await activate({
+    action: "switch",
+    toplevel: `${folder}/generations/${name}`,
+    root: machine,
+    systemManager: openFakeSystemd(`${folder}/systemd.json`, machine),
+    report: () => {},
+    checkHealth: async () => [],
+  });
+  if (outcome.kind !== "activated") throw new Error(`the switch ended with ${outcome.kind}`);
+}
+
 export const STORE_SCENARIOS: Readonly<Record<string, StoreScenario>> = {
   adding: {
     async prepare(folder) {
@@ -167,6 +208,52 @@ export const STORE_SCENARIOS: Readonly<Record<string, StoreScenario>> = {
     async run(store) {
       await store.optimise();
       return [];
+    },
+  },
+  "switching a profile": {
+    async prepare(folder) {
+      return prepareStore(folder, async (store) => {
+        const paths = await store.addTextsToStore(["one", "two", "three"].map((name) => ({ name, contents: name, references: [] })));
+        const profile = profilePath(store, "machine");
+        for (const path of paths.slice(0, 2)) await setProfile(store, profile, path);
+        return paths;
+      });
+    },
+    async run(store) {
+      const profile = profilePath(store, "machine");
+      const paths = new Map((await store.queryAllValidPaths()).map((path) => [storePathName(path), path]));
+      // Whatever was interrupted before: one of those that were switched to is current.
+      if (findCurrentGeneration(store, profile) === undefined) throw new Error("no generation is current");
+      await setProfile(store, profile, paths.get("three")!);
+      await setProfile(store, profile, paths.get("one")!);
+      await rollbackProfile(store, profile);
+      await deleteOldGenerations(store, profile);
+      return [paths.get("three")!];
+    },
+    check(store) {
+      const profile = profilePath(store, "machine");
+      assert.equal(storePathName(findCurrentGeneration(store, profile)!.path!), "three");
+      assert.deepEqual(readdirSync(`${store.stateDir}/profiles`).filter((name) => !/^(per-user|machine(-\d+-link|\.lock)?)$/.test(name)), []);
+    },
+  },
+  switching: {
+    async prepare(folder) {
+      writeGenerations(folder);
+      const kept = await prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
+      mkdirSync(`${folder}/root/machine`);
+      await switchTo(folder, "first");
+      return kept;
+    },
+    async run(_store, folder) {
+      await switchTo(folder, "second");
+      return [];
+    },
+    check(_store, folder) {
+      const machine = `${folder}/root/machine`;
+      assert.equal(readlinkSync(`${machine}/run/current-system`), `${folder}/generations/second`);
+      assert.equal(listSystemGenerations(`${machine}${SYSTEM_PROFILE}`).find((one) => one.isCurrent)?.toplevel, `${folder}/generations/second`);
+      assert.equal(readFileSync(`${machine}/etc/secret/key`, "utf8"), "key of second");
+      assert.deepEqual(readdirSync(`${machine}/etc`, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("tsos-new")), []);
     },
   },
   repairing: {
