@@ -21,6 +21,7 @@ import { createSubstituter } from "./substituter.ts";
 export async function createBuildOptions(context: CommandContext, store: LocalStore, bubblewrap: BuildTools["bubblewrap"], instantiation?: Instantiation): Promise<BuildOptions> {
   const { flags } = context;
   const settings = { ...(await loadFetchSettings({ env: context.env })), partialFolder: partialFolder(store), offline: flags.offline };
+  const { limits, space } = await loadBuildSettings({ env: context.env });
   const machines = await loadDaemonSettings({ env: context.env });
   const builders = flags.builders ?? machines.builders;
   return {
@@ -28,7 +29,8 @@ export async function createBuildOptions(context: CommandContext, store: LocalSt
     cores: context.cores,
     keepFailed: flags.keepFailed,
     keepGoing: flags.keepGoing,
-    limits: (await loadBuildSettings({ env: context.env })).limits,
+    limits,
+    space,
     signal: context.signal,
     report: context.report,
     settings,

@@ -138,8 +138,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command(
       "gc",
       "delete what no root reaches",
-      (y) => y.option("older-than", { type: "string", describe: "first delete generations older than this, such as 30d", requiresArg: true }).option("max", { type: "string", describe: "stop after this much, such as 10G", requiresArg: true }).option("dry-run", { type: "boolean", default: false, describe: "only say what would go" }),
-      action(async (context, args: { olderThan?: string; max?: string; dryRun: boolean }) => (await import("./commands/gc.ts")).gc(context, args)),
+      (y) => y.option("older-than", { type: "string", describe: "first delete generations older than this, such as 30d", requiresArg: true }).option("roots-older-than", { type: "string", describe: "results and shells last built or entered before this keep nothing", requiresArg: true }).option("max", { type: "string", describe: "stop after this much, such as 10G", requiresArg: true }).option("dry-run", { type: "boolean", default: false, describe: "only say what would go" }),
+      action(async (context, args: { olderThan?: string; rootsOlderThan?: string; max?: string; dryRun: boolean }) => (await import("./commands/gc.ts")).gc(context, args)),
     )
     .command(
       "daemon",

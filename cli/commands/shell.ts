@@ -4,7 +4,7 @@ import type { Tool } from "../../core/build/tool.ts";
 import { enterShell } from "../../core/shell/enter-shell.ts";
 import { formatEnvironmentScript, shellVariables, type ShellEnvironment } from "../../core/shell/shell-environment.ts";
 import { isShellRooted, shellRootLink } from "../../core/shell/shell-root.ts";
-import { existsSync } from "node:fs";
+import { existsSync, lutimesSync } from "node:fs";
 import type { CommandContext } from "../context.ts";
 import { evaluate, typeCheck } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -53,7 +53,7 @@ export async function shell(context: CommandContext, args: ShellArguments): Prom
     await symlink(derivation.outPath, temporary);
     await rename(temporary, link);
     await store.addIndirectRoot(link);
-  }
+  } else keepFresh(link);
 
   const environment = JSON.parse(await readFile(join(physical(derivation.outPath), "environment.json"), "utf8")) as ShellEnvironment;
   if (args.action === "env") {
@@ -65,6 +65,16 @@ export async function shell(context: CommandContext, args: ShellArguments): Prom
   const elsewhere = storeRoot === undefined ? {} : { storeRoot, bubblewrap: await findBubblewrap(context) };
   using _terminal = context.handTerminalOver();
   return await enterShell({ environment, command: args["--"], env: context.env, folder: context.folder, ...elsewhere });
+}
+
+/** A shell that is used does not expire. Who may not write there did not make it. */
+function keepFresh(link: string): void {
+  try {
+    const now = Date.now() / 1000;
+    lutimesSync(link, now, now);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM" || error.code === "EROFS"))) throw error;
+  }
 }
 
 function changedVariables(variables: Readonly<Record<string, string>>, inherited: NodeJS.ProcessEnv): Record<string, string> {

@@ -5,6 +5,7 @@ import type { RemoteBuilders } from "./remote-builders.ts";
 import type { SandboxPath } from "./sandbox.ts";
 import type { BuildLimits } from "./build-limits.ts";
 import type { BuiltinBuilder } from "./builtin-builder.ts";
+import type { SpaceLimits } from "./space-keeper.ts";
 import type { Tool } from "./tool.ts";
 
 /** Programs that building needs, found or brought only when a build needs one. */
@@ -36,6 +37,8 @@ export type BuildOptions = {
   readonly repair?: boolean;
   /** When a builder is killed; builtin builders have limits of their own. */
   readonly limits?: BuildLimits | undefined;
+  /** When garbage is collected to have room for what is made; default: never. */
+  readonly space?: SpaceLimits | undefined;
   readonly signal?: AbortSignal;
   readonly report?: ProgressListener;
   readonly settings: FetchSettings;

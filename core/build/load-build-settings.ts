@@ -2,16 +2,24 @@ import { join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { hostSettingsMachine, type SettingsMachine } from "../fetch/load-fetch-settings.ts";
 import type { BuildLimits } from "./build-limits.ts";
+import type { SpaceLimits } from "./space-keeper.ts";
 
 /** How this machine builds and stores. */
 export type BuildSettings = {
   readonly limits: BuildLimits;
   /** Share equal files of what is added. */
   readonly autoOptimise: boolean;
+  /** Undefined where nothing is to be collected by itself. */
+  readonly space: SpaceLimits | undefined;
+  /** In milliseconds, how long a project's root keeps what it points to; undefined: for ever. */
+  readonly rootsExpireAfter: number | undefined;
 };
 
+const AMOUNTS = ["timeout", "maxSilentTime", "maxLogSize", "minFree", "maxFree", "rootsExpireAfterDays"] as const;
+const DAY = 86_400_000;
+
 /**
- * `timeout`, `maxSilentTime` (seconds), `maxLogSize` (bytes) and `autoOptimise` of `/etc/tsos/settings.json` and then
+ * `timeout`, `maxSilentTime` (seconds), `maxLogSize`, `minFree`, `maxFree` (bytes), `rootsExpireAfterDays` and `autoOptimise` of `/etc/tsos/settings.json` and then
  * of the user's own file. Nothing is limited, nor shared, unless they say so.
  *
  * @throws TsosError `build.bad-settings`
@@ -19,7 +27,7 @@ export type BuildSettings = {
 export async function loadBuildSettings(machine: Partial<SettingsMachine> = {}): Promise<BuildSettings> {
   const { env, readFile } = { ...hostSettingsMachine(), ...machine };
   const configHome = env["XDG_CONFIG_HOME"] ?? (env["HOME"] === undefined ? undefined : join(env["HOME"], ".config"));
-  const settings: Record<"timeout" | "maxSilentTime" | "maxLogSize", number | undefined> = { timeout: undefined, maxSilentTime: undefined, maxLogSize: undefined };
+  const settings: Partial<Record<(typeof AMOUNTS)[number], number>> = {};
   let autoOptimise = false;
   for (const file of ["/etc/tsos/settings.json", ...(configHome === undefined ? [] : [join(configHome, "tsos/settings.json")])]) {
     const text = await readFile(file);
@@ -32,7 +40,7 @@ export async function loadBuildSettings(machine: Partial<SettingsMachine> = {}):
     }
     if (typeof value !== "object" || value === null) throw bad("it holds no object", file, "{ … }");
     const given = value as Readonly<Record<string, unknown>>;
-    for (const name of ["timeout", "maxSilentTime", "maxLogSize"] as const) {
+    for (const name of AMOUNTS) {
       const amount = given[name];
       if (amount === undefined) continue;
       if (typeof amount !== "number" || !Number.isSafeInteger(amount) || amount < 0) throw bad(`"${name}" is ${JSON.stringify(amount)}`, file, "a whole number, 0 for no limit");
@@ -43,7 +51,10 @@ export async function loadBuildSettings(machine: Partial<SettingsMachine> = {}):
     if (typeof optimise !== "boolean") throw bad(`"autoOptimise" is ${JSON.stringify(optimise)}`, file, "true or false");
     autoOptimise = optimise;
   }
-  return { limits: settings, autoOptimise };
+  const { timeout, maxSilentTime, maxLogSize, minFree = 0, maxFree = 0, rootsExpireAfterDays = 0 } = settings;
+  const rootsExpireAfter = rootsExpireAfterDays === 0 ? undefined : rootsExpireAfterDays * DAY;
+  const space = minFree === 0 ? undefined : { minFree, maxFree: Math.max(minFree, maxFree), rootsExpireAfter };
+  return { limits: { timeout, maxSilentTime, maxLogSize }, autoOptimise, space, rootsExpireAfter };
 }
 
 function bad(problem: string, file: string, expected: string): TsosError {

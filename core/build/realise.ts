@@ -8,6 +8,7 @@ import { makeBuildError } from "./build-error.ts";
 import { readBuildGraph, type BuildGraph, type BuildTarget, type Goal, type Step, type Substitution } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { derivationAttribute, isFixedOutput } from "./builder-environment.ts";
+import { keepSpace } from "./space-keeper.ts";
 import { findOtherSource, sourceUrls } from "./fetched-sources.ts";
 import type { RemotePlace } from "./remote-builders.ts";
 import { createLimiter } from "../util/limiter.ts";
@@ -94,6 +95,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   const unserved = new Set<Step>();
   const waiting = new Map(goals.map((goal) => [goal, goal.needs.size]));
   let done = 0;
+  await using space = keepSpace(store, { limits: options.space, signal: stop.signal, report });
   const whole = nextId();
   report({ kind: "start", id: whole, activity: "realise", subject: graph.targets.map((goal) => goal.derivation.name).join(", "), total: goals.length, unit: "items" });
 
@@ -105,6 +107,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
     let release = place === undefined ? await limiter.acquire(stop.signal) : place.release;
     let locks: PathLocks | undefined;
     try {
+      await space.makeRoom();
       const paths = step.kind === "substitute" ? [step.path] : [...step.outputPaths.values()];
       locks = await store.lockPaths(paths, { wait: false });
       if (locks === undefined) {

@@ -64,7 +64,7 @@ type Marked = {
 };
 
 function mark(layout: StoreLayout, database: StoreDatabase, options: GarbageOptions): Marked {
-  const roots = findAllRoots(layout, database, { keepStale: options.dryRun ?? false });
+  const roots = findAllRoots(layout, database, { keepStale: options.dryRun ?? false, rootsOlderThan: options.rootsOlderThan });
   const start = new Set(roots.map((root) => root.path));
   if (options.olderThan !== undefined) {
     for (const path of database.registrationTimesFrom(Math.floor(options.olderThan.getTime() / 1000))) start.add(path);

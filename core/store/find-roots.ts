@@ -12,7 +12,9 @@ import { findTemporaryRoots } from "./temporary-roots.ts";
 
 export type FindRootsOptions = {
   /** Leave stale links and dead processes' files alone. */
-  readonly keepStale?: boolean;
+  readonly keepStale?: boolean | undefined;
+  /** Automatic roots whose link outside of the store was last made before this keep nothing. */
+  readonly rootsOlderThan?: Date | undefined;
 };
 
 /** Everything that keeps a path alive: links, profiles, running processes, temporary roots. Nix: libstore/gc.cc. */
@@ -33,7 +35,7 @@ export function storePathOfTarget(layout: StoreLayout, target: string): StorePat
   return undefined;
 }
 
-function findLinkRoots(layout: StoreLayout, { keepStale = false }: FindRootsOptions): Root[] {
+function findLinkRoots(layout: StoreLayout, { keepStale = false, rootsOlderThan }: FindRootsOptions): Root[] {
   const roots: Root[] = [];
   const auto = `${layout.gcRootsDir}/auto/`;
   const visit = (file: string): void => {
@@ -53,6 +55,9 @@ function findLinkRoots(layout: StoreLayout, { keepStale = false }: FindRootsOpti
       if (linked === undefined) {
         // The user removed the link that it stands for.
         if (file.startsWith(auto) && !keepStale) unlinkSync(file);
+      } else if (rootsOlderThan !== undefined && file.startsWith(auto) && linked.mtimeMs < rootsOlderThan.getTime()) {
+        // Expired. The link stays where it is, its user's own; it is a root again once it is made again.
+        if (!keepStale) unlinkSync(file);
       } else if (linked.isSymbolicLink()) {
         const indirect = storePathOfTarget(layout, readlinkSync(link));
         if (indirect !== undefined) roots.push({ path: indirect, source: link });

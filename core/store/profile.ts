@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, unlinkSync } from "node:fs";
 import path from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
@@ -240,5 +240,16 @@ function targetOf(store: ProfileStore, link: string): StorePath | undefined {
 async function withProfileLock<T>(profile: string, body: () => Promise<T>): Promise<T> {
   mkdirSync(path.dirname(profile), { recursive: true });
   using _lock = await lockFile(`${profile}.lock`);
+  removeHalfMade(profile);
   return await body();
+}
+
+/** Links that `replaceLink` made and did not get to move, before a kill or a power cut. Under the lock they are nobody's. */
+function removeHalfMade(profile: string): void {
+  const folder = path.dirname(profile);
+  const name = path.basename(profile);
+  for (const entry of readdirSync(folder)) {
+    const [, made] = /^\.\d+_\d+_(.*)$/s.exec(entry) ?? [];
+    if (made !== undefined && (made === name || (made.startsWith(`${name}-`) && /^\d+-link$/.test(made.slice(name.length + 1))))) rmSync(`${folder}/${entry}`, { force: true });
+  }
 }

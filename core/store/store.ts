@@ -111,6 +111,8 @@ export type GarbageOptions = {
   readonly dryRun?: boolean | undefined;
   /** Spare what was registered at or after this time, and all that it needs. */
   readonly olderThan?: Date | undefined;
+  /** Automatic roots (of results and shells) that were last made before this time keep nothing and are forgotten. */
+  readonly rootsOlderThan?: Date | undefined;
   /** Stop when this many bytes are freed. */
   readonly maxFreed?: number | undefined;
   /** Delete these only (each must be dead). */

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync, constants } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { closeSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, unlinkSync, writeSync, constants } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatStorePath, isStorePathBaseName, type StorePath } from "../store-path/store-path.ts";
@@ -27,24 +28,28 @@ export class TemporaryRoots implements Disposable {
     this.#file ??= openTemporaryRootsFile(this.#layout.temporaryRootsDir);
     this.#gcLock ??= openLockFile(this.#layout.gcLock);
     const text = added.map((path) => formatStorePath(path, this.#layout.storeDir));
-    while (!tryLockDescriptor(this.#gcLock, "shared")) {
-      if (await tellCollector(this.#layout.gcSocketDir, text)) {
-        this.#record(added, text);
-        return;
+    let isWritten = false;
+    for (;;) {
+      if (tryLockDescriptor(this.#gcLock, "shared")) {
+        try {
+          if (!isWritten) this.#write(text);
+        } finally {
+          unlockDescriptor(this.#gcLock);
+        }
+        break;
       }
+      // Written before it is told: after the one that was told ends another may begin, which looks into the file only.
+      if (!isWritten) this.#write(text);
+      isWritten = true;
+      if (await tellCollector(this.#layout.gcSocketDir, text)) break;
       await sleep(20);
     }
-    try {
-      this.#record(added, text);
-    } finally {
-      unlockDescriptor(this.#gcLock);
-    }
+    // Not before: who asks for the same meanwhile must wait as well.
+    for (const path of added) this.#known.add(path);
   }
 
-  #record(added: readonly StorePath[], text: readonly string[]): void {
-    if (this.#file === undefined) return;
-    writeSync(this.#file.descriptor, text.map((path) => `${path}\0`).join(""));
-    for (const path of added) this.#known.add(path);
+  #write(text: readonly string[]): void {
+    if (this.#file !== undefined) writeSync(this.#file.descriptor, text.map((path) => `${path}\0`).join(""));
   }
 
   [Symbol.dispose](): void {
@@ -60,23 +65,15 @@ export class TemporaryRoots implements Disposable {
 }
 
 function openTemporaryRootsFile(folder: string): { path: string; descriptor: number } {
-  mkdirSync(folder, { recursive: true });
-  // A process with our number in another PID namespace, or a second store in this process, holds its file's lock;
-  // collectors read names up to what is no digit, so ours may have a suffix.
-  for (let n = 0; ; n++) {
-    const path = `${folder}/${process.pid}${n === 0 ? "" : `-${n}`}`;
-    for (;;) {
-      const descriptor = openSync(path, constants.O_CREAT | constants.O_RDWR | constants.O_APPEND, 0o600);
-      if (!tryLockDescriptor(descriptor)) {
-        closeSync(descriptor);
-        break;
-      }
-      // Empty and linked: ours. Else it is left from a dead process, or a collector removed it just now.
-      const stats = fstatSync(descriptor);
-      if (stats.size === 0 && stats.nlink > 0) return { path, descriptor };
-      if (stats.nlink > 0) unlinkSync(path);
-      closeSync(descriptor);
-    }
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  for (;;) {
+    // Never the same name twice: a collector that opened an earlier one of this process, and gets its lock when that is
+    // closed, removes the name. Collectors read names up to what is no digit, so ours may have more after the number.
+    const path = `${folder}/${process.pid}-${randomBytes(6).toString("hex")}`;
+    const descriptor = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_APPEND, 0o600);
+    // A collector may have come between, and have removed it.
+    if (tryLockDescriptor(descriptor) && fstatSync(descriptor).nlink > 0) return { path, descriptor };
+    closeSync(descriptor);
   }
 }
 
@@ -135,7 +132,8 @@ export function findTemporaryRoots(layout: StoreLayout, options: { readonly keep
     }
     try {
       if (tryLockDescriptor(descriptor)) {
-        if (options.keepStale) continue;
+        // The name may be another's file by now.
+        if (options.keepStale || lstatSync(file, { throwIfNoEntry: false })?.ino !== fstatSync(descriptor).ino) continue;
         unlinkSync(file);
         // Who opened it but did not get the lock yet sees that it is gone.
         writeSync(descriptor, "d");
@@ -143,7 +141,7 @@ export function findTemporaryRoots(layout: StoreLayout, options: { readonly keep
       }
       for (const text of readFileSync(descriptor, "latin1").split("\0")) {
         const path = text.slice(start);
-        if (text.startsWith(`${layout.storeDir}/`) && isStorePathBaseName(path)) roots.push({ path, source: `{temp:${name}}` });
+        if (text.startsWith(`${layout.storeDir}/`) && isStorePathBaseName(path)) roots.push({ path, source: `{temp:${parseInt(name, 10)}}` });
       }
     } finally {
       closeSync(descriptor);

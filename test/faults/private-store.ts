@@ -103,7 +103,7 @@ export async function assertNoLeftovers(store: PrivateStore): Promise<void> {
   assert.deepEqual(present.filter((name) => !valid.has(name)), [], "the store holds what is no valid path");
   assert.equal(present.length, valid.size);
   // This process's own file is one of them.
-  const roots = readdirSync(join(opened.stateDir, "temproots")).filter((name) => name !== String(process.pid));
+  const roots = readdirSync(join(opened.stateDir, "temproots")).filter((name) => !name.startsWith(`${process.pid}-`));
   assert.deepEqual(roots, [], "temporary roots of processes that are gone");
   const files = readdirSync(store.folder, { recursive: true, encoding: "utf8" }).filter((name) => !name.startsWith("store/nix/store/"));
   assert.deepEqual(files.filter((name) => /(^|[/.])tmp\b|\.lock$|\.chroot$|trash|tsos-new|tsos-build/.test(name) && !/^store\/nix\/var\/nix\/(gc|profiles\/.*)\.lock$/.test(name)), []);

@@ -114,9 +114,9 @@ export async function assertRecovers(scenario: StoreScenario, place: string, kep
   assert.deepEqual([...(await store.queryValidPaths(kept))].sort(), [...kept].sort(), `${what}: the collector took nothing that a root keeps`);
 }
 
-export function askNix(place: string, what: string): boolean {
+export function askNix(place: string, what: string, root = `${place}/root`): boolean {
   try {
-    execFileSync("nix-store", ["--verify", "--check-contents", "--store", `local?root=${place}/root`], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME: place } });
+    execFileSync("nix-store", ["--verify", "--check-contents", "--store", `local?root=${root}`], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME: place } });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;

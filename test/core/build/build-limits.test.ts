@@ -30,6 +30,8 @@ test("a builder within its limits is not disturbed", async () => {
 test("limits come from the settings, the user's over the machine's", async () => {
   const files: Readonly<Record<string, string>> = { "/etc/tsos/settings.json": '{ "timeout": 60, "maxSilentTime": 5, "autoOptimise": true }', "/h/.config/tsos/settings.json": '{ "timeout": 0 }' };
   const load = (one: Readonly<Record<string, string>>): ReturnType<typeof loadBuildSettings> => loadBuildSettings({ env: { HOME: "/h" }, readFile: async (file) => one[file] });
-  assert.deepEqual(await load(files), { limits: { timeout: 0, maxSilentTime: 5, maxLogSize: undefined }, autoOptimise: true });
+  assert.deepEqual(await load(files), { limits: { timeout: 0, maxSilentTime: 5, maxLogSize: undefined }, autoOptimise: true, space: undefined, rootsExpireAfter: undefined });
+  const spacious = await load({ "/etc/tsos/settings.json": `{ "minFree": 1000, "maxFree": 500, "rootsExpireAfterDays": 30 }` });
+  assert.deepEqual(spacious.space, { minFree: 1000, maxFree: 1000, rootsExpireAfter: 30 * 86_400_000 });
   await assert.rejects(load({ "/etc/tsos/settings.json": '{ "timeout": "1h" }' }), /"timeout" is "1h" in "\/etc\/tsos\/settings.json"/);
 });

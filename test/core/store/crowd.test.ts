@@ -1,0 +1,4 @@
+import { test } from "node:test";
+import { runCrowd } from "./crowd.ts";
+
+test("sixteen processes at the same paths neither block nor break one another", { timeout: 200_000 }, (t) => runCrowd(t, 20));
