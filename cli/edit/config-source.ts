@@ -72,10 +72,20 @@ export class ConfigSource {
     return this.text.includes("\r\n") ? "\r\n" : "\n";
   }
 
-  /** The quote that the file's imports are written with. */
+  /** One level of the file's indentation: that of the first line that has one. */
+  get indentation(): string {
+    return /^([ \t]+)(?![ \t*])/m.exec(this.text)?.[1] ?? "  ";
+  }
+
+  /** The quote that most of the file's strings are written with. */
   get quote(): string {
-    const first = this.#source.statements.find((statement) => this.ts.isImportDeclaration(statement));
-    return first !== undefined && this.ts.isImportDeclaration(first) && first.moduleSpecifier.getText().startsWith("'") ? "'" : '"';
+    let balance = 0;
+    const visit = (node: TypeScript.Node): void => {
+      if (this.ts.isStringLiteral(node)) balance += node.getText(this.#source).startsWith("'") ? -1 : 1;
+      node.forEachChild(visit);
+    };
+    visit(this.#source);
+    return balance < 0 ? "'" : '"';
   }
 
   /** Where a path leads among the definitions. */

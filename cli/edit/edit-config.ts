@@ -7,6 +7,8 @@ import { findNearestName } from "../../core/util/suggest.ts";
 import { ConfigSource } from "./config-source.ts";
 import { appendItems, removeItem } from "./edit-items.ts";
 import { needsOf, printName, printPackage, printSource } from "./print-source.ts";
+import { packageName } from "./read-literal.ts";
+import { stepTowards } from "./replace-value.ts";
 import { applyEdits, type TextEdit } from "./text-edit.ts";
 
 /** A changed text, and where it was changed; the same text where there was nothing to do. */
@@ -55,21 +57,30 @@ export async function removePackagesFrom(file: string, text: string, names: read
   return result ?? { text, at: { file, line: 1, column: 1 } };
 }
 
-/** Sets one option to a value. */
+/** Sets one option to a value. What of it is there already stays as it is written. */
 export async function setOptionIn(file: string, text: string, path: readonly string[], value: ValueSource): Promise<EditedConfig> {
+  let at: SourcePosition | undefined;
+  for (let current = text; ; ) {
+    const step = await stepOfSet(file, current, path, value);
+    at ??= step.at;
+    if (step.text === current) return { text: current, at };
+    current = step.text;
+  }
+}
+
+async function stepOfSet(file: string, text: string, path: readonly string[], value: ValueSource): Promise<EditedConfig> {
   const source = await ConfigSource.parse(file, text);
   const found = source.find(path);
   const needs = needsOf(value);
   const set = needs.packages ? source.packageSet() : { name: source.findPackageSet() ?? "pkgs", edits: [] };
   const pathFunction = needs.path ? source.imported("path") : { name: "path", edits: [] };
-  const printed = printSource(value, { quote: source.quote, packageSet: set.name, pathFunction: pathFunction.name });
+  const style = { quote: source.quote, packageSet: set.name, pathFunction: pathFunction.name };
   const edits = [...pathFunction.edits, ...set.edits];
-  if (found.kind === "missing") return edited(source, [...edits, ...defineMissing(source, found, printed)], found.object.getStart());
+  if (found.kind === "missing") return edited(source, [...edits, ...defineMissing(source, found, printSource(value, style))], found.object.getStart());
   const computed = findComputed(source, found.value);
   if (computed !== undefined) throw source.refuse(computed, `"${formatOptionPath(path)}" is computed here`);
-  const [start, end] = [found.value.getStart(), found.value.getEnd()];
-  if (source.text.slice(start, end) === printed) return edited(source, [], start);
-  return edited(source, [...edits, { start, end, text: printed }], start);
+  const step = stepTowards(source, found.value, value, style);
+  return edited(source, step.length === 0 ? [] : [...edits, ...step], found.value.getStart());
 }
 
 function edited(source: ConfigSource, edits: readonly TextEdit[], offset: number): EditedConfig {
@@ -92,24 +103,6 @@ function defineMissing(source: ConfigSource, found: { readonly object: TypeScrip
 function asList(source: ConfigSource, value: TypeScript.Expression, path: readonly string[]): TypeScript.ArrayLiteralExpression {
   if (source.ts.isArrayLiteralExpression(value)) return value;
   throw source.refuse(value, `the list "${formatOptionPath(path)}" is computed here`);
-}
-
-/** The name of a package that is written as a name of the set: `pkgs.git`, `pkgs["7zip"]`. */
-function packageName(source: ConfigSource, node: TypeScript.Expression): string | undefined {
-  const { ts } = source;
-  const set = source.findPackageSet();
-  const names: string[] = [];
-  let current = source.unwrap(node);
-  for (;;) {
-    if (set !== undefined && names.length > 0 && current.getText() === set) return names.join(".");
-    if (ts.isPropertyAccessExpression(current)) {
-      names.unshift(current.name.text);
-      current = current.expression;
-    } else if (ts.isElementAccessExpression(current) && ts.isStringLiteralLike(current.argumentExpression)) {
-      names.unshift(current.argumentExpression.text);
-      current = current.expression;
-    } else return undefined;
-  }
 }
 
 /** What of a value is not written out; undefined where all is. */

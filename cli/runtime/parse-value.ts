@@ -121,8 +121,17 @@ function enumValues(type: OptionType): readonly string[] | undefined {
 
 function hintFor(type: OptionType): string | undefined {
   if (type.name === "bool") return "write true or false";
-  if (type.name === "listOf" || type.name === "nonEmptyListOf") return 'write a list as JSON: \'["a", "b"]\'';
+  if (type.name === "listOf" || type.name === "nonEmptyListOf") return `write a list as JSON: '${listExample(type.nested[0])}'`;
   if (type.name === "attrsOf" || type.name === "lazyAttrsOf" || type.name === "submodule") return 'write an object as JSON: \'{"name": "value"}\'';
   if (type.name === "package") return "write pkgs.NAME; tsos pkg search finds it";
   return undefined;
+}
+
+/** A list of what such a list takes. */
+function listExample(item: OptionType | undefined): string {
+  if (item?.name === "package" || item?.name === "shellPackage") return '["pkgs.git", "pkgs.jq"]';
+  const values = item === undefined ? undefined : enumValues(item);
+  if (values !== undefined) return JSON.stringify(values.slice(0, 2));
+  if (item?.check(80) === true && !item.check("a")) return "[80, 443]";
+  return item?.check("a") === false && item.check({}) ? '[{"name": "value"}]' : '["a", "b"]';
 }

@@ -38,7 +38,15 @@ describe("adds a package", () => {
     assert.equal(await add(shell("({ pkgs }) => ({ packages: [pkgs.git] })"), "jq"), shell("({ pkgs }) => ({ packages: [pkgs.git, pkgs.jq] })"));
   });
   test("to an empty list, and one with blanks", async () => {
-    assert.equal(await add(shell("({ pkgs }) => ({ packages: [ ] })"), "jq", "git"), shell("({ pkgs }) => ({ packages: [pkgs.jq, pkgs.git] })"));
+    assert.equal(await add(shell("({ pkgs }) => ({ packages: [ ] })"), "jq", "git"), shell("({ pkgs }) => ({ packages: [ pkgs.jq, pkgs.git ] })"));
+    assert.equal(await add(shell("({ pkgs }) => ({ packages: [] })"), "jq", "git"), shell("({ pkgs }) => ({ packages: [pkgs.jq, pkgs.git] })"));
+    assert.equal(await add(shell("({ pkgs }) => ({\n\tpackages: [\n\t],\n})"), "jq"), shell("({ pkgs }) => ({\n\tpackages: [\n\t\tpkgs.jq,\n\t],\n})"));
+  });
+  test("behind what is said of the last one", async () => {
+    const list = (items: string): string => shell(`({ pkgs }) => ({ packages: [${items}] })`);
+    assert.equal(await add(list("pkgs.git /* vcs */"), "jq"), list("pkgs.git /* vcs */, pkgs.jq"));
+    assert.equal(await add(list("\n    pkgs.git // vcs\n  "), "jq"), list("\n    pkgs.git, // vcs\n    pkgs.jq\n  "));
+    assert.equal(await add(list("pkgs.git, // vcs\n  "), "jq"), list("pkgs.git, // vcs\n  pkgs.jq,\n  "));
   });
   test("to a list of a line each, with its comments, indentation and last comma", async () => {
     const before = "({ pkgs }) => ({\n\tpackages: [\n\t\t// versions\n\t\tpkgs.git, // why\n\t\t/* two */ pkgs.jq, // last\n\t],\n})";
@@ -151,6 +159,30 @@ describe("sets an option", () => {
   test("with the file's quotes, and a name that is special in JavaScript", async () => {
     assert.equal(await set("import { defineSystem } from 'tsos';\nexport default defineSystem({ config: {} });\n", "x.__proto__", json("it's \"so\"")), `import { defineSystem } from 'tsos';\nexport default defineSystem({ config: { x: { ['__proto__']: 'it\\'s "so"' } } });\n`);
   });
+  test("with the quotes that are there, or that most strings have", async () => {
+    assert.equal(await set(system("{ config: { a: 'x', b: 'y' } }"), "a", json("z")), system("{ config: { a: 'z', b: 'y' } }"));
+    assert.equal(await set(system("{ config: { a: 'x', b: 'y' } }"), "c", json("z")), system("{ config: { a: 'x', b: 'y', c: 'z' } }"));
+    assert.equal(await set(system("{ config: { a: `x` } }"), "a", json("z")), system('{ config: { a: "z" } }'));
+  });
+  test("that is a list or an object, of which what stays is left as it is written", async () => {
+    const list = (...words: readonly string[]): ValueSource => ({ kind: "list", items: words.map(json) });
+    const before = system('{ config: {\n  words: [\n    "a", // first\n    // about b\n    "b",\n    \'c\',\n  ],\n} }');
+    assert.equal(await set(before, "words", list("a", "b", "x", "c")), before.replace("    'c',\n", "    \"x\",\n    'c',\n"));
+    assert.equal(await set(before, "words", list("a", "c")), before.replace('    "b",\n', ""));
+    assert.equal(await set(before, "words", list("a", "d", "c")), before.replace('"b"', '"d"'));
+    assert.equal(await set(before, "words", list("a", "b", "c")), before);
+    const object = system('{ config: { env: { A: "1", /* two */ B: "2" } } }');
+    assert.equal(await set(object, "env", { kind: "object", entries: [["B", json("3")], ["C", json("4")], ["A", json("1")]] }), object.replace('B: "2"', 'B: "3", C: "4"'));
+    await refused(object, (text) => set(text, "env", json("x")), /a comment in this value would be lost/, '{ A: "1"');
+  });
+  test("in a file with tabs, no last line end, `satisfies`, and values that come from elsewhere", async () => {
+    const text = 'import { defineSystem } from "tsos";\r\nimport { name } from "./name.ts";\r\nexport default defineSystem(({ pkgs }) => ({\r\n\tnetworking: { hostName: name } satisfies object,\r\n\ttime: ({ timeZone: `UTC` }),\r\n\tboot: name === "x" ? {} : { kernel: {} },\r\n}))';
+    assert.equal(await set(text, "time.timeZone", json("CET")), text.replace("`UTC`", '"CET"'));
+    assert.equal(await set(text, "networking.domain", json("x")), text.replace("hostName: name }", 'hostName: name, domain: "x" }'));
+    assert.equal(await set(text, "i18n.locale", json("x")), text.replace("},\r\n}))", '},\r\n\ti18n: { locale: "x" },\r\n}))'));
+    await refused(text, (before) => set(before, "networking.hostName", json("b")), /"networking.hostName" is computed here/, "name }");
+    await refused(text, (before) => set(before, "boot.kernel.x", json("b")), /"boot" is computed here/, "name === ");
+  });
   test("inside a priority, which stays", async () => {
     assert.equal(await set(system('({ lib }) => ({ networking: lib.mkDefault({ hostName: lib.mkForce("a") }) })'), "networking.hostName", json("b")), system('({ lib }) => ({ networking: lib.mkDefault({ hostName: lib.mkForce("b") }) })'));
   });
@@ -192,6 +224,18 @@ describe("reads a value by the option's type", () => {
     expected(types.enum(["start", "stop"]), "strat", /must be one of "start", "stop", got "strat"/);
     expected(types.listOf(types.int), '["x"]', /must be list of integer/);
     expected(types.package, "git", /must be a package/);
+    const hint = (type: Parameters<typeof parseValue>[0], text: string): string | undefined => {
+      try {
+        parse(type, text);
+      } catch (error) {
+        return error instanceof TsosError ? error.hint : undefined;
+      }
+      return undefined;
+    };
+    assert.match(hint(types.listOf(types.package), "git") ?? "", /'\["pkgs\.git", "pkgs\.jq"\]'/);
+    assert.match(hint(types.listOf(types.port), "x") ?? "", /'\[80, 443\]'/);
+    assert.match(hint(types.listOf(types.str), "[x]") ?? "", /'\["a", "b"\]'/);
+    assert.match(hint(types.listOf(types.submodule({ options: {} })), "x") ?? "", /'\[\{"name": "value"\}\]'/);
     expected(types.path, "srv", /must be an absolute path/);
   });
 });

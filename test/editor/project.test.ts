@@ -213,5 +213,5 @@ test("tsos check says the same of a typo, in its own words", async () => {
   writeFileSync(file, SYSTEM);
   assert.equal(checked.code, 1);
   assert.match(checked.stderr, /titel/);
-  assert.match(checked.stderr, /did you mean "title"/);
+  assert.match(checked.stderr, /did you mean "services\.greeter\.guests\.ann\.title"/);
 });
