@@ -44,7 +44,7 @@ export function writeConverted(project: ConvertedProject, folder: string): void 
 
 type World = { readonly scope: NixScope; readonly registry: api.EvaluationRegistry };
 
-function openWorld(tree: string, project: string): World {
+export function openWorld(tree: string, project: string): World {
   const registry = new api.EvaluationRegistry();
   registry.addPath("source", SOURCE, tree);
   return { registry, scope: createNixScope({ registry, files: createFolderFiles(new Map([[SOURCE, tree], [PROJECT, project]])), sources: new Set([SOURCE, PROJECT]), log: () => undefined }) };
@@ -98,8 +98,7 @@ async function load(entry: string, root: string, { scope, registry }: World): Pr
 }
 
 /** The derivation of a converted system. */
-export async function evaluateTypeScript(tree: string, root: string, entry = "system.config.ts"): Promise<string> {
-  const world = openWorld(tree, root);
+export async function evaluateTypeScript(tree: string, root: string, entry = "system.config.ts", world = openWorld(tree, root)): Promise<string> {
   const config = await load(join(root, entry), root, world);
   if (!api.isNixosSystemConfig(config)) throw new TypeError("the file exports no system");
   const system = world.scope.nixosSystem({ nixpkgs: SOURCE, modules: config.modules, specialArgs: config.specialArgs ?? {}, config: undefined, overlays: undefined, system: "x86_64-linux" });
@@ -107,8 +106,36 @@ export async function evaluateTypeScript(tree: string, root: string, entry = "sy
 }
 
 /** The derivation of a module as it stands, or of a file that is a function of nixpkgs and gives the toplevel. */
-export function evaluateNix(tree: string, root: string, file: string, how: "module" | "function" = "module"): string {
-  const { scope } = openWorld(tree, root);
+export function evaluateNix(tree: string, root: string, file: string, how: "module" | "function" = "module", { scope } = openWorld(tree, root)): string {
   const text = how === "function" ? `(import ${PROJECT}/${file} { nixpkgs = ${SOURCE}; })` : `(import ${SOURCE}/nixos/lib/eval-config.nix { system = "x86_64-linux"; modules = [ ${PROJECT}/${file} ]; }).config.system.build.toplevel`;
   return (scope.evaluate(text) as { readonly drvPath: string }).drvPath;
+}
+
+/** Where two derivations begin to differ: the innermost ones that are not the same, with what they say. */
+export function explainDifference(a: World, b: World, first: string, second: string): string {
+  const seen = new Set<string>();
+  const found: string[] = [];
+  const visit = (left: string, right: string): void => {
+    if (left === right || seen.has(left) || found.length > 5) return;
+    seen.add(left);
+    const [x, y] = [a.registry.getRecorded(left).derivation, b.registry.getRecorded(right).derivation];
+    const store = (path: string): string => `/nix/store/${path}`;
+    const lefts = new Map([...x.inputDerivations.keys()].map((path) => [path.slice(33), store(path)]));
+    const rights = new Map([...y.inputDerivations.keys()].map((path) => [path.slice(33), store(path)]));
+    const before = found.length;
+    for (const [name, path] of lefts) if (rights.has(name)) visit(path, rights.get(name)!);
+    if (found.length > before) return;
+    const lines = [`${left} and ${right}:`];
+    for (const name of lefts.keys()) if (!rights.has(name)) lines.push(`  only the first has ${name}`);
+    for (const name of rights.keys()) if (!lefts.has(name)) lines.push(`  only the second has ${name}`);
+    for (const [name, value] of x.env) {
+      const other = y.env.get(name);
+      if (value === other) continue;
+      const at = [...value].findIndex((c, i) => c !== other?.[i]);
+      lines.push(`  ${name}: …${value.slice(Math.max(0, at - 60), at + 200)}\n     and …${other?.slice(Math.max(0, at - 60), at + 200)}`);
+    }
+    found.push(lines.join("\n"));
+  };
+  visit(first, second);
+  return found.join("\n");
 }
