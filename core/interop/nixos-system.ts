@@ -44,8 +44,11 @@ export function evaluateNixosSystem(evaluator: Evaluator, bridge: NixBridge, opt
     ...(options.overlays === undefined || options.overlays.length === 0 ? {} : { overlays: options.overlays }),
   };
   const ownModules = Object.keys(own).length === 0 ? [] : [{ _file: "the options of the input", config: { nixpkgs: own } }];
+  // The reference finds the file that lists the modules, and puts each below one of that name, which decides the order
+  // of definitions; an object of TypeScript has no such place. Before 22.05 there is no such argument.
+  const callEvalConfig = e.lazy(() => e.call(e.force(e.load(toByteString(`evalConfig: location: args: evalConfig (args // (if (builtins.functionArgs evalConfig) ? modulesLocation then { modulesLocation = location; } else { }))`), toByteString("«configuration»"), "/")), [evalConfig, toByteString("the configuration")], NO_POSITION));
   const evaluate = (modules: readonly unknown[]): Attrs =>
-    e.forceAttrs(e.lazy(() => e.call(e.force(evalConfig), [bridge.toNix({ system: options.system, modules, ...(Object.keys(options.specialArgs).length === 0 ? {} : { specialArgs: options.specialArgs }) })], NO_POSITION)), NO_POSITION, "while evaluating a NixOS system");
+    e.forceAttrs(e.lazy(() => e.call(e.force(callEvalConfig), [bridge.toNix({ system: options.system, modules, ...(Object.keys(options.specialArgs).length === 0 ? {} : { specialArgs: options.specialArgs }) })], NO_POSITION)), NO_POSITION, "while evaluating a NixOS system");
   const select = (system: Attrs, name: string): Slot => system.get(name)!;
   const base = once(() => evaluate([...ownModules, { _file: "tsos", config: {} }]));
   const packages = e.lazy(() => e.call(e.force(importFile("/")), [bridge.toNix({ system: options.system, config: options.config ?? {}, overlays: options.overlays ?? [] })], NO_POSITION));

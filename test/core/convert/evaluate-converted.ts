@@ -107,7 +107,7 @@ export async function evaluateTypeScript(tree: string, root: string, entry = "sy
 
 /** The derivation of a module as it stands, or of a file that is a function of nixpkgs and gives the toplevel. */
 export function evaluateNix(tree: string, root: string, file: string, how: "module" | "function" = "module", { scope } = openWorld(tree, root)): string {
-  const text = how === "function" ? `(import ${PROJECT}/${file} { nixpkgs = ${SOURCE}; })` : `(import ${SOURCE}/nixos/lib/eval-config.nix { system = "x86_64-linux"; modules = [ ${PROJECT}/${file} ]; }).config.system.build.toplevel`;
+  const text = how === "function" ? `(import ${PROJECT}/${file} { nixpkgs = ${SOURCE}; })` : `(import ${SOURCE}/nixos/lib/eval-config.nix { system = "x86_64-linux"; modules = [ ${PROJECT}/${file} ]; modulesLocation = "a file"; }).config.system.build.toplevel`;
   return (scope.evaluate(text) as { readonly drvPath: string }).drvPath;
 }
 

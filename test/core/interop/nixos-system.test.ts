@@ -25,7 +25,7 @@ function open(folder: string): Trial {
   };
   return {
     typescript: (modules, more = {}) => (scope().nixosSystem({ nixpkgs: SOURCE, modules, specialArgs: {}, config: undefined, overlays: undefined, system: "x86_64-linux", ...more }).toplevel as { readonly drvPath: string }).drvPath,
-    nix: (modules) => (scope().evaluate(`(import ${SOURCE}/nixos/lib/eval-config.nix { system = "x86_64-linux"; modules = ${modules}; }).config.system.build.toplevel`) as { readonly drvPath: string }).drvPath,
+    nix: (modules) => (scope().evaluate(`(import ${SOURCE}/nixos/lib/eval-config.nix ({ system = "x86_64-linux"; modules = ${modules}; }${folder === realTree ? ' // { modulesLocation = "a file"; }' : ""})).config.system.build.toplevel`) as { readonly drvPath: string }).drvPath,
   };
 }
 
