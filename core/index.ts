@@ -45,7 +45,7 @@ export { defineModule } from "./option/define-module.ts";
 export { defineShell, type ShellConfiguration } from "./option/define-shell.ts";
 export { defineSystem, type SystemConfig } from "./option/define-system.ts";
 export { lib, type Lib } from "./option/lib.ts";
-export type { Definable, Modified } from "./option/modifier.ts";
+export type { AnyModified, Definable, Modified } from "./option/modifier.ts";
 export type { ExtendModules, ModuleExtension } from "./option/evaluate-modules.ts";
 export type { Module, ModuleInput } from "./option/module.ts";
 export { defineOptions, option, type Option, type OptionTree } from "./option/option.ts";

@@ -1,6 +1,6 @@
 import type { PackageValue, SecretValue } from "./foreign-types.ts";
 import type { Module } from "./module.ts";
-import type { Modified, Definable } from "./modifier.ts";
+import type { AnyModified, Definable, Modified } from "./modifier.ts";
 import type { Option, OptionDefinition, OptionValue } from "./option.ts";
 import type { OptionsOf } from "./options-view.ts";
 import type { JsonObjectDefinition } from "./types/json.ts";
@@ -98,7 +98,7 @@ type Opaque = PackageValue | SecretValue | string | number | bigint | boolean | 
 type Function = (...args: never) => unknown;
 type KeysOf<D> = D extends unknown ? keyof D : never;
 type At<D, K> = D extends unknown ? (K extends keyof D ? D[K] : never) : never;
-type Plain<D> = Exclude<D, Modified<unknown> | undefined>;
+type Plain<D> = Exclude<D, AnyModified | undefined>;
 
 // Whether one letter that is missing, too many or another, or two that are exchanged, make `A` of `B`: what they begin
 // with is left out, and the rest is compared once. An editor asks this of every name beside the one that is being typed.

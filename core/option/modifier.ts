@@ -12,13 +12,19 @@ declare const CONTENT: unique symbol;
  */
 export type Modified<T> = symbol & ModifiedContent<T>;
 
-export interface ModifiedContent<out T> {
-  readonly [MODIFIER]: Modifier;
+export interface ModifiedContent<out T> extends ModifierCarrier {
   /** For the type checker alone; there is no such property. */
   readonly [CONTENT]: T;
-  /** The same. An editor that lists the names of an object looks only into what is plain data, which is quick. */
+}
+
+export interface ModifierCarrier {
+  readonly [MODIFIER]: Modifier;
+  /** For the type checker alone. An editor that lists the names of an object looks only into what is plain data, which is quick. */
   new (content: never): never;
 }
+
+/** A modified definition of whatever type. */
+export type AnyModified = symbol & ModifierCarrier;
 
 /** A `T`, or one that is modified. */
 export type Definable<T> = T | Modified<T>;

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { isPackageValue } from "../foreign-types.ts";
 import type { PackageValue } from "../foreign-types.ts";
-import type { Definable } from "../modifier.ts";
+import type { AnyModified } from "../modifier.ts";
 import { conflict } from "../option-errors.ts";
 import { createOptionType } from "../option-type.ts";
 import type { OptionType } from "../option-type.ts";
@@ -21,9 +21,11 @@ export interface JsonObject {
 /** What a settings file may hold. */
 export type JsonValue = null | boolean | number | string | JsonList | JsonObject;
 
-export interface JsonListDefinition extends ReadonlyArray<Definable<JsonDefinition> | undefined> {}
+// What is modified in it is not said to be JSON: where a submodule takes JSON beside options of its own, modified
+// definitions of those would have to be it too.
+export interface JsonListDefinition extends ReadonlyArray<JsonDefinition | AnyModified | undefined> {}
 export interface JsonObjectDefinition {
-  readonly [name: string]: Definable<JsonDefinition> | undefined;
+  readonly [name: string]: JsonDefinition | AnyModified | undefined;
 }
 /** What a module may write where a settings file is defined. */
 export type JsonDefinition = null | boolean | number | string | PackageValue | JsonListDefinition | JsonObjectDefinition;

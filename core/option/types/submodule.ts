@@ -3,7 +3,7 @@ import type { ZodMiniType } from "zod/mini";
 import type { ConfigOf, DefinitionsOf } from "../config-types.ts";
 import { createModule, isModule } from "../module.ts";
 import type { Module, ModuleInput } from "../module.ts";
-import type { Definable } from "../modifier.ts";
+import type { AnyModified, Definable } from "../modifier.ts";
 import { isOption } from "../option.ts";
 import type { OptionTree } from "../option.ts";
 import { createOptionType } from "../option-type.ts";
@@ -33,7 +33,9 @@ export type SubmoduleDefinition<T> = DefinitionsOf<T> | ((args: SubmoduleArgumen
 export type OpenSubmoduleDefinition<T, FreeDef = never> = (SubmoduleDefinition<T> & FreeDefinition<FreeDef>) | SubmoduleFunction<T>;
 
 type FreeValue<F> = [F] extends [never] ? unknown : { readonly [name: string]: F };
-type FreeDefinition<F> = [F] extends [never] ? unknown : { readonly [name: string]: Definable<F> | undefined };
+// What stands here of all names counts for the declared ones too: were it `Modified<F>`, `lib.mkForce(…)` of one of those
+// would be taken for one of an `F`. So of what is modified under another name, the type is left to the evaluation.
+type FreeDefinition<F> = [F] extends [never] ? unknown : { readonly [name: string]: F | AnyModified | undefined };
 
 export type SubmoduleParts<T extends OptionTree, Free, FreeDef> = {
   readonly options: T;

@@ -100,6 +100,10 @@ defineSystem(({ config, lib }) => ({
     },
   },
 }));
+// Beside options of their own, settings take every name: what is modified is of the option's type all the same.
+defineSystem(({ lib }) => ({ typeTest: { settings: { workers: lib.mkForce(3), more: lib.mkDefault({ a: [1, lib.mkForce("b")] }) } } }));
+// @ts-expect-error no number
+defineSystem(({ lib }) => ({ typeTest: { settings: { workers: lib.mkForce("three") } } }));
 defineSystem(({ config, lib }) => lib.mkMerge([
   { typeTest: { enable: true } },
   lib.mkIf(config.typeTest.enable, { typeTest: { mode: "slow" } }),
