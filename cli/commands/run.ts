@@ -12,7 +12,7 @@ import { UsageError } from "../usage-error.ts";
 export async function run(context: CommandContext, args: { readonly package?: string; readonly "--"?: readonly string[] }): Promise<number> {
   const project = findProjectOfTarget(context, args.package);
   if (project !== undefined) return (await import("../nix-project/run.ts")).runProject(context, project, args["--"] ?? []);
-  if (args.package === undefined) throw new UsageError({ code: "cli.no-package", message: "which package?", hint: "tsos run pkgs.NAME; in the folder of a flake its default is meant" });
+  if (args.package === undefined) throw new UsageError({ code: "cli.no-package", message: `"tsos run" needs a package`, hint: "tsos run pkgs.NAME; in the folder of a flake its default is meant" });
   const target = args.package.startsWith("pkgs.") ? args.package : `pkgs.${args.package}`;
   const { evaluation, derivation, mainProgram } = await evaluateTarget(context, target, false);
   const store = await context.openStore();

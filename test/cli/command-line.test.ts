@@ -58,7 +58,7 @@ describe("the command line", () => {
       ["bulid", /there is no command "bulid"/, /did you mean "build"\?/],
       ["build --no-chekc", /there is no option "--no-chekc" of "tsos build"/, /did you mean "--no-check"\?/],
       ["store lss", /"lss" is no action, expected one of add, cat, ls/, /did you mean "ls"\?/],
-      ["run", /"tsos run" needs its <package>/, /tsos run <package>/],
+      ["run", /"tsos run" needs a package/, /tsos run pkgs\.NAME/],
       ["-j", /the option "-j" needs a value/, /--help/],
       ["-j many build", /--jobs must be a whole number/, /--help/],
       ["", /which command\?/, /--help/],
