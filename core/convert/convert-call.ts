@@ -146,7 +146,7 @@ function convertImport(converter: ExpressionConverter, e: ConcreteExpression): P
   if (file.kind === "search-path") {
     const [name, ...rest] = fromByteString(file.path).split("/") as [string, ...string[]];
     const input = converter.context.input(name);
-    return input === undefined ? undefined : { layout: `${input}.nix(${rest.length === 0 ? "" : quote(rest.join("/"))})`, strength: Strength.postfix };
+    return input === undefined ? undefined : { layout: `${input}.nix<NixValue>(${rest.length === 0 ? "" : quote(rest.join("/"))})`, strength: Strength.postfix };
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import { NixError } from "../nix/nix-error.ts";
 import { fromByteString, toByteString } from "../util/bytes.ts";
 import type { ConcreteFile } from "./concrete-syntax.ts";
 import { convertFile, countMarked, type FileKind } from "./convert-file.ts";
-import type { FileContext } from "./expression-converter.ts";
+import { allBoundNames, type FileContext } from "./expression-converter.ts";
 import { KNOWN_INPUTS } from "./known-functions.ts";
 import { parseConcrete } from "./parse-concrete.ts";
 import { isIdentifier, quote, variableName } from "./typescript-names.ts";
@@ -89,14 +89,15 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
     return source.kind(full) === "folder" ? `${full}/default.nix` : full;
   };
   // Found by converting; what is converted before all is known is converted again below.
-  const contextOf = (entry: Entry, imports: Map<string, string>, used: Set<string>, taken: Set<string>): FileContext => ({
+  const contextOf = (entry: Entry, imports: Map<string, string>, used: Set<string>, taken: Set<string>, bound?: ReadonlySet<string>): FileContext => ({
     importOf(path, how) {
       const full = resolveImport(entry.path, path);
       if (full === undefined || !full.endsWith(".nix") || full === file || !add(full, how)) return undefined;
       const known = imports.get(full);
       if (known !== undefined) return known;
       let name = moduleName(full);
-      while (taken.has(name)) name += "_";
+      bound ??= allBoundNames(entry.file.expression);
+      while (taken.has(name) || bound.has(name)) name += bound.has(name) && !name.endsWith("File") ? "File" : "_";
       taken.add(name);
       imports.set(full, name);
       return name;
@@ -150,7 +151,7 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
     const body = moved ? moveePaths(text.text, folderOf(path), folderOf(to)) : text.text;
     const names = new Set(text.needs.imports);
     if (text.needs.ourLib) names.add("lib");
-    if (/: (?:readonly )?NixValue\b/.test(body)) names.add("type NixValue");
+    if (/(?:: (?:readonly )?|<)NixValue\b/.test(body)) names.add("type NixValue");
     const declares = isEntry && !inputsElsewhere;
     if (declares) for (const one of ["defineInputs", "github"]) names.add(one);
     const statements = [

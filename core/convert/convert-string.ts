@@ -18,7 +18,8 @@ function escapeTemplate(text: string): string {
  *
  * @param useDedent says that the file needs the function
  */
-export function convertString(parts: readonly ConcretePart[], isBlock: boolean, convert: (part: ConcretePart & { readonly kind: "expression" }) => Layout, useDedent: () => void): Printed {
+export function convertString(written: readonly ConcretePart[], isBlock: boolean, convert: (part: ConcretePart & { readonly kind: "expression" }) => Layout, useDedent: () => void): Printed {
+  const parts = joinTexts(written);
   const texts = parts.map((part) => (part.kind === "text" ? fromByteString(part.text) : undefined));
   const whole = texts.some((text) => text === undefined) ? undefined : texts.join("");
   const isLong = texts.some((text) => text?.includes("\n"));
@@ -46,6 +47,17 @@ function canDedent(texts: readonly (string | undefined)[]): boolean {
   const lines = text.split("\n");
   if (/^ +$/.test(lines.at(-1)!) || lines.slice(0, -1).some((one) => / $/.test(one) && one.trim() === "")) return false;
   return lines.some((one) => one !== "" && !one.startsWith(" "));
+}
+
+/** An escape is a piece of its own in the language, and none in a template. */
+function joinTexts(parts: readonly ConcretePart[]): readonly ConcretePart[] {
+  const joined: ConcretePart[] = [];
+  for (const part of parts) {
+    const last = joined.at(-1);
+    if (part.kind === "text" && last?.kind === "text") joined[joined.length - 1] = { kind: "text", text: last.text + part.text };
+    else joined.push(part);
+  }
+  return joined;
 }
 
 function inTemplate(layout: Layout): string {

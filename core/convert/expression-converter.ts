@@ -694,7 +694,7 @@ export class ExpressionConverter {
           bound.add(text);
           const { result, notes } = this.noting(() => this.convert(plain.of, inner));
           into.push([...notes, `const ${text}: NixValue = `, at(Strength.arrow, result), ";"]);
-          inner = { ...inner, scope: { kind: "with", of: { kind: "variable", name: "scope", start: plain.of.start, end: plain.of.end }, variable: { text, ...this.describe(plain.of, inner) }, parent: inner.scope } };
+          inner = { ...inner, scope: { kind: "with", of: { kind: "variable", name: "scope", start: plain.of.start, end: plain.of.end }, variable: { ...this.describe(plain.of, inner), text }, parent: inner.scope } };
         } else inner = scoped;
         value = plain.body;
       } else if (plain.kind === "assert") {
@@ -760,7 +760,7 @@ export class ExpressionConverter {
           const found = this.describe(entry.value, inner);
           const plain = bare(entry.value);
           const isPackages = plain.kind === "call" && name.startsWith("pkgs") && this.known(plain.function, inner) === undefined;
-          names.set(name, { text, ...found, role: found.role !== "other" ? found.role : isPackages || (name === "pkgs" && plain.kind === "call") ? "packages" : "other" });
+          names.set(name, { isLate: found.isLate, isNative: found.isNative, arity: found.arity, text, role: found.role !== "other" ? found.role : isPackages || (name === "pkgs" && plain.kind === "call") ? "packages" : "other" });
         } else names.set(name, { text, role: "other", isLate: [...constant.free].some((one) => find(one, inner.scope).kind === "variable" && names.get(one)?.isLate === true), isNative: true });
       }
     }
@@ -1015,6 +1015,18 @@ function needsBlock(e: ConcreteExpression, converter: ExpressionConverter, place
     return inner === undefined || needsBlock(plain.body, converter, inner);
   }
   return plain.kind === "attributes" && plain.recursive && converter.convertsToBlock(plain);
+}
+
+/** All names that the file binds somewhere, as TypeScript has them. */
+export function allBoundNames(e: ConcreteExpression): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (one: ConcreteExpression): void => {
+    if (one.kind === "let" || (one.kind === "attributes" && one.recursive)) for (const name of boundNames(one.bindings)) names.add(variableName(name));
+    if (one.kind === "lambda") for (const name of [one.argument, ...(one.formals?.list ?? []).map((formal) => formal.name)]) if (name !== undefined) names.add(variableName(name));
+    for (const child of childrenOf(one)) visit(child);
+  };
+  visit(e);
+  return names;
 }
 
 /** Names whose values are asked for attributes that may not be there, or that have computed names. */

@@ -53,14 +53,17 @@ export interface NixosModuleArguments {
 
 /** A module as an object: definitions, or with the parts that a module can have. */
 export type NixosModuleBody =
-  | (NixosDefinitions & { readonly imports?: readonly NixosModule[] })
-  | { readonly imports?: readonly NixosModule[]; readonly disabledModules?: readonly NixValue[]; readonly options?: NixValue; readonly config?: Definable<NixosDefinitions>; readonly key?: string; readonly freeformType?: NixValue; readonly meta?: NixValue; readonly _class?: string; readonly _file?: string };
+  | (NixosDefinitions & { readonly imports?: readonly NixosImport[] })
+  | { readonly imports?: readonly NixosImport[]; readonly disabledModules?: readonly NixValue[]; readonly options?: NixValue; readonly config?: Definable<NixosDefinitions>; readonly key?: string; readonly freeformType?: NixValue; readonly meta?: NixValue; readonly _class?: string; readonly _file?: string };
 
 /**
  * A module of NixOS: definitions, or an object with `imports`, `options` and `config`, or a function that gives one,
  * or a file with one in the Nix language.
  */
 export type NixosModule = NixFile | NixosModuleBody | ((args: NixosModuleArguments) => Definable<NixosModuleBody>);
+
+/** In `imports` also the path of a file in full, such as `${modulesPath}/profiles/minimal.nix`. */
+export type NixosImport = NixosModule | string;
 
 export type NixosSystemDefinition = {
   /** The input whose NixOS it is. */

@@ -98,10 +98,10 @@ async function load(entry: string, root: string, { scope, registry }: World): Pr
 }
 
 /** The derivation of a converted system. */
-export async function evaluateTypeScript(tree: string, root: string, entry = "system.config.ts", world = openWorld(tree, root)): Promise<string> {
+export async function evaluateTypeScript(tree: string, root: string, entry = "system.config.ts", world = openWorld(tree, root), more: readonly string[] = []): Promise<string> {
   const config = await load(join(root, entry), root, world);
   if (!api.isNixosSystemConfig(config)) throw new TypeError("the file exports no system");
-  const system = world.scope.nixosSystem({ nixpkgs: SOURCE, modules: config.modules, specialArgs: config.specialArgs ?? {}, config: undefined, overlays: undefined, system: "x86_64-linux" });
+  const system = world.scope.nixosSystem({ nixpkgs: SOURCE, modules: [...config.modules, ...more.map(createNixFile)], specialArgs: config.specialArgs ?? {}, config: undefined, overlays: undefined, system: "x86_64-linux" });
   return (system.toplevel as { readonly drvPath: string }).drvPath;
 }
 
