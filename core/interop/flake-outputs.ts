@@ -1,7 +1,8 @@
-import { NO_POSITION, showType, textOf, type Evaluator } from "../nix/evaluator.ts";
+import type { Evaluator } from "../nix/evaluator.ts";
 import { describeDerivation } from "../nix/find-derivations.ts";
 import { formatNixError, NixError } from "../nix/nix-error.ts";
-import { Attrs, Closure, type Slot, type Value } from "../nix/value.ts";
+import { showType } from "../nix/type-name.ts";
+import { Attrs, Closure, NO_POSITION, textOf, type Slot, type Value } from "../nix/value.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { FoundDerivation, FoundProgram } from "./evaluation-protocol.ts";
 

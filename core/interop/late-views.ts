@@ -1,7 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
-import { NO_POSITION, type Evaluator } from "../nix/evaluator.ts";
+import type { Evaluator } from "../nix/evaluator.ts";
 import { NixError } from "../nix/nix-error.ts";
-import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, PartialBuiltin, type Slot, type Value } from "../nix/value.ts";
+import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, NO_POSITION, PartialBuiltin, type Slot, type Value } from "../nix/value.ts";
 import { fromByteString, toByteString } from "../util/bytes.ts";
 import { findNearestName } from "../util/suggest.ts";
 import { LateSignal } from "./late-signal.ts";

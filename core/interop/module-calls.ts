@@ -1,7 +1,6 @@
 import { TsosError } from "../error/tsos-error.ts";
-import { NO_POSITION } from "../nix/evaluator.ts";
 import { NixError } from "../nix/nix-error.ts";
-import { Attrs, type Slot } from "../nix/value.ts";
+import { Attrs, NO_POSITION, type Slot } from "../nix/value.ts";
 import { fromByteString, toByteString } from "../util/bytes.ts";
 import { createLateView, fingerprint, type LateBridge, type LateCall, type LateRead } from "./late-views.ts";
 

@@ -1,7 +1,7 @@
 import { TsosError, type RelatedPosition } from "../error/tsos-error.ts";
-import { NO_POSITION, type Evaluator } from "../nix/evaluator.ts";
+import type { Evaluator } from "../nix/evaluator.ts";
 import { formatNixError, NixError } from "../nix/nix-error.ts";
-import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, PartialBuiltin, type Context, type Slot, type Value } from "../nix/value.ts";
+import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, NO_POSITION, PartialBuiltin, type Context, type Slot, type Value } from "../nix/value.ts";
 import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { isPackage, type Package } from "../package/package.ts";
 import { isSecret } from "../package/secret.ts";

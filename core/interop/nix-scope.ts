@@ -1,6 +1,6 @@
 import { installBuiltins } from "../nix/builtins/builtin-table.ts";
-import { Evaluator, NO_POSITION } from "../nix/evaluator.ts";
-import { NixPath } from "../nix/value.ts";
+import { Evaluator } from "../nix/evaluator.ts";
+import { NixPath, NO_POSITION } from "../nix/value.ts";
 import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { toByteString } from "../util/bytes.ts";
 import { NixBridge } from "./nix-bridge.ts";

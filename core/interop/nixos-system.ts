@@ -1,6 +1,5 @@
 import type { Evaluator } from "../nix/evaluator.ts";
-import { NO_POSITION } from "../nix/evaluator.ts";
-import { Attrs, NixPath, type Slot } from "../nix/value.ts";
+import { Attrs, NixPath, NO_POSITION, type Slot } from "../nix/value.ts";
 import { toByteString } from "../util/bytes.ts";
 import type { NixBridge } from "./nix-bridge.ts";
 import { unsettled } from "./module-calls.ts";

@@ -4,7 +4,7 @@ import { autoCall, selectAttributePath, type AutoArguments } from "../nix/auto-c
 import { INTERNAL_FOLDER, showPath } from "../nix/builtins/fetchurl-file.ts";
 import { findInSearchPath } from "../nix/builtins/file-builtins.ts";
 import { installBuiltins } from "../nix/builtins/builtin-table.ts";
-import { Evaluator, NO_POSITION, textOf } from "../nix/evaluator.ts";
+import { Evaluator } from "../nix/evaluator.ts";
 import { describeDerivation, findDerivations } from "../nix/find-derivations.ts";
 import { formatSyntax } from "../nix/format-syntax.ts";
 import { formatValue } from "../nix/format-value.ts";
@@ -16,7 +16,7 @@ import { parseNix } from "../nix/parse.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import type { NixIo } from "../nix/nix-io.ts";
 import { requireKind, resolveExpressionPath, resolveSymlinks } from "../nix/resolve-path.ts";
-import { Closure, type Slot, type Value } from "../nix/value.ts";
+import { Closure, NO_POSITION, textOf, type Slot, type Value } from "../nix/value.ts";
 import { toXml } from "../nix/xml.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";

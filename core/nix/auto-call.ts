@@ -1,6 +1,7 @@
 import type { ByteString } from "../util/bytes.ts";
-import { NO_POSITION, showType, type Evaluator } from "./evaluator.ts";
-import { Attrs, Closure, type Slot, type Value } from "./value.ts";
+import type { Evaluator } from "./evaluator.ts";
+import { showType } from "./type-name.ts";
+import { Attrs, Closure, NO_POSITION, type Slot, type Value } from "./value.ts";
 import { NixError } from "./nix-error.ts";
 import { bestMatches } from "./suggestions.ts";
 

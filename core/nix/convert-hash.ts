@@ -1,7 +1,7 @@
 import { formatHash, type HashFormat } from "../hash/hash.ts";
-import { NO_POSITION, type Evaluator } from "./evaluator.ts";
+import type { Evaluator } from "./evaluator.ts";
 import { parseAlgorithm, parseHashText } from "./hash-text.ts";
-import type { Slot, Value } from "./value.ts";
+import { NO_POSITION, type Slot, type Value } from "./value.ts";
 
 const FORMATS: ReadonlyMap<string, HashFormat> = new Map([["base16", "base16"], ["nix32", "nix32"], ["base32", "nix32"], ["base64", "base64"], ["sri", "sri"]]);
 

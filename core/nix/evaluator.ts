@@ -3,13 +3,15 @@
  * because the order in which each construct forces its operands is the language's semantics and is best read in one place.
  */
 import { toByteString, type ByteString } from "../util/bytes.ts";
+import { assertEqual } from "./assert-equal.ts";
+import { calculate } from "./calculate.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { compileNix, type CompiledFile, type Scope, type StringTable } from "./compile.ts";
 import { coerceFloat } from "./format-float.ts";
 import { withoutInternalFolder } from "./builtins/fetchurl-file.ts";
 import { formatIdentifier } from "./format-literal.ts";
 import { formatValueForError } from "./format-value.ts";
-import { addIntegers, compareNumbers, divideIntegers, multiplyIntegers, subtractIntegers } from "./integer.ts";
+import { addIntegers, compareNumbers } from "./integer.ts";
 import { formatHash, hashByteString } from "../hash/hash.ts";
 import type { NixIo } from "./nix-io.ts";
 import type { NixSettings } from "./nix-settings.ts";
@@ -21,12 +23,11 @@ import { isLarge, ShapeTable } from "./shape-table.ts";
 import { createLazySource, positionAt, type NixSource } from "./source.ts";
 import { bestMatches } from "./suggestions.ts";
 import { FIRST_SYMBOLS } from "./symbol-order.ts";
+import { showType, typeName } from "./type-name.ts";
 import {
-  Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MAPPED, MappedThunk, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, PartialBuiltin, PickedPlaces, PlacesByName, PlacesWithout, Thunk,
+  Attrs, Builtin, BUSY, CALL, Closure, DONE, FAILED, MAPPED, MappedThunk, MergedPlaces, NATIVE, NixFloat, NixPath, NixString, NO_PLACES, NO_POSITION, textOf, displayContext, NO_CONTEXT, PartialBuiltin, PickedPlaces, PlacesByName, PlacesWithout, Thunk,
   type AttributePlaces, type Context, type DelayedCall, type Mapping, type Environment, type NixList, type Shape, type Slot, type Value,
 } from "./value.ts";
-
-export const NO_POSITION = -1;
 
 export type EvaluatorOptions = {
   readonly io: NixIo;
@@ -46,7 +47,6 @@ const SEEN_BITS = 15;
 /** Indices of names that every evaluation has. */
 const NAMES = { outPath: FIRST_SYMBOLS.indexOf("outPath"), type: FIRST_SYMBOLS.indexOf("type"), overrides: FIRST_SYMBOLS.indexOf("__overrides"), functor: FIRST_SYMBOLS.indexOf("__functor"), toString: FIRST_SYMBOLS.indexOf("__toString") } as const;
 const NO_ARGUMENTS: readonly Slot[] = [];
-const NO_CONTEXT: Context = new Set();
 
 export class Evaluator {
   readonly io: NixIo;
@@ -693,12 +693,7 @@ export class Evaluator {
         try {
           const left = this.eval(condition + code[condition + 2]!, env);
           const right = this.eval(condition + code[condition + 3]!, env);
-          this.#deeper(condition + 1);
-          try {
-            this.#assertEqual(left, right, condition + 1);
-          } finally {
-            this.#depth--;
-          }
+          assertEqual(this, left, right, condition + 1);
         } catch (error) {
           if (error instanceof NixError && (error.kind === "assertion" || error.kind === "throw")) this.trace(error, `while evaluating the condition of the assertion '${text}'`, p + 1);
           throw error;
@@ -821,26 +816,7 @@ export class Evaluator {
   }
 
   #compute(op: number, left: Value, right: Value): Value {
-    return this.calculate(op === Op.subtract ? "-" : op === Op.multiply ? "*" : "/", left, right);
-  }
-
-  /** `-`, `*`, `/` and `+` of numbers, with the builtins' words. */
-  calculate(operator: "+" | "-" | "*" | "/", left: Value, right: Value): Value {
-    const word = operator === "+" ? "addition" : operator === "-" ? "subtraction" : operator === "*" ? "multiplication" : "division";
-    const [first, second] = operator === "/" ? ["first operand", "second operand"] : ["first argument", "second argument"];
-    if (left instanceof NixFloat || right instanceof NixFloat) {
-      const a = this.forceNumber(left, `while evaluating the ${operator === "*" ? "first" : first} of the ${word}`);
-      const b = this.forceNumber(right, `while evaluating the ${second} of the ${word}`);
-      const x = a instanceof NixFloat ? a.value : Number(a);
-      const y = b instanceof NixFloat ? b.value : Number(b);
-      return new NixFloat(operator === "+" ? x + y : operator === "-" ? x - y : operator === "*" ? x * y : x / y);
-    }
-    const a = this.forceInteger(left, NO_POSITION, `while evaluating the ${first} of the ${word}`);
-    const b = this.forceInteger(right, NO_POSITION, `while evaluating the ${second} of the ${word}`);
-    const result = operator === "+" ? addIntegers(a, b) : operator === "-" ? subtractIntegers(a, b) : operator === "*" ? multiplyIntegers(a, b) : divideIntegers(a, b);
-    if (result !== undefined) return result;
-    const doing = operator === "+" ? "adding" : operator === "-" ? "subtracting" : operator === "*" ? "multiplying" : "dividing";
-    throw this.error("overflow", `integer overflow in ${doing} ${a} ${operator} ${b}`);
+    return calculate(this, op === Op.subtract ? "-" : op === Op.multiply ? "*" : "/", left, right);
   }
 
   #concatStrings(p: number, env: Environment): Value {
@@ -1375,88 +1351,6 @@ export class Evaluator {
     }
   }
 
-  /** Throws what the reference says of the first difference of two values that are not equal. */
-  assertEqual(leftSlot: Slot, rightSlot: Slot, pos: number): void {
-    this.#deeper(pos);
-    try {
-      // What is held in one place is equal to itself, whatever it is.
-      if (leftSlot === rightSlot && typeof this.force(leftSlot, pos) === "object") return;
-      this.#assertEqual(leftSlot, rightSlot, pos);
-    } finally {
-      this.#depth--;
-    }
-  }
-
-  #assertEqual(leftSlot: Slot, rightSlot: Slot, pos: number): void {
-    const left = this.force(leftSlot, pos);
-    const right = this.force(rightSlot, pos);
-    const fail = (message: string): NixError => this.error("assertion", message);
-    const shown = (value: Value): string => formatValueForError(this, value);
-    const isNumber = (value: Value): boolean => typeof value === "number" || typeof value === "bigint" || value instanceof NixFloat;
-    if (isNumber(left) && isNumber(right)) {
-      if (this.equalValues(left, right, pos, "")) return;
-      throw fail(`${showType(left)} with value '${shown(left)}' is not equal to ${showType(right)} with value '${shown(right)}'`);
-    }
-    const type = typeName(left);
-    if (type !== typeName(right)) {
-      throw fail(`${showType(left)} of value '${shown(left)}' is not equal to ${showType(right)} of value '${shown(right)}'`);
-    }
-    if (left === null) return;
-    if (Array.isArray(left) && Array.isArray(right)) {
-      if (left.length !== right.length) throw fail(`list of size '${left.length}' is not equal to list of size '${right.length}', left hand side is '${shown(left)}', right hand side is '${shown(right)}'`);
-      for (let i = 0; i < left.length; i++) {
-        try {
-          this.assertEqual(left[i]!, right[i]!, pos);
-        } catch (error) {
-          throw this.trace(error, `while comparing list element ${i}`, pos);
-        }
-      }
-      return;
-    }
-    if (left instanceof Attrs && right instanceof Attrs) {
-      this.#assertEqualSets(left, right, pos, fail);
-      return;
-    }
-    if (type === "lambda") throw fail("distinct functions and immediate comparisons of identical functions compare as unequal");
-    if (this.equalValues(left, right, pos, "")) return;
-    const word = type === "bool" ? "boolean" : type;
-    throw fail(`${word} '${shown(left)}' is not equal to ${word} '${shown(right)}'`);
-  }
-
-  #assertEqualSets(left: Attrs, right: Attrs, pos: number, fail: (message: string) => NixError): void {
-    if (this.isDerivation(left) && this.isDerivation(right)) {
-      const a = left.get("outPath");
-      const b = right.get("outPath");
-      if (a !== undefined && b !== undefined) {
-        try {
-          this.assertEqual(a, b, pos);
-        } catch (error) {
-          throw this.trace(error, "while comparing a derivation by its 'outPath' attribute", pos);
-        }
-        return;
-      }
-    }
-    const shown = (value: Value): string => formatValueForError(this, value);
-    if (left.values.length !== right.values.length) throw fail(`attribute names of attribute set '${shown(left)}' differs from attribute set '${shown(right)}'`);
-    const [leftOrder, rightOrder] = [this.symbolOrder(left.shape), this.symbolOrder(right.shape)];
-    for (let index = 0; index < leftOrder.length; index++) {
-      const [i, j] = [leftOrder[index]!, rightOrder[index]!];
-      const [a, b] = [left.shape.names[i]!, right.shape.names[j]!];
-      if (a !== b) {
-        if (right.shape.slotOf(a) < 0) throw fail(`attribute name '${a}' is contained in '${shown(left)}', but not in '${shown(right)}'`);
-        throw fail(`attribute name '${b}' is missing in '${shown(left)}', but is contained in '${shown(right)}'`);
-      }
-      try {
-        this.assertEqual(left.values[i]!, right.values[j]!, pos);
-      } catch (error) {
-        const places = [this.placeOf(left.places, i), this.placeOf(right.places, j)] as const;
-        if (this.positionAt(places[1]) !== undefined) this.trace(error, "where right hand side is", places[1]);
-        if (this.positionAt(places[0]) !== undefined) this.trace(error, "where left hand side is", places[0]);
-        throw this.trace(error, `while comparing attribute '${formatIdentifier(a)}'`, pos);
-      }
-    }
-  }
-
   // ───────── making values
 
   /** Any order of names; a later one with the same name does not replace an earlier one. */
@@ -1547,49 +1441,4 @@ function sortNames(names: ByteString[]): ByteString[] {
     names[at] = name;
   }
   return names;
-}
-
-export function textOf(value: string | NixString): ByteString {
-  return typeof value === "string" ? value : value.text;
-}
-
-export function contextOf(value: Value): Context {
-  return value instanceof NixString ? value.context : NO_CONTEXT;
-}
-
-/** A context element as messages show it. */
-export function displayContext(element: ByteString, storeDir: string): string {
-  if (element.startsWith("=")) return `${storeDir}/${element.slice(1)} (deep)`;
-  const output = /^!(.*)!([^!]*)$/.exec(element);
-  return output === null ? `${storeDir}/${element}` : `${storeDir}/${output[2]!}^${output[1]!.split("!").reverse().join("^")}`;
-}
-
-export function typeName(value: Value): string {
-  if (value === null) return "null";
-  if (typeof value === "boolean") return "bool";
-  if (typeof value === "number" || typeof value === "bigint") return "int";
-  if (typeof value === "string" || value instanceof NixString) return "string";
-  if (value instanceof NixFloat) return "float";
-  if (value instanceof NixPath) return "path";
-  if (Array.isArray(value)) return "list";
-  if (value instanceof Attrs) return "set";
-  return "lambda";
-}
-
-/** With its article, as in `expected a set but found an integer`. */
-export function showType(value: Value): string {
-  if (value instanceof Builtin) return `the built-in function '${value.name}'`;
-  if (value instanceof PartialBuiltin) return `the partially applied built-in function '${value.builtin.name}'`;
-  if (value instanceof NixString && value.context.size > 0) return "a string with context";
-  switch (typeName(value)) {
-    case "int": return "an integer";
-    case "bool": return "a Boolean";
-    case "string": return "a string";
-    case "path": return "a path";
-    case "null": return "null";
-    case "set": return "a set";
-    case "list": return "a list";
-    case "float": return "a float";
-    default: return "a function";
-  }
 }

@@ -1,8 +1,8 @@
 import type { ByteString } from "../util/bytes.ts";
 import { autoCall, type AutoArguments } from "./auto-call.ts";
-import { NO_POSITION, type Evaluator } from "./evaluator.ts";
+import type { Evaluator } from "./evaluator.ts";
 import { formatIdentifier } from "./format-literal.ts";
-import { Attrs, type Slot, type Value } from "./value.ts";
+import { Attrs, NO_POSITION, type Slot, type Value } from "./value.ts";
 
 const COMPONENT = /^[A-Za-z_][A-Za-z0-9\-_+]*$/;
 

@@ -1,9 +1,10 @@
 import type { ByteString } from "../util/bytes.ts";
 import { formatIdentifier } from "./format-literal.ts";
-import { contextOf, NO_POSITION, showType, type Evaluator } from "./evaluator.ts";
+import type { Evaluator } from "./evaluator.ts";
 import { grisuDigits } from "./grisu.ts";
 import { utf8Ranges } from "./parse-json.ts";
-import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, Thunk, type NixList, type Slot, type Value } from "./value.ts";
+import { showType } from "./type-name.ts";
+import { Attrs, Closure, contextOf, DONE, NixFloat, NixPath, NixString, NO_POSITION, Thunk, type NixList, type Slot, type Value } from "./value.ts";
 
 /** `copy`: paths are copied into the store, as `toJSON` does. */
 export function toJson(e: Evaluator, slot: Slot, context: Set<ByteString>, copy: boolean): ByteString {

@@ -1,10 +1,10 @@
 import { toByteString, type ByteString } from "../util/bytes.ts";
-import { textOf, type Evaluator } from "./evaluator.ts";
+import type { Evaluator } from "./evaluator.ts";
 import { showPath } from "./builtins/fetchurl-file.ts";
 import { formatFloat } from "./format-float.ts";
 import { formatIdentifier, formatStringLiteral } from "./format-literal.ts";
 import { NixError } from "./nix-error.ts";
-import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, PartialBuiltin, type Slot, type Value } from "./value.ts";
+import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, PartialBuiltin, textOf, type Slot, type Value } from "./value.ts";
 
 const quoted = (text: ByteString): ByteString => toByteString("«") + text + toByteString("»");
 

@@ -1,7 +1,7 @@
 import type { ByteString } from "../util/bytes.ts";
-import { NO_POSITION, type Evaluator } from "./evaluator.ts";
+import type { Evaluator } from "./evaluator.ts";
 import { resolveSymlinks } from "./resolve-path.ts";
-import type { Slot } from "./value.ts";
+import { NO_POSITION, type Slot } from "./value.ts";
 
 /** A text whose context is made valid first; placeholders in it become the outputs they stand for. */
 export function realiseText(e: Evaluator, text: ByteString, context: ReadonlySet<ByteString>): ByteString {

@@ -218,3 +218,23 @@ export class PartialBuiltin {
 export type Value = null | boolean | number | bigint | string | NixString | NixFloat | NixPath | NixList | Attrs | Closure | Builtin | PartialBuiltin;
 export type NixList = Slot[];
 export type Slot = Value | Thunk;
+
+/** Of what stands nowhere: no word of the tree holds its place. */
+export const NO_POSITION = -1;
+
+export const NO_CONTEXT: Context = new Set();
+
+export function textOf(value: string | NixString): ByteString {
+  return typeof value === "string" ? value : value.text;
+}
+
+export function contextOf(value: Value): Context {
+  return value instanceof NixString ? value.context : NO_CONTEXT;
+}
+
+/** A context element as messages show it. */
+export function displayContext(element: ByteString, storeDir: string): string {
+  if (element.startsWith("=")) return `${storeDir}/${element.slice(1)} (deep)`;
+  const output = /^!(.*)!([^!]*)$/.exec(element);
+  return output === null ? `${storeDir}/${element}` : `${storeDir}/${output[2]!}^${output[1]!.split("!").reverse().join("^")}`;
+}

@@ -1,7 +1,7 @@
 import type { ByteString } from "../util/bytes.ts";
-import { textOf, type Evaluator } from "./evaluator.ts";
+import type { Evaluator } from "./evaluator.ts";
 import { formatFloat } from "./format-float.ts";
-import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, Thunk, type Slot } from "./value.ts";
+import { Attrs, Closure, DONE, NixFloat, NixPath, NixString, textOf, Thunk, type Slot } from "./value.ts";
 
 /** `toXML`; `locations` adds where things were defined, as `--xml` does. `lazy`: nothing inside is evaluated. */
 export function toXml(e: Evaluator, slot: Slot, context: Set<ByteString>, locations: boolean, lazy = false): ByteString {

@@ -1,7 +1,7 @@
 import type { ByteString } from "../../util/bytes.ts";
-import { NO_POSITION, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { formatIdentifier } from "../format-literal.ts";
-import { Attrs, NO_PLACES, PickedPlaces, PlacesWithout, Thunk, type NixList, type Slot } from "../value.ts";
+import { Attrs, NO_PLACES, NO_POSITION, PickedPlaces, PlacesWithout, Thunk, type NixList, type Slot } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {

@@ -6,14 +6,15 @@ import type { HashAlgorithm } from "../../hash/hash-algorithm.ts";
 import type { ContentAddressMethod } from "../../store-path/content-address.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
 import type { ByteString } from "../../util/bytes.ts";
-import { contextOf, NO_POSITION, textOf, typeName, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { formatIdentifier } from "../format-literal.ts";
 import { featureDisabled, findAlgorithm, parseHashOrEmpty } from "../hash-text.ts";
 import { toJson } from "../json.ts";
 import { fromJson } from "../parse-json.ts";
 import { NixError } from "../nix-error.ts";
 import { storeNameProblem } from "../store-name.ts";
-import { Attrs, NixString, type Slot, type Value } from "../value.ts";
+import { typeName } from "../type-name.ts";
+import { Attrs, contextOf, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 import { outputOf } from "./output-of.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 

@@ -4,12 +4,12 @@ import { makeFixedOutputPath } from "../../store-path/make-store-path.ts";
 import { checkStorePathName } from "../../store-path/store-path-name.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
 import { toByteString, type ByteString } from "../../util/bytes.ts";
-import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { evaluateFlake } from "../flake/evaluate-flake.ts";
 import { treeAttributes } from "../flake/tree-attributes.ts";
 import type { NixFetcher, NixSource } from "../nix-fetcher.ts";
 import { storeNameProblem } from "../store-name.ts";
-import { Attrs, NixPath, NixString, type Slot, type Value } from "../value.ts";
+import { Attrs, NixPath, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 // The reference has no place here, either, and says so.

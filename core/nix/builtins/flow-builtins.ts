@@ -1,8 +1,9 @@
-import { NO_POSITION, textOf, typeName, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { indentReport, NixError } from "../nix-error.ts";
 import { formatValueForError, formatValueForTrace } from "../format-value.ts";
 import { OrderedKeys } from "../ordered-keys.ts";
-import { Attrs, Builtin, Closure, NixString, NO_PLACES, PartialBuiltin, type Slot, type Value } from "../value.ts";
+import { typeName } from "../type-name.ts";
+import { Attrs, Builtin, Closure, NixString, NO_PLACES, NO_POSITION, PartialBuiltin, textOf, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 /** Types, errors, tracing, evaluation order. */

@@ -1,6 +1,6 @@
 import type { ByteString } from "../../util/bytes.ts";
-import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
-import { Builtin, type NixList, type Slot, type Value } from "../value.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { Builtin, NO_POSITION, textOf, type NixList, type Slot, type Value } from "../value.ts";
 import { peekSort } from "../peek-sort.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 

@@ -1,7 +1,8 @@
-import { NO_POSITION, type Evaluator } from "../evaluator.ts";
+import { calculate } from "../calculate.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { formatFloat } from "../format-float.ts";
 import { toInteger } from "../integer.ts";
-import { NixFloat, type Value } from "../value.ts";
+import { NixFloat, NO_POSITION, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 export function numberBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
@@ -25,7 +26,7 @@ export function numberBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }
     return value;
   }];
-  const arithmetic = (name: string, operator: "+" | "-" | "*"): BuiltinDefinition => [name, 2, ([a, b]) => e.calculate(operator, e.force(a!), e.force(b!))];
+  const arithmetic = (name: string, operator: "+" | "-" | "*"): BuiltinDefinition => [name, 2, ([a, b]) => calculate(e, operator, e.force(a!), e.force(b!))];
   return [
     arithmetic("add", "+"), arithmetic("sub", "-"), arithmetic("mul", "*"),
     ["div", 2, ([a, b]) => {
@@ -33,7 +34,7 @@ export function numberBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const right: Value = e.force(b!);
       const divisor = e.forceNumber(right, "while evaluating the second operand of the division");
       if ((divisor instanceof NixFloat ? divisor.value : Number(divisor)) === 0) throw e.error("eval", "division by zero");
-      return e.calculate("/", left, right);
+      return calculate(e, "/", left, right);
     }],
     ["lessThan", 2, ([a, b]) => e.lessThan(e.force(a!), e.force(b!), "")],
     bits("bitAnd", (a, b) => a & b), bits("bitOr", (a, b) => a | b), bits("bitXor", (a, b) => a ^ b),

@@ -3,8 +3,8 @@ import { derivationOutputPaths } from "../../derivation/derivation-output-paths.
 import { dynamicInputPlaceholder, inputPlaceholder } from "../../derivation/placeholder.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
 import type { ByteString } from "../../util/bytes.ts";
-import { contextOf, displayContext, NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
-import { NixString, type Slot, type Value } from "../value.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { contextOf, displayContext, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 
 /**
  * `builtins.outputOf`: the path of an output of what is itself made by a derivation, or what stands for it until that is

@@ -5,12 +5,12 @@ import { parseDerivation } from "../../derivation/parse-derivation.ts";
 import type { Hash } from "../../hash/hash.ts";
 import { isStorePathBaseName, splitStorePath, storePathName, type StorePath } from "../../store-path/store-path.ts";
 import { byteStringToBytes, type ByteString } from "../../util/bytes.ts";
-import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { formatIdentifier } from "../format-literal.ts";
 import { parseHashOrEmpty } from "../hash-text.ts";
 import { realiseText } from "../realise-path.ts";
 import { resolveSymlinks } from "../resolve-path.ts";
-import { Attrs, NixString, type Slot, type Value } from "../value.ts";
+import { Attrs, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 type PathToAdd = {

@@ -11,9 +11,9 @@ import type { ByteString } from "../../util/bytes.ts";
 import { formatHash, hashByteString } from "../../hash/hash.ts";
 import { formatIdentifier } from "../format-literal.ts";
 import { isStorePathBaseName } from "../../store-path/store-path.ts";
-import { contextOf, displayContext, NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { NixError } from "../nix-error.ts";
-import { NixString, type Slot, type Value } from "../value.ts";
+import { contextOf, displayContext, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 import { parseAlgorithm } from "../hash-text.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 

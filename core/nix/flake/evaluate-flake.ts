@@ -1,10 +1,10 @@
 import type { StorePath } from "../../store-path/store-path.ts";
 import { splitStorePath } from "../../store-path/store-path.ts";
 import type { ByteString } from "../../util/bytes.ts";
-import { NO_POSITION, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { NixError } from "../nix-error.ts";
 import type { NixFetcher, NixSource } from "../nix-fetcher.ts";
-import { Attrs, Builtin, Closure, type Slot, type Thunk, type Value } from "../value.ts";
+import { Attrs, Builtin, Closure, NO_POSITION, type Slot, type Thunk, type Value } from "../value.ts";
 import { findNode, isFollowed, type LockNode } from "./flake-lock.ts";
 import { lockFlake, type LockedFlake, type LockOptions } from "./lock-flake.ts";
 import { treeAttributes } from "./tree-attributes.ts";

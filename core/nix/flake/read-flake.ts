@@ -1,10 +1,10 @@
 import { toByteString, type ByteString } from "../../util/bytes.ts";
 import { compareByteStrings } from "../../util/ordering.ts";
 import { canonicalPath } from "../canonical-path.ts";
-import { NO_POSITION, textOf, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import { NixError } from "../nix-error.ts";
 import type { NixFetcher, NixSource } from "../nix-fetcher.ts";
-import { Attrs, Closure, NixPath, NixString, type Slot, type Value } from "../value.ts";
+import { Attrs, Closure, NixPath, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 import type { InputPath } from "./flake-lock.ts";
 
 /** An input as a `flake.nix` asks for it. */

@@ -1,7 +1,7 @@
 /** Evaluates in a worker with a large stack: the language's recursion is the machine's. One answer a request. */
 import { parentPort } from "node:worker_threads";
 import { installBuiltins } from "../../../core/nix/builtins/builtin-table.ts";
-import { Evaluator, NO_POSITION } from "../../../core/nix/evaluator.ts";
+import { Evaluator } from "../../../core/nix/evaluator.ts";
 import { formatSyntax } from "../../../core/nix/format-syntax.ts";
 import { formatValue } from "../../../core/nix/format-value.ts";
 import { toJson } from "../../../core/nix/json.ts";
@@ -9,7 +9,7 @@ import { formatNixError, formatNixErrorBytes, NixError } from "../../../core/nix
 import { parseNix } from "../../../core/nix/parse.ts";
 import { compileNix } from "../../../core/nix/compile.ts";
 import { toXml } from "../../../core/nix/xml.ts";
-import { Attrs, Closure, type Slot, type Value } from "../../../core/nix/value.ts";
+import { Attrs, Closure, NO_POSITION, type Slot, type Value } from "../../../core/nix/value.ts";
 import type { NixIo } from "../../../core/nix/nix-io.ts";
 import type { NixSettings } from "../../../core/nix/nix-settings.ts";
 import { createHostIo } from "./host-io.ts";
