@@ -64,14 +64,14 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
   switch (request.kind) {
     case "system": {
       const system = evaluateSystem(configuration, given, context.host);
-      checkAssertions(system.assertions);
+      checkAssertions(system.assertions, system.options);
       const toplevel = (request.variant === "vm" ? system.config.system.build.vm : null) ?? system.config.system.build.toplevel;
       return outcome({ kind: "system", toplevel: describeDerivation(toplevel), hostName: system.config.networking.hostName }, [toplevel.drvPath], system.warnings);
     }
     case "shell": {
       const packages = request.packages?.map((name) => getPackage(pkgs, name));
       const shell = evaluateShell(configuration, given, packages);
-      checkAssertions(shell.assertions);
+      checkAssertions(shell.assertions, shell.options);
       const environment = createShellEnvironment(shell.config, pkgs);
       return outcome({ kind: "shell", shell: { name: shell.config.name, environment: describeDerivation(environment) } }, [environment.drvPath], shell.warnings);
     }

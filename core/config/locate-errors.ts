@@ -34,7 +34,7 @@ type Site = {
 export async function locateErrors(errors: readonly ErrorData[], context: LocateContext): Promise<readonly TsosError[]> {
   const locate = createLocator(context);
   const located: TsosError[] = [];
-  for (const error of withoutConsequences(errors).flatMap(splitAssertions)) {
+  for (const error of errors.flatMap(splitAssertions)) {
     const made = await locate.error(error);
     // The same mistake may be met by several readers.
     const isDouble = (other: TsosError): boolean => other.code === made.code && other.message === made.message && samePlace(other.at, made.at);
@@ -244,15 +244,6 @@ const ANY_FRAME = /^ +at (?:(?:new )?(\S+) (?:\[as \w+\] )?\()?(tsos:\w+:\d+:\d+
 const MAKERS: ReadonlySet<string> = new Set(["defineModule", "defineSystem", "defineShell", "submodule", "submoduleWith", "createModule", "createConfiguration", "mkRenamedOptionModule", "mkAliasOptionModule", "mkRemovedOptionModule", "mkChangedOptionModule", "mkMergedOptionModule"]);
 const STACK_FRAME = /\((tsos:\w+:\d+:\d+)\)$/gm;
 
-/**
- * Without the options that have no value when something else is wrong: where a module fails, or reads what is
- * wrong, what it would define has no value either.
- */
-function withoutConsequences(errors: readonly ErrorData[]): readonly ErrorData[] {
-  const others = errors.filter((error) => error.code !== "option.not-defined");
-  return others.length > 0 ? others : errors;
-}
-
 /** About what a command asks for, not about the configuration. */
 const ASKED: ReadonlySet<string> = new Set(["config.bad-option-path", "config.not-a-package", "config.no-system", "option.bad-value", "option.no-value", "option.not-an-option", "option.unknown"]);
 
@@ -260,8 +251,12 @@ const ASKED: ReadonlySet<string> = new Set(["config.bad-option-path", "config.no
 function splitAssertions(error: ErrorData): readonly ErrorData[] {
   const failed = error.code === "option.assertion-failed" ? error.data?.["failed"] : undefined;
   if (!Array.isArray(failed)) return [error];
-  return failed.map(String).map((message) => ({ ...error, message, data: { failed: [message], optionPath: leadingPath(message) } }));
+  const sites = error.data?.["sites"];
+  return failed.map(String).map((message, i) => ({ ...error, message, data: { failed: [message], optionPath: leadingPath(message), definitions: Array.isArray(sites) && !OF_OLD_NAME.test(message) ? (sites[i] as unknown) : undefined } }));
 }
+
+// It is not about where it is asserted, but about the definition that it names.
+const OF_OLD_NAME = /^(?:specialisation "[^"]*": )*the option "/;
 
 // `services.x.y must …`, or of an option that is gone `the option "services.x" (place) has been …`; a variant's too.
 function leadingPath(message: string): readonly string[] | undefined {

@@ -1,4 +1,3 @@
-import { TsosError } from "../error/tsos-error.ts";
 import { baseModule, moduleModule } from "./base-options.ts";
 import type { Assertion } from "./base-options.ts";
 import { collectModules } from "./collect-modules.ts";
@@ -7,6 +6,7 @@ import { compileModules, unitsOf } from "./compile-modules.ts";
 import { equalValues } from "./equal-values.ts";
 import { Evaluation } from "./evaluation.ts";
 import { createExtendModules } from "./extend-modules.ts";
+import { findFailedAssertions } from "./failed-assertions.ts";
 import type { Module, ModuleInput } from "./module.ts";
 import type { OptionsView } from "./options-view.ts";
 
@@ -118,17 +118,10 @@ function declares(module: Module): boolean {
 
 /**
  * Stops on what must hold and does not.
+ * @param options the tree that they are of: then each has the place of its definition
  * @throws TsosError `option.assertion-failed` that lists all of them.
  */
-export function checkAssertions(assertions: readonly Assertion[]): void {
-  const failed = assertions.filter(({ assertion }) => !assertion).map(({ message }) => message);
-  if (failed.length === 0) return;
-  throw new TsosError({
-    code: "option.assertion-failed",
-    message:
-      failed.length === 1
-        ? `an assertion failed: ${failed[0]}`
-        : `${failed.length} assertions failed:${failed.map((message) => `\n- ${message}`).join("")}`,
-    data: { failed },
-  });
+export function checkAssertions(assertions: readonly Assertion[], options?: OptionsView): void {
+  const failed = findFailedAssertions(assertions, options);
+  if (failed !== undefined) throw failed;
 }

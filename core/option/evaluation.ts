@@ -14,6 +14,7 @@ import { createConfigView } from "./config-view.ts";
 import { Tracker } from "./consumer.ts";
 import { builtinOrigin } from "./defining-module.ts";
 import type { DefiningModule, PlacedDefinition, RawDefinition } from "./definition.ts";
+import { findFailedAssertions } from "./failed-assertions.ts";
 import { equalDefinitions } from "./equal-definitions.ts";
 import { MISSING } from "./equal-values.ts";
 import { FlipWatch } from "./flip-watch.ts";
@@ -25,6 +26,7 @@ import { ORDER, PRIORITY } from "./modifier.ts";
 import { isModuleLike, moduleOf } from "./module-like.ts";
 import { createModule, isModule, isModuleList } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
+import type { Assertion } from "./base-options.ts";
 import { moduleModule } from "./base-options.ts";
 import { readOnlyOption, unknownOption } from "./option-errors.ts";
 import { findNode } from "./option-node.ts";
@@ -326,7 +328,21 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     }
     const freeError = this.#free?.findError();
     if (freeError !== undefined) problems.add(freeError);
-    if (problems.size > 0) throw joinErrors([...problems]);
+    if (problems.size === 0) return;
+    // Where a module fails, what it would define has no value either; else that is an error like any other, and so is
+    // what the modules assert.
+    const isUndone = this.#units.some(({ error }) => error !== undefined && error.code !== "option.not-defined");
+    const others = [...problems].filter((problem) => problem.code !== "option.not-defined");
+    if (isUndone) throw joinErrors(others.length > 0 ? others : [...problems]);
+    throw joinErrors([...problems, ...this.#failedAssertions()]);
+  }
+
+  #failedAssertions(): readonly TsosError[] {
+    const node = findNode(this.root, ["assertions"]);
+    if (this.init.surroundings !== undefined || node?.declarations === undefined || this.cellOf(node).findError() !== undefined) return [];
+    // The type is a list of assertions.
+    const failed = findFailedAssertions(this.read(node) as readonly Assertion[], this.options);
+    return failed === undefined ? [] : [failed];
   }
 
   /** Takes other modules in place of some, keeps what the others returned, and settles again. */

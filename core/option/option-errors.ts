@@ -65,6 +65,7 @@ export function nestedTooDeep(place: ErrorPlace, definitions: readonly RawDefini
 
 /** What a beginner writes in place of a package, a file, a number or one of some values. */
 function hintFor(type: OptionType, value: unknown): string | undefined {
+  if (value === undefined) return "a list has no absent items: lib.optionals(condition, [item]) leaves one out";
   if (value instanceof Promise) return "an evaluation is synchronous: write the value itself, nothing has to be waited for";
   if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) !== Object.prototype && isSetType(type)) return "write an object of its own: { … }";
   if (isPackageValue(value) && mentions(type, "shellPackage")) {

@@ -180,7 +180,7 @@ function resolveDeclarations(node: OptionNode): ResolvedOption {
     if (both !== undefined || merged === undefined) {
       throw new TsosError({
         code: "option.declared-twice",
-        message: `the option "${formatOptionPath(node.path)}" is declared more than once: ${both === undefined ? `as ${type.description} and as ${other.type.description}` : `two declarations have "${both}"`}`,
+        message: `the option "${formatOptionPath(node.path)}" is declared more than once: ${merged === undefined ? `as ${type.description} and as ${other.type.description}` : `two declarations have "${both}"`}`,
         hint: "only the options of a submodule and the values of an enum can be extended by another declaration",
         data: { optionPath: node.path, definitions: [], declaredAt: node.sites.map(siteData) },
       });

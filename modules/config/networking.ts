@@ -4,7 +4,7 @@ const word = types.strMatching(/[^\s#]+/);
 
 const options = defineOptions({
   networking: {
-    hostName: option(types.strMatching(/|[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?/), {
+    hostName: option(types.strMatching(/|[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?/, "host name of one label: at most 63 letters, digits, \"-\" and \"_\", the first and the last a letter or a digit"), {
       default: "tsos",
       description: "The machine's name, without a domain; the empty string leaves it to the network.",
     }),

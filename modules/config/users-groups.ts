@@ -4,7 +4,7 @@ import { defineModule, defineOptions, option, types } from "../../core/index.ts"
 const accountName = /^[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?$/;
 
 /** A colon would end the field of /etc/passwd. */
-const absolutePath = types.strMatching(/\/[^:\n]*/);
+const absolutePath = types.strMatching(/\/[^:\n]*/, "absolute path without colons");
 
 const hash = (description: string) =>
   option(types.nullOr(types.passwdEntry(types.str)), { default: null, description, example: "$y$j9T$…" });
@@ -55,7 +55,8 @@ const options = defineOptions({
               ? {
                   group: lib.mkDefault("users"),
                   createHome: lib.mkDefault(true),
-                  home: lib.mkDefault(`/home/${name}`),
+                  // Of a name that cannot be one, the name is what is wrong.
+                  ...(accountName.test(name) ? { home: lib.mkDefault(`/home/${name}`) } : {}),
                   useDefaultShell: lib.mkDefault(true),
                   isSystemUser: lib.mkDefault(false),
                   autoSubUidGidRange: lib.mkDefault(true),

@@ -23,7 +23,7 @@ export type JsonValue = null | boolean | number | string | JsonList | JsonObject
 
 // What is modified in it is not said to be JSON: where a submodule takes JSON beside options of its own, modified
 // definitions of those would have to be it too.
-export interface JsonListDefinition extends ReadonlyArray<JsonDefinition | AnyModified | undefined> {}
+export interface JsonListDefinition extends ReadonlyArray<JsonDefinition | AnyModified> {}
 export interface JsonObjectDefinition {
   readonly [name: string]: JsonDefinition | AnyModified | undefined;
 }

@@ -17,8 +17,8 @@ export function mergeList(place: MergePlace, element: OptionType, definitions: r
     const items: readonly unknown[] = definition.value;
     for (const [index, value] of items.entries()) {
       const name = `[${index}]`;
-      // A comma too many; what is undefined on purpose is left out.
-      if (value === undefined && !(index in items)) throw wrongType(childPlace(place, name), element, innerDefinition(definition, name, undefined));
+      // A comma too many, or a name that is not there: left out, it would be missed by nobody.
+      if (value === undefined) throw wrongType(childPlace(place, name), element, innerDefinition(definition, name, undefined));
       const merged = mergeDefinitions(childPlace(place, name), element, [innerDefinition(definition, name, value)]);
       // An element under a false condition is left out.
       if (merged.isDefined) result.push(merged.value);
@@ -27,7 +27,7 @@ export function mergeList(place: MergePlace, element: OptionType, definitions: r
   return Object.freeze(result);
 }
 
-export type ListDefinition<D> = readonly (Definable<D> | undefined)[];
+export type ListDefinition<D> = readonly Definable<D>[];
 
 /** A list; definitions are put together in the modules' order. */
 export function listOf<Value, Definition>(element: OptionType<Value, Definition>): OptionType<readonly Value[], ListDefinition<Definition>> {

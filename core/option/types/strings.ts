@@ -34,14 +34,14 @@ export const singleLineStr = createOptionType<string>({
   printType: "string",
 });
 
-/** A string that `pattern` matches as a whole. */
-export function strMatching(pattern: RegExp | string): OptionType<string> {
+/** A string that `pattern` matches as a whole; `description` says for people what such a string is. */
+export function strMatching(pattern: RegExp | string, description?: string): OptionType<string> {
   const source = typeof pattern === "string" ? pattern : pattern.source;
   const flags = typeof pattern === "string" ? "" : pattern.flags.replace(/[gy]/g, "");
   const whole = new RegExp(`^(?:${source})$`, flags);
   return createOptionType<string>({
     name: `strMatching ${JSON.stringify(source)}`,
-    description: `string matching the pattern ${source}`,
+    description: description ?? `string matching the pattern ${source}`,
     check: (value) => isString(value) && whole.test(value),
     merge: mergeEqual,
     schema: () => z.string().check(z.regex(whole)),

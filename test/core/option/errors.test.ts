@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { checkAssertions } from "../../../core/option/evaluate-modules.ts";
 import { lib } from "../../../core/option/lib.ts";
 import { createModule } from "../../../core/option/module.ts";
 import type { Module } from "../../../core/option/module.ts";
@@ -210,4 +211,24 @@ test("a typo inside a submodule that the same module reads is the error", () => 
   assert.match(error.hint ?? "", /did you mean "hosts\.a\.root"/);
   assert.equal(failure(hosts, reads({ root: 3 })).code, "option.wrong-type");
   assert.equal(failure(hosts, define("u", ({ config }) => ({ names: [String(config.hosts!.a?.root)], hosts: { a: ({ config: own }: { config: object }) => ({ root: String((own as { rot?: string }).rot) }) } }))).code, "option.unknown");
+});
+
+test("a failed assertion has the place of its definition, and stands beside what has no value", () => {
+  const { assertions, options } = evaluate(base, define("u", { assertions: [{ assertion: true, message: "fine" }, lib.mkIf(true, { assertion: false, message: "no" })] }));
+  const error = failureOf(() => checkAssertions(assertions, options));
+  assert.deepEqual((error.data.sites as readonly { module: string; path: readonly string[] }[][]).map((sites) => sites.map(({ module, path }) => [module, path])), [[["u", ["assertions", "[1]"]]]]);
+  const needed = declare({ needed: option(types.str), copy: option(types.str, { default: "" }) });
+  const both = failure(needed, define("reads", ({ config }) => ({ copy: config.needed })), define("u", { assertions: [{ assertion: false, message: "no" }] }));
+  assert.deepEqual([both.code, ...(both.data.others as readonly { code: string }[]).map(({ code }) => code)], ["option.not-defined", "option.assertion-failed"]);
+});
+
+test("an absent item of a list is an error with its place", () => {
+  const error = failure(declare({ l: option(types.listOf(types.str)) }), define("u", { l: ["a", undefined] }));
+  assert.deepEqual([error.code, error.data.optionPath], ["option.wrong-type", ["l", "[1]"]]);
+  assert.match(error.hint ?? "", /lib\.optionals/);
+});
+
+test("an option declared with two types names the types, whatever else both have", () => {
+  const error = failure(declare({ x: option(types.int, { default: 1 }) }), declare({ x: option(types.str, { default: "1" }) }, { key: "other" }));
+  assert.match(error.message, /declared more than once: as string and as integer/);
 });

@@ -50,7 +50,7 @@ both<unknown>()(types.anything, true, true);
 both<unknown>()(types.raw, true, true);
 both<unknown>()(types.unspecified, true, true);
 reads<readonly number[]>()(types.listOf(types.port), true);
-takes<readonly (Definable<number> | undefined)[]>()(types.listOf(types.port), true);
+takes<readonly Definable<number>[]>()(types.listOf(types.port), true);
 reads<readonly [string, ...string[]]>()(types.nonEmptyListOf(types.str), true);
 reads<{ readonly [name: string]: string }>()(types.attrsOf(types.path), true);
 takes<{ readonly [name: string]: Definable<string | Package> | undefined }>()(types.attrsOf(types.path), true);
