@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder, syncFolder, writeDurably } from "./durable-file.ts";
+import { ignoreAbsent } from "./machine-state.ts";
 import type { UnitPlan } from "./unit-plan.ts";
 
 /**
@@ -32,7 +33,8 @@ export function openJournal(file: string): Journal {
       let text: string;
       try {
         text = readFileSync(file, "utf8");
-      } catch {
+      } catch (error) {
+        ignoreAbsent(error);
         return undefined;
       }
       // It is replaced whole, so what does not parse was not written by this version.

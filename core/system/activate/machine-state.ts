@@ -47,11 +47,22 @@ export function snapshotEtc(root: MachineRoot): EtcSnapshot {
   return { find: (target) => readNode(join(etc, target)), ownLinks };
 }
 
+const ABSENT: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "EINVAL", "EISDIR", "EACCES", "EPERM", "ENXIO"]);
+
+/**
+ * Goes on where there is nothing (of the kind) to read. What the disk cannot read is something else: taken for absent, a
+ * file with all users would be written anew without them. @throws such an error
+ */
+export function ignoreAbsent(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && ABSENT.has(error.code))) throw error;
+}
+
 export function readNode(path: string): EtcNode {
   let stats;
   try {
     stats = lstatSync(path);
-  } catch {
+  } catch (error) {
+    ignoreAbsent(error);
     return { kind: "missing" };
   }
   if (stats.isSymbolicLink()) return { kind: "link", target: readlinkSync(path) };
@@ -61,7 +72,8 @@ export function readNode(path: string): EtcNode {
 export function readText(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
-  } catch {
+  } catch (error) {
+    ignoreAbsent(error);
     return undefined;
   }
 }
@@ -70,7 +82,8 @@ export function readText(file: string): string | undefined {
 export function readLink(path: string): string | undefined {
   try {
     return readlinkSync(path);
-  } catch {
+  } catch (error) {
+    ignoreAbsent(error);
     return undefined;
   }
 }
@@ -78,7 +91,8 @@ export function readLink(path: string): string | undefined {
 function readFolder(path: string): readonly import("node:fs").Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true });
-  } catch {
+  } catch (error) {
+    ignoreAbsent(error);
     return [];
   }
 }

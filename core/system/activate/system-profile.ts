@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeFolder, replaceLink, syncFolder } from "./durable-file.ts";
+import { ignoreAbsent } from "./machine-state.ts";
 
 /** A generation of a profile laid out as Nix does: `NAME-N-link` beside `NAME`, which points to one of them. */
 export type SystemGeneration = {
@@ -20,7 +21,8 @@ export function listSystemGenerations(profile: string): readonly SystemGeneratio
   let names: string[];
   try {
     names = readdirSync(folder);
-  } catch {
+  } catch (error) {
+    ignoreAbsent(error);
     return [];
   }
   const current = findCurrentGenerationNumber(profile);
@@ -75,7 +77,8 @@ function findCurrentGenerationNumber(profile: string): number | undefined {
   const name = profile.slice(dirname(profile).length + 1);
   try {
     return parseGenerationNumber(readlinkSync(profile), name);
-  } catch {
+  } catch (error) {
+    ignoreAbsent(error);
     return undefined;
   }
 }

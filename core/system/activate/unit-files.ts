@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { compareUtf8 } from "../../util/ordering.ts";
 import { type SystemManifest, UNIT_DIRECTORY } from "../manifest.ts";
+import { ignoreAbsent } from "./machine-state.ts";
 import { escapeUnitPath, parseUnitFile, templateOf, type UnitSections, unitValues } from "./unit-file.ts";
 
 /** The unit files of one generation, wherever they lie. */
@@ -123,7 +124,8 @@ function resolveUnit(file: string, follow: (target: string) => string): string |
 function readText(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
-  } catch {
+  } catch (error) {
+    ignoreAbsent(error);
     return undefined;
   }
 }
@@ -131,7 +133,8 @@ function readText(file: string): string | undefined {
 function readFolder(path: string): readonly string[] {
   try {
     return readdirSync(path);
-  } catch {
+  } catch (error) {
+    ignoreAbsent(error);
     return [];
   }
 }
