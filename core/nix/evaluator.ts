@@ -274,7 +274,7 @@ export class Evaluator {
 
   #callMapped({ fn, names, values }: Mapping, slot: number, pos: number): Value {
     const value = values[slot]!;
-    return names === undefined ? this.call1(this.force(fn, pos), value, pos) : this.call(this.force(fn, pos), [names[slot]!, value], pos);
+    return names === undefined ? this.call1(this.force(fn, pos), value, pos) : this.call2(this.force(fn, pos), names[slot]!, value, pos);
   }
 
   /** Calls of a function with each of the values, after its name if there are names; each made when its result is wanted. */
@@ -954,6 +954,15 @@ export class Evaluator {
   /** The same with one argument. */
   call1(fn: Value, argument: Slot, pos: number): Value {
     return fn instanceof Closure ? this.#enter(fn.code, fn.env, argument, pos) : this.call(fn, [argument], pos);
+  }
+
+  /** The same with two. */
+  call2(fn: Value, first: Slot, second: Slot, pos: number): Value {
+    if (!(fn instanceof Closure)) return this.call(fn, [first, second], pos);
+    const code = this.#code;
+    const body = fn.code + code[fn.code + 6]!;
+    if (code[fn.code + 4]! < 0 && code[body] === Op.lambda) return this.#enter(body, [fn.env as unknown as Slot, first], second, pos);
+    return this.call1(this.#enter(fn.code, fn.env, first, pos), second, pos);
   }
 
   #callFunctor(self: Attrs, argument: Slot, pos: number): Value {

@@ -88,7 +88,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       // The start is evaluated only when it is used.
       if (list.length === 0) return e.force(start!);
       let result: Slot = start!;
-      for (const element of list) result = e.call(fn, [result, element], NO_POSITION);
+      for (const element of list) result = e.call2(fn, result, element, NO_POSITION);
       return e.force(result);
     }],
     anyOrAll("any"), anyOrAll("all"),
@@ -97,7 +97,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       if (length < 0) throw e.error("eval", `cannot create list of size ${length}`);
       if (length > MAXIMUM_LENGTH) throw e.error("eval", "out of memory");
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.genList");
-      return Array.from({ length: Number(length) }, (_, index) => e.lazyCall(fn, index));
+      return e.lazyCalls(fn, Array.from({ length: Number(length) }, (_, index) => index));
     }],
     ["sort", 2, ([f, l]) => {
       const list = e.forceList(l!, NO_POSITION, "while evaluating the second argument passed to builtins.sort");
@@ -105,7 +105,7 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.sort");
       const before = fn instanceof Builtin && fn.name === "lessThan"
         ? (a: Slot, b: Slot): boolean => e.lessThan(e.force(a), e.force(b), "while evaluating the ordering function passed to builtins.sort")
-        : (a: Slot, b: Slot): boolean => e.forceBool(e.call(fn, [a, b], NO_POSITION), NO_POSITION, "while evaluating the return value of the sorting function passed to builtins.sort");
+        : (a: Slot, b: Slot): boolean => e.forceBool(e.call2(fn, a, b, NO_POSITION), NO_POSITION, "while evaluating the return value of the sorting function passed to builtins.sort");
       for (const element of list) e.force(element);
       return peekSort(list, before);
     }],
