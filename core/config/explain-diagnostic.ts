@@ -25,11 +25,12 @@ export function explainDiagnostic(diagnostic: ts.Diagnostic, checker: ts.TypeChe
       hint: nearest === undefined ? undefined : `did you mean "${nearest}"?`,
     };
   }
+  const overload = diagnostic.code === NO_OVERLOAD ? /.*^ *Overload \d+ of \d+.*?\n(.*)$/ms.exec(text)?.[1] : undefined;
   const related = (diagnostic.relatedInformation ?? []).flatMap((info): RelatedPosition[] => {
     const at = placeOf(info);
     return at === undefined ? [] : [{ ...at, note: lowerFirst(ts.flattenDiagnosticMessageText(info.messageText, "\n")) }];
   });
-  return { code, message: shorten(lowerFirst(text)), at: placeOf(diagnostic), related };
+  return { code, message: shorten(lowerFirst(overload?.trimStart() ?? text)), at: placeOf(diagnostic), related };
 }
 
 /** The name that the compiler finds too many, where that is an option's. */
@@ -85,6 +86,9 @@ function placeOf({ file, start }: Pick<ts.DiagnosticRelatedInformation, "file" |
   const { line, character } = file.getLineAndCharacterOfPosition(start);
   return { file: file.fileName, line: line + 1, column: character + 1 };
 }
+
+// Of several forms of one function the last is the plain one: what the others say of the same mistake is the same again.
+const NO_OVERLOAD = 2769;
 
 const MAX_WIDTH = 240;
 const MAX_LINES = 4;

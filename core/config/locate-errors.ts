@@ -137,13 +137,17 @@ function createLocator(context: LocateContext) {
 
   /** Each definition that a text names by its module, at its own place: `"a" (tsos:config:1:2), "b" (tsos:config:1:2)`. */
   const withSitePlaces = async (text: string, definitions: unknown): Promise<string> => {
+    const used: SourcePosition[] = [];
     let placed = text;
     let from = 0;
     for (const definition of Array.isArray(definitions) ? definitions : []) {
       const label = `(${String((definition as { readonly module?: unknown }).module)})`;
       const at = placed.indexOf(label, from);
-      const [found] = at === -1 || !label.startsWith(`(${CONFIG_SCRIPT}:`) ? [] : await sitePlaces(sitesIn(definition));
+      const places = at === -1 || !label.startsWith(`(${CONFIG_SCRIPT}:`) ? [] : await sitePlaces(sitesIn(definition));
+      // A module may define it more than once, in the parts of a mkMerge([…]).
+      const found = places.find((place) => !used.some((other) => samePlace(place, other))) ?? places[0];
       if (found === undefined) continue;
+      used.push(found);
       const shown = `(${relative(context.project, found.file)}:${found.line}:${found.column})`;
       placed = placed.slice(0, at) + shown + placed.slice(at + label.length);
       from = at + shown.length;

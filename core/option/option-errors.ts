@@ -71,6 +71,12 @@ function hintFor(type: OptionType, value: unknown): string | undefined {
   if (isPackageValue(value) && mentions(type, "shellPackage")) {
     return `the package ${value.name} has no shellPath, so it is no login shell; pkgs.bash is one, and any program is a path: \`\${pkgs.x}/bin/x\``;
   }
+  const item = type.name === "listOf" ? type.nested[0] : undefined;
+  if (item !== undefined && !Array.isArray(value)) {
+    const meant = typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) && item.check(Number(value)) ? Number(value) : value;
+    if (item.check(meant)) return `put it into a list: [${typeof meant === "object" ? "…" : JSON.stringify(meant)}]`;
+  }
+  if (Array.isArray(value) && value.length > 0 && value.every((one: unknown) => type.check(one))) return "a list in a list: write ...list for its items, or leave the inner brackets out";
   if (typeof value !== "string") return undefined;
   if (/\bpackage\b/.test(type.description) && /^[A-Za-z][\w-]*$/.test(value)) return `write pkgs.${value}, without quotes`;
   if (/\bpath\b/.test(type.description) && /^\.{1,2}\//.test(value)) return `write path(${JSON.stringify(value)}), which copies it to the store`;
@@ -166,7 +172,7 @@ export function notASet(path: readonly string[], definition: RawDefinition): Tso
 }
 
 export function withArticle(description: string): string {
-  return /^(one of|an? |the |anything|any |list |attribute set|attrs|unspecified|null or|raw|strings |open )/i.test(description) || /^\(/.test(description)
+  return /^(one of|impossible|an? |the |anything|any |list |attribute set|attrs|unspecified|null or|raw|strings |open )/i.test(description) || /^\(/.test(description)
     ? description
     : `${/^[aeiou](?!n?i[qt])/i.test(description) || /^8/.test(description) ? "an" : "a"} ${description}`;
 }

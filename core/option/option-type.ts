@@ -1,4 +1,5 @@
 import type { ZodMiniType } from "zod/mini";
+import { describeNoType } from "./describe-no-type.ts";
 import type { PlacedDefinition } from "./definition.ts";
 import type { MergePlace } from "./merge-place.ts";
 import type { Module } from "./module.ts";
@@ -108,6 +109,9 @@ class PlainOptionType {
   #schema: ZodMiniType | undefined;
 
   constructor(init: OptionTypeInit) {
+    for (const part of init.nested ?? []) {
+      if (!isOptionType(part)) throw new TypeError(`types.${init.name} is made of another type, such as types.str, got ${describeNoType(part)}`);
+    }
     this.#init = init;
     this.name = init.name;
     this.descriptionClass = init.descriptionClass ?? "noun";

@@ -1,4 +1,5 @@
 import type { CommonArguments } from "./registry.ts";
+import { describeNoType } from "./describe-no-type.ts";
 import { isOptionType } from "./option-type.ts";
 import type { DefinitionOf, OptionType, ValueOf } from "./option-type.ts";
 
@@ -79,7 +80,7 @@ export function option<T extends OptionType>(
   attributes?: OptionAttributes<DefinitionOf<T>>,
 ): Option<ValueOf<T>, DefinitionOf<T>>;
 export function option(type: OptionType, attributes: AnyOptionAttributes = {}): Option {
-  if (!isOptionType(type)) throw new TypeError("an option's first argument is its type, such as types.str");
+  if (!isOptionType(type)) throw new TypeError(`an option's first argument is its type, such as types.str, got ${describeNoType(type)}`);
   // The other properties of the interface are phantoms.
   return { [OPTION]: true, type, attributes } as unknown as Option;
 }
