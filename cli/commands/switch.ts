@@ -54,9 +54,6 @@ async function chooseTarget(context: CommandContext, args: SwitchArguments & { r
   if (args.specialisation !== undefined) return { kind: "current" };
   const { realiseResults } = await import("../realise.ts");
   const { evaluation, derivation } = await evaluateTarget(context, undefined, args.check);
-  if (evaluation.result.kind === "system" && evaluation.result.isNixos === true) {
-    throw new TsosError({ code: "nixos.unsupported", message: `"tsos ${args.action}" cannot activate a system of NixOS' own modules yet`, hint: "tsos build makes it; its bin/switch-to-configuration activates it" });
-  }
   await realiseResults(context, await context.openStore(), { instantiation: evaluation.instantiation, targets: [derivation] });
   return { kind: "toplevel", toplevel: derivation.outPath };
 }

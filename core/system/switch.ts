@@ -6,6 +6,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { lockFile } from "../util/file-lock.ts";
 import { readManifest } from "./activate/read-manifest.ts";
 import { listSystemGenerations, nextGenerationNumber, setSystemProfile, SYSTEM_PROFILE, type SystemGeneration } from "./activate/system-profile.ts";
+import { isNixosToplevel, switchNixos } from "./switch-nixos.ts";
 import { type MachineCommandResult, findRunningMachine, findRunningToplevel } from "./running-machine.ts";
 
 export type SwitchAction = "switch" | "test" | "boot" | "dry-activate";
@@ -70,8 +71,9 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
   using _lock = await lockFile(`${profile}.lock`, { signal, onWait: options.onWait });
 
   const chosen = chooseGeneration(profile, options.target);
+  const isNixos = isNixosToplevel(realPath(chosen.toplevel));
   // Says early and on this host what a wrong path is; the activator reads it again.
-  readManifest(realPath(chosen.toplevel));
+  if (!isNixos) readManifest(realPath(chosen.toplevel));
   const number = chosen.number ?? nextGenerationNumber(profile, chosen.toplevel);
   const link = `${profile}-${number}-link`;
   const keepsGeneration = action === "switch" || action === "boot";
@@ -101,9 +103,17 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
     }
     setSystemProfile(profile, chosen.toplevel, number);
     await addRoot?.(link);
+    if (isNixos) options.onOutput?.("warning: the machine is not running, so its boot loader was not installed anew\n", "stderr");
     return result(0, true);
   }
   const run = machine === undefined ? runHere : machine.run.bind(machine);
+  if (isNixos) {
+    const say = (text: string): void => options.onOutput?.(text, "stderr");
+    const code = await switchNixos({ action, profile, toplevel: chosen.toplevel, number, activated, say, run: async (words) => (await run(words, { onOutput: options.onOutput, signal })).code });
+    const end = result(code, false);
+    if (keepsGeneration && end.generation !== undefined) await addRoot?.(`${profile}-${end.generation}-link`);
+    return end;
+  }
   const { code } = await run([program, ...args], { onOutput: options.onOutput, signal });
   // The activator says itself how it ended, unless it was killed.
   if (code > 128 && code !== 130) {
@@ -192,8 +202,9 @@ export function listSystem(root = "/", realPath: (path: string) => string = (pat
     let label = "";
     let tsosVersion = "";
     try {
-      label = readManifest(real).label;
-      tsosVersion = readFileSync(join(real, "tsos-version"), "utf8").trim();
+      if (isNixosToplevel(real)) label = `NixOS ${readFileSync(join(real, "nixos-version"), "utf8").trim()}`;
+      else label = readManifest(real).label;
+      if (!isNixosToplevel(real)) tsosVersion = readFileSync(join(real, "tsos-version"), "utf8").trim();
     } catch {
       // Its path was deleted or is of another version.
     }

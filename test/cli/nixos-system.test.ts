@@ -65,11 +65,4 @@ describe("a system of NixOS' modules", () => {
     assert.match(stderr, /there is no "hostNam"/);
     assert.match(stderr, /system\.config\.ts:3:\d+/);
   });
-
-  test("is not activated: that is said before anything is built", async (t) => {
-    const run = project(t, "{ environment: { text: [] } }");
-    const { code, stdout } = await run("switch", "--json", "--root", "/nonexistent-root");
-    assert.equal(code, 1);
-    assert.equal((JSON.parse(stdout) as { readonly error: { readonly code: string } }).error.code, "nixos.unsupported");
-  });
 });
