@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   eval: { classic: "nix eval", run: async (e, args) => (await import("./eval.ts")).evaluate(e, args) },
   hash: { classic: "nix-hash", run: async (e, args) => (await import("./hash.ts")).hash(e, args) },
   "prefetch-url": { classic: "nix-prefetch-url", run: async (e, args) => (await import("./prefetch-url.ts")).prefetchUrl(e, args) },
+  convert: { classic: "nix convert", run: async (e, args) => (await import("./convert.ts")).convert(e, args) },
   "collect-garbage": { classic: "nix-collect-garbage", run: async (e, args) => (await import("./collect-garbage.ts")).collectGarbage(e, args) },
 };
 

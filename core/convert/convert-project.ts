@@ -148,7 +148,7 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
     const isEntry = path === file;
     // Where the entry moves, what it names is reached from elsewhere.
     const moved = folderOf(to) !== folderOf(path);
-    const body = moved ? moveePaths(text.text, folderOf(path), folderOf(to)) : text.text;
+    const body = moved ? movePaths(text.text, folderOf(path), folderOf(to)) : text.text;
     const names = new Set(text.needs.imports);
     if (text.needs.ourLib) names.add("lib");
     if (/(?:: (?:readonly )?|<)NixValue\b/.test(body)) names.add("type NixValue");
@@ -182,11 +182,12 @@ function inputName(name: string): string {
 function importStatement(names: readonly string[]): string {
   const plain = (name: string): string => name.replace(/^type /, "");
   const sorted = [...names].sort((a, b) => (plain(a).toLowerCase() < plain(b).toLowerCase() ? -1 : 1));
+  if (sorted.every((name) => name.startsWith("type "))) return `import type { ${sorted.map(plain).join(", ")} } from "tsos";`;
   return `import { ${sorted.join(", ")} } from "tsos";`;
 }
 
 /** Paths in quotes that are relative to one folder, relative to another one. */
-function moveePaths(text: string, from: string, to: string): string {
+function movePaths(text: string, from: string, to: string): string {
   return text.replace(/\b(path|nixFile|readFile)\(("(?:\.{1,2}(?:\/[^"\\]*)?)")/g, (_, name: string, literal: string) => `${name}(${quote(relativePath(to, resolvePath(from, JSON.parse(literal) as string)))}`);
 }
 

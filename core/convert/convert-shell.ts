@@ -107,7 +107,11 @@ function convertSet(converter: ExpressionConverter, set: ConcreteAttributes, pla
     const notes: Layout[] = [];
     const items = lists.flatMap(({ entry }) => {
       const found = converter.noting(() => converter.spreadList(entry.value as ConcreteExpression, place));
-      notes.push(...entry.items.flatMap((item) => printLeading(converter.comments.of(item).leading)), ...found.notes);
+      for (const item of entry.items) {
+        const { leading, trailing } = converter.comments.of(item);
+        notes.push(...printLeading(trailing === undefined ? leading : [...leading, trailing]));
+      }
+      notes.push(...found.notes);
       return found.result;
     });
     properties[listAt] = [hard, ...notes, "packages: [", indent(items.flatMap((item): Layout[] => [hard, item, ","])), hard, "],"];

@@ -519,7 +519,19 @@ export class ExpressionConverter {
   }
 
   #asksLate(e: ConcreteExpression, place: Place): boolean {
-    return place.isDeferred && e.kind !== "attributes" && e.kind !== "lambda" && this.isLate(e, place);
+    if (e.kind === "attributes" || e.kind === "lambda") return false;
+    return (place.isDeferred && this.isLate(e, place)) || (place.inImports !== true && this.#looksIntoCall(e, place));
+  }
+
+  /** What a function of packages gives is not known while a module runs, so it cannot be looked into. */
+  #looksIntoCall(e: ConcreteExpression, place: Place): boolean {
+    if (e.kind === "attributes" || e.kind === "lambda" || e.kind === "let") return false;
+    if (e.kind === "select" && bare(e.of).kind === "call" && !this.isNative(e.of, place)) return true;
+    if (e.kind === "with") {
+      const inner = this.with(e, place);
+      return inner !== undefined && this.#looksIntoCall(e.body, inner);
+    }
+    return [...childrenOf(e)].some((child) => this.#looksIntoCall(child, place));
   }
 
   /** What `inherit name` or `inherit (from) name` gives. */
@@ -536,29 +548,20 @@ export class ExpressionConverter {
   #list(e: ConcreteExpression & { readonly kind: "list" }, place: Place): Printed {
     const dangling = this.comments.dangling(e);
     if (e.elements.length === 0 && dangling.length === 0) return primary("[]");
-    const inner: Place = place;
-    const items = e.elements.map((element) => {
-      const { result, notes } = this.noting(() => at(Strength.arrow, this.convert(element, inner)));
-      const around = this.comments.of(element);
-      return { around, result, notes };
-    });
-    if (dangling.length === 0 && items.every(({ around, notes }) => around.leading.length === 0 && around.trailing === undefined && notes.length === 0)) {
-      const isSingle = e.elements.length === 1 && ["attributes", "lambda"].includes(bare(e.elements[0]!).kind);
-      if (isSingle) return primary(["[", items[0]!.result, "]"]);
-      const isMultiline = this.file.text.slice(e.start, e.elements[0]?.start ?? e.end).includes("\n") && e.elements.length > 1;
-      const separators = items.flatMap(({ result, around }, index): Layout[] => (index === 0 ? [result] : [",", isMultiline && around.emptyBefore ? empty : "", line, result]));
-      return primary(isMultiline ? ["[", indent([hard, ...items.flatMap(({ result, around }, index): Layout[] => [...(index === 0 ? [] : [around.emptyBefore ? empty : "", hard]), result, ","])]), hard, "]"] : group(["[", indent([soft, ...separators]), ifBroken(","), soft, "]"]));
+    if (e.elements.length === 1 && ["attributes", "lambda"].includes(bare(e.elements[0]!).kind) && dangling.length === 0) {
+      const [item] = this.#listItems(e, place);
+      if (item!.before.length === 0 && item!.after === undefined) return primary(["[", item!.layout, "]"]);
     }
-    const body = items.flatMap(({ around, result, notes }, index): Layout[] => [
-      around.emptyBefore && index > 0 ? empty : "",
-      hard,
-      ...printLeading(around.leading),
-      ...notes,
-      result,
-      ",",
-      around.trailing === undefined ? "" : [" ", printComment(around.trailing)],
-    ]);
-    return primary(["[", indent([...body, ...dangling.flatMap((comment): Layout[] => [hard, printComment(comment)])]), hard, "]"]);
+    const isMultiline = this.file.text.slice(e.start, e.elements[0]?.start ?? e.end).includes("\n") && e.elements.length > 1;
+    return primary(brackets(this.#listItems(e, place), dangling.map(printComment), isMultiline));
+  }
+
+  #listItems(e: ConcreteExpression & { readonly kind: "list" }, place: Place): ListItem[] {
+    return e.elements.map((element, index): ListItem => {
+      const { result, notes } = this.noting(() => at(Strength.arrow, this.convert(element, place)));
+      const { leading, trailing, emptyBefore } = this.comments.of(element);
+      return { before: [...printLeading(leading), ...notes], layout: result, after: trailing === undefined ? undefined : printComment(trailing), isSpaced: emptyBefore && index > 0 };
+    });
   }
 
   // ---- Functions and blocks ----
@@ -585,7 +588,9 @@ export class ExpressionConverter {
       if (parameter.formals === undefined) {
         const text = unique(parameter.argument!);
         names.set(parameter.argument!, { text, role: roleOf(parameter.argument!, place), isLate: isOverlay, isNative: false });
-        finish.push(() => heads.push(type === "" ? text : `${text}${type}`));
+        const variable = names.get(parameter.argument!)!;
+        // Its place is needed, its name is not.
+        finish.push(() => heads.push(`${this.#reads.has(variable) || text.startsWith("_") ? text : `_${text}`}${type}`));
         scope = { kind: "names", names, parent: scope };
         return;
       }
@@ -908,25 +913,23 @@ export class ExpressionConverter {
     const operands = this.#flatten(e, "++");
     const isMixed = operands.some((operand) => !this.isIterable(operand, place));
     const concat = isMixed ? this.libFunction("concatLists", place) : undefined;
-    if (concat !== undefined) return { layout: [concat, "(", this.#brackets(operands.map((operand) => at(Strength.arrow, this.convert(operand, place)))), ")"], strength: Strength.postfix };
-    return primary(this.#brackets(operands.flatMap((operand) => this.spreadList(operand, place))));
-  }
-
-  #brackets(items: readonly Layout[]): Layout {
-    return group(["[", indent([soft, join(items, [",", line])]), ifBroken(","), soft, "]"]);
+    if (concat !== undefined) return { layout: [concat, "(", brackets(operands.map((operand) => plainItem(at(Strength.arrow, this.convert(operand, place)))), [], false), ")"], strength: Strength.postfix };
+    return primary(brackets(operands.flatMap((operand) => this.#spreadItems(operand, place)), [], false));
   }
 
   /** The elements of a list, as they stand in another one. */
   spreadList(e: ConcreteExpression, place: Place): Layout[] {
+    return this.#spreadItems(e, place).map(({ before, layout, after }) => [...before, layout, after === undefined ? "" : [" ", after]]);
+  }
+
+  #spreadItems(e: ConcreteExpression, place: Place): ListItem[] {
     const plain = bare(e);
-    if (plain.kind === "list" && plain.elements.every((element) => this.comments.of(element).leading.length === 0 && this.comments.of(element).trailing === undefined) && this.comments.dangling(plain).length === 0) {
-      return plain.elements.map((element) => at(Strength.arrow, this.convert(element, place)));
-    }
+    if (plain.kind === "list" && this.comments.dangling(plain).length === 0) return this.#listItems(plain, place);
     if (plain.kind === "with") {
       const inner = this.with(plain, place);
-      if (inner !== undefined) return this.spreadList(plain.body, inner);
+      if (inner !== undefined) return this.#spreadItems(plain.body, inner);
     }
-    return [["...", at(Strength.unary, this.convert(e, place))]];
+    return [plainItem(["...", at(Strength.unary, this.convert(e, place))])];
   }
 
   #update(e: ConcreteExpression & { readonly kind: "binary" }, place: Place): Printed {
@@ -936,10 +939,41 @@ export class ExpressionConverter {
     const converted = operands.map((operand) => this.convert(operand, place));
     if (merge !== undefined) {
       const args = converted.map((one) => at(Strength.arrow, one));
-      return { layout: operands.length === 2 ? [merge, "(", join(args, ", "), ")"] : [merge, "(", this.#brackets(args), ")"], strength: Strength.postfix };
+      return { layout: operands.length === 2 ? [merge, "(", join(args, ", "), ")"] : [merge, "(", brackets(args.map(plainItem), [], false), ")"], strength: Strength.postfix };
     }
-    return { ...primary(group(["{", indent([line, join(converted.map((one): Layout => ["...", at(Strength.unary, one)]), [",", line])]), ifBroken(","), line, "}"])), isObject: true };
+    // What is written out stands in the object itself, unless a name would stand there twice.
+    const seen = new Set<string>();
+    const parts = operands.map((operand, index): Layout => {
+      const plain = bare(operand);
+      const spread: Layout = ["...", at(Strength.unary, converted[index]!)];
+      if (plain.kind !== "attributes" || plain.recursive || plain.bindings.length === 0 || this.comments.dangling(plain).length > 0) return spread;
+      const entries = attributeTree(plain.bindings);
+      const names = entries.map(({ name }) => (name.kind === "static" ? name.name : undefined));
+      if (names.some((name) => name === undefined || seen.has(name)) || entries.some((entry) => this.#hasComments(entry))) return spread;
+      for (const name of names) seen.add(name!);
+      return join(entries.map((entry) => this.#entry(entry, place).layout), [",", line]);
+    });
+    return { ...primary(group(["{", indent([line, join(parts, [",", line])]), ifBroken(","), line, "}"])), isObject: true };
   }
+
+  #hasComments(entry: AttributeEntry): boolean {
+    return entry.items.some((item) => this.comments.of(item).leading.length > 0 || this.comments.of(item).trailing !== undefined) || (isEntries(entry.value) && entry.value.some((inner) => this.#hasComments(inner)));
+  }
+}
+
+/** An element of a list with the comments around it. */
+type ListItem = { readonly before: readonly Layout[]; readonly layout: Layout; readonly after: Layout | undefined; readonly isSpaced: boolean };
+
+function plainItem(layout: Layout): ListItem {
+  return { before: [], layout, after: undefined, isSpaced: false };
+}
+
+function brackets(items: readonly ListItem[], dangling: readonly Layout[], isMultiline: boolean): Layout {
+  if (!isMultiline && dangling.length === 0 && items.every(({ before, after }) => before.length === 0 && after === undefined)) {
+    return group(["[", indent([soft, join(items.map(({ layout }) => layout), [",", line])]), ifBroken(","), soft, "]"]);
+  }
+  const body = items.flatMap(({ before, layout, after, isSpaced }): Layout[] => [isSpaced ? empty : "", hard, ...before, layout, ",", after === undefined ? "" : [" ", after]]);
+  return ["[", indent([...body, ...dangling.flatMap((comment): Layout[] => [hard, comment])]), hard, "]"];
 }
 
 function braces(statements: readonly Layout[]): Layout {

@@ -71,6 +71,18 @@ export class NixBridge {
     }
   }
 
+  /**
+   * The same, of an expression that is written in TypeScript: a float that is whole stays one, as an object of
+   * `Number`, where a number would come back as an integer.
+   */
+  toTypeScriptExactly(slot: Slot): unknown {
+    const shown = this.toTypeScript(slot);
+    if (typeof shown !== "number" || !Number.isInteger(shown) || !(this.#evaluator.force(slot) instanceof NixFloat)) return shown;
+    const exact: object = Object.freeze(Object(shown) as object);
+    this.#origins.set(exact, slot);
+    return exact;
+  }
+
   /** Looks like a store path, so that code that puts paths together works; where it gets past this bridge it is refused as one that was never issued. */
   #token(slot: Slot): string {
     const hash = String(this.#tokens.size).padStart(32, "z");

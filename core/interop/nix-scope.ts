@@ -39,6 +39,6 @@ export function createNixScope({ registry, files, sources, log }: NixScopeOption
   return {
     importFile: (path) => bridge.toTypeScript(evaluator.lazy(() => evaluator.call(evaluator.force(importFunction), [new NixPath(toByteString(path))], NO_POSITION))),
     nixosSystem: (options) => bridge.run(() => evaluateNixosSystem(evaluator, bridge, options)),
-    evaluate: (text, folder = "/") => bridge.toTypeScript(evaluator.lazy(() => evaluator.force(evaluator.load(toByteString(text), toByteString("«configuration»"), toByteString(folder))))),
+    evaluate: (text, folder = "/") => bridge.toTypeScriptExactly(evaluator.lazy(() => evaluator.force(evaluator.load(toByteString(text), toByteString("«configuration»"), toByteString(folder))))),
   };
 }

@@ -97,17 +97,22 @@ async function load(entry: string, root: string, { scope, registry }: World): Pr
   return (new Function(`${outputFiles[0]!.text}; return out.default;`) as () => unknown)();
 }
 
-/** The derivation of a converted system. */
-export async function evaluateTypeScript(tree: string, root: string, entry = "system.config.ts", world = openWorld(tree, root), more: readonly string[] = []): Promise<string> {
+/** A converted system. */
+export async function openConverted(tree: string, root: string, entry = "system.config.ts", world = openWorld(tree, root), more: readonly string[] = []) {
   const config = await load(join(root, entry), root, world);
   if (!api.isNixosSystemConfig(config)) throw new TypeError("the file exports no system");
-  const system = world.scope.nixosSystem({ nixpkgs: SOURCE, modules: [...config.modules, ...more.map(createNixFile)], specialArgs: config.specialArgs ?? {}, config: undefined, overlays: undefined, system: "x86_64-linux" });
+  return world.scope.nixosSystem({ nixpkgs: SOURCE, modules: [...config.modules, ...more.map(createNixFile)], specialArgs: config.specialArgs ?? {}, config: undefined, overlays: undefined, system: "x86_64-linux" });
+}
+
+/** The derivation of a converted system. */
+export async function evaluateTypeScript(tree: string, root: string, entry = "system.config.ts", world = openWorld(tree, root), more: readonly string[] = []): Promise<string> {
+  const system = await openConverted(tree, root, entry, world, more);
   return (system.toplevel as { readonly drvPath: string }).drvPath;
 }
 
 /** The derivation of a module as it stands, or of a file that is a function of nixpkgs and gives the toplevel. */
 export function evaluateNix(tree: string, root: string, file: string, how: "module" | "function" = "module", { scope } = openWorld(tree, root)): string {
-  const text = how === "function" ? `(import ${PROJECT}/${file} { nixpkgs = ${SOURCE}; })` : `(import ${SOURCE}/nixos/lib/eval-config.nix { system = "x86_64-linux"; modules = [ ${PROJECT}/${file} ]; modulesLocation = "a file"; }).config.system.build.toplevel`;
+  const text = how === "function" ? `(import ${PROJECT}/${file} { nixpkgs = ${SOURCE}; })` : `let evalConfig = import ${SOURCE}/nixos/lib/eval-config.nix; in (evalConfig ({ system = "x86_64-linux"; modules = [ ${PROJECT}/${file} ]; } // (if (builtins.functionArgs evalConfig) ? modulesLocation then { modulesLocation = "a file"; } else { }))).config.system.build.toplevel`;
   return (scope.evaluate(text) as { readonly drvPath: string }).drvPath;
 }
 

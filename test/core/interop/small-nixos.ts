@@ -17,6 +17,7 @@ in builtins.foldl' (set: overlay: set // overlay set set) base overlays
   mkMerge = contents: { _type = "merge"; inherit contents; };
   mkOrder = priority: content: { _type = "order"; inherit priority content; };
   getName = drv: drv.name;
+  inherit (builtins) toJSON toString;
 }
 `,
   "nixos/lib/eval-config.nix": `{ system, modules, specialArgs ? { } }:

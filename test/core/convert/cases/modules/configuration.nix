@@ -1,0 +1,9 @@
+{ config, ... }:
+{
+  imports = [
+    ./network.nix # the name
+    ./services
+    ({ lib, ... }: { environment.text = lib.mkOrder 1600 [ "last" ]; })
+  ];
+  environment.text = [ config.networking.hostName ];
+}

@@ -1,0 +1,2 @@
+let names = import ./names.nix { number = 3; }; in
+{ networking.hostName = names.host; }
