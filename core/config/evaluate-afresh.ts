@@ -64,7 +64,7 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
         isolate = openIsolate(runtime, { limits, signal });
         continue;
       }
-      const context: LocateContext = { map: bundle.map, project, runtime, file };
+      const context: LocateContext = { map: bundle.map, project, runtime, file, memory: options.memory };
       if (!reply.ok) {
         inputs.keep();
         const { locateErrors } = await import("./locate-errors.ts");

@@ -7,6 +7,7 @@ import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
 import { findProject } from "./find-project.ts";
 import type { Isolate } from "./isolate.ts";
 import type { FileRead } from "./file-read.ts";
+import type { LocateMemory } from "./locate-errors.ts";
 import type { IsolateLimits } from "./isolate-limits.ts";
 import type { InputSettings } from "./project-inputs.ts";
 import type { EvaluationRequest, ResultOf } from "./protocol.ts";
@@ -30,6 +31,8 @@ export type EvaluateOptions<R extends EvaluationRequest = EvaluationRequest> = {
 export type WatchedEvaluation = {
   /** One that has loaded the runtime already; it is used up. */
   readonly isolate?: Isolate | undefined;
+  /** What locating errors leaves to the next time. */
+  readonly memory?: LocateMemory | undefined;
   /** Told what was read, also where the evaluation fails. */
   readonly onReads?: ((reads: readonly FileRead[]) => void) | undefined;
 };

@@ -10,12 +10,17 @@ import { findDefaultExport, findDefinitionPlaces, isModulePart, type ModulePart 
 import { CONFIG_SCRIPT, NIX_PROJECT, RUNTIME_SCRIPT, type ErrorData } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
 
+/** The map of tsos's own script: it is large, and stays as it is. */
+export type LocateMemory = { runtimeMap?: TraceMap };
+
 export type LocateContext = {
   /** The source map of the user's bundle, as JSON. */
   readonly map: string;
   readonly project: string;
   readonly runtime: RuntimeFolder;
   readonly file: string | undefined;
+  /** Kept by who locates errors again and again. */
+  readonly memory?: LocateMemory | undefined;
 };
 
 /**
@@ -58,8 +63,8 @@ function createLocator(context: LocateContext) {
   const mapOf = (script: string): TraceMap => {
     const known = scripts.get(script);
     if (known !== undefined) return known;
-    const text = script === CONFIG_SCRIPT ? context.map : readFileSync(join(context.runtime.folder, "runtime.js.map"), "utf8");
-    const map = new TraceMap(text);
+    const map = script === CONFIG_SCRIPT ? new TraceMap(context.map) : (context.memory?.runtimeMap ?? new TraceMap(readFileSync(join(context.runtime.folder, "runtime.js.map"), "utf8")));
+    if (script !== CONFIG_SCRIPT && context.memory !== undefined) context.memory.runtimeMap = map;
     scripts.set(script, map);
     return map;
   };

@@ -7,6 +7,7 @@ import { evaluateAfresh } from "./evaluate-afresh.ts";
 import type { FileRead } from "./file-read.ts";
 import { findProject } from "./find-project.ts";
 import { openIsolate, type Isolate } from "./isolate.ts";
+import type { LocateMemory } from "./locate-errors.ts";
 import type { InputSettings } from "./project-inputs.ts";
 import type { EvaluationRequest } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
@@ -55,6 +56,7 @@ export async function watchConfig(init: WatchOptions): Promise<never> {
   aborted.catch(() => undefined);
   const isolates = new WarmIsolates(options);
   const known: KnownModules = { files: [] };
+  const memory = {};
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -63,7 +65,7 @@ export async function watchConfig(init: WatchOptions): Promise<never> {
       const round = { changed: [...(changed ?? [])], isolates };
       changed = undefined;
       watcher.pause();
-      const reads = await Promise.race([runRound({ ...options, file, project, checker, known }, round), aborted]);
+      const reads = await Promise.race([runRound({ ...options, file, project, checker, known, memory }, round), aborted]);
       // What an installed tsos is made of does not change.
       const isInstalled = (path: string): boolean => path.startsWith(options.installation + sep) && !path.startsWith(dirname(file) + sep);
       const missed = await watcher.set(reads.filter(({ path }) => !isInstalled(path)));
@@ -73,7 +75,7 @@ export async function watchConfig(init: WatchOptions): Promise<never> {
       }
       // The engine compiles what runs often: the next round finds it compiled.
       while (changed === undefined && isolates.isCold()) {
-        const evaluation = evaluateAfresh({ ...options, file, project, isolate: isolates.take() }).catch((error: unknown) => isolates.noteError(error));
+        const evaluation = evaluateAfresh({ ...options, file, project, memory, isolate: isolates.take() }).catch((error: unknown) => isolates.noteError(error));
         await Promise.race([Promise.all([evaluation, checker?.check(known.files)]), aborted]);
       }
     }
@@ -147,7 +149,7 @@ class WarmIsolates {
   }
 }
 
-type RoundContext = WatchOptions & { readonly project: string; readonly checker: TypeChecker | undefined; readonly known: KnownModules };
+type RoundContext = WatchOptions & { readonly project: string; readonly checker: TypeChecker | undefined; readonly known: KnownModules; readonly memory: LocateMemory };
 
 /** The modules of inputs that the last sound evaluation used. */
 type KnownModules = { files: readonly string[] };
