@@ -6,7 +6,7 @@ import type { EvaluationSource, FoundDerivation } from "../../core/interop/evalu
 import { formatStorePath, isStorePathBaseName, parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import { fromByteString, toByteString } from "../../core/util/bytes.ts";
 import { buildTargets, describeMissing } from "./build-targets.ts";
-import { parseClassicArguments } from "./classic-arguments.ts";
+import { parseClassicArguments, splitStandardInput } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
 import { splitFlakeReference } from "./flake-reference.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
@@ -20,7 +20,6 @@ export type WantedOutput = { readonly drvPath: StorePath; readonly output: strin
 /** `nix-build`: evaluates, builds, makes links. Nix: src/nix/nix-build */
 export async function build(environment: NixEnvironment, args: readonly string[]): Promise<number> {
   const { env } = environment;
-  const names: string[] = [];
   const attributePaths: string[] = [];
   let outLink: string | undefined = "./result";
   let dryRun = false;
@@ -28,7 +27,6 @@ export async function build(environment: NixEnvironment, args: readonly string[]
   let impure = false;
   let writeLock = true;
   let fromArguments = false;
-  let readStandardInput = false;
   const options = parseClassicArguments(args, env, environment.warn, (argument, value) => {
     switch (argument) {
       case "--add-drv-link":
@@ -70,16 +68,12 @@ export async function build(environment: NixEnvironment, args: readonly string[]
         return true;
       case "--pure":
         return true;
-      case "-":
-        readStandardInput = true;
-        return true;
       default:
-        if (argument.startsWith("-")) return false;
-        names.push(argument);
-        return true;
+        return false;
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
+  const { readStandardInput, names } = splitStandardInput(options.words);
   if (!fromArguments && names.length === 0 && !readStandardInput) names.push(".");
 
   const storeOptions = locateStore(env, environment.uid, options.storeUrl);

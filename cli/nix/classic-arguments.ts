@@ -10,6 +10,8 @@ export type ClassicOptions = {
   readonly autoArguments: Map<string, AutoArgument>;
   /** Of `-I`, in order. */
   readonly lookupPath: string[];
+  /** What is no flag and no flag's value, and all after `--`. */
+  readonly words: string[];
   verbosity: number;
   storeUrl: string | undefined;
   readOnly: boolean;
@@ -25,11 +27,11 @@ export class ClassicUsageError extends TsosError {
   }
 }
 
-/** One argument of a command's own: false where it is none. `value` takes the next one. */
+/** One flag of a command's own: false where it is none. `value` takes the next word. */
 export type OwnArgument = (argument: string, value: () => string) => boolean;
 
 /**
- * Reads a classic command line, in the reference's order: common flags, the command's own, positional ones.
+ * Reads a classic command line, in the reference's order: common flags, the command's own; the rest are `words`.
  * Nix: libutil/args.cc, libmain/common-args.cc, libmain/shared.cc
  *
  * @throws ClassicUsageError
@@ -39,6 +41,7 @@ export function parseClassicArguments(args: readonly string[], env: Readonly<Rec
     settings: loadNixConfiguration(env),
     autoArguments: new Map(),
     lookupPath: [],
+    words: [],
     verbosity: 0,
     storeUrl: undefined,
     readOnly: false,
@@ -75,12 +78,17 @@ export function parseClassicArguments(args: readonly string[], env: Readonly<Rec
       if (!own(argument, value)) throw new ClassicUsageError(`unrecognised flag '${argument}'`);
       at++;
     } else {
-      if (!own(argument, () => "")) throw new ClassicUsageError(`unexpected argument '${argument}'`);
+      options.words.push(argument);
       at++;
     }
   }
   for (const name of options.settings.takeUnknown()) warn(`unknown setting '${name}'`);
   return options;
+}
+
+/** The words of a command for which `-` means its standard input. */
+export function splitStandardInput(words: readonly string[]): { readonly readStandardInput: boolean; readonly names: string[] } {
+  return { readStandardInput: words.includes("-"), names: words.filter((word) => word !== "-") };
 }
 
 /** `-qlf` is `-q -l -f`, `-j3` is `-j 3`. */

@@ -33,6 +33,7 @@ export async function collectGarbage(environment: NixEnvironment, args: readonly
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
+  if (options.words[0] !== undefined) throw new ClassicUsageError(`unexpected argument '${options.words[0]}'`);
   if (maxFreed !== undefined && dryRun) throw new ClassicUsageError("options --max-freed and --dry-run cannot be combined");
   await using opened = openNixStore(locateStore(environment.env, environment.uid, options.storeUrl));
   const store = await opened.open();

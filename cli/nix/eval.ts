@@ -12,7 +12,6 @@ import { locateStore } from "./store-location.ts";
 /** `nix eval` of a file or an expression: pure unless it is of a file. Nix: src/nix/eval.cc */
 export async function evaluate(environment: NixEnvironment, args: readonly string[]): Promise<number> {
   const { env } = environment;
-  const words: string[] = [];
   let file: string | undefined;
   let expression: string | undefined;
   let apply: string | undefined;
@@ -49,12 +48,11 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
         format = argument.slice(2) as ValueFormat["kind"];
         return true;
       default:
-        if (argument.startsWith("-") && argument !== "-") return false;
-        words.push(argument);
-        return true;
+        return false;
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
+  const { words } = options;
   if (file !== undefined && expression !== undefined) throw new ClassicUsageError("'--file' and '--expr' are exclusive");
   if (words.length > 1) throw new ClassicUsageError(`unexpected argument '${words[1]!}'`);
   // Without a file or an expression the word names an attribute of a flake.

@@ -11,7 +11,6 @@ const FORMATS: Readonly<Record<string, HashFormat>> = { base16: "base16", base32
 
 /** `nix-hash`: hashes of files, and hashes in other spellings. Nix: src/nix/hash.cc */
 export async function hash(environment: NixEnvironment, args: readonly string[]): Promise<number> {
-  const words: string[] = [];
   let format: HashFormat = "base16";
   let convert = false;
   let flat = false;
@@ -25,12 +24,11 @@ export async function hash(environment: NixEnvironment, args: readonly string[])
     } else if (argument === "--flat") flat = true;
     else if (argument === "--truncate") truncate = true;
     else if (argument === "--type") algorithm = parseAlgorithm(value());
-    else if (argument.startsWith("-")) return false;
-    else words.push(argument);
+    else return false;
     return true;
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
-  for (const word of words) {
+  for (const word of options.words) {
     const found = convert ? parseAny(word, algorithm) : await contentHashOfPath(word, flat ? "flat" : "nar", algorithm ?? "md5", { signal: environment.signal });
     const shown = truncate && !convert && found.digest.length > 20 ? { ...found, digest: compressHash(found.digest, 20) } : found;
     environment.print(`${formatHash(shown, format, false)}\n`);

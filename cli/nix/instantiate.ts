@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { EvaluationJob, EvaluationSource, FoundDerivation, ValueFormat } from "../../core/interop/evaluation-protocol.ts";
 import { fromByteString, toByteString } from "../../core/util/bytes.ts";
-import { parseClassicArguments } from "./classic-arguments.ts";
+import { parseClassicArguments, splitStandardInput } from "./classic-arguments.ts";
 import { answerHelp } from "./help.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { runEvaluationJob } from "./evaluate.ts";
@@ -13,9 +13,7 @@ import { parseStorePath } from "../../core/store-path/store-path.ts";
 /** `nix-instantiate`: evaluates to values or to derivations in the store. Nix: src/nix/nix-instantiate */
 export async function instantiate(environment: NixEnvironment, args: readonly string[]): Promise<number> {
   const { env } = environment;
-  const files: string[] = [];
   const attributePaths: string[] = [];
-  let readStandardInput = false;
   let fromArguments = false;
   let findFile = false;
   let evaluateOnly = false;
@@ -28,9 +26,6 @@ export async function instantiate(environment: NixEnvironment, args: readonly st
   let root: string | undefined;
   const options = parseClassicArguments(args, env, environment.warn, (argument, value) => {
     switch (argument) {
-      case "-":
-        readStandardInput = true;
-        return true;
       case "--expr":
       case "-E":
         fromArguments = true;
@@ -73,12 +68,11 @@ export async function instantiate(environment: NixEnvironment, args: readonly st
         dryRun = true;
         return true;
       default:
-        if (argument.startsWith("-")) return false;
-        files.push(argument);
-        return true;
+        return false;
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
+  const { readStandardInput, names: files } = splitStandardInput(options.words);
 
   const storeOptions = locateStore(env, environment.uid, options.storeUrl);
   const readOnly = dryRun || options.readOnly || (evaluateOnly && !readWrite);

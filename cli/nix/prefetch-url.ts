@@ -24,7 +24,6 @@ import { locateStore } from "./store-location.ts";
 /** `nix-prefetch-url`: fetches into the store and prints the hash. Nix: src/nix/prefetch.cc */
 export async function prefetchUrl(environment: NixEnvironment, args: readonly string[]): Promise<number> {
   const { env } = environment;
-  const words: string[] = [];
   let algorithm: HashAlgorithm = "sha256";
   let printPath = env["PRINT_PATH"] === "1";
   let attribute: string | undefined;
@@ -53,12 +52,11 @@ export async function prefetchUrl(environment: NixEnvironment, args: readonly st
         name = value();
         return true;
       default:
-        if (argument.startsWith("-")) return false;
-        words.push(argument);
-        return true;
+        return false;
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
+  const { words } = options;
   if (words.length > 2) throw new ClassicUsageError("too many arguments");
   const storeOptions = locateStore(env, environment.uid, options.storeUrl);
   let url = words[0];

@@ -9,7 +9,7 @@ import { toByteString } from "../../core/util/bytes.ts";
 import { runOnTerminal } from "../../core/util/run-on-terminal.ts";
 import { parseDerivationArgument, temporaryFolder, toWanted, type WantedOutput } from "./build.ts";
 import { buildTargets, describeMissing } from "./build-targets.ts";
-import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
+import { ClassicUsageError, parseClassicArguments, splitStandardInput } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
@@ -23,7 +23,6 @@ import { locateStore, realStoreDir } from "./store-location.ts";
 export async function shell(environment: NixEnvironment, givenArguments: readonly string[]): Promise<number> {
   const { env } = environment;
   const script = readScript(givenArguments);
-  const names: string[] = [];
   const attributePaths: string[] = [];
   const exclude: RegExp[] = [];
   const keep = new Set<string>();
@@ -32,7 +31,6 @@ export async function shell(environment: NixEnvironment, givenArguments: readonl
   let pure = false;
   let packages = false;
   let fromArguments = false;
-  let readStandardInput = false;
   let dryRun = false;
   const options = parseClassicArguments(script?.args ?? givenArguments, env, environment.warn, (argument, value) => {
     switch (argument) {
@@ -80,16 +78,12 @@ export async function shell(environment: NixEnvironment, givenArguments: readonl
       case "-o":
         value();
         return true;
-      case "-":
-        readStandardInput = true;
-        return true;
       default:
-        if (argument.startsWith("-")) return false;
-        names.push(argument);
-        return true;
+        return false;
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
+  const { readStandardInput, names } = splitStandardInput(options.words);
   if (packages && fromArguments) throw new ClassicUsageError("'-p' and '-E' are mutually exclusive");
   if (packages) {
     const inputs = names.splice(0).map((name) => `(${name}) `).join("");

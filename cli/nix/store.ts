@@ -60,7 +60,7 @@ const NAMES: Readonly<Record<string, string>> = { "-r": "--realise", "--realize"
 /** `nix-store`. Nix: src/nix/nix-store */
 export async function store(environment: NixEnvironment, args: readonly string[]): Promise<number> {
   const flags: string[] = [];
-  const words: string[] = [];
+  const piped: string[] = [];
   let operation: string | undefined;
   let root: string | undefined;
   let noOutput = false;
@@ -72,17 +72,17 @@ export async function store(environment: NixEnvironment, args: readonly string[]
     } else if (argument === "--add-root") root = resolve(value());
     else if (argument === "--indirect") return true;
     else if (argument === "--no-output") noOutput = true;
-    else if (argument === "--stdin") words.push(...readFileSync(0, "utf8").split(/\s+/).filter((word) => word !== ""));
-    else if (argument.startsWith("-")) {
+    else if (argument === "--stdin") piped.push(...readFileSync(0, "utf8").split(/\s+/).filter((word) => word !== ""));
+    else {
       flags.push(argument);
       if (argument === "--max-freed") flags.push(value());
-    } else words.push(argument);
+    }
     return true;
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
   if (operation === undefined) throw new ClassicUsageError("no operation specified");
   await using opened = openNixStore(locateStore(environment.env, environment.uid, options.storeUrl));
-  return await OPERATIONS[operation]!({ environment, options, store: await opened.open(), flags, args: words, root, noOutput, print: (line) => environment.print(`${line}\n`) });
+  return await OPERATIONS[operation]!({ environment, options, store: await opened.open(), flags, args: [...options.words, ...piped], root, noOutput, print: (line) => environment.print(`${line}\n`) });
 }
 
 function show({ store: opened }: Call, path: StorePath): string {

@@ -5,7 +5,7 @@ import { formatTomlTime } from "./toml-time.ts";
 import { NixFloat, type Value } from "./value.ts";
 
 /** A table while it is being read; `closed` ones (inline, or defined by their own header) may not be added to. */
-type Table = { readonly kind: "table"; readonly entries: Map<ByteString, Item>; closed: boolean; defined: boolean };
+type Table = { readonly kind: "table"; readonly entries: Map<ByteString, Item>; closed: boolean; defined: boolean; ofHeader: boolean };
 type TableList = { readonly kind: "tables"; readonly tables: Table[] };
 type Item = Table | TableList | { readonly kind: "value"; readonly value: Value };
 
@@ -197,9 +197,12 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
       if (item === undefined) {
         const next = newTable();
         next.defined = mark;
+        next.ofHeader = !mark;
         table.entries.set(name, next);
         table = next;
-      } else if (item.kind === "table" && !item.closed) table = item;
+      } else if (item.kind === "table" && item.ofHeader && mark) fail(`'${name}' is a table already, and dotted keys may not add to it`);
+      else if (item.kind === "table" && !item.closed) table = item;
+      else if (item.kind === "tables" && mark) fail(`'${name}' is a list of tables, and dotted keys may not add to it`);
       else if (item.kind === "tables") table = item.tables.at(-1)!;
       else fail(`'${name}' is already defined`);
     }
@@ -238,6 +241,7 @@ export function fromToml(e: Evaluator, text: ByteString): Value {
       } else if (item === undefined) {
         current = newTable();
         current.defined = true;
+        current.ofHeader = true;
         parent.entries.set(name, current);
       } else if (item.kind === "table" && !item.defined && !item.closed) {
         current = item;
@@ -265,5 +269,5 @@ function isControl(c: string): boolean {
 const NEGATIVE_NAN = new Float64Array(new BigUint64Array([0xfff8000000000000n]).buffer)[0]!;
 
 function newTable(): Table {
-  return { kind: "table", entries: new Map(), closed: false, defined: false };
+  return { kind: "table", entries: new Map(), closed: false, defined: false, ofHeader: false };
 }

@@ -45,6 +45,7 @@ export class ExpressionGenerator {
   /** A whole case. */
   generate(): Expression {
     this.#scope = [];
+    if (this.#r.chance(0.15)) return this.#wildCall(3);
     return this.#r.chance(0.35) ? this.#call(4) : this.of("any", 4);
   }
 
@@ -77,7 +78,7 @@ export class ExpressionGenerator {
         case "int": return r.pick(["0", "1", "2", "3", "(-1)", "7", "10", "100", "9223372036854775807", "(-9223372036854775807)", "9007199254740993", "(-3)", "4294967296"]);
         case "float": return r.pick(["0.5", "1.0", "(-1.5)", "2.25", "1e10", "1e-7", "3.14159265358979", "1e308", "(1e308 * 10)", "(-0.0)", "0.1", "123456789.125", "1e15", "1.0e6", ".5", "9223372036854775807.0", "100000.0", "1234567.0"]);
         case "bool": return r.pick(["true", "false"]);
-        case "string": return r.pick(['""', '"a"', '"b"', '"abc"', '"a b"', '"é"', '"x/y"', '"/a/b"', '"1.2.3"', '"1"', "\"a\\nb\"", '"\\"q\\\\"', '"name"', '"key"', "''\n  ind\n    ented\n''".replaceAll("\n", " "), '"$"', '"a.b-c"', '"/"', '"foo-1.2"']);
+        case "string": return r.pick(['""', '"a"', '"b"', '"abc"', '"a b"', '"é"', '"x/y"', '"/a/b"', '"1.2.3"', '"1"', "\"a\\nb\"", '"\\"q\\\\"', '"name"', '"key"', "''\n  ind\n    ented\n''".replaceAll("\n", " "), '"$"', '"a.b-c"', '"/"', '"foo-1.2"', '(builtins.toFile "f" "x")', '(builtins.substring 1 1 "é")', '"${derivation { name = "n"; system = "s"; builder = "b"; }}/x"', '(derivation { name = "n"; system = "s"; builder = "b"; }).drvPath', '"\\t\\r${"$"}{"', '"-1.5e3"', '"[]"']);
         case "path": return r.pick(["/nope/a/b/c/d/e", "/nope/x/../a/b/c/d.nix", "./nope/y/z/u/v.nix", `${this.#options.files}/one`, `${this.#options.files}/folder`, `${this.#options.files}/link`, `${this.#options.files}`]);
         case "null": return "null";
         case "list": return r.pick(["[ ]", "[ 1 2 3 ]", '[ "a" "b" ]', "[ 3 1 2 ]", "[ null ]", "[ [ ] [ 1 ] ]", "[ { a = 1; } { a = 2; b = 3; } ]", "[ 1.5 1 ]", '[ "b" "a" "c" "a" ]']);
@@ -305,6 +306,15 @@ export class ExpressionGenerator {
     return { type: "set", parts };
   }
 
+  /** Any builtin with any number of arguments of any kind. */
+  #wildCall(d: number): Expression {
+    const r = this.#r;
+    const parts: (string | Expression)[] = [`(builtins.${r.pick(WILD)}`];
+    for (let count = r.pick([0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4]); count > 0; count--) parts.push(" ", r.chance(0.15) ? this.#wildCall(d - 1) : this.of(r.pick(TYPES), r.below(d + 1)));
+    parts.push(")");
+    return { type: "any", parts };
+  }
+
   /** Any builtin with arguments that mostly fit. */
   #call(d: number): Expression {
     const r = this.#r;
@@ -329,3 +339,6 @@ const SIGNATURES: readonly (readonly [string, ...Type[]])[] = [
   ["substring", "int", "int", "string"], ["tail", "list"], ["throw", "string"], ["toFile", "string", "string"], ["toJSON", "any"], ["toPath", "string"], ["toString", "any"], ["toXML", "any"], ["trace", "any", "any"], ["traceVerbose", "any", "any"], ["tryEval", "any"], ["typeOf", "any"],
   ["unsafeDiscardOutputDependency", "string"], ["unsafeDiscardStringContext", "string"], ["unsafeGetAttrPos", "string", "set"], ["warn", "string", "any"], ["zipAttrsWith", "function", "list"], ["isFunction", "any"], ["isPath", "any"], ["isString", "any"],
 ];
+
+/** All but what asks for the time, fetches, or sees the evaluation's own settings. */
+const WILD: readonly string[] = [...new Set([...SIGNATURES.map(([name]) => name), "bitOr", "bitXor", "break", "ceil", "convertHash", "floor", "isBool", "isFloat", "isInt", "isList", "isNull", "toString", "derivation", "unsafeGetAttrPos", "true", "null", "nixVersion", "langVersion", "storeDir"])];

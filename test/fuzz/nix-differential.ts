@@ -37,6 +37,12 @@ type Verdict = "same" | "value" | "outcome" | "message" | "unknown";
 
 function judge(reference: CaseResult, ours: CaseResult): Verdict {
   if (reference.text === "the reference ended here") return "unknown";
+  // 2.34 refuses to look for what no store path can be called, and says later that it should not have.
+  if (ours.ok && /^path '[^']*' is not a valid store path: |is too short to be a valid store path$/.test(reference.text.split("\n")[0]!)) return "unknown";
+  // A store reads what is called a derivation; there is none on our side.
+  if (ours.ok && reference.text.startsWith("error parsing derivation ")) return "unknown";
+  // Bounded in time on both sides; it is printed, so that what hangs is seen.
+  if (ours.text === "BUG no answer") return "unknown";
   if (reference.ok !== ours.ok) return "outcome";
   if (plain(reference.text) === plain(ours.text)) return "same";
   if (reference.ok) return "value";
@@ -119,7 +125,7 @@ if (options.expression !== undefined) {
       const kind = `${verdict} ${(result[0].ok ? "" : result[0].text).replace(/'[^']*'|"[^"]*"|\d+|; values are.*|: .*/gs, "")}|${(result[1].ok ? "" : result[1].text).replace(/'[^']*'|"[^"]*"|\d+|; values are.*|: .*/gs, "")}`;
       seen.set(kind, (seen.get(kind) ?? 0) + 1);
       if (seen.get(kind)! > 2) continue;
-      const text = options.quick || verdict === "unknown" ? printExpression(cases[index]!) : await shrink(cases[index]!, verdict);
+      const text = options.quick || verdict === "unknown" || result[1].text === "BUG no answer" ? printExpression(cases[index]!) : await shrink(cases[index]!, verdict);
       const [again] = await compare([text]);
       console.log(`${verdict}: ${text}\n${show(again!)}`);
       if (options.out !== undefined) appendFileSync(options.out, `${text}\n`);

@@ -20,7 +20,7 @@ function evaluateAll({ expressions, map }: SubjectRequest, post: (result: CaseRe
     io.messages.length = 0;
     io.messages.push("trace: @@0@@");
     try {
-      evaluator.force(evaluator.load(text, "/case", "/", { names: ["normalise"], values: [normalise] }));
+      evaluator.force(evaluator.load(text, latin1("«string»"), "/", { names: ["normalise"], values: [normalise] }));
     } catch (error) {
       if (error instanceof NixError) io.messages.push(formatNixErrorBytes(error, { showTrace: false }));
       else if (error instanceof RangeError) io.messages.push(`error: stack overflow (${error.message})`);

@@ -7,7 +7,7 @@ import type { CaseResult } from "./normalise.ts";
 import type { SubjectRequest } from "./subject-worker.ts";
 
 /** For one case, in milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 40_000;
 
 export type Subject = { ask(request: SubjectRequest): Promise<CaseResult[]>; [Symbol.asyncDispose](): Promise<void> };
 

@@ -13,13 +13,13 @@ let
 
   strict = derivationStrict drvAttrs;
 
-  commonAttrs = drvAttrs // builtins.listToAttrs named // {
-    all = map (output: output.value) named;
-    inherit drvAttrs;
-  };
-  named = map one outputs;
-
-
+  commonAttrs =
+    drvAttrs
+    // (builtins.listToAttrs named)
+    // {
+      all = map (output: output.value) named;
+      inherit drvAttrs;
+    };
 
   one = outputName: {
     name = outputName;
@@ -30,6 +30,9 @@ let
       inherit outputName;
     };
   };
+
+  named = map one outputs;
+
 in
 (builtins.head named).value
 `;

@@ -1,6 +1,7 @@
 /** The injected interface over Node's file system and a store that only computes paths, for tests. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Dirent, type Stats } from "node:fs";
 import type { NixFileKind, NixIo } from "../../../core/nix/nix-io.ts";
+import { filterLog } from "../../../core/nix/filter-log.ts";
 import { NixError } from "../../../core/nix/nix-error.ts";
 import { hashBytes, hashByteString, type Hash } from "../../../core/hash/hash.ts";
 import { withStoreName } from "../../../core/nix/store-name.ts";
@@ -15,7 +16,7 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
   const stored = new Map<string, ReturnType<NixIo["copyToStore"]>>();
   const messages: string[] = [];
   const derivations = new Map<string, string>();
-  /** What `toFile` wrote: it can be read again. */
+  /** What was written, derivations too: it can be read again. */
   const texts = new Map<string, string>();
   return {
     messages,
@@ -80,8 +81,11 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
       texts.set(`/nix/store/${path}`, contents);
       return path;
     },
-    addDerivation: (path, contents) => void derivations.set(path, contents),
-    log: (message) => void messages.push(message),
+    addDerivation: (path, contents) => {
+      derivations.set(path, contents);
+      texts.set(`/nix/store/${path}`, contents);
+    },
+    log: (message) => void messages.push(filterLog(message)),
   };
 }
 
