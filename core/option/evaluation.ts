@@ -388,9 +388,13 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     const functions: UnitInit[] = [];
     const plain: UnitInit[] = [];
     const imports: ModuleInput[] = [];
+    const isOwnModule = (value: unknown): boolean => isModule(value) || isModuleList(value) || (!instance.shorthandOnlyDefinesConfig && isModuleLike(value));
+    // Beside modules, functions are modules too: so each has its place among them.
+    const hasModules = place.isAlternative !== true && definitions.some(({ value }) => isOwnModule(value));
     for (const { value, site } of definitions) {
       const unit = { module: site.module, path: site.path, body: value, priority: PRIORITY.plain };
       if (isModule(value) || isModuleList(value)) imports.push(value);
+      else if (hasModules && !isOwnModule(value) && (typeof value === "function" || !instance.shorthandOnlyDefinesConfig)) imports.push(createModule({ config: value as object }, { stack: site.module.stack, site }));
       else if (typeof value === "function") functions.unshift(unit);
       else if (instance.shorthandOnlyDefinesConfig) plain.unshift(unit);
       else if (isModuleLike(value)) imports.push(moduleOf(value, site));

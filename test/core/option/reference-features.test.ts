@@ -118,3 +118,12 @@ test("types as values merge like declarations", () => {
   const { config } = evaluate([declaring({ ty: option(types.optionType) }), defining({ ty: part("a", 1) }), defining({ ty: part("b", 2) })]);
   assert.deepEqual(evaluate([declaring({ v: option(config.ty as unknown as OptionType<unknown, object>, { default: {} }) })]).config.v, { a: 1, b: 2 });
 });
+
+test("functions, modules and plain objects that define one submodule keep their order", () => {
+  const open = types.submoduleWith({ modules: [], options: { b: strings }, shorthandOnlyDefinesConfig: false });
+  const definitions = lib.mkMerge<object>([{ o: { b: ["plain"] } }, { o: { config: { b: ["parts"] } } }, { o: () => ({ b: ["function"] }) }]);
+  assert.deepEqual(evaluate([declaring({ o: option(open, { default: {} }) }), defining(definitions)]).config.o, { b: ["function", "parts", "plain"] });
+  const closed = types.submodule({ options: { b: strings } });
+  const mixed = lib.mkMerge<object>([{ o: () => ({ b: ["function"] }) }, { o: createModule({ config: { b: ["module"] } }, undefined) }, { o: { b: ["plain"] } }]);
+  assert.deepEqual(evaluate([declaring({ o: option(closed, { default: {} }) }), defining(mixed)]).config.o, { b: ["module", "function", "plain"] });
+});
