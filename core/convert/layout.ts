@@ -53,12 +53,17 @@ export function printLayout(layout: Layout, start = 0): string {
   let out = "";
   let column = start;
   const work: (readonly [level: number, isFlat: boolean, layout: Layout])[] = [[start, false, layout]];
+  // Indentation is written only where something follows on the line.
+  let indentation = "";
   const newline = (level: number): void => {
-    out = `${out.replace(/[ ]+$/, "")}\n${" ".repeat(level)}`;
+    out += "\n";
+    indentation = " ".repeat(level);
     column = level;
   };
   const put = (text: string): void => {
-    out += text;
+    if (text === "") return;
+    out += indentation + text;
+    indentation = "";
     const last = text.lastIndexOf("\n");
     column = last < 0 ? column + text.length : text.length - last - 1;
   };
@@ -68,7 +73,7 @@ export function printLayout(layout: Layout, start = 0): string {
     else if (isList(now)) for (let i = now.length - 1; i >= 0; i--) work.push([level, isFlat, now[i]!]);
     else if (now.kind === "hard") newline(level);
     else if (now.kind === "empty") {
-      if (!/\n *\n *$/.test(out) && !/[[{(]\s*$/.test(out)) out = `${out.replace(/[ ]+$/, "")}\n${" ".repeat(column)}`;
+      if (!out.endsWith("\n\n") && !/[[{(]\n?$/.test(out.slice(-2))) out += "\n";
     } else if (now.kind === "line" || now.kind === "soft") {
       if (!isFlat) newline(level);
       else if (now.kind === "line") put(" ");

@@ -110,6 +110,11 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     if (depth === "packages" && !NO_PACKAGES.has(name)) return createLateView(bridge, call, select(name), selectBefore(name), at, "package");
     if (depth === "package" && OUTPUTS.has(name)) return createLateView(bridge, call, select(name), selectBefore(name), at, "package");
     if (depth === "package" && PROBES.has(name)) return undefined;
+    // A package that is not there may come from an overlay of these modules; if it does not, whoever needs it is told.
+    if (oracle !== undefined && oracle() === undefined && (call.isFirst || depth === "package")) {
+      note(at, select(name), call.isFirst ? UNKNOWN : "nothing");
+      return createUnknownView(bridge, call, select(name), at, undefined);
+    }
     const set = before();
     const found = set instanceof Attrs ? set.get(toByteString(name)) : undefined;
     if (found !== undefined) return look(select(name), () => found, at);
