@@ -48,7 +48,7 @@ function write(e: Evaluator, slot: Slot, writer: Writer, place: number): ByteStr
 
 function convert(e: Evaluator, slot: Slot, writer: Writer, place: number): ByteString {
   const { context, copy } = writer;
-  const value = e.force(slot);
+  const value = e.force(slot, place);
   if (value === null) return "null";
   if (typeof value === "boolean" || typeof value === "number" || typeof value === "bigint") return String(value);
   if (typeof value === "string") return jsonString(writer, value);

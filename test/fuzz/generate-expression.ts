@@ -341,4 +341,4 @@ const SIGNATURES: readonly (readonly [string, ...Type[]])[] = [
 ];
 
 /** All but what asks for the time, fetches, or sees the evaluation's own settings. */
-const WILD: readonly string[] = [...new Set([...SIGNATURES.map(([name]) => name), "bitOr", "bitXor", "break", "ceil", "convertHash", "floor", "isBool", "isFloat", "isInt", "isList", "isNull", "toString", "derivation", "unsafeGetAttrPos", "true", "null", "nixVersion", "langVersion", "storeDir"])];
+const WILD: readonly string[] = [...new Set([...SIGNATURES.map(([name]) => name), "bitOr", "bitXor", "ceil", "convertHash", "floor", "isBool", "isFloat", "isInt", "isList", "isNull", "toString", "derivation", "unsafeGetAttrPos", "true", "null", "nixVersion", "langVersion", "storeDir"])];
