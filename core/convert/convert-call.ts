@@ -46,7 +46,8 @@ function convertCallback(converter: ExpressionConverter, e: ConcreteExpression, 
   if (plain.kind === "lambda") return at(Strength.arrow, converter.lambda(plain, place));
   const known = converter.known(plain, place);
   if (known === "toString") return "String";
-  return ["(one) => ", convertCall(converter, { kind: "call", function: e, arguments: [{ kind: "variable", name: "\0one", start: e.start, end: e.end }], start: e.start, end: e.end }, { ...place, scope: { kind: "names", names: new Map([["\0one", { text: "one", role: "other", isLate: false, isNative: false }]]), parent: place.scope } }).layout];
+  if (known === "import" || (known !== undefined && plain.kind === "variable" && find(plain.name, place.scope).kind === "global" && !LIB_BUILTINS.has(known))) return ["(one: NixValue) => ", at(Strength.postfix, converter.mark(e, place, `"${known}" is a function that only the Nix language has`)), "(one)"];
+  return ["(one: NixValue) => ", convertCall(converter, { kind: "call", function: e, arguments: [{ kind: "variable", name: "\0one", start: e.start, end: e.end }], start: e.start, end: e.end }, { ...place, scope: { kind: "names", names: new Map([["\0one", { text: "one", role: "other", isLate: false, isNative: false }]]), parent: place.scope } }).layout];
 }
 
 /** @returns undefined where it is to be called as any function */

@@ -44,6 +44,8 @@ export type Place = {
   readonly scope: Scope | undefined;
   /** Inside a function that is called when the configuration is known: what depends on it must be asked late. */
   readonly isDeferred: boolean;
+  /** Inside of a getter, which runs when all is known. */
+  readonly isLazy?: boolean;
   /** Directly in what modules are imported by. */
   readonly inImports?: boolean;
 };
@@ -386,6 +388,12 @@ export class ExpressionConverter {
       return name === undefined ? this.mark(e, place, "a function that only the Nix language has") : this.#builtin(e, name, place);
     }
     const names = e.path.map((name) => this.#access(name, place));
+    const [first] = e.path;
+    if (of.kind === "call" && e.default === undefined && e.path.length === 1 && first?.kind === "static" && place.isLazy !== true && !this.isNative(of, place)) {
+      // What it gives is not known while the module runs; the library looks into it later.
+      const get = this.libFunction("getAttr", place);
+      if (get !== undefined) return { layout: [get, "(", quote(fromByteString(first.name)), ", ", this.convert(of, place).layout, ")"], strength: Strength.postfix };
+    }
     if (e.default === undefined) return { layout: [at(Strength.postfix, this.convert(e.of, place)), ...names], strength: Strength.postfix };
     if (this.#isPlain(of, place)) {
       const [first, ...rest] = names as [Layout, ...Layout[]];
@@ -507,7 +515,7 @@ export class ExpressionConverter {
     const inner: Place = { ...place, inImports: staticKey === "imports" || (staticKey === "modules" && place.inImports === true) };
     const plain = bare(value);
     if (plain.kind === "let" || plain.kind === "assert" || (plain.kind === "attributes" && plain.recursive && this.convertsToBlock(plain)) || this.#asksLate(plain, place)) {
-      const { layout } = this.block(value, inner);
+      const { layout } = this.block(value, { ...inner, isLazy: true });
       return ["get ", key, "() ", layout];
     }
     return [key, ": ", at(Strength.arrow, this.convert(value, inner))];
