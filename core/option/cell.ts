@@ -1,5 +1,5 @@
 import { TsosError } from "../error/tsos-error.ts";
-import type { Consumer, Source, Tracker } from "./consumer.ts";
+import type { Consumer, Guesses, Source, Tracker } from "./consumer.ts";
 import type { RawDefinition } from "./definition.ts";
 import { equalValues } from "./equal-values.ts";
 import { mergeDefinitions } from "./merge-definitions.ts";
@@ -129,8 +129,18 @@ export abstract class AnyCell implements Consumer, Source {
       this.refresh();
     }
     const state = this.#state!;
-    if (state.kind === "error") throw state.error;
-    return state.value;
+    const { guesses } = this.evaluation.tracker;
+    if (state.kind === "error") {
+      const guessed = guesses === undefined || !isOwnLack(state.error, this) ? undefined : this.guess(guesses);
+      if (guessed === undefined) throw state.error;
+      return guessed.value;
+    }
+    return guesses === undefined ? state.value : guesses.view(state.value);
+  }
+
+  /** For a reader that guesses, where there is no value. */
+  protected guess(_guesses: Guesses): { readonly value: unknown } | undefined {
+    return undefined;
   }
 
   /** The error in place of a value, without noting a read. */
@@ -144,6 +154,14 @@ export abstract class AnyCell implements Consumer, Source {
     if (this.#state === undefined) return "nothing";
     return this.#state.kind === "value" ? previewValue(this.#state.value) : `an error (${this.#state.error.message})`;
   }
+}
+
+/** That an option has no value is an error of who reads it, not of the option. */
+export function isOwnLack(error: TsosError, cell: AnyCell): boolean {
+  if (error.code !== "option.not-defined") return false;
+  const path = error.data.optionPath as readonly string[];
+  const own = [...cell.evaluation.prefix, ...cell.path];
+  return path.length === own.length && path.every((name, i) => name === own[i]);
 }
 
 function equalStates(a: CellState, b: CellState): boolean {
@@ -191,6 +209,10 @@ export class Cell extends AnyCell {
 
   protected computeInitial(): unknown {
     return this.evaluation.mergeOption(this.node, NO_DEFINITIONS);
+  }
+
+  protected override guess(guesses: Guesses): { readonly value: unknown } {
+    return { value: guesses.option(this.node.option) };
   }
 }
 

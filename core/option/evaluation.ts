@@ -3,7 +3,7 @@
  * them are one recursive computation: values hold submodules, which are evaluations.
  */
 import type { TsosError } from "../error/tsos-error.ts";
-import { FreeCell, Cell } from "./cell.ts";
+import { FreeCell, Cell, isOwnLack } from "./cell.ts";
 import type { AnyCell, CellEvaluation } from "./cell.ts";
 import { CellView } from "./cell-view.ts";
 import type { ViewedEvaluation } from "./cell-view.ts";
@@ -484,14 +484,6 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
   unknown(path: readonly string[], siblings: readonly string[]): TsosError {
     return unknownOption([...this.prefix, ...path], siblings, undefined);
   }
-}
-
-// That an option has no value is an error of who reads it, not of the option.
-function isOwnLack(error: TsosError, cell: AnyCell): boolean {
-  if (error.code !== "option.not-defined") return false;
-  const path = error.data.optionPath as readonly string[];
-  const own = [...cell.evaluation.prefix, ...cell.path];
-  return path.length === own.length && path.every((name, i) => name === own[i]);
 }
 
 const closedTypes = new WeakMap<OptionType, boolean>();

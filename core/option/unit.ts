@@ -5,7 +5,11 @@ import type { Consumer, Source, Tracker } from "./consumer.ts";
 import type { DefiningModule } from "./definition.ts";
 import { ORDER } from "./modifier.ts";
 import { freezeDefinitions } from "./freeze-definitions.ts";
+import { Guess, agreeingDefinitions } from "./guess.ts";
 import type { OptionNode } from "./option-node.ts";
+
+/** No other value of what it read makes a module that does this another. */
+const HOPELESS: ReadonlySet<string> = new Set(["option.promise", "option.too-deep", "option.changed-input", "option.endless-variant"]);
 
 const NOTHING: CollectedDefinitions = { byOption: new Map(), free: [], problems: [] };
 
@@ -63,22 +67,50 @@ export class Unit implements Consumer {
     this.sources?.clear();
     this.error = undefined;
     try {
-      const value = typeof this.init.body === "function" ? tracker.run(this, () => this.#call(surroundings)) : this.init.body;
       // The result's own properties may be computed when they are read: reads by getters are the module's.
-      this.result = tracker.run(this, () =>
-        collectDefinitions(
-          surroundings.root,
-          { site: { module: this.init.module, path: this.init.path }, value, priority: this.init.priority, order: ORDER.plain },
-          surroundings.takesFree,
-          surroundings.prefix,
-        ));
+      const { value, result } = tracker.run(this, () => this.#evaluate(surroundings));
       freezeDefinitions(value);
       this.value = value;
+      this.result = result;
     } catch (error) {
-      this.result = NOTHING;
       this.error = moduleError(error, this.init);
+      this.result = HOPELESS.has(this.error.code) || typeof this.init.body !== "function" ? NOTHING : this.#guess(surroundings);
     }
     this.#ranAt = tracker.tick();
+  }
+
+  #evaluate(surroundings: UnitSurroundings): { readonly value: unknown; readonly result: CollectedDefinitions } {
+    const value = typeof this.init.body === "function" ? this.#call(surroundings) : this.init.body;
+    const result = collectDefinitions(
+      surroundings.root,
+      { site: { module: this.init.module, path: this.init.path }, value, priority: this.init.priority, order: ORDER.plain },
+      surroundings.takesFree,
+      surroundings.prefix,
+    );
+    return { value, result };
+  }
+
+  /**
+   * What it defines that does not depend on what is not there yet: what it read may be its own to define. Its error
+   * stays, so this never counts in a tree that has settled without errors.
+   */
+  #guess(surroundings: UnitSurroundings): CollectedDefinitions {
+    const runs: CollectedDefinitions[] = [];
+    for (const which of [0, 1] as const) {
+      try {
+        runs.push(surroundings.tracker.runGuessing(this, new Guess(which), () => this.#evaluate(surroundings).result));
+      } catch {
+        return NOTHING;
+      }
+    }
+    const [one, other] = runs as [CollectedDefinitions, CollectedDefinitions];
+    const byOption = new Map([...one.byOption].flatMap(([node, definitions]) => {
+      const kept = agreeingDefinitions(node.option.type, definitions, other.byOption.get(node));
+      return kept.length === 0 ? [] : [[node, kept] as const];
+    }));
+    const free = agreeingDefinitions(undefined, one.free, other.free);
+    for (const { value } of [...byOption.values(), free].flat()) freezeDefinitions(value);
+    return { byOption, free, problems: [] };
   }
 
   #call(surroundings: UnitSurroundings): unknown {
