@@ -46,7 +46,7 @@ export interface NixosModuleArguments {
   /** The packages as the configuration has them: with its overlays. */
   readonly pkgs: PinnedNixos extends { readonly packages: infer P } ? P : AnyNixosConfig;
   /** nixpkgs' own `lib`. */
-  readonly lib: AnyNixosConfig;
+  readonly lib: AnyNixosConfig & { toString(value: NixValue): string };
   readonly modulesPath: string;
   readonly [name: string]: NixValue;
 }

@@ -9,7 +9,8 @@ import { convertFolder, evaluateNix, evaluateTypeScript, openConverted, openWorl
 
 /**
  * Each folder of `cases` holds Nix files and what they become, which the type check of the repository reads like any
- * other file. With TSOS_CONVERT_WRITE=1 the latter are written anew.
+ * other file (but the shell: a project has the packages of its inputs by declarations of its own). With
+ * TSOS_CONVERT_WRITE=1 the latter are written anew.
  */
 const CASES = join(import.meta.dirname, "cases");
 const realTree = process.env["TSOS_GOLDEN_NIXPKGS"];

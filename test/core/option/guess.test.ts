@@ -87,7 +87,7 @@ test("a guess is given no further: neither as a value nor inside of one, nor to 
   const config = configOf(settle(
     ({ config }) => ({ site: { root: "/srv" }, list: [{ deep: [config.users!.ada] }, config.site!.root], users: { ada: { home: "/a" } } }),
     ({ config }) => {
-      seen.push(...(config.list as unknown[]));
+      seen.push(...(config.list as unknown as unknown[]));
       return {};
     },
   ));
