@@ -223,7 +223,7 @@ function createLocator(context: LocateContext) {
     const located = new TsosError({
       code: data.code,
       message: await withDefinitionPlaces(await withSitePlaces(data.message, data.data?.["definitions"])),
-      hint: reader !== undefined && data.hint !== undefined ? `${data.hint}; what a function defines itself it cannot read: keep it in a constant` : data.hint ?? hintForGlobal(data.message, at),
+      hint: data.hint ?? hintForGlobal(data.message, at),
       at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
       related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),
       ...(data.data === undefined ? {} : { data: withoutStacks(data.data) }),

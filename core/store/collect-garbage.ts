@@ -66,12 +66,15 @@ type Marked = {
 function mark(layout: StoreLayout, database: StoreDatabase, options: GarbageOptions): Marked {
   const roots = findAllRoots(layout, database, { keepStale: options.dryRun ?? false, rootsOlderThan: options.rootsOlderThan });
   const start = new Set(roots.map((root) => root.path));
-  if (options.olderThan !== undefined) {
-    for (const path of database.registrationTimesFrom(Math.floor(options.olderThan.getTime() / 1000))) start.add(path);
-  }
   const keep = keptWith(options);
-  const alive = new Set(database.closure([...start], keep));
-  let dead = database.allPaths().filter((path) => !alive.has(path));
+  // Of one moment: what becomes valid while the roots are followed may be one of them, and was not there to be reached.
+  const { alive, valid } = database.snapshot(() => {
+    if (options.olderThan !== undefined) {
+      for (const path of database.registrationTimesFrom(Math.floor(options.olderThan.getTime() / 1000))) start.add(path);
+    }
+    return { alive: new Set(database.closure([...start], keep)), valid: database.allPaths() };
+  });
+  let dead = valid.filter((path) => !alive.has(path));
   if (options.paths !== undefined) {
     const chosen = new Set(options.paths);
     for (const path of chosen) {
@@ -110,7 +113,10 @@ async function sweep(layout: StoreLayout, database: StoreDatabase, options: Garb
   const spareAnnounced = (): void => {
     const paths = announcements.take();
     if (paths.length === 0) return;
-    for (const path of paths) neededHashes.add(storePathHash(path));
+    for (const path of paths) {
+      neededHashes.add(storePathHash(path));
+      spared.add(path);
+    }
     for (const path of database.closure(paths, keptWith(options))) spared.add(path);
   };
   try {

@@ -48,7 +48,16 @@ export class StoreDatabase implements Disposable {
 
   /** All of `body` or nothing. It takes the write lock at once, so that what it reads first stays true. */
   transaction<T>(body: () => T): T {
-    this.#database.exec("begin immediate");
+    return this.#within("begin immediate", body);
+  }
+
+  /** Everything that `body` reads is of one moment, whatever others register meanwhile. */
+  snapshot<T>(body: () => T): T {
+    return this.#within("begin", body);
+  }
+
+  #within<T>(begin: string, body: () => T): T {
+    this.#database.exec(begin);
     try {
       const result = body();
       this.#database.exec("commit");

@@ -101,14 +101,13 @@ const mistakes: readonly Mistake[] = [
     ],
   },
   {
-    what: "a module that reads what it defines itself",
+    what: "a module that reads what nobody defines",
     text: [
       'import { defineModule, defineOptions, defineSystem, option, types } from "tsos";',
       'const options = defineOptions({ report: { file: option(types.str) } });',
       "const report = defineModule({",
       "  options,",
       "  config: ({ config }) => ({",
-      '    report: { file: "report.txt" },',
       "    environment: { etc: { report: { text: (config as { report: { file: string } }).report.file } } },",
       "  }),",
       "});",
@@ -117,9 +116,9 @@ const mistakes: readonly Mistake[] = [
     ].join("\n"),
     told: [
       'error: the option "report.file" is used, but it has no value: no module defines it and it has no default',
-      "  system.config.ts:7:91",
-      "  > 7 |     environment: { etc: { report: { text: (config as { report: { file: string } }).report.file } } },",
-      "  hint: define report.file in your configuration; what a function defines itself it cannot read: keep it in a constant",
+      "  system.config.ts:6:91",
+      "  > 6 |     environment: { etc: { report: { text: (config as { report: { file: string } }).report.file } } },",
+      "  hint: define report.file in your configuration",
       "  declared here:",
       "  system.config.ts:2:43",
       '  > 2 | const options = defineOptions({ report: { file: option(types.str) } });',

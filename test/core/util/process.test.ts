@@ -61,5 +61,6 @@ test("leaves no descriptor open", async () => {
   const before = readdirSync("/proc/self/fd").length;
   for (let i = 0; i < 20; i++) await sh("echo x");
   await sleep(20);
-  assert.equal(readdirSync("/proc/self/fd").length, before);
+  // What was open before may have been closed meanwhile.
+  assert.ok(readdirSync("/proc/self/fd").length <= before);
 });
