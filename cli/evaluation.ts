@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { evaluateConfig, type Evaluation } from "../core/config/evaluate.ts";
-import { defaultLimits, type IsolateLimits } from "../core/config/isolate-limits.ts";
+import type { IsolateLimits } from "../core/config/isolate-limits.ts";
 import type { DerivationResult, EvaluationRequest } from "../core/config/protocol.ts";
 import type { InputSettings } from "../core/config/project-inputs.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
@@ -24,19 +24,15 @@ export async function evaluate<R extends EvaluationRequest>(context: CommandCont
   });
 }
 
-/** How much an evaluation may take: what the environment says, else the default. */
-function readLimits(env: CommandContext["env"]): IsolateLimits {
-  const read = (name: string, otherwise: number): number => {
+/** How much an evaluation may take, as far as the environment says it. */
+export function readLimits(env: CommandContext["env"]): Partial<IsolateLimits> {
+  const read = (limit: keyof IsolateLimits, name: string): Partial<IsolateLimits> => {
     const text = env[name];
-    if (text === undefined || text === "") return otherwise;
+    if (text === undefined || text === "") return {};
     if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError({ code: "cli.bad-limit", message: `${name} must be a whole number from 1 on, got "${text}"` });
-    return Number(text);
+    return { [limit]: Number(text) };
   };
-  return {
-    ...defaultLimits,
-    heapMegabytes: read("TSOS_EVALUATION_MEGABYTES", defaultLimits.heapMegabytes),
-    cpuSeconds: read("TSOS_EVALUATION_SECONDS", defaultLimits.cpuSeconds),
-  };
+  return { ...read("heapMegabytes", "TSOS_EVALUATION_MEGABYTES"), ...read("cpuSeconds", "TSOS_EVALUATION_SECONDS") };
 }
 
 /** How a command gets at inputs. */

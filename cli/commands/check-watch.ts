@@ -2,7 +2,7 @@ import { basename, join, relative } from "node:path";
 import { watchConfig, type WatchEvent, type WatchOptions } from "../../core/config/watch-config.ts";
 import type { TsosError } from "../../core/error/tsos-error.ts";
 import type { CommandContext } from "../context.ts";
-import { inputSettings } from "../evaluation.ts";
+import { inputSettings, readLimits } from "../evaluation.ts";
 import { findInstallation } from "../installation.ts";
 
 const CLEAR = "\x1b[2J\x1b[3J\x1b[H";
@@ -48,7 +48,7 @@ export async function watchAndCheck(context: CommandContext, file: string, reque
       }
     }
   };
-  return watchConfig({ file, request, runtime: openRuntimeFolder(join(installation, "dist")), installation, check, inputs: inputSettings(context), signal: context.signal, onEvent: show });
+  return watchConfig({ file, request, runtime: openRuntimeFolder(join(installation, "dist")), installation, check, inputs: inputSettings(context), limits: readLimits(context.env), signal: context.signal, onEvent: show });
 }
 
 /** A folder in which a file appeared changed as well; that is not news. */

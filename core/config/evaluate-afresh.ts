@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { InstantiatedSource, Instantiation } from "../derivation/instantiation.ts";
 import { TsosError } from "../error/tsos-error.ts";
@@ -10,9 +10,9 @@ import { findTracked, hashFolder, readTracked, type FileRead } from "./file-read
 import { createHostCalls } from "./host-calls.ts";
 import { isInside } from "./is-inside.ts";
 import { guessInputModules, rememberInputModules } from "./known-input-modules.ts";
-import { limitsWithInputs } from "./isolate-limits.ts";
+import { chooseLimits } from "./choose-limits.ts";
 import { openIsolate } from "./isolate.ts";
-import type { LocateContext } from "./locate-errors.ts";
+import type { LocateContext } from "./locate/script-places.ts";
 import { openProjectInputs, type ProjectInputs } from "./project-inputs.ts";
 import type { EvaluationRequest, EvaluationResult, IsolateReply, ResultOf } from "./protocol.ts";
 
@@ -32,8 +32,8 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
   const { file, project, runtime, request, signal } = options;
   const inputs = openProjectInputs(project, file ?? join(project, "none"), options.inputs);
   let modules = await guessModules(options, inputs);
-  const limits = mayUseInputs(file, inputs) ? limitsWithInputs(options.limits) : options.limits;
-  // The thread loads the runtime while the bundle is made.
+  const limits = chooseLimits(file, project, options.limits);
+  // Its process loads the runtime while the bundle is made.
   let isolate = options.isolate ?? openIsolate(runtime, { limits, signal });
   try {
     for (let start = 1; ; start++) {
@@ -67,7 +67,7 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
       const context: LocateContext = { map: bundle.map, project, runtime, file, memory: options.memory };
       if (!reply.ok) {
         inputs.keep();
-        const { locateErrors } = await import("./locate-errors.ts");
+        const { locateErrors } = await import("./locate/locate-errors.ts");
         throw joinErrors(await locateErrors(reply.errors, context));
       }
       // Which inputs there are is what is asked; what they are now is for whoever asked to find out.
@@ -91,15 +91,6 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
   }
 }
 
-/**
- * Before anything is evaluated: one with a lock file had inputs, and who declares its first says so in the file. Where
- * another file does, the first evaluation has the limits of one without.
- */
-function mayUseInputs(file: string | undefined, inputs: ProjectInputs): boolean {
-  if (existsSync(inputs.lockPath)) return true;
-  return file !== undefined && existsSync(file) && readFileSync(file, "utf8").includes("nputs");
-}
-
 /** @throws TsosError for one that is not there, or leads out of its input */
 function checkInputModule(input: string, path: string, root: string): InputModule {
   const file = resolve(root, path.replace(/^(\.?\/)+/, ""));
@@ -113,7 +104,7 @@ async function finishInputs(inputs: ProjectInputs, declared: readonly DeclaredIn
     await inputs.finish(declared);
   } catch (error) {
     if (!(error instanceof TsosError)) throw error;
-    const { locateErrors } = await import("./locate-errors.ts");
+    const { locateErrors } = await import("./locate/locate-errors.ts");
     const { code, message, hint, at, related, data } = error;
     throw joinErrors(await locateErrors([{ kind: "tsos", code, message, hint, at, related, data, frames: [], stack: "" }], context));
   }
@@ -134,13 +125,13 @@ async function guessModules({ cacheDir, file, request }: EvaluateOptions, inputs
 /** The isolate knows modules by their places in its scripts. */
 async function locateTexts(texts: readonly string[], context: LocateContext): Promise<readonly string[]> {
   if (!texts.some((text) => text.includes("tsos:"))) return texts;
-  return (await import("./locate-errors.ts")).locateTexts(texts, context);
+  return (await import("./locate/locate-errors.ts")).locateTexts(texts, context);
 }
 
 /** The isolate knows where modules were made by a stack. */
 async function withPlaces(result: EvaluationResult, declared: readonly DeclaredInput[], context: LocateContext): Promise<EvaluationResult> {
   if (result.kind === "inputs") {
-    const { locateErrors } = await import("./locate-errors.ts");
+    const { locateErrors } = await import("./locate/locate-errors.ts");
     const places = declared.map(async ({ name, stack }) => {
       const [found] = await locateErrors([{ kind: "tsos", code: "input.unavailable", message: name, data: { input: { stack, path: [name], part: "inputs" } }, frames: [], stack: "" }], context);
       return [name, found?.at] as const;
@@ -149,7 +140,7 @@ async function withPlaces(result: EvaluationResult, declared: readonly DeclaredI
   }
   if (result.kind === "option") return { ...result, option: await locateInside(result.option, context) };
   if (!("modules" in result)) return result;
-  const { createModuleLocator } = await import("./locate-errors.ts");
+  const { createModuleLocator } = await import("./locate/locate-errors.ts");
   const locate = createModuleLocator(context);
   const modules = result.modules.map(({ label, file, stack }) => {
     const at = file !== undefined ? { file: resolve(context.project, file), line: 1, column: 1 } : stack === undefined ? undefined : locate(stack);

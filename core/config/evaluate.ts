@@ -7,7 +7,7 @@ import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
 import { findProject } from "./find-project.ts";
 import type { Isolate } from "./isolate.ts";
 import type { FileRead } from "./file-read.ts";
-import type { LocateMemory } from "./locate-errors.ts";
+import type { LocateMemory } from "./locate/script-places.ts";
 import type { IsolateLimits } from "./isolate-limits.ts";
 import type { InputSettings } from "./project-inputs.ts";
 import type { EvaluationRequest, ResultOf } from "./protocol.ts";
@@ -22,7 +22,8 @@ export type EvaluateOptions<R extends EvaluationRequest = EvaluationRequest> = {
   readonly cacheDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly report?: ProgressListener | undefined;
-  readonly limits?: IsolateLimits | undefined;
+  /** What is not set is as the configuration needs it: one with inputs needs more. */
+  readonly limits?: Partial<IsolateLimits> | undefined;
   /** How inputs are fetched and locked; without it only what is locked and here can be used. */
   readonly inputs?: InputSettings | undefined;
 };

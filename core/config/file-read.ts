@@ -39,11 +39,11 @@ export function readTracked(path: string): { readonly bytes: Buffer; readonly re
 
 /** Notes whether a path is a file, and that this was asked. */
 export function findTracked(path: string): FileRead | undefined {
-  return findStats(path, statSync)?.isFile() === true ? undefined : { kind: "absent", path };
+  return statIfThere(path, statSync)?.isFile() === true ? undefined : { kind: "absent", path };
 }
 
 /** Undefined where there is nothing, also where a file stands in the place of a folder above. */
-function findStats(path: string, stat: typeof statSync | typeof lstatSync): Stats | undefined {
+function statIfThere(path: string, stat: typeof statSync | typeof lstatSync): Stats | undefined {
   try {
     return stat(path, { throwIfNoEntry: false });
   } catch (error) {
@@ -95,7 +95,7 @@ async function recheck(read: FileRead, hashTree: (path: string) => Promise<strin
       case "absent":
         return findTracked(read.path) === undefined ? undefined : read;
       case "missing":
-        return findStats(read.path, lstatSync) === undefined ? read : undefined;
+        return statIfThere(read.path, lstatSync) === undefined ? read : undefined;
       case "link":
         return realpathSync(read.path) === read.target ? read : undefined;
       case "folder":

@@ -7,13 +7,7 @@ export type IsolateLimits = {
   readonly cpuSeconds: number;
 };
 
-/** What an evaluation may take that can use Nix expressions: a system of NixOS takes 2 GB, and its calls nest deeply. */
-const nixLimits: IsolateLimits = { heapMegabytes: 4096, stackMegabytes: 256, cpuSeconds: 300 };
-
-/** The limits of a configuration that has inputs: what nobody set is as Nix expressions need it. */
-export function limitsWithInputs(limits: IsolateLimits = defaultLimits): IsolateLimits {
-  const choose = (name: keyof IsolateLimits): number => (limits[name] === defaultLimits[name] ? nixLimits[name] : limits[name]);
-  return { heapMegabytes: choose("heapMegabytes"), stackMegabytes: choose("stackMegabytes"), cpuSeconds: choose("cpuSeconds") };
-}
-
 export const defaultLimits: IsolateLimits = { heapMegabytes: 1024, stackMegabytes: 64, cpuSeconds: 60 };
+
+/** For an evaluation that can use Nix expressions: a system of NixOS takes 2 GB, and its calls nest deeply. */
+export const limitsWithInputs: IsolateLimits = { heapMegabytes: 4096, stackMegabytes: 256, cpuSeconds: 300 };

@@ -1,4 +1,17 @@
 import { readSync, writeSync } from "node:fs";
+import type { IsolateLimits } from "./isolate-limits.ts";
+
+/** What the isolate's thread is started with. */
+export type IsolateData = { readonly folder: string; readonly hash: string };
+
+/** What its process is started with, as JSON. */
+export type IsolateProcessData = IsolateData & { readonly limits: IsolateLimits };
+
+/** What the thread tells its process. */
+export type ThreadState = "evaluates" | "waits";
+
+/** The descriptor at which the isolate's thread finds the program. */
+export const ISOLATE_CHANNEL = 3;
 
 /**
  * What goes between the program and the isolate's thread, in a process of its own: a byte for the kind, the payload's

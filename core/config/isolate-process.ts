@@ -3,8 +3,7 @@
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { IsolateData, IsolateProcessData, ThreadState } from "./isolate.ts";
-import type { IsolateNotice } from "./isolate-messages.ts";
+import type { IsolateData, IsolateNotice, IsolateProcessData, ThreadState } from "./isolate-messages.ts";
 import { sampleStack } from "./sample-stack.ts";
 
 const WATCH_MILLISECONDS = 20;

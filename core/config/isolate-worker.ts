@@ -6,8 +6,7 @@ import { Script, constants, createContext } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
 import { loadCachedScript } from "./cached-script.ts";
 import { answerSourceCall } from "./folder-files.ts";
-import { ISOLATE_CHANNEL, type IsolateData, type ThreadState } from "./isolate.ts";
-import { readMessage, writeMessage, type EvaluationOrder, type UnparsedBundle } from "./isolate-messages.ts";
+import { ISOLATE_CHANNEL, readMessage, writeMessage, type EvaluationOrder, type IsolateData, type ThreadState, type UnparsedBundle } from "./isolate-messages.ts";
 import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type HostCall, type HostReply } from "./protocol.ts";
 
 const { folder, hash } = workerData as IsolateData;

@@ -2,22 +2,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { TsosError } from "../error/tsos-error.ts";
-import { createMessageReader, encodeMessage, type EvaluationOrder, type IsolateNotice, type UnparsedBundle } from "./isolate-messages.ts";
+import { ISOLATE_CHANNEL, createMessageReader, encodeMessage, type EvaluationOrder, type IsolateNotice, type IsolateProcessData, type UnparsedBundle } from "./isolate-messages.ts";
 import { defaultLimits, type IsolateLimits } from "./isolate-limits.ts";
 import { CONFIG_SCRIPT, type ErrorData, type EvaluationRequest, type HostCall, type HostReply, type IsolateReply } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
-
-/** What the isolate's thread is started with. */
-export type IsolateData = { readonly folder: string; readonly hash: string };
-
-/** What its process is started with, as JSON. */
-export type IsolateProcessData = IsolateData & { readonly limits: IsolateLimits };
-
-/** What the thread tells its process. */
-export type ThreadState = "evaluates" | "waits";
-
-/** The descriptor at which the isolate's thread finds the program. */
-export const ISOLATE_CHANNEL = 3;
 
 /**
  * An isolate that has loaded, or is loading, the runtime. One evaluation runs in it, then it is disposed of; only who
@@ -36,9 +24,7 @@ export type Isolate = AsyncDisposable & {
  * Starts the isolate's process at once, so that it loads the runtime while the caller still bundles. A process and no
  * mere thread, since the engine ends the process of a list or a string that outgrows it.
  */
-export function openIsolate(runtime: RuntimeFolder, options: { readonly limits?: IsolateLimits | undefined; readonly signal?: AbortSignal | undefined } = {}): Isolate {
-  const limits = options.limits ?? defaultLimits;
-  const { signal } = options;
+export function openIsolate(runtime: RuntimeFolder, { limits = defaultLimits, signal }: { readonly limits?: IsolateLimits | undefined; readonly signal?: AbortSignal | undefined } = {}): Isolate {
   const data: IsolateProcessData = { folder: runtime.folder, hash: runtime.hash, limits };
   const child = spawn(process.execPath, [join(runtime.folder, "isolate-process.cjs"), JSON.stringify(data)], {
     cwd: "/",
@@ -65,6 +51,7 @@ export function openIsolate(runtime: RuntimeFolder, options: { readonly limits?:
     child.once("close", (code, by) => {
       if (verdict === "too-slow") resolve(failed({ ...tooSlow(limits), frames }));
       else if (verdict === "out-of-memory" || (by !== null && MEMORY_SIGNALS.has(by) && lastWords !== "")) resolve(failed({ ...outOfMemory(limits, lastWords), frames }));
+      else if (by === "SIGKILL" && lastWords === "") resolve(failed({ ...killed(), frames }));
       else reject(new Error(`the isolate ended with ${by ?? `code ${code}`}${lastWords === "" ? "" : `: ${lastWords}`}`));
     });
   });
@@ -108,8 +95,8 @@ export function openIsolate(runtime: RuntimeFolder, options: { readonly limits?:
   };
 }
 
-/** By these an engine ends that has no memory, or is ended by the kernel for it. */
-const MEMORY_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"]);
+/** By these an engine ends that has no memory. */
+const MEMORY_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGABRT", "SIGTRAP", "SIGILL"]);
 const MAX_LAST_WORDS = 65_536;
 
 /** Whether the program is kept alive by the isolate. */
@@ -149,6 +136,18 @@ function outOfMemory({ heapMegabytes }: IsolateLimits, lastWords = ""): ErrorDat
     message: isTooLong ? "a list of the evaluation grows longer than any can be" : `the evaluation needs more than ${heapMegabytes} MB of memory`,
     hint: "look for a list or a string that grows in a loop; TSOS_EVALUATION_MEGABYTES=N allows more",
     data: { limitMegabytes: heapMegabytes },
+    frames: [],
+    stack: "",
+  };
+}
+
+/** It ends itself so only with a word before: this came from outside. */
+function killed(): ErrorData {
+  return {
+    kind: "tsos",
+    code: "config.out-of-memory",
+    message: "the process of the evaluation was killed",
+    hint: "the kernel does so where the machine runs out of memory: look for a list or a string that grows in a loop, or give the machine more",
     frames: [],
     stack: "",
   };

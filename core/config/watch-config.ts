@@ -1,13 +1,16 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { TsosError } from "../error/tsos-error.ts";
 import { ConfigErrors } from "./config-errors.ts";
 import { evaluateAfresh } from "./evaluate-afresh.ts";
 import type { FileRead } from "./file-read.ts";
 import { findProject } from "./find-project.ts";
+import { chooseLimits } from "./choose-limits.ts";
+import type { IsolateLimits } from "./isolate-limits.ts";
 import { openIsolate, type Isolate } from "./isolate.ts";
-import type { LocateMemory } from "./locate-errors.ts";
+import type { LocateMemory } from "./locate/script-places.ts";
 import type { InputSettings } from "./project-inputs.ts";
 import type { EvaluationRequest } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
@@ -22,6 +25,7 @@ export type WatchOptions = {
   /** Whether types are checked, too. */
   readonly check: boolean;
   readonly inputs?: InputSettings | undefined;
+  readonly limits?: Partial<IsolateLimits> | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: (event: WatchEvent) => void | Promise<void>;
 };
@@ -54,7 +58,7 @@ export async function watchConfig(init: WatchOptions): Promise<never> {
   });
   const aborted = new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
   aborted.catch(() => undefined);
-  const isolates = new WarmIsolates(options);
+  const isolates = new WarmIsolates(options, project);
   const known: KnownModules = { files: [] };
   const memory = {};
   try {
@@ -109,20 +113,27 @@ const BREAKING: ReadonlySet<string> = new Set(["config.out-of-memory", "config.t
 /** One isolate for many evaluations, as long as none of them breaks it: what it has compiled stays compiled. */
 class WarmIsolates {
   readonly #options: WatchOptions;
+  readonly #project: string;
   #isolate: Isolate | undefined;
+  #limits: IsolateLimits | undefined;
   #uses = 0;
   /** The configuration is one that breaks isolates: it is not evaluated to no end. */
   #breaks = false;
 
-  constructor(options: WatchOptions) {
+  constructor(options: WatchOptions, project: string) {
     this.#options = options;
+    this.#project = project;
   }
 
   /** The isolate, which who evaluates with it does not dispose of. */
   take(): Isolate {
+    const { file, limits, runtime, signal } = this.#options;
+    const chosen = chooseLimits(file, this.#project, limits);
+    // One that is warm may be too small for the configuration of now.
+    if (this.#isolate !== undefined && !isDeepStrictEqual(chosen, this.#limits)) void this.drop();
+    this.#limits = chosen;
     this.#uses++;
-    const { runtime, signal } = this.#options;
-    const isolate = (this.#isolate ??= openIsolate(runtime, { signal }));
+    const isolate = (this.#isolate ??= openIsolate(runtime, { limits: chosen, signal }));
     return { evaluate: (request, code, answer) => isolate.evaluate(request, code, answer), [Symbol.asyncDispose]: () => Promise.resolve() };
   }
 

@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { SourcePosition } from "../../error/source-position.ts";
+import { TsosError, type RelatedPosition } from "../../error/tsos-error.ts";
+import { findDefaultExport, findDefinitionPlaces } from "../definition-place.ts";
+import type { ErrorData } from "../protocol.ts";
+import { findSitePlaces, samePlace, sitesIn, uniquePlaces, withoutStacks } from "./error-sites.ts";
+import { explainError, hintForGlobal } from "./explain-error.ts";
+import { createTextPlacer } from "./place-texts.ts";
+import { createScriptPlaces, type LocateContext } from "./script-places.ts";
+import { splitAssertions } from "./split-assertions.ts";
+
+/** Makes errors of what left the isolate, with places in the user's own files. */
+export async function locateErrors(errors: readonly ErrorData[], context: LocateContext): Promise<readonly TsosError[]> {
+  const locate = createLocator(context);
+  const located: TsosError[] = [];
+  for (const error of errors.flatMap(splitAssertions)) {
+    const made = await locate.error(error);
+    // The same mistake may be met by several readers.
+    const isDouble = (other: TsosError): boolean => other.code === made.code && other.message === made.message && samePlace(other.at, made.at);
+    if (!located.some(isDouble)) located.push(made);
+  }
+  return located;
+}
+
+/** The place at which a module was made, by the stack that was taken there. */
+export function createModuleLocator(context: LocateContext): (stack: string) => SourcePosition | undefined {
+  return createScriptPlaces(context).makerPlace;
+}
+
+/** Texts for people that name modules by their places in the isolate's scripts. */
+export async function locateTexts(texts: readonly string[], context: LocateContext): Promise<readonly string[]> {
+  return Promise.all(texts.map(createLocator(context).text));
+}
+
+function createLocator(context: LocateContext) {
+  const scripts = createScriptPlaces(context);
+  const { position, frame, userFrame, isOfRuntime } = scripts;
+  const texts = createTextPlacer(context, scripts);
+
+  /** Where the user's own files hold a text that an error is about: a store path, or its name where that is put together. */
+  const findText = (text: unknown): SourcePosition | undefined => {
+    if (typeof text !== "string" || text.length < 4) return undefined;
+    for (const wanted of new Set([text, basename(text)])) {
+      for (const file of scripts.projectFiles()) {
+        if (!existsSync(file)) continue;
+        const lines = readFileSync(file, "utf8").split("\n");
+        const line = lines.findIndex((content) => content.includes(wanted));
+        if (line !== -1) return { file, line: line + 1, column: lines[line]!.indexOf(wanted) + 1 };
+      }
+    }
+    return undefined;
+  };
+
+  /** Where the default export of one of the user's files defines the option, or what is around it. */
+  const optionPlace = async (path: readonly string[]): Promise<SourcePosition | undefined> => {
+    let best: { readonly at: SourcePosition; readonly depth: number } | undefined;
+    for (const file of scripts.projectFiles()) {
+      const [found] = await findDefinitionPlaces({ module: { file }, path });
+      if (found !== undefined && found.depth > (best?.depth ?? 0)) best = { at: found.name, depth: found.depth };
+    }
+    return best?.at;
+  };
+
+  /** For what no definition is to blame for: what is around it, or the configuration as a whole. */
+  const fallbackPlace = async (data: ErrorData): Promise<SourcePosition | undefined> => {
+    if (ASKED.has(data.code)) return undefined;
+    const path = data.data?.["optionPath"];
+    const around = Array.isArray(path) ? await optionPlace(path.map(String)) : undefined;
+    return around ?? (context.file === undefined ? undefined : await findDefaultExport(context.file));
+  };
+
+  const describeError = async (given: ErrorData): Promise<TsosError | Error> => {
+    const data = await explainError(given, context);
+    const cause = data.cause === undefined ? undefined : await describeError(data.cause);
+    if (data.kind === "bug") {
+      const bug = new Error(data.message, { cause });
+      bug.stack = `${data.message}\n${data.frames.map((text) => `    at ${formatFrame(frame(text), text)}`).join("\n")}`;
+      return bug;
+    }
+    // What a module threw has its own place, and that of the module says nothing more.
+    const thrownAt = causePlace(cause);
+    const places = thrownAt === undefined && !(data.at !== undefined && data !== given) ? await findSitePlaces(sitesIn(data.data), context, scripts) : [];
+    const related = (data.related ?? []).flatMap((place): RelatedPosition[] => {
+      const at = position(place);
+      return at === undefined ? [] : [{ ...at, note: place.note }];
+    });
+    // What was thrown has its own place; what is wrong with a definition has the definition's.
+    const reader = data.code === "option.not-defined" ? userFrame(data.frames) : undefined;
+    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader;
+    const all = own === undefined ? places : [{ ...own, note: "" }, ...places];
+    // The user's own lines only: what a module of tsos makes of them says nothing to who did not write it.
+    const [first, ...others] = all.filter((place) => !isOfRuntime(place.file));
+    const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"] ?? data.data?.["text"]) ?? (await fallbackPlace(data));
+    const located = new TsosError({
+      code: data.code,
+      message: await texts.withDefinitionPlaces(await texts.withSitePlaces(data.message, data.data?.["definitions"])),
+      hint: data.hint ?? hintForGlobal(data.message, at),
+      at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
+      related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),
+      ...(data.data === undefined ? {} : { data: withoutStacks(data.data) }),
+      cause,
+    });
+    located.stack = `${data.message}\n${data.frames.map((text) => `    at ${formatFrame(frame(text), text)}`).join("\n")}`;
+    return located;
+  };
+
+  return {
+    text: texts.withDefinitionPlaces,
+    async error(data: ErrorData): Promise<TsosError> {
+      const made = await describeError(data);
+      // A mistake of tsos is shown as one, at once.
+      if (!(made instanceof TsosError)) throw made;
+      return made;
+    },
+  };
+}
+
+/** About what a command asks for, not about the configuration. */
+const ASKED: ReadonlySet<string> = new Set(["config.bad-option-path", "config.not-a-package", "config.no-system", "option.bad-value", "option.no-value", "option.not-an-option", "option.unknown"]);
+
+function causePlace(cause: unknown): SourcePosition | undefined {
+  return cause instanceof TsosError ? cause.at : undefined;
+}
+
+function formatFrame(at: SourcePosition | undefined, text: string): string {
+  return at === undefined ? text : `${at.file}:${at.line}:${at.column}`;
+}
