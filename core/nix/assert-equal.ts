@@ -1,4 +1,4 @@
-import type { Evaluator } from "./evaluator.ts";
+import type { Comparison } from "./comparison.ts";
 import { formatIdentifier } from "./format-literal.ts";
 import { formatValueForError } from "./format-value.ts";
 import type { NixError } from "./nix-error.ts";
@@ -6,17 +6,17 @@ import { showType, typeName } from "./type-name.ts";
 import { Attrs, NixFloat, type Slot, type Value } from "./value.ts";
 
 /** @throws NixError with what the reference says of the first difference of two values that are not equal */
-export function assertEqual(e: Evaluator, left: Slot, right: Slot, pos: number): void {
+export function assertEqual(e: Comparison, left: Slot, right: Slot, pos: number): void {
   e.nested(pos, () => compare(e, e.force(left, pos), e.force(right, pos), pos));
 }
 
-function assertSlotsEqual(e: Evaluator, left: Slot, right: Slot, pos: number): void {
+function assertSlotsEqual(e: Comparison, left: Slot, right: Slot, pos: number): void {
   // What is held in one place is equal to itself, whatever it is.
   if (left === right && typeof e.force(left, pos) === "object") return;
   assertEqual(e, left, right, pos);
 }
 
-function compare(e: Evaluator, left: Value, right: Value, pos: number): void {
+function compare(e: Comparison, left: Value, right: Value, pos: number): void {
   const fail = (message: string): NixError => e.error("assertion", message);
   const shown = (value: Value): string => formatValueForError(e, value);
   const isNumber = (value: Value): boolean => typeof value === "number" || typeof value === "bigint" || value instanceof NixFloat;
@@ -50,7 +50,7 @@ function compare(e: Evaluator, left: Value, right: Value, pos: number): void {
   throw fail(`${word} '${shown(left)}' is not equal to ${word} '${shown(right)}'`);
 }
 
-function compareSets(e: Evaluator, left: Attrs, right: Attrs, pos: number, fail: (message: string) => NixError): void {
+function compareSets(e: Comparison, left: Attrs, right: Attrs, pos: number, fail: (message: string) => NixError): void {
   if (e.isDerivation(left) && e.isDerivation(right)) {
     const a = left.get("outPath");
     const b = right.get("outPath");

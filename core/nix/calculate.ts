@@ -1,9 +1,9 @@
-import type { Evaluator } from "./evaluator.ts";
+import type { Forcing } from "./forcing.ts";
 import { addIntegers, divideIntegers, multiplyIntegers, subtractIntegers } from "./integer.ts";
 import { NixFloat, NO_POSITION, type Value } from "./value.ts";
 
 /** `-`, `*`, `/` and `+` of numbers, with the builtins' words. */
-export function calculate(e: Evaluator, operator: "+" | "-" | "*" | "/", left: Value, right: Value): Value {
+export function calculate(e: Forcing, operator: "+" | "-" | "*" | "/", left: Value, right: Value): Value {
   if (typeof left === "number" && typeof right === "number") {
     const result = compute(operator, left, right);
     if (result !== undefined) return result;

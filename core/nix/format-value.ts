@@ -2,7 +2,7 @@ import { toByteString, type ByteString } from "../util/bytes.ts";
 import { showPath } from "./builtins/fetchurl-file.ts";
 import { formatFloat } from "./format-float.ts";
 import { formatIdentifier, formatStringLiteral } from "./format-literal.ts";
-import type { Evaluator } from "./evaluator.ts";
+import type { CallDepth } from "./call-depth.ts";
 import { Attrs, Builtin, BUSY, Closure, DONE, NixFloat, NixPath, NixString, PartialBuiltin, Thunk, type Slot, type Value } from "./value.ts";
 
 const OPEN = toByteString("«");
@@ -14,13 +14,13 @@ const CLOSE = toByteString("»");
  *
  * @throws NixError where the value is deeper than calls may be.
  */
-export function formatValue(evaluator: Evaluator, value: Slot, lazy = false): ByteString {
+export function formatValue(evaluator: CallDepth, value: Slot, lazy = false): ByteString {
   const out: string[] = [];
   show(evaluator, value, out, new Set(), 0, lazy);
   return out.join("");
 }
 
-function show(evaluator: Evaluator, slot: Slot, out: string[], seen: Set<unknown>, depth: number, lazy: boolean): void {
+function show(evaluator: CallDepth, slot: Slot, out: string[], seen: Set<unknown>, depth: number, lazy: boolean): void {
   evaluator.checkDepth(depth, slot);
   let value: Slot = slot;
   if (value instanceof Thunk) {
@@ -73,16 +73,16 @@ const LIMITS: Limits = { depth: 10, items: 10, text: 1024 };
 const NO_LIMITS: Limits = { depth: Infinity, items: Infinity, text: Infinity };
 
 /** As a message shows it: nothing is evaluated, long ones are cut. */
-export function formatValueForError(evaluator: Evaluator, value: Slot): ByteString {
+export function formatValueForError(evaluator: CallDepth, value: Slot): ByteString {
   return formatWithin(evaluator, value, LIMITS);
 }
 
 /** As `builtins.trace` shows it: nothing is evaluated, all is shown. */
-export function formatValueForTrace(evaluator: Evaluator, value: Slot): ByteString {
+export function formatValueForTrace(evaluator: CallDepth, value: Slot): ByteString {
   return formatWithin(evaluator, value, NO_LIMITS);
 }
 
-function formatWithin(evaluator: Evaluator, value: Slot, limits: Limits): ByteString {
+function formatWithin(evaluator: CallDepth, value: Slot, limits: Limits): ByteString {
   const out: string[] = [];
   showForError(evaluator, value, out, 0, new Set(), { attributes: 0, elements: 0 }, limits);
   return out.join("");
@@ -90,7 +90,7 @@ function formatWithin(evaluator: Evaluator, value: Slot, limits: Limits): ByteSt
 
 type Budget = { attributes: number; elements: number };
 
-function showForError(evaluator: Evaluator, slot: Slot, out: string[], depth: number, seen: Set<unknown>, budget: Budget, limits: Limits): void {
+function showForError(evaluator: CallDepth, slot: Slot, out: string[], depth: number, seen: Set<unknown>, budget: Budget, limits: Limits): void {
   evaluator.checkDepth(depth, slot);
   let value: Slot = slot;
   // A function that a set or list holds was not evaluated yet: here that needs no evaluation.

@@ -1,5 +1,8 @@
-import type { ByteString } from "../util/bytes.ts";
+import { toByteString, type ByteString } from "../util/bytes.ts";
 import type { NixPosition } from "./nix-error.ts";
+
+/** Where `derivation` itself is written. */
+export const DERIVATION_FILE = toByteString("«nix-internal»/derivation-internal.nix");
 
 /** A text with its name; where its lines start is found when a position is asked for. */
 export type NixSource = { readonly file: ByteString; readonly text: ByteString; lines: Int32Array | undefined };

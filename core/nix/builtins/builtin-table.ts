@@ -1,5 +1,6 @@
 import type { ByteString } from "../../util/bytes.ts";
-import { DERIVATION_FILE, type Evaluator } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { DERIVATION_FILE } from "../source.ts";
 import { Attrs, Builtin, NO_PLACES, type Slot, type Value } from "../value.ts";
 import { attributeBuiltins } from "./attribute-builtins.ts";
 import { derivationBuiltins } from "./derivation-builtins.ts";
