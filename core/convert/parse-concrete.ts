@@ -1,6 +1,8 @@
 import type { ByteString } from "../util/bytes.ts";
 import { tokenize, type Tokens } from "../nix/lexer.ts";
-import { BINARY_OPERATORS, NEGATE_STRENGTH, NOT_STRENGTH, parseNix, startsSimple, stripIndentation, unescapeString, type IndentedPart } from "../nix/parse.ts";
+import { BINARY_OPERATORS, NEGATE_STRENGTH, NOT_STRENGTH } from "../nix/binary-operators.ts";
+import { parseNix, startsSimple } from "../nix/parse.ts";
+import { stripIndentation, unescapeString, type IndentedPart } from "../nix/string-text.ts";
 import { Token } from "../nix/token.ts";
 import type { ConcreteBinding, ConcreteComment, ConcreteExpression, ConcreteFile, ConcreteFormal, ConcreteLambda, ConcreteName, ConcretePart } from "./concrete-syntax.ts";
 

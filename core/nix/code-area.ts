@@ -12,7 +12,7 @@ import { positionAt, type NixSource } from "./source.ts";
 import { bestMatches } from "./suggestions.ts";
 import { FIRST_SYMBOLS } from "./symbol-order.ts";
 import {
-  MergedPlaces, NixFloat, NixPath, NO_POSITION, PickedPlaces, PlacesByName, PlacesWithout,
+  MergedPlaces, NixFloat, NixPath, NO_POSITION, PickedPlaces, PlacesByName,
   type AttributePlaces, type Attrs, type Closure, type Shape, type Slot, type Value,
 } from "./value.ts";
 
@@ -24,7 +24,7 @@ export const NAMES = { outPath: FIRST_SYMBOLS.indexOf("outPath"), type: FIRST_SY
 
 export class CodeArea {
   readonly shapes = new ShapeTable();
-  /** Of each table of strings, where its strings are in `#strings`, plus one; 0: not there yet. */
+  /** Of each table of strings, where its strings are in `strings`, plus one; 0: not there yet. */
   protected readonly tables = new Map<StringTable, Int32Array>();
   protected code = new Int32Array(1 << 20);
   protected length = 1;
@@ -120,12 +120,9 @@ export class CodeArea {
         continue;
       }
       if (at instanceof PickedPlaces) {
-        index = at.slots[index]!;
-        at = at.of;
-        continue;
-      }
-      if (at instanceof PlacesWithout) {
-        for (const slot of at.removed) if (slot <= index) index++;
+        if (at.isRest) {
+          for (const slot of at.slots) if (slot <= index) index++;
+        } else index = at.slots[index]!;
         at = at.of;
         continue;
       }

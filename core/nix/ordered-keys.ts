@@ -1,5 +1,7 @@
 type Node<K, E> = { readonly key: K; readonly element: E; left: Node<K, E> | undefined; right: Node<K, E> | undefined; parent: Node<K, E> | undefined; isRed: boolean };
 
+type Side = "left" | "right";
+
 /**
  * A red-black tree that compares in the order of libstdc++'s `std::map`: which keys meet decides whether keys that
  * cannot be compared are found out, and which of them the message names.
@@ -22,7 +24,7 @@ export class OrderedKeys<K, E> {
       parent = at;
       goesLeft = this.#before(key, at.key);
     }
-    const neighbour = parent === undefined ? undefined : goesLeft ? previous(parent) : parent;
+    const neighbour = parent === undefined ? undefined : goesLeft ? neighbourOf(parent, "left") : parent;
     if (neighbour !== undefined && !this.#before(neighbour.key, key)) return false;
     const node: Node<K, E> = { key, element, left: undefined, right: undefined, parent, isRed: true };
     if (parent === undefined) this.#root = node;
@@ -36,7 +38,7 @@ export class OrderedKeys<K, E> {
   *entries(): Iterable<readonly [K, E]> {
     let at = this.#root;
     while (at?.left !== undefined) at = at.left;
-    for (; at !== undefined; at = next(at)) yield [at.key, at.element];
+    for (; at !== undefined; at = neighbourOf(at, "right")) yield [at.key, at.element];
   }
 
   #rebalance(inserted: Node<K, E>): void {
@@ -51,41 +53,26 @@ export class OrderedKeys<K, E> {
         node = grandparent;
         continue;
       }
-      if (parent === grandparent.left) {
-        if (node === parent.right) {
-          this.#rotateLeft(parent);
-          parent = node;
-        }
-        parent.isRed = false;
-        grandparent.isRed = true;
-        this.#rotateRight(grandparent);
-      } else {
-        if (node === parent.left) {
-          this.#rotateRight(parent);
-          parent = node;
-        }
-        parent.isRed = false;
-        grandparent.isRed = true;
-        this.#rotateLeft(grandparent);
+      const side: Side = parent === grandparent.left ? "left" : "right";
+      if (node === parent[opposite(side)]) {
+        this.#rotate(parent, side);
+        parent = node;
       }
+      parent.isRed = false;
+      grandparent.isRed = true;
+      this.#rotate(grandparent, opposite(side));
       break;
     }
     this.#root!.isRed = false;
   }
 
-  #rotateLeft(node: Node<K, E>): void {
-    const up = node.right!;
-    node.right = up.left;
-    if (up.left !== undefined) up.left.parent = node;
-    up.left = node;
-    this.#replace(node, up);
-  }
-
-  #rotateRight(node: Node<K, E>): void {
-    const up = node.left!;
-    node.left = up.right;
-    if (up.right !== undefined) up.right.parent = node;
-    up.right = node;
+  /** The node goes down to `side`, and its child of the other side up. */
+  #rotate(node: Node<K, E>, side: Side): void {
+    const other = opposite(side);
+    const up = node[other]!;
+    node[other] = up[side];
+    if (up[side] !== undefined) up[side].parent = node;
+    up[side] = node;
     this.#replace(node, up);
   }
 
@@ -98,24 +85,19 @@ export class OrderedKeys<K, E> {
   }
 }
 
-function previous<K, E>(node: Node<K, E>): Node<K, E> | undefined {
-  if (node.left !== undefined) {
-    let at = node.left;
-    while (at.right !== undefined) at = at.right;
-    return at;
-  }
-  let at: Node<K, E> | undefined = node;
-  while (at.parent !== undefined && at === at.parent.left) at = at.parent;
-  return at.parent;
+function opposite(side: Side): Side {
+  return side === "left" ? "right" : "left";
 }
 
-function next<K, E>(node: Node<K, E>): Node<K, E> | undefined {
-  if (node.right !== undefined) {
-    let at = node.right;
-    while (at.left !== undefined) at = at.left;
-    return at;
+/** The node before (left) or after (right) in the order of the keys. */
+function neighbourOf<K, E>(node: Node<K, E>, side: Side): Node<K, E> | undefined {
+  const other = opposite(side);
+  let below = node[side];
+  if (below !== undefined) {
+    while (below[other] !== undefined) below = below[other];
+    return below;
   }
   let at: Node<K, E> | undefined = node;
-  while (at.parent !== undefined && at === at.parent.right) at = at.parent;
+  while (at.parent !== undefined && at === at.parent[side]) at = at.parent;
   return at.parent;
 }

@@ -117,7 +117,7 @@ export function findName(names: readonly ByteString[], name: ByteString): number
 }
 
 /** Where each attribute was defined: the node that made the set, the words that hold a place, or what other sets say. */
-export type AttributePlaces = number | readonly number[] | MergedPlaces | PlacesByName | PickedPlaces | PlacesWithout;
+export type AttributePlaces = number | readonly number[] | MergedPlaces | PlacesByName | PickedPlaces;
 export class MergedPlaces {
   readonly plan: Int32Array;
   readonly left: AttributePlaces;
@@ -143,22 +143,15 @@ export class PlacesByName {
     this.right = right;
   }
 }
-/** Those of some attributes of a set: the slot in it of each. */
+/** Those of some attributes of a set: the slot in it of each, or with `isRest` of those that are left out, rising. */
 export class PickedPlaces {
   readonly slots: readonly number[];
   readonly of: AttributePlaces;
-  constructor(slots: readonly number[], of: AttributePlaces) {
+  readonly isRest: boolean;
+  constructor(slots: readonly number[], of: AttributePlaces, isRest = false) {
     this.slots = slots;
     this.of = of;
-  }
-}
-/** Those of a set but for some attributes, whose slots in it stand in rising order. */
-export class PlacesWithout {
-  readonly removed: readonly number[];
-  readonly of: AttributePlaces;
-  constructor(removed: readonly number[], of: AttributePlaces) {
-    this.removed = removed;
-    this.of = of;
+    this.isRest = isRest;
   }
 }
 export const NO_PLACES = -1;

@@ -1,7 +1,7 @@
 import type { ByteString } from "../../util/bytes.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { formatIdentifier } from "../format-literal.ts";
-import { Attrs, NO_PLACES, NO_POSITION, PickedPlaces, PlacesWithout, Thunk, type NixList, type Slot } from "../value.ts";
+import { Attrs, NO_PLACES, NO_POSITION, PickedPlaces, Thunk, type NixList, type Slot } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
@@ -43,7 +43,7 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         if (from === removed[next]) next++;
         else values[to++] = set.values[from]!;
       }
-      return new Attrs(e.shapes.without(set.shape, removed), values, set.places === NO_PLACES ? NO_PLACES : new PlacesWithout(removed, set.places));
+      return new Attrs(e.shapes.without(set.shape, removed), values, set.places === NO_PLACES ? NO_PLACES : new PickedPlaces(removed, set.places, true));
     }],
     ["intersectAttrs", 2, ([a, b]) => {
       const left = e.forceAttrs(a!, NO_POSITION, "while evaluating the first argument passed to builtins.intersectAttrs");
