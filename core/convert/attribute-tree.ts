@@ -1,5 +1,6 @@
-import { fromByteString } from "../util/bytes.ts";
+import { fromByteString, type ByteString } from "../util/bytes.ts";
 import { bare, type ConcreteAttributes, type ConcreteBinding, type ConcreteExpression, type ConcreteName } from "./concrete-syntax.ts";
+import { freeVariables } from "./scope.ts";
 
 /** One property of an object: several `a.b = …` and `a = { … }` of one set are one. */
 export type AttributeEntry = {
@@ -58,4 +59,18 @@ function addPath(into: AttributeEntry[], path: readonly ConcreteName[], value: C
 /** As it is written in Nix, for messages. */
 export function showPath(path: readonly ConcreteName[]): string {
   return path.map((name) => (name.kind === "static" ? fromByteString(name.name) : "${…}")).join(".");
+}
+
+export function isEntries(value: AttributeEntry["value"]): value is AttributeEntry[] {
+  return Array.isArray(value);
+}
+
+export function firstItem(entry: AttributeEntry): { readonly start: number; readonly end: number } | undefined {
+  return entry.items[0] ?? (isEntries(entry.value) && entry.value[0] !== undefined ? firstItem(entry.value[0]) : undefined);
+}
+
+export function freeOfEntry(entry: AttributeEntry): ReadonlySet<ByteString> {
+  if (isEntries(entry.value)) return new Set(entry.value.flatMap((inner) => [...(inner.name.kind === "dynamic" ? freeVariables(inner.name.expression) : []), ...freeOfEntry(inner)]));
+  if (entry.value.kind !== "inherited") return freeVariables(entry.value);
+  return entry.value.from === undefined ? new Set(entry.name.kind === "static" ? [entry.name.name] : []) : freeVariables(entry.value.from);
 }

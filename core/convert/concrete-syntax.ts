@@ -134,3 +134,22 @@ export function bare(e: ConcreteExpression): ConcreteExpression {
   while (e.kind === "parentheses") e = e.of;
   return e;
 }
+
+export function staticName(name: ConcreteName | undefined): string | undefined {
+  return name?.kind === "static" ? name.name : undefined;
+}
+
+export function isStatic(name: ConcreteName | undefined, text: string): boolean {
+  return staticName(name) === text;
+}
+
+/** `a: b: body` is one function of two arguments. */
+export function lambdaChain(e: ConcreteLambda): { readonly parameters: readonly ConcreteLambda[]; readonly body: ConcreteExpression } {
+  const parameters = [e];
+  let body = bare(e.body);
+  while (body.kind === "lambda") {
+    parameters.push(body);
+    body = bare(body.body);
+  }
+  return { parameters, body: parameters.at(-1)!.body };
+}

@@ -1,8 +1,12 @@
 import { fromByteString } from "../util/bytes.ts";
 import { bare, type ConcreteExpression } from "./concrete-syntax.ts";
-import type { ExpressionConverter, Place } from "./expression-converter.ts";
+import { convertInherited } from "./convert-attributes.ts";
+import type { Converter, Place } from "./converter.ts";
 import { COMBINATORS, LIB_BUILTINS } from "./known-functions.ts";
-import { group, indent, join, line, soft, ifBroken, type Layout } from "./layout.ts";
+import { describe, isIterable, knownFunction } from "./known-values.ts";
+import { group, ifBroken, indent, join, line, soft, type Layout } from "./layout.ts";
+import { markNix } from "./mark-nix.ts";
+import { combinatorLib, libFunction } from "./nixpkgs-library.ts";
 import { at, primary, Strength, type Printed } from "./printed.ts";
 import { find } from "./scope.ts";
 import { quote } from "./typescript-names.ts";
@@ -10,8 +14,8 @@ import { quote } from "./typescript-names.ts";
 type Call = ConcreteExpression & { readonly kind: "call" };
 
 /** A call: of a function that TypeScript has itself, of nixpkgs' library, of anything else. */
-export function convertCall(converter: ExpressionConverter, e: Call, place: Place): Printed {
-  const known = converter.known(e.function, place);
+export function convertCall(converter: Converter, e: Call, place: Place): Printed {
+  const known = knownFunction(converter, e.function, place);
   if (known !== undefined) {
     const found = convertKnown(converter, e, known, place);
     if (found !== undefined) return found;
@@ -19,7 +23,7 @@ export function convertCall(converter: ExpressionConverter, e: Call, place: Plac
   const callee = bare(e.function);
   const args = e.arguments.map((argument) => at(Strength.arrow, converter.convert(argument, { ...place, inImports: false })));
   if (callee.kind === "lambda") return call([["(", converter.lambda(callee, place).layout, ")"]], args);
-  const arity = converter.describe(callee, place).arity;
+  const arity = describe(converter, callee, place).arity;
   const base = at(Strength.postfix, converter.convert(callee, place));
   if (arity !== undefined && arity > args.length) {
     const names = Array.from({ length: arity - args.length }, (_, index) => `rest${arity - args.length === 1 ? "" : index + 1}`);
@@ -41,30 +45,30 @@ function hugs(args: readonly Layout[]): boolean {
 }
 
 /** A function as an argument of a method of TypeScript, which passes more than one argument. */
-function convertCallback(converter: ExpressionConverter, e: ConcreteExpression, place: Place): Layout {
+function convertCallback(converter: Converter, e: ConcreteExpression, place: Place): Layout {
   const plain = bare(e);
   if (plain.kind === "lambda") return at(Strength.arrow, converter.lambda(plain, place));
-  const known = converter.known(plain, place);
+  const known = knownFunction(converter, plain, place);
   if (known === "toString") return "String";
-  if (known === "import" || (known !== undefined && plain.kind === "variable" && find(plain.name, place.scope).kind === "global" && !LIB_BUILTINS.has(known))) return ["(one: NixValue) => ", at(Strength.postfix, converter.mark(e, place, `"${known}" is a function that only the Nix language has`)), "(one)"];
+  if (known === "import" || (known !== undefined && plain.kind === "variable" && find(plain.name, place.scope).kind === "global" && !LIB_BUILTINS.has(known))) return ["(one: NixValue) => ", at(Strength.postfix, markNix(converter, e, place, `"${known}" is a function that only the Nix language has`)), "(one)"];
   return ["(one: NixValue) => ", convertCall(converter, { kind: "call", function: e, arguments: [{ kind: "variable", name: "\0one", start: e.start, end: e.end }], start: e.start, end: e.end }, { ...place, scope: { kind: "names", names: new Map([["\0one", { text: "one", role: "other", isLate: false, isNative: false }]]), parent: place.scope } }).layout];
 }
 
 /** @returns undefined where it is to be called as any function */
-function convertKnown(converter: ExpressionConverter, e: Call, name: string, place: Place): Printed | undefined {
+function convertKnown(converter: Converter, e: Call, name: string, place: Place): Printed | undefined {
   const args = e.arguments;
   const [first, second, third] = args;
   const value = (argument: ConcreteExpression, strength: number = Strength.arrow): Layout => at(strength, converter.convert(argument, place));
   const method = (of: ConcreteExpression, text: Layout): Printed => ({ layout: [value(of, Strength.postfix), text], strength: Strength.postfix });
   const combinator = COMBINATORS.get(name);
   if (combinator === args.length) {
-    return call([`${converter.ourLib(place)}.${name}`], args.map((argument) => at(Strength.arrow, converter.convert(argument, place))));
+    return call([`${combinatorLib(converter, place)}.${name}`], args.map((argument) => at(Strength.arrow, converter.convert(argument, place))));
   }
   switch (`${name}/${args.length}`) {
     case "import/1":
     case "import/2": {
       const found = convertImport(converter, first!);
-      if (found === undefined) return converter.mark(e, place, "an import of what is no file of the project");
+      if (found === undefined) return markNix(converter, e, place, "an import of what is no file of the project");
       return second === undefined ? found : call([at(Strength.postfix, found)], [value(second)]);
     }
     case "optional/2":
@@ -80,28 +84,28 @@ function convertKnown(converter: ExpressionConverter, e: Call, name: string, pla
     case "concatMap/2":
     case "any/2":
     case "all/2": {
-      if (!converter.isIterable(second!, place)) return undefined;
+      if (!isIterable(converter, second!, place)) return undefined;
       const methods: Readonly<Record<string, string>> = { map: "map", filter: "filter", concatMap: "flatMap", any: "some", all: "every" };
       return method(second!, [`.${methods[name]}(`, convertCallback(converter, first!, place), ")"]);
     }
     case "forEach/2":
-      return converter.isIterable(first!, place) ? method(first!, [".map(", convertCallback(converter, second!, place), ")"]) : undefined;
+      return isIterable(converter, first!, place) ? method(first!, [".map(", convertCallback(converter, second!, place), ")"]) : undefined;
     case "concatStringsSep/2":
-      return converter.isIterable(second!, place) ? method(second!, [".join(", value(first!), ")"]) : undefined;
+      return isIterable(converter, second!, place) ? method(second!, [".join(", value(first!), ")"]) : undefined;
     case "concatStrings/1":
-      return converter.isIterable(first!, place) ? method(first!, '.join("")') : undefined;
+      return isIterable(converter, first!, place) ? method(first!, '.join("")') : undefined;
     case "concatMapStrings/2":
-      return converter.isIterable(second!, place) ? method(second!, [".map(", convertCallback(converter, first!, place), ').join("")']) : undefined;
+      return isIterable(converter, second!, place) ? method(second!, [".map(", convertCallback(converter, first!, place), ').join("")']) : undefined;
     case "concatMapStringsSep/3":
-      return converter.isIterable(third!, place) ? method(third!, [".map(", convertCallback(converter, second!, place), ").join(", value(first!), ")"]) : undefined;
+      return isIterable(converter, third!, place) ? method(third!, [".map(", convertCallback(converter, second!, place), ").join(", value(first!), ")"]) : undefined;
     case "length/1":
-      return converter.isIterable(first!, place) ? method(first!, ".length") : undefined;
+      return isIterable(converter, first!, place) ? method(first!, ".length") : undefined;
     case "elem/2": {
       const isScalar = ["string", "number", "variable", "select"].includes(bare(first!).kind);
-      return isScalar && converter.isIterable(second!, place) ? method(second!, [".includes(", value(first!), ")"]) : undefined;
+      return isScalar && isIterable(converter, second!, place) ? method(second!, [".includes(", value(first!), ")"]) : undefined;
     }
     case "head/1":
-      return converter.isIterable(first!, place) ? method(first!, "[0]!") : undefined;
+      return isIterable(converter, first!, place) ? method(first!, "[0]!") : undefined;
     case "isNull/1":
       return { layout: [value(first!, Strength.equality), " === null"], strength: Strength.equality };
     case "hasAttr/2":
@@ -129,7 +133,7 @@ function convertKnown(converter: ExpressionConverter, e: Call, name: string, pla
   const plain = bare(e.function);
   const isGlobal = plain.kind === "variable" || (plain.kind === "select" && bare(plain.of).kind === "variable" && (bare(plain.of) as { readonly name?: string }).name === "builtins");
   // What the library lacks is the language's own.
-  if (isGlobal && !LIB_BUILTINS.has(name) && (plain.kind === "select" || find(plain.name, place.scope).kind === "global")) return converter.mark(e, place, `"${name}" is a function that only the Nix language has`);
+  if (isGlobal && !LIB_BUILTINS.has(name) && (plain.kind === "select" || find(plain.name, place.scope).kind === "global")) return markNix(converter, e, place, `"${name}" is a function that only the Nix language has`);
   return undefined;
 }
 
@@ -137,7 +141,7 @@ function choose(condition: Layout, then: Layout, otherwise: string): Printed {
   return { layout: group([condition, indent([line, "? ", then, line, ": ", otherwise])]), strength: Strength.conditional };
 }
 
-function convertImport(converter: ExpressionConverter, e: ConcreteExpression): Printed | undefined {
+function convertImport(converter: Converter, e: ConcreteExpression): Printed | undefined {
   const file = bare(e);
   if (file.kind === "path" && file.parts.length === 0) {
     const literal = fromByteString(file.literal);
@@ -153,22 +157,22 @@ function convertImport(converter: ExpressionConverter, e: ConcreteExpression): P
 }
 
 /** `attrValues { inherit (pkgs) b a; }` is a list of packages, in the order of their names. */
-function sortedValues(converter: ExpressionConverter, e: ConcreteExpression, place: Place): Printed | undefined {
+function sortedValues(converter: Converter, e: ConcreteExpression, place: Place): Printed | undefined {
   const set = bare(e);
   if (set.kind !== "attributes" || set.recursive || !set.bindings.every((binding) => binding.kind === "inherit")) return undefined;
-  const values = set.bindings.flatMap((binding) => (binding.kind === "inherit" ? binding.names.map((name) => ({ name: name.name, layout: converter.inherited(name.name, binding.from, name, place) })) : []));
+  const values = set.bindings.flatMap((binding) => (binding.kind === "inherit" ? binding.names.map((name) => ({ name: name.name, layout: convertInherited(converter, name.name, binding.from, name, place) })) : []));
   values.sort((a, b) => (a.name < b.name ? -1 : 1));
   return primary(group(["[", indent([soft, join(values.map(({ layout }) => layout), [",", line])]), ifBroken(","), soft, "]"]));
 }
 
 /** `String` writes numbers and texts as Nix does; truth values, lists and paths it does not. */
-function convertToString(converter: ExpressionConverter, e: Call, argument: ConcreteExpression, place: Place): Printed {
+function convertToString(converter: Converter, e: Call, argument: ConcreteExpression, place: Place): Printed {
   const plain = bare(argument);
   if (plain.kind === "number" || plain.kind === "binary" || plain.kind === "string") return { layout: ["String(", converter.convert(argument, place).layout, ")"], strength: Strength.postfix };
   const last = plain.kind === "select" ? plain.path.at(-1) : undefined;
   const name = plain.kind === "variable" ? plain.name : last?.kind === "static" ? last.name : "";
   if (name !== "" && !/^(?:is|has|enable|allow|use|with)|(?:Enable|enable|Enabled)$/.test(name)) return { layout: ["String(", converter.convert(argument, place).layout, ")"], strength: Strength.postfix };
-  const lib = converter.libFunction("toString", place);
-  if (lib === undefined || plain.kind === "path") return converter.mark(e, place, "`toString` of what may be no number or text");
+  const lib = libFunction(converter, "toString", place);
+  if (lib === undefined || plain.kind === "path") return markNix(converter, e, place, "`toString` of what may be no number or text");
   return { layout: [lib, "(", converter.convert(argument, place).layout, ")"], strength: Strength.postfix };
 }

@@ -1,10 +1,15 @@
 import { printComment, printLeading } from "./comments.ts";
 import { bare, childrenOf, type ConcreteExpression, type ConcreteFile } from "./concrete-syntax.ts";
-import { ExpressionConverter, type FileContext, type Mark, type Needs, type Place } from "./expression-converter.ts";
+import { convertBindings } from "./convert-bindings.ts";
+import { convertStatements } from "./convert-block.ts";
+import { convertModules } from "./convert-list.ts";
+import { convertShell } from "./convert-shell.ts";
+import type { Converter, FileContext, Mark, Needs, Place } from "./converter.ts";
+import { ExpressionConverter } from "./expression-converter.ts";
 import { findSystem } from "./find-system.ts";
+import { scopeOfWith } from "./known-values.ts";
 import { hard, join, printLayout, type Layout } from "./layout.ts";
 import { at, Strength } from "./printed.ts";
-import { convertShell } from "./convert-shell.ts";
 
 /** What a file is for: the machine, what modules import, what an expression imports, a shell. */
 export type FileKind = "system" | "module" | "value" | "shell";
@@ -51,16 +56,16 @@ function attempt(file: ConcreteFile, request: FileRequest, takesLib: boolean): C
   };
 }
 
-function convertBody(converter: ExpressionConverter, expression: ConcreteExpression, { kind, name }: FileRequest): Layout {
+function convertBody(converter: Converter, expression: ConcreteExpression, { kind, name }: FileRequest): Layout {
   const statements: Layout[] = [];
   if (kind === "system") {
     const system = findSystem(expression);
     if (system !== undefined) {
       const start: Place = { scope: undefined, isDeferred: false };
-      const outer = system.around.reduce((place, one) => (one.kind === "let" ? converter.bindings(one.bindings, place, statements) : (converter.with(one, place) ?? place)), start);
+      const outer = system.around.reduce((place, one) => (one.kind === "let" ? convertBindings(converter, one.bindings, place, statements) : (scopeOfWith(converter, one, place) ?? place)), start);
       const { result, notes } = converter.noting((): Layout => {
         const modules = bare(system.modules);
-        const list = modules.kind === "list" ? converter.convertModules(modules, outer) : ["[...", at(Strength.unary, converter.convert(modules, { ...outer, inImports: true })), "]"];
+        const list = modules.kind === "list" ? convertModules(converter, modules, outer) : ["[...", at(Strength.unary, converter.convert(modules, { ...outer, inImports: true })), "]"];
         const special = system.specialArgs === undefined ? [] : [", specialArgs: ", at(Strength.arrow, converter.convert(system.specialArgs, outer))];
         return ["defineNixosSystem({ nixpkgs: inputs.nixpkgs, modules: ", list, ...special, " })"];
       });
@@ -70,7 +75,7 @@ function convertBody(converter: ExpressionConverter, expression: ConcreteExpress
   }
   const start: Place = { scope: undefined, isDeferred: false, ...(kind === "value" ? {} : { inImports: false }) };
   const top = bare(expression);
-  const { inner, value } = top.kind === "attributes" ? { inner: start, value: expression } : converter.statements(expression, start, statements);
+  const { inner, value } = top.kind === "attributes" ? { inner: start, value: expression } : convertStatements(converter, expression, start, statements);
   const main = bare(value ?? expression);
   const isModule = kind !== "value";
   const { result, notes } = converter.noting(() => (main.kind === "lambda" ? converter.lambda(main, inner, isModule ? "" : ": NixValue") : converter.convert(main, inner)));

@@ -3,9 +3,10 @@ import { NixError } from "../nix/nix-error.ts";
 import { fromByteString, toByteString } from "../util/bytes.ts";
 import type { ConcreteFile } from "./concrete-syntax.ts";
 import { convertFile, countMarked, type FileKind } from "./convert-file.ts";
-import { allBoundNames, type FileContext } from "./expression-converter.ts";
+import type { FileContext } from "./converter.ts";
 import { KNOWN_INPUTS } from "./known-functions.ts";
 import { parseConcrete } from "./parse-concrete.ts";
+import { allBoundNames } from "./scope.ts";
 import { isIdentifier, quote, variableName } from "./typescript-names.ts";
 
 /** What is there to read; paths are full, `/` between names. */

@@ -3,11 +3,15 @@ import { fromByteString } from "../util/bytes.ts";
 import { attributeTree, type AttributeEntry } from "./attribute-tree.ts";
 import { printComment, printLeading } from "./comments.ts";
 import { bare, type ConcreteAttributes, type ConcreteExpression } from "./concrete-syntax.ts";
-import type { ExpressionConverter, Place } from "./expression-converter.ts";
+import { convertInherited, convertObject } from "./convert-attributes.ts";
+import { convertBindings } from "./convert-bindings.ts";
+import { spreadList } from "./convert-list.ts";
+import type { Converter, Place } from "./converter.ts";
+import { scopeOfWith } from "./known-values.ts";
 import { empty, hard, indent, join, type Layout } from "./layout.ts";
 import { at, Strength } from "./printed.ts";
-import { propertyName } from "./typescript-names.ts";
 import type { Scope } from "./scope.ts";
+import { propertyName } from "./typescript-names.ts";
 
 /** Lists of `mkShell` that hold packages. Nix: pkgs/build-support/mkshell */
 const PACKAGE_LISTS = new Set(["packages", "buildInputs", "nativeBuildInputs", "propagatedBuildInputs", "propagatedNativeBuildInputs"]);
@@ -18,7 +22,7 @@ const SHELL_FUNCTIONS = new Set(["mkShell", "mkShellNoCC"]);
  *
  * @throws TsosError `convert.no-shell` where the file makes no shell by `mkShell`
  */
-export function convertShell(converter: ExpressionConverter, expression: ConcreteExpression): Layout {
+export function convertShell(converter: Converter, expression: ConcreteExpression): Layout {
   const outside: Layout[] = [];
   const statements: Layout[] = [];
   const packages: Scope = { kind: "names", names: new Map([["pkgs", { text: "pkgs", role: "packages", isLate: false, isNative: false }], ["nixpkgs", { text: "inputs.nixpkgs", role: "other", isLate: false, isNative: false }]]), parent: undefined };
@@ -29,18 +33,18 @@ export function convertShell(converter: ExpressionConverter, expression: Concret
       // Its arguments are the packages, or have defaults that nobody overrides.
       for (const formal of e.formals?.list ?? []) {
         if (formal.name === "pkgs" || formal.default === undefined) continue;
-        place = converter.bindings([{ kind: "attribute", path: [{ kind: "static", name: formal.name, start: formal.start, end: formal.end }], value: formal.default, start: formal.start, end: formal.end }], place, statements);
+        place = convertBindings(converter, [{ kind: "attribute", path: [{ kind: "static", name: formal.name, start: formal.start, end: formal.end }], value: formal.default, start: formal.start, end: formal.end }], place, statements);
       }
       e = bare(e.body);
     } else if (e.kind === "let") {
       const bindings = e.bindings.filter((binding) => !(binding.kind === "attribute" && binding.path.length === 1 && isPackageSet(binding.value) && (binding.path[0] as { readonly name?: string }).name === "pkgs"));
-      place = converter.bindings(bindings, place, statements);
+      place = convertBindings(converter, bindings, place, statements);
       e = bare(e.body);
     } else if (e.kind === "with" && isPackageSet(e.of)) {
       place = { ...place, scope: { kind: "with", of: e.of, variable: { text: "pkgs", role: "packages", isLate: false, isNative: false }, parent: place.scope } };
       e = bare(e.body);
     } else if (e.kind === "with") {
-      const inner = converter.with(e, place);
+      const inner = scopeOfWith(converter, e, place);
       if (inner === undefined) throw noShell();
       place = inner;
       e = bare(e.body);
@@ -67,7 +71,7 @@ function isPackageSet(e: ConcreteExpression): boolean {
   return plain.kind === "variable" && plain.name === "pkgs";
 }
 
-function convertSet(converter: ExpressionConverter, set: ConcreteAttributes, place: Place, maker: string): Layout {
+function convertSet(converter: Converter, set: ConcreteAttributes, place: Place, maker: string): Layout {
   const properties: Layout[] = [];
   const environment: Layout[] = [];
   const lists: { readonly entry: AttributeEntry; readonly layouts: Layout[] }[] = [];
@@ -85,8 +89,8 @@ function convertSet(converter: ExpressionConverter, set: ConcreteAttributes, pla
     const name = entry.name.kind === "static" ? fromByteString(entry.name.name) : undefined;
     const value = entry.value;
     const convert = (): Layout => {
-      if (Array.isArray(value)) return converter.object(value, entry.sets, place).layout;
-      if (value.kind === "inherited") return converter.inherited(entry.name.kind === "static" ? entry.name.name : "", value.from, entry.name, place);
+      if (Array.isArray(value)) return convertObject(converter, value, entry.sets, place).layout;
+      if (value.kind === "inherited") return convertInherited(converter, entry.name.kind === "static" ? entry.name.name : "", value.from, entry.name, place);
       return at(Strength.arrow, converter.convert(value, place));
     };
     if (name !== undefined && PACKAGE_LISTS.has(name) && !Array.isArray(value) && value.kind !== "inherited") {
@@ -106,7 +110,7 @@ function convertSet(converter: ExpressionConverter, set: ConcreteAttributes, pla
   } else if (lists.length > 1) {
     const notes: Layout[] = [];
     const items = lists.flatMap(({ entry }) => {
-      const found = converter.noting(() => converter.spreadList(entry.value as ConcreteExpression, place));
+      const found = converter.noting(() => spreadList(converter, entry.value as ConcreteExpression, place));
       for (const item of entry.items) {
         const { leading, trailing } = converter.comments.of(item);
         notes.push(...printLeading(trailing === undefined ? leading : [...leading, trailing]));

@@ -1,5 +1,6 @@
 import type { ByteString } from "../util/bytes.ts";
-import { childrenOf, type ConcreteBinding, type ConcreteExpression } from "./concrete-syntax.ts";
+import { childrenOf, type ConcreteAttributes, type ConcreteBinding, type ConcreteExpression } from "./concrete-syntax.ts";
+import { variableName } from "./typescript-names.ts";
 
 /** What is known of a variable beside its name. */
 export type Variable = {
@@ -87,5 +88,23 @@ export function boundNames(bindings: readonly ConcreteBinding[]): ReadonlySet<By
     if (binding.kind === "inherit") for (const { name } of binding.names) names.add(name);
     else if (binding.path[0]!.kind === "static") names.add(binding.path[0]!.name);
   }
+  return names;
+}
+
+/** Whether a recursive set needs to be one. */
+export function refersToItself(e: ConcreteAttributes): boolean {
+  const names = boundNames(e.bindings);
+  return [...childrenOf(e)].some((child) => [...freeVariables(child)].some((name) => names.has(name)));
+}
+
+/** All names that the file binds somewhere, as TypeScript has them. */
+export function allBoundNames(e: ConcreteExpression): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (one: ConcreteExpression): void => {
+    if (one.kind === "let" || (one.kind === "attributes" && one.recursive)) for (const name of boundNames(one.bindings)) names.add(variableName(name));
+    if (one.kind === "lambda") for (const name of [one.argument, ...(one.formals?.list ?? []).map((formal) => formal.name)]) if (name !== undefined) names.add(variableName(name));
+    for (const child of childrenOf(one)) visit(child);
+  };
+  visit(e);
   return names;
 }
