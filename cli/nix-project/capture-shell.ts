@@ -2,8 +2,9 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { runOnTerminal } from "../../core/util/run-on-terminal.ts";
+import { removeAtExit } from "../nix/after-setup.ts";
+import type { DerivationEnvironment } from "../nix/derivation-environment.ts";
 import { DUMP_STATE, formatStateChange, parseBashState } from "./bash-dump.ts";
-import type { DerivationEnvironment } from "./derivation-environment.ts";
 import { FOLDER_MARK, inheritedEnvironment, type ShellSnapshot } from "./shell-snapshot.ts";
 
 export type CaptureOptions = {
@@ -68,9 +69,7 @@ export async function captureShell(options: CaptureOptions): Promise<{ readonly 
 /** Setup makes the path; what was there before is put behind it when the shell is entered. */
 function formatScript(folder: string, declarations: string): string {
   const dump = (file: string): string => `__tsos_dump=${folder}/${file}\n${DUMP_STATE}`;
-  // The names are the reference's own: people's files know them.
-  const cleaning = ["_nix_shell_clean_tmpdir() { command rm -rf '" + folder + "'; }", "trap _nix_shell_clean_tmpdir EXIT", "exitHooks+=(_nix_shell_clean_tmpdir)", "failureHooks+=(_nix_shell_clean_tmpdir)"];
-  return [dump("before"), ...cleaning, "unset PATH", "dontAddDisableDepTrack=1", declarations, "[ -e $stdenv/setup ] && source $stdenv/setup", dump("after"), "trap - EXIT", "exit 0", ""].join("\n");
+  return [dump("before"), ...removeAtExit(folder), "unset PATH", "dontAddDisableDepTrack=1", declarations, "[ -e $stdenv/setup ] && source $stdenv/setup", dump("after"), "trap - EXIT", "exit 0", ""].join("\n");
 }
 
 /** What lies in a folder; undefined where that is too much, or no plain file. */

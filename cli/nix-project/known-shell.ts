@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readlinkSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isStampUnchanged, type FileStamp } from "./file-stamps.ts";
+import { isStampUnchanged, type PathStamp } from "./file-stamps.ts";
 import type { ShellSnapshot } from "./shell-snapshot.ts";
 
 /** A shell that was entered, with all that its environment followed from. */
 export type KnownShell = {
   /** What made it: another tsos makes it anew. */
   readonly program: string;
-  readonly stamps: readonly FileStamp[];
+  readonly stamps: readonly PathStamp[];
   /** What the evaluation read of the environment: name and value, or null where there was none. */
   readonly variables: readonly (readonly [name: string, value: string | null])[];
   /** Milliseconds since 1970; null where nothing that it read can grow old. */

@@ -4,34 +4,33 @@ import { join } from "node:path";
 import type { SourceAttributes } from "../../core/fetch/source/attributes.ts";
 import { isLockedSource } from "../../core/fetch/source/source.ts";
 import type { EvaluationReads } from "../../core/interop/evaluation-protocol.ts";
-import { fromByteString, toByteString } from "../../core/util/bytes.ts";
-import { listTree, stampSince, type FileStamp, type Look } from "./file-stamps.ts";
+import { fromByteString, toByteString, type ByteString } from "../../core/util/bytes.ts";
+import { listTree, stampSince, type PathStamp, type Look } from "./file-stamps.ts";
 
 /** More files than this are sooner evaluated again than looked at one by one. */
 const LIMIT = 20_000;
 
-export type ReadsOfShell = { readonly stamps: readonly FileStamp[]; readonly variables: readonly (readonly [string, string | null])[]; readonly validUntil: number | null };
+export type ReadsOfShell = { readonly stamps: readonly PathStamp[]; readonly variables: readonly (readonly [string, string | null])[]; readonly validUntil: number | null };
 
 /**
  * What has to be the same for an evaluation to end as it did: undefined where that cannot be told from files and variables
  * that have been so since `start` (milliseconds since 1970).
  */
-export function findReads(reads: EvaluationReads, { start, storeDir, more, tarballTtl, now }: { readonly start: number; readonly storeDir: string; readonly more: readonly string[]; readonly tarballTtl: number; readonly now: number }): ReadsOfShell | undefined {
+export function findReads(reads: EvaluationReads, { start, storeDir, more, tarballTtl, now }: { readonly start: number; readonly storeDir: string; readonly more: readonly ByteString[]; readonly tarballTtl: number; readonly now: number }): ReadsOfShell | undefined {
   if (!reads.isRepeatable) return undefined;
-  const files = new Map<string, Look>(more.map((file) => [file, "all"]));
+  const files = new Map<ByteString, Look>(more.map((file) => [file, "all"]));
   const variables: (readonly [string, string | null])[] = [];
   let validUntil: number | null = null;
-  const take = (paths: readonly string[] | undefined): boolean => {
+  const take = (paths: readonly ByteString[] | undefined): boolean => {
     for (const path of paths ?? []) files.set(path, "all");
     return paths !== undefined && files.size <= LIMIT;
   };
-  for (const [question, of, answer, excluded] of reads.observations) {
-    const name = fromByteString(of);
-    if (question === "environment") variables.push([name, answer === "" ? null : fromByteString(answer.slice(1))]);
+  for (const [question, name, answer, excluded] of reads.observations) {
+    if (question === "environment") variables.push([fromByteString(name), answer === "" ? null : fromByteString(answer.slice(1))]);
     // What is in the store does not change.
     else if (name.startsWith(`${storeDir}/`)) continue;
     else if (question === "nar") {
-      if (!take(listTree(name, LIMIT, (path) => excluded !== undefined && excluded !== null && Object.hasOwn(excluded, toByteString(path))))) return undefined;
+      if (!take(listTree(name, LIMIT, (path) => excluded !== undefined && excluded !== null && Object.hasOwn(excluded, path)))) return undefined;
     } else if (question !== "kind") files.set(name, "all");
     // Folders on the way to a file change with every file beside it.
     else if (!files.has(name)) files.set(name, "kind");
@@ -41,7 +40,7 @@ export function findReads(reads: EvaluationReads, { start, storeDir, more, tarba
     if (call.op !== "fetch-source" || call.isFinal || isLocked(call.source)) continue;
     const folder = localFolder(call.source);
     if (folder === undefined) validUntil = now + tarballTtl * 1000;
-    else if (!take(folder.isGit ? filesOfWorkTree(folder.path) : listTree(folder.path, LIMIT, () => false))) return undefined;
+    else if (!take(folder.isGit ? filesOfWorkTree(folder.path)?.map(toByteString) : listTree(toByteString(folder.path), LIMIT, () => false))) return undefined;
   }
   const stamps = stampSince(files, start);
   return stamps === undefined ? undefined : { stamps, variables, validUntil };

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { afterSetup, beforeSetup, KEPT_IN_PURE_SHELL } from "../nix/after-setup.ts";
 import { quoteForShell } from "../nix/shell-words.ts";
 
 /**
@@ -40,18 +41,11 @@ export type EnterOptions = {
   readonly command: string | undefined;
 };
 
-/** What a pure shell keeps of the environment around it. */
-const KEPT = new Set([
-  ..."HOME XDG_RUNTIME_DIR USER LOGNAME DISPLAY WAYLAND_DISPLAY WAYLAND_SOCKET PATH TERM IN_NIX_SHELL NIX_SHELL_PRESERVE_PROMPT TZ PAGER".split(" "),
-  ..."NIX_BUILD_SHELL SHLVL".split(" "),
-  ...["http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"].flatMap((name) => [name, name.toUpperCase()]),
-]);
-
 /** The environment that a shell of this style inherits. */
 export function inheritedEnvironment(style: ShellSnapshot["style"], env: Readonly<Record<string, string | undefined>>, pure: boolean): Record<string, string> {
   const inherited: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && (!pure || (style === "derivation" && KEPT.has(name)))) inherited[name] = value;
+    if (value !== undefined && (!pure || (style === "derivation" && KEPT_IN_PURE_SHELL.has(name)))) inherited[name] = value;
   }
   return inherited;
 }
@@ -76,31 +70,12 @@ export function prepareEntry(options: EnterOptions): { readonly words: readonly 
 /** After Nix: src/nix/nix-build, with the state that setup left in place of setup. */
 function formatDerivationRc({ snapshot, pure, env, isRoot, command }: EnterOptions): string {
   return [
-    ...(pure ? [] : ['[ -n "$PS1" ] && [ -e ~/.bashrc ] && source ~/.bashrc', "p=$PATH"]),
+    ...beforeSetup(pure),
     snapshot.script,
-    ...formatDerivationTail({ bash: snapshot.bash, pure, env, isRoot }),
+    ...afterSetup({ bash: snapshot.bash, pure, env, isRoot }),
     ...(command === undefined ? [] : [command, "exit"]),
     "",
   ].join("\n");
-}
-
-/** What follows on the setup, each time. */
-function formatDerivationTail({ bash, pure, env, isRoot }: { readonly bash: string; readonly pure: boolean; readonly env: Readonly<Record<string, string | undefined>>; readonly isRoot: boolean }): readonly string[] {
-  const timeZone = env["TZ"];
-  return [
-    ...(pure ? [] : ["PATH=$PATH:$p", "unset p"]),
-    ...(bash.includes("/") ? [`PATH=${quoteForShell(dirname(bash))}:"$PATH"`] : []),
-    `SHELL=${quoteForShell(bash)}`,
-    `BASH=${quoteForShell(bash)}`,
-    "set +e",
-    `[ -n "$PS1" -a -z "$NIX_SHELL_PRESERVE_PROMPT" ] && PS1='\\n\\[\\033[1;${isRoot ? 31 : 32}m\\][nix-shell:\\w]\\$\\[\\033[0m\\] '`,
-    'if [ "$(type -t runHook)" = function ]; then runHook shellHook; fi',
-    "unset NIX_ENFORCE_PURITY",
-    "shopt -u nullglob",
-    "unset TZ",
-    ...(timeZone === undefined ? [] : [`export TZ=${quoteForShell(timeZone)}`]),
-    "shopt -s execfail",
-  ];
 }
 
 /** Nix: src/nix/develop.cc */

@@ -11,20 +11,20 @@ import { shellRootLink } from "../../core/shell/shell-root.ts";
 import { inStoreView } from "../../core/shell/store-view.ts";
 import type { LocalStore } from "../../core/store/store.ts";
 import { formatStorePath, parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
-import { encodeUtf8 } from "../../core/util/bytes.ts";
+import { encodeUtf8, toByteString } from "../../core/util/bytes.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
+import { derivationEnvironment } from "../nix/derivation-environment.ts";
 import { findOnPath } from "../nix/find-on-path.ts";
 import { findSandboxTool } from "../tools.ts";
 import { captureShell } from "./capture-shell.ts";
-import { derivationEnvironment } from "./derivation-environment.ts";
 import { enterSnapshot } from "./enter-known-shell.ts";
 import type { NixProject } from "./find-project.ts";
 import { readDerivation, readEnvironmentOutput, writeEnvironmentDerivation } from "./flake-environment.ts";
 import { environmentKey, keepKnownShell, knownShellFile, programStamp, type KnownShell } from "./known-shell.ts";
 import { evaluateProject, realiseProject, sourceOf, toOutput, type ProjectEvaluation, type ProjectOutput } from "./project-session.ts";
 import { findReads } from "./shell-reads.ts";
-import { inheritedEnvironment, type ShellSnapshot } from "./shell-snapshot.ts";
+import { FOLDER_MARK, inheritedEnvironment, type ShellSnapshot } from "./shell-snapshot.ts";
 
 export type ProjectShellArguments = { readonly action?: "env" | undefined; readonly pure: boolean; readonly command?: readonly string[] | undefined };
 
@@ -71,7 +71,7 @@ async function makeDerivationSnapshot(context: CommandContext, store: LocalStore
   const paths = await realiseProject(context, inputs);
   const captured = await captureShell({
     name: derivation.name,
-    derivation: derivationEnvironment(derivation, store.storeDir, context.flags.cores ?? availableParallelism()),
+    derivation: derivationEnvironment(derivation, store.storeDir, context.flags.cores ?? availableParallelism(), FOLDER_MARK),
     bash: bash.program,
     env,
     pure,
@@ -131,7 +131,7 @@ async function keepShell(
   if (reads === undefined) return;
   const home = context.env["HOME"] ?? homedir();
   const more = [...configurationFiles(context.env), join(home, ".nix-defexpr/channels"), join(store.stateDir, "profiles/per-user/root/channels"), project.file, ...["shell.nix", "shell.config.ts"].map((name) => join(project.folder, name))];
-  const read = findReads(reads, { start, storeDir: store.storeDir, more, tarballTtl: TARBALL_TTL, now: Date.now() });
+  const read = findReads(reads, { start, storeDir: store.storeDir, more: more.map(toByteString), tarballTtl: TARBALL_TTL, now: Date.now() });
   if (read === undefined) return;
   const path = await store.addTextToStore(`${snapshot.name.replace(/[^0-9A-Za-z+\-._?=]/g, "-").replace(/^\./, "_")}-shell`, encodeUtf8(JSON.stringify(snapshot)), [...new Set(references)]);
   const inherited = project.kind === "flake" ? {} : inheritedEnvironment("derivation", context.env, pure);

@@ -1,7 +1,7 @@
 import type { ByteString } from "../util/bytes.ts";
 import { tokenize, type Tokens } from "../nix/lexer.ts";
 import { BINARY_OPERATORS, NEGATE_STRENGTH, NOT_STRENGTH } from "../nix/binary-operators.ts";
-import { parseNix, startsSimple } from "../nix/parse.ts";
+import { parseNix, startsFormals, startsSimple } from "../nix/parse.ts";
 import { stripIndentation, unescapeString, type IndentedPart } from "../nix/string-text.ts";
 import { Token } from "../nix/token.ts";
 import type { ConcreteBinding, ConcreteComment, ConcreteExpression, ConcreteFile, ConcreteFormal, ConcreteLambda, ConcreteName, ConcretePart } from "./concrete-syntax.ts";
@@ -76,7 +76,7 @@ class ConcreteParser {
         return this.#lambda(start, this.#slice(index), formals);
       }
       case 123: {
-        if (!this.#isFormals()) break;
+        if (!startsFormals(this.#kinds, this.#at)) break;
         const formals = this.#formals();
         let argument: ByteString | undefined;
         if (this.#kinds[this.#at] === 64) {
@@ -119,14 +119,6 @@ class ConcreteParser {
   #lambda(start: number, argument: ByteString | undefined, formals: ConcreteLambda["formals"]): ConcreteLambda {
     const body = this.expression();
     return { kind: "lambda", argument, formals, body, start, end: this.#end };
-  }
-
-  #isFormals(): boolean {
-    const next = this.#kinds[this.#at + 1];
-    const after = this.#kinds[this.#at + 2];
-    if (next === Token.ellipsis) return true;
-    if (next === 125) return after === 58 || after === 64;
-    return next === Token.identifier && (after === 44 || after === 63 || after === 125);
   }
 
   #formals(): NonNullable<ConcreteLambda["formals"]> {

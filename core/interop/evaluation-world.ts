@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { narHashOfPathSync } from "../nar/dump-path.ts";
 import { toFsPath } from "../nar/fs-path.ts";
 import type { NixFileKind } from "../nix/nix-io.ts";
 import type { ByteString } from "../util/bytes.ts";
-import { fileKind, stampOf, stampTree, type FileStamp } from "./file-stamp.ts";
+import { fileKind, findStamp, stampOf, stampTree, type FileStamp } from "./file-stamp.ts";
 
 export type DirectoryEntry = { readonly name: ByteString; readonly kind: NixFileKind };
 
@@ -28,16 +28,7 @@ export type EvaluationWorld = {
 
 export function createEvaluationWorld(environment: Readonly<Record<string, ByteString>>, time: number): EvaluationWorld {
   return {
-    kind: (path) => {
-      try {
-        const stats = lstatSync(toFsPath(path), { throwIfNoEntry: false });
-        return stats === undefined ? undefined : fileKind(stats);
-      } catch (error) {
-        // A file where a folder should be.
-        if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
-        throw error;
-      }
-    },
+    kind: (path) => findStamp(path)?.kind,
     read: (path) => readFileSync(toFsPath(path)),
     list: (path) => readdirSync(toFsPath(path), { withFileTypes: true, encoding: "latin1" }).map((entry) => ({ name: entry.name, kind: fileKind(entry) })),
     link: (path) => readlinkSync(toFsPath(path), "latin1"),

@@ -18,6 +18,18 @@ export function stampOf(path: ByteString): FileStamp | undefined {
   return stats.isFile() || stats.isDirectory() ? { text: describe(stats), newest: newestOf(stats) } : undefined;
 }
 
+/** Of anything that is there itself, a link too; undefined where there is nothing. */
+export function findStamp(path: ByteString): (FileStamp & { readonly kind: NixFileKind }) | undefined {
+  try {
+    const stats = lstatSync(toFsPath(path), { throwIfNoEntry: false });
+    return stats === undefined ? undefined : { kind: fileKind(stats), text: describe(stats), newest: newestOf(stats) };
+  } catch (error) {
+    // A file where a folder should be.
+    if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
 /**
  * Of a file, a link or all of a folder: what its archive depends on. Of what is `excluded` from that (paths, with their
  * kinds) nothing counts but that it is there, and of that kind.

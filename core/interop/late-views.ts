@@ -159,24 +159,15 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     },
     ownKeys: () => (call.isRunning ? names() : Reflect.ownKeys(realObject()).filter((key) => key !== "length")),
     getOwnPropertyDescriptor(_, key) {
-      if (!call.isRunning) {
-        const found = Reflect.getOwnPropertyDescriptor(realObject(), key);
-        return found === undefined ? undefined : { ...found, configurable: true };
-      }
+      if (!call.isRunning) return descriptorOf(realObject(), key);
       if (typeof key === "symbol" || !names().includes(key)) return undefined;
       return { configurable: true, enumerable: true, writable: false, value: child(key) };
     },
-    getPrototypeOf: () => null,
     apply(_, __, args: readonly unknown[]) {
       if (!call.isRunning) return (realObject() as (...args: readonly unknown[]) => unknown)(...args);
-      const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => e.lazy(() => e.force(bridge.toNix(arg))));
-      return createLateView(bridge, call, e.lazy(() => e.call(e.force(guarded), slots, NO_POSITION)), undefined, `${path}(…)`, "package");
+      return createLateView(bridge, call, callLater(bridge, guarded, args), undefined, `${path}(…)`, "package");
     },
-    set: refuse,
-    defineProperty: refuse,
-    deleteProperty: refuse,
-    setPrototypeOf: refuse,
-    preventExtensions: refuse,
+    ...UNCHANGEABLE,
   });
   bridge.adopt(view, guarded);
   return view;
@@ -219,25 +210,31 @@ function createUnknownView(bridge: LateBridge, call: LateCall, slot: Slot, path:
     },
     has: (_, key) => (call.isRunning ? nothing(false) : Reflect.has(realObject(), key)),
     ownKeys: () => (call.isRunning ? nothing([]) : Reflect.ownKeys(realObject()).filter((key) => key !== "length")),
-    getOwnPropertyDescriptor(_, key) {
-      if (call.isRunning) return undefined;
-      const found = Reflect.getOwnPropertyDescriptor(realObject(), key);
-      return found === undefined ? undefined : { ...found, configurable: true };
-    },
-    getPrototypeOf: () => null,
+    getOwnPropertyDescriptor: (_, key) => (call.isRunning ? undefined : descriptorOf(realObject(), key)),
     apply(_, __, args: readonly unknown[]) {
       if (!call.isRunning) return (realObject() as (...args: readonly unknown[]) => unknown)(...args);
-      const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => e.lazy(() => e.force(bridge.toNix(arg))));
-      return createUnknownView(bridge, call, e.lazy(() => e.call(e.force(guarded), slots, NO_POSITION)), `${path}(…)`, error);
+      return createUnknownView(bridge, call, callLater(bridge, guarded, args), `${path}(…)`, error);
     },
-    set: refuse,
-    defineProperty: refuse,
-    deleteProperty: refuse,
-    setPrototypeOf: refuse,
-    preventExtensions: refuse,
+    ...UNCHANGEABLE,
   });
   bridge.adopt(view, guarded);
   return view;
+}
+
+/** Traps of a view that stands for a value of the Nix language. */
+const UNCHANGEABLE = { getPrototypeOf: () => null, set: refuse, defineProperty: refuse, deleteProperty: refuse, setPrototypeOf: refuse, preventExtensions: refuse } as const;
+
+/** A property of what a view turned out to be: the proxy's target has none of its own, so none may be said to be fixed. */
+function descriptorOf(real: object, key: PropertyKey): PropertyDescriptor | undefined {
+  const found = Reflect.getOwnPropertyDescriptor(real, key);
+  return found === undefined ? undefined : { ...found, configurable: true };
+}
+
+/** What a call of the language gives: a call without any argument passes an empty set. */
+function callLater(bridge: LateBridge, callee: Slot, args: readonly unknown[]): Slot {
+  const e = bridge.evaluator;
+  const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => e.lazy(() => e.force(bridge.toNix(arg))));
+  return e.lazy(() => e.call(e.force(callee), slots, NO_POSITION));
 }
 
 function refuse(): never {

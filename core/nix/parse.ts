@@ -55,7 +55,7 @@ class Parser extends AttributeParser {
         break;
       }
       case 123:
-        if (this.isFormals()) {
+        if (startsFormals(this.kinds, this.at)) {
           const formals = this.formals();
           let argument: ByteString | undefined;
           if (this.kinds[this.at] === 64) {
@@ -133,15 +133,6 @@ class Parser extends AttributeParser {
     }
     if (argument !== undefined && places.has(argument)) throw this.fail(`duplicate formal function argument '${argument}'`, pos);
     return { kind: "lambda", pos, argument, formals, body, name: undefined };
-  }
-
-  /** Whether the brace here opens the arguments of a function. */
-  protected isFormals(): boolean {
-    const next = this.kinds[this.at + 1];
-    const after = this.kinds[this.at + 2];
-    if (next === Token.ellipsis) return true;
-    if (next === 125) return after === 58 || after === 64;
-    return next === Token.identifier && (after === 44 || after === 63 || after === 125);
   }
 
   protected formals(): NonNullable<Lambda["formals"]> {
@@ -370,6 +361,15 @@ function makeCall(pos: number, callee: Expression, argument: Expression): Expres
   if (callee.kind !== "call") return { kind: "call", pos, function: callee, arguments: [argument] };
   callee.arguments.push(argument);
   return callee;
+}
+
+/** Whether the brace at a token opens the arguments of a function. */
+export function startsFormals(kinds: Uint16Array, at: number): boolean {
+  const next = kinds[at + 1];
+  const after = kinds[at + 2];
+  if (next === Token.ellipsis) return true;
+  if (next === 125) return after === 58 || after === 64;
+  return next === Token.identifier && (after === 44 || after === 63 || after === 125);
 }
 
 /** Whether what an argument can begin with stands here. */

@@ -3,7 +3,6 @@ import type { Derivation } from "../../core/derivation/derivation.ts";
 import { derivationOutputPaths } from "../../core/derivation/derivation-output-paths.ts";
 import { formatStorePath } from "../../core/store-path/store-path.ts";
 import { fromByteString } from "../../core/util/bytes.ts";
-import { FOLDER_MARK } from "./shell-snapshot.ts";
 
 /** What a derivation's builder is given, for a shell in place of a build. */
 export type DerivationEnvironment = {
@@ -14,10 +13,14 @@ export type DerivationEnvironment = {
   readonly declarations: string;
 };
 
-/** Nix: src/nix/nix-build. Paths in the shell's own folder begin with `FOLDER_MARK`. */
-export function derivationEnvironment(derivation: Derivation, storeDir: string, cores: number): DerivationEnvironment {
+/**
+ * Nix: src/nix/nix-build
+ *
+ * @param folder the shell's own
+ */
+export function derivationEnvironment(derivation: Derivation, storeDir: string, cores: number, folder: string): DerivationEnvironment {
   const env: Record<string, string> = {};
-  for (const name of ["NIX_BUILD_TOP", "TMPDIR", "TEMPDIR", "TMP", "TEMP"]) env[name] = FOLDER_MARK;
+  for (const name of ["NIX_BUILD_TOP", "TMPDIR", "TEMPDIR", "TMP", "TEMP"]) env[name] = folder;
   env["NIX_STORE"] = storeDir;
   env["NIX_BUILD_CORES"] = String(cores);
   const files: Record<string, string> = {};
@@ -29,7 +32,7 @@ export function derivationEnvironment(derivation: Derivation, storeDir: string, 
     const name = fromByteString(key);
     if (asFile.has(key)) {
       files[`.attr-${count}`] = value;
-      env[`${name}Path`] = `${FOLDER_MARK}/.attr-${count++}`;
+      env[`${name}Path`] = `${folder}/.attr-${count++}`;
     } else env[name] = fromByteString(value);
   }
   if (structured === undefined) return { env, files, declarations: "" };
@@ -37,7 +40,7 @@ export function derivationEnvironment(derivation: Derivation, storeDir: string, 
   const attributes = formatStructuredAttributes(fromByteString(structured), { outputs });
   for (const [extension, text] of [["json", attributes.json], ["sh", attributes.shell]] as const) {
     files[`.attrs.${extension}`] = Buffer.from(text).toString("latin1");
-    env[`NIX_ATTRS_${extension.toUpperCase()}_FILE`] = `${FOLDER_MARK}/.attrs.${extension}`;
+    env[`NIX_ATTRS_${extension.toUpperCase()}_FILE`] = `${folder}/.attrs.${extension}`;
   }
   return { env, files, declarations: attributes.shell };
 }
