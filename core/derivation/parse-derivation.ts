@@ -145,7 +145,7 @@ function parseInput(reader: AtermReader, dynamic: boolean, depth: number): Dynam
   for (let first = true; reader.next(first); first = false) {
     const start = reader.position;
     reader.expect("(");
-    const outputName = reader.string();
+    const outputName = parseOutputName(reader);
     reader.expect(",");
     if (dynamicOutputs.has(outputName)) throw reader.malformed(`the dynamic output "${outputName}" stands twice`, start);
     dynamicOutputs.set(outputName, parseInput(reader, dynamic, depth + 1));
@@ -158,8 +158,16 @@ function parseInput(reader: AtermReader, dynamic: boolean, depth: number): Dynam
 function parseOutputNames(reader: AtermReader): ReadonlySet<string> {
   const names = new Set<string>();
   reader.expect("[");
-  for (let first = true; reader.next(first); first = false) names.add(reader.string());
+  for (let first = true; reader.next(first); first = false) names.add(parseOutputName(reader));
   return names;
+}
+
+/** Of an input. It is written as it stands, so what would need escapes is none: no output can have it. */
+function parseOutputName(reader: AtermReader): string {
+  const start = reader.position;
+  const name = reader.string();
+  if (name.includes('"') || name.includes("\\")) throw reader.malformed(`an input's output is named ${JSON.stringify(name)}, expected no quote and no backslash`, start);
+  return name;
 }
 
 class AtermReader {

@@ -5,22 +5,34 @@ import { Random } from "../random.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
 import { FUZZ_SEEDS, FUZZ_WORDS } from "./seeds.ts";
 import { FUZZ_TARGETS } from "./targets.ts";
+import { TRYING_HEAD } from "./trying.ts";
 
-export type FuzzJob = { readonly target: string; readonly seed: number; readonly corpus: readonly string[] };
+export type FuzzJob = {
+  readonly target: string;
+  readonly seed: number;
+  readonly corpus: readonly string[];
+  /** What is being run: how many were begun, the length of this one, its bytes. Messages would pile up where the reader is slow. */
+  readonly trying: SharedArrayBuffer;
+};
+
 export type FuzzMessage =
-  /** It is about to run this; told now and then for inputs that pass, so that a hang can be shown. */
-  | { readonly kind: "trying"; readonly input: Uint8Array }
   | { readonly kind: "tried"; readonly count: number; readonly accepted: number }
   | { readonly kind: "found"; readonly input: Uint8Array; readonly problem: string };
 
-const { target: name, seed, corpus } = workerData as FuzzJob;
+const { target: name, seed, corpus, trying } = workerData as FuzzJob;
 const target = FUZZ_TARGETS[name]!;
 const random = new Random(seed);
 const say = (message: FuzzMessage): void => parentPort!.postMessage(message);
 const seeds = [...FUZZ_SEEDS[name]!, ...corpus.map((input) => Buffer.from(input, "base64"))];
 
 let accepted = 0;
+const numbers = new Int32Array(trying, 0, 2);
+const bytes = new Uint8Array(trying, TRYING_HEAD);
+
 async function attempt(input: Uint8Array): Promise<void> {
+  bytes.set(input.subarray(0, bytes.length));
+  Atomics.store(numbers, 1, Math.min(input.length, bytes.length));
+  Atomics.add(numbers, 0, 1);
   try {
     await target.run(input);
     accepted++;
@@ -32,12 +44,10 @@ async function attempt(input: Uint8Array): Promise<void> {
 }
 
 for (const input of [...seeds]) {
-  say({ kind: "trying", input });
   await attempt(input);
 }
 for (let count = seeds.length; ; count++) {
   const input = mutateBytes(random, seeds, FUZZ_WORDS);
-  say({ kind: "trying", input });
   await attempt(input);
   if (count % 50 === 0) {
     say({ kind: "tried", count, accepted });

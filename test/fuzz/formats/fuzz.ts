@@ -7,6 +7,7 @@ import { build } from "esbuild";
 import { FUZZ_SEEDS } from "./seeds.ts";
 import { scratchFolder } from "./targets.ts";
 import type { FuzzJob, FuzzMessage } from "./fuzz-worker.ts";
+import { MAX_TRYING, TRYING_HEAD } from "./trying.ts";
 
 export type FuzzFinding = { readonly target: string; readonly problem: string; readonly input: string };
 export type FuzzReport = { readonly tried: number; readonly findings: readonly FuzzFinding[]; readonly peakMegabytes: number };
@@ -27,7 +28,7 @@ export async function fuzzFormats(options: { readonly seconds: number; readonly 
   await build({ entryPoints: [resolve(import.meta.dirname, "fuzz-worker.ts")], outfile: file, bundle: true, packages: "external", platform: "node", format: "esm", target: "node20", logLevel: "error" });
   const corpus = readFileSync(resolve(import.meta.dirname, "corpus.jsonl"), "utf8").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as { readonly target: string; readonly input: string });
   for (const target of targets) {
-    const job = { target, seed: options.seed, corpus: corpus.filter((entry) => entry.target === target).map(({ input }) => input) };
+    const job: FuzzJob = { target, trying: new SharedArrayBuffer(TRYING_HEAD + MAX_TRYING), seed: options.seed, corpus: corpus.filter((entry) => entry.target === target).map(({ input }) => input) };
     const result = await fuzzTarget(file, job, (options.seconds * 1000) / targets.length);
     rmSync(scratchFolder(), { recursive: true, force: true });
     tried += result.tried;
@@ -42,22 +43,16 @@ export async function fuzzFormats(options: { readonly seconds: number; readonly 
 async function fuzzTarget(file: string, job: FuzzJob, milliseconds: number): Promise<FuzzReport & { readonly accepted: number }> {
   const findings: FuzzFinding[] = [];
   const worker = new Worker(file, { workerData: job, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES } });
-  let input: Uint8Array = new Uint8Array(0);
   let [tried, accepted, peak] = [0, 0, 0];
   let since = performance.now();
   let base: number | undefined;
   let ended = false;
-  const note = (problem: string): void => void findings.push({ target: job.target, problem, input: Buffer.from(input).toString("base64") });
+  const numbers = new Int32Array(job.trying, 0, 2);
+  const running = (): Uint8Array => new Uint8Array(job.trying, TRYING_HEAD, Atomics.load(numbers, 1));
+  const note = (problem: string, input = running()): void => void findings.push({ target: job.target, problem, input: Buffer.from(input).toString("base64") });
   worker.on("message", (message: FuzzMessage) => {
-    since = performance.now();
-    // Its own code, loaded, is not what an input costs.
-    base ??= process.memoryUsage().rss;
-    if (message.kind === "trying") input = message.input;
-    else if (message.kind === "tried") [tried, accepted] = [message.count, message.accepted];
-    else if (findings.length < 10) {
-      input = message.input;
-      note(message.problem);
-    }
+    if (message.kind === "tried") [tried, accepted] = [message.count, message.accepted];
+    else if (findings.length < 10) note(message.problem, message.input);
   });
   worker.on("error", (error) => {
     ended = true;
@@ -65,16 +60,22 @@ async function fuzzTarget(file: string, job: FuzzJob, milliseconds: number): Pro
   });
   worker.on("exit", () => (ended = true));
   const until = performance.now() + milliseconds;
-  let started = false;
+  let begun = 0;
   while (performance.now() < until && !ended) {
     await sleep(50);
-    started ||= base !== undefined;
+    const count = Atomics.load(numbers, 0);
+    if (count !== begun) {
+      begun = count;
+      since = performance.now();
+      // Its own code, loaded, is not what an input costs.
+      base ??= process.memoryUsage().rss;
+    }
     if (base !== undefined) peak = Math.max(peak, (process.memoryUsage().rss - base) / 1e6);
     if (peak > MOST_MEGABYTES) {
       note(`${Math.round(peak)} MB of memory`);
       break;
     }
-    if (started && performance.now() - since > LONGEST) {
+    if (base !== undefined && performance.now() - since > LONGEST) {
       note(`an input takes longer than ${LONGEST} ms`);
       break;
     }

@@ -1,9 +1,9 @@
-import { deflateRawSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { encodeNarTokens } from "../../../core/nar/nar-token.ts";
 import { encodeUtf8 } from "../../../core/util/bytes.ts";
 import { OPERATION } from "../../../core/daemon/wire/protocol.ts";
 import { makeTar } from "../../core/build/builtin/archives.ts";
-import { crc32 } from "../../core/fetch/source/crc32.ts";
+import { makeZip } from "../../core/fetch/source/make-zip.ts";
 
 const A = "/nix/store/00000000000000000000000000000000-a";
 const HASH = `sha256:${"0".repeat(52)}`;
@@ -25,30 +25,6 @@ function words(...parts: readonly (number | string)[]): Uint8Array {
 
 const hello = words(0x6e697863, 0x126, 0, 0, 0);
 const session = (...parts: readonly (number | string)[]): Uint8Array => Buffer.concat([hello, words(...parts)]);
-
-function zip(name: string, contents: string, mode: number, packed: boolean): Uint8Array {
-  const [bytes, data] = [Buffer.from(name), Buffer.from(contents)];
-  const body = packed ? deflateRawSync(data) : data;
-  const common = Buffer.alloc(26);
-  common.writeUInt16LE(20, 0);
-  common.writeUInt16LE(packed ? 8 : 0, 4);
-  common.writeUInt32LE(0x21_0000, 6);
-  common.writeUInt32LE(crc32(data), 10);
-  common.writeUInt32LE(body.length, 14);
-  common.writeUInt32LE(data.length, 18);
-  common.writeUInt16LE(bytes.length, 22);
-  const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, bytes, body]);
-  const entry = Buffer.alloc(14);
-  entry.writeUInt32LE((mode << 16) >>> 0, 6);
-  const listing = Buffer.concat([Buffer.from("PK\x01\x02"), Buffer.from([20, 3]), common, entry, bytes]);
-  const end = Buffer.alloc(22);
-  end.write("PK\x05\x06", "latin1");
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(listing.length, 12);
-  end.writeUInt32LE(local.length, 16);
-  return Buffer.concat([local, listing, end]);
-}
 
 const tar = makeTar([{ path: "a/", type: "5" }, { path: "a/b", contents: "hello", mode: 0o755 }, { path: "a/l", type: "2", target: "b" }, { path: "a/h", type: "1", target: "a/b" }]);
 const pax = makeTar([{ path: "x", type: "x", contents: "30 mtime=1700000000.123456789\n12 path=yy\n" }, { path: "z", contents: "z" }, { path: "@LongLink", type: "L", contents: "long/".repeat(30) }, { path: "short", contents: "s" }]);
@@ -73,7 +49,11 @@ export const FUZZ_SEEDS: Readonly<Record<string, readonly Uint8Array[]>> = {
     encodeUtf8('{ "version": 1, "inputs": {} }'),
   ],
   tar: [tar, pax, gzipSync(tar)],
-  zip: [zip("a/b.txt", "hello ".repeat(50), 0o100644, true), zip("link", "target", 0o120777, false), zip("folder/", "", 0o040755, false)],
+  zip: [
+    makeZip([{ path: "a/b.txt", contents: "hello ".repeat(50), mode: 0o100644 }], { packed: true }),
+    makeZip([{ path: "link", contents: "target", mode: 0o120777 }]),
+    makeZip([{ path: "folder/", contents: "", mode: 0o040755 }]),
+  ],
   "wire-derivation": [words(1, "out", A, "", "", 1, A, "x86_64-linux", "/bin/sh", 2, "-c", "true", 1, "name", "x")],
   "wire-result": [words(0, "", 1, 0, 1, 2, 0, 0, 1, `sha256:${"0".repeat(64)}!out`, JSON.stringify({ id: `sha256:${"0".repeat(64)}!out`, outPath: A.slice(11), signatures: [], dependentRealisations: {} })), words(3, "failed", 0, 0, 0, 0, 1, 5, 1, 6, 0)],
   "wire-path-info": [words(A, "", "0".repeat(64), 1, A, 7, 100, 1, 1, "k-1:AAAA", `text:${HASH}`)],
