@@ -4,6 +4,7 @@ import type { CommandContext } from "./context.ts";
 import { ExitCode } from "./exit-code.ts";
 import { explainUsage } from "./explain-usage.ts";
 import { findWrongFlag, globalOptions, readGlobalFlags, type GlobalFlags, type ParsedGlobals } from "./global-flags.ts";
+import { STORE_ACTIONS, type StoreArguments } from "./store-arguments.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -120,7 +121,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       "the store by hand",
       (y) =>
         y
-          .positional("action", { choices: ["add", "cat", "ls", "dump", "restore", "info", "closure", "why", "verify", "log", "realise", "copy", "sign", "serve", "diff", "export", "import", "optimise", "repair"] as const, demandOption: true })
+          .positional("action", { choices: STORE_ACTIONS, demandOption: true })
           .positional("paths", { type: "string", array: true, default: [] as string[] })
           .option("check-contents", { type: "boolean", default: false, describe: "verify: read and hash every path" })
           .option("repair", { type: "boolean", default: false, describe: "verify: make right what is wrong, from a cache or by a build" })
@@ -190,20 +191,3 @@ class Chosen extends Error {
 }
 
 export type SwitchArguments = { readonly check: boolean; readonly rollback: boolean; readonly generation?: number; readonly specialisation?: string };
-
-export type StoreArguments = {
-  readonly action: "add" | "cat" | "ls" | "dump" | "restore" | "info" | "closure" | "why" | "verify" | "log" | "realise" | "copy" | "sign" | "serve" | "diff" | "export" | "import" | "optimise" | "repair";
-  readonly paths: string[];
-  readonly checkContents: boolean;
-  readonly repair: boolean;
-  readonly name?: string;
-  readonly reverse: boolean;
-  readonly from?: string;
-  readonly to?: string;
-  readonly recursive: boolean;
-  readonly checkSignatures: boolean;
-  readonly keyFile?: string[];
-  readonly listen: string;
-  readonly tokenFile?: string;
-};
-

@@ -12,7 +12,7 @@ import { formatStorePath, splitStorePath, type StorePath } from "../../core/stor
 import { fromByteString, toByteString } from "../../core/util/bytes.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
-import type { StoreArguments } from "../main.ts";
+import type { StoreArguments } from "../store-arguments.ts";
 import { formatBytes } from "../output/units.ts";
 import { UsageError } from "../usage-error.ts";
 import { openPlace } from "./store-share.ts";

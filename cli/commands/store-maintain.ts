@@ -6,7 +6,7 @@ import { formatStorePath, type StorePath } from "../../core/store-path/store-pat
 import { createBuildOptions } from "../build-options.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
-import type { StoreArguments } from "../main.ts";
+import type { StoreArguments } from "../store-arguments.ts";
 import { formatBytes } from "../output/units.ts";
 import { findSandboxTool } from "../tools.ts";
 import { UsageError } from "../usage-error.ts";

@@ -17,7 +17,7 @@ import type { LocalStore, Store } from "../../core/store/store.ts";
 import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
-import type { StoreArguments } from "../main.ts";
+import type { StoreArguments } from "../store-arguments.ts";
 import { sshCommand } from "../ssh-command.ts";
 import { lookupFolder } from "../substituter.ts";
 import { UsageError } from "../usage-error.ts";

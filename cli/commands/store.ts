@@ -12,7 +12,7 @@ import { formatStorePath, type StorePath } from "../../core/store-path/store-pat
 import { unreachable } from "../../core/util/unreachable.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
-import type { StoreArguments } from "../main.ts";
+import type { StoreArguments } from "../store-arguments.ts";
 import { readLinkInto, toStorePath } from "../follow-links.ts";
 import { UsageError } from "../usage-error.ts";
 

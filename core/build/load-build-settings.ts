@@ -1,6 +1,5 @@
-import { join } from "node:path";
-import { TsosError } from "../error/tsos-error.ts";
-import { hostSettingsMachine, type SettingsMachine } from "../fetch/load-fetch-settings.ts";
+import { badSetting, readSettingsFiles } from "../fetch/settings-files.ts";
+import { hostSettingsMachine, type SettingsMachine } from "../fetch/settings-machine.ts";
 import type { BuildLimits } from "./build-limits.ts";
 import type { SpaceLimits } from "./space-keeper.ts";
 
@@ -17,6 +16,7 @@ export type BuildSettings = {
 
 const AMOUNTS = ["timeout", "maxSilentTime", "maxLogSize", "minFree", "maxFree", "rootsExpireAfterDays"] as const;
 const DAY = 86_400_000;
+const BAD = "build.bad-settings";
 
 /**
  * `timeout`, `maxSilentTime` (seconds), `maxLogSize`, `minFree`, `maxFree` (bytes), `rootsExpireAfterDays` and `autoOptimise` of `/etc/tsos/settings.json` and then
@@ -26,37 +26,22 @@ const DAY = 86_400_000;
  */
 export async function loadBuildSettings(machine: Partial<SettingsMachine> = {}): Promise<BuildSettings> {
   const { env, readFile } = { ...hostSettingsMachine(), ...machine };
-  const configHome = env["XDG_CONFIG_HOME"] ?? (env["HOME"] === undefined ? undefined : join(env["HOME"], ".config"));
   const settings: Partial<Record<(typeof AMOUNTS)[number], number>> = {};
   let autoOptimise = false;
-  for (const file of ["/etc/tsos/settings.json", ...(configHome === undefined ? [] : [join(configHome, "tsos/settings.json")])]) {
-    const text = await readFile(file);
-    if (text === undefined) continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (cause) {
-      throw new TsosError({ code: "build.bad-settings", message: `"${file}" is not JSON`, cause });
-    }
-    if (typeof value !== "object" || value === null) throw bad("it holds no object", file, "{ … }");
-    const given = value as Readonly<Record<string, unknown>>;
+  for (const { file, value: given } of await readSettingsFiles({ env, readFile }, BAD)) {
     for (const name of AMOUNTS) {
       const amount = given[name];
       if (amount === undefined) continue;
-      if (typeof amount !== "number" || !Number.isSafeInteger(amount) || amount < 0) throw bad(`"${name}" is ${JSON.stringify(amount)}`, file, "a whole number, 0 for no limit");
+      if (typeof amount !== "number" || !Number.isSafeInteger(amount) || amount < 0) throw badSetting(BAD, `"${name}" is ${JSON.stringify(amount)}`, file, "a whole number, 0 for no limit");
       settings[name] = amount;
     }
     const optimise = given["autoOptimise"];
     if (optimise === undefined) continue;
-    if (typeof optimise !== "boolean") throw bad(`"autoOptimise" is ${JSON.stringify(optimise)}`, file, "true or false");
+    if (typeof optimise !== "boolean") throw badSetting(BAD, `"autoOptimise" is ${JSON.stringify(optimise)}`, file, "true or false");
     autoOptimise = optimise;
   }
   const { timeout, maxSilentTime, maxLogSize, minFree = 0, maxFree = 0, rootsExpireAfterDays = 0 } = settings;
   const rootsExpireAfter = rootsExpireAfterDays === 0 ? undefined : rootsExpireAfterDays * DAY;
   const space = minFree === 0 ? undefined : { minFree, maxFree: Math.max(minFree, maxFree), rootsExpireAfter };
   return { limits: { timeout, maxSilentTime, maxLogSize }, autoOptimise, space, rootsExpireAfter };
-}
-
-function bad(problem: string, file: string, expected: string): TsosError {
-  return new TsosError({ code: "build.bad-settings", message: `${problem} in "${file}"`, hint: `expected ${expected}`, data: { file } });
 }

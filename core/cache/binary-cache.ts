@@ -8,24 +8,18 @@ import { pipeline } from "node:stream/promises";
 import { compress, type Compression } from "../compression/compress.ts";
 import { decompress, type CompressionFormat } from "../compression/decompress.ts";
 import { TsosError } from "../error/tsos-error.ts";
-import { equalHashes, formatHash, type Hash } from "../hash/hash.ts";
-import { createHasher } from "../hash/hasher.ts";
+import { equalHashes, formatHash } from "../hash/hash.ts";
+import { createMeter } from "../hash/meter.ts";
 import { formatNarInfo, narInfoFingerprint, parseNarInfo, type NarInfo } from "../narinfo/narinfo.ts";
 import { formatSignature, parseSecretKey, parseSignature, signFingerprint, type SecretKey } from "../narinfo/signature.ts";
 import type { AddOptions, Store } from "../store/store.ts";
 import type { NewPathInfo, ValidPathInfo } from "../store/path-info.ts";
 import { DEFAULT_STORE_DIR, formatStorePath, storePathHash, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { decodeUtf8, encodeUtf8 } from "../util/bytes.ts";
+import { parseCacheInfo, type CacheInfo } from "./cache-info.ts";
 import type { CacheTransport } from "./cache-transport.ts";
 import type { CacheUrl } from "./cache-url.ts";
 import type { LookupCache } from "./lookup-cache.ts";
-
-/** What a cache says of itself: its `nix-cache-info`. */
-export type CacheInfo = {
-  readonly storeDir: string;
-  readonly priority: number;
-  readonly wantMassQuery: boolean;
-};
 
 export type BinaryCacheOptions = {
   readonly transport: CacheTransport;
@@ -37,9 +31,6 @@ export type BinaryCacheOptions = {
 
 /** A description longer than this is no honest one. */
 const MAX_NARINFO = 1 << 20;
-
-/** What a cache has where it says nothing else: Nix's default. */
-const DEFAULT_PRIORITY = 50;
 
 /** How often a transfer that made progress is taken up again where it broke. */
 const RESUMPTIONS = 5;
@@ -209,8 +200,8 @@ export class BinaryCache implements Store {
     const folder = await mkdtemp(join(tmpdir(), "tsos-cache-"));
     try {
       const file = join(folder, randomBytes(8).toString("hex"));
-      const narMeter = createMeter();
-      const fileMeter = createMeter();
+      const narMeter = createMeter("sha256");
+      const fileMeter = createMeter("sha256");
       await pipeline(Readable.from(fileMeter.pass(compress(compression, narMeter.pass(nar), compressionLevel)), { objectMode: false }), createWriteStream(file), { ...(signal === undefined ? {} : { signal }) });
       const [narResult, fileResult] = [narMeter.result(), fileMeter.result()];
       if (!equalHashes(narResult.hash, info.narHash) || narResult.size !== info.narSize) {
@@ -285,33 +276,5 @@ export function pathInfoOf(info: NarInfo): ValidPathInfo {
     signatures: info.signatures.map(formatSignature),
     contentAddress: info.contentAddress,
     ultimate: false,
-  };
-}
-
-/** @throws TsosError `cache.malformed` */
-export function parseCacheInfo(text: string): CacheInfo {
-  const fields = new Map(text.split("\n").flatMap((line) => {
-    const colon = line.indexOf(":");
-    return colon < 0 ? [] : [[line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const];
-  }));
-  const priority = fields.get("Priority");
-  if (priority !== undefined && !/^-?\d+$/.test(priority)) throw new TsosError({ code: "cache.malformed", message: `a cache's priority is "${priority}", expected a whole number` });
-  return { storeDir: fields.get("StoreDir") ?? DEFAULT_STORE_DIR, priority: priority === undefined ? DEFAULT_PRIORITY : Number(priority), wantMassQuery: fields.get("WantMassQuery") === "1" };
-}
-
-type Meter = { pass(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>; result(): { readonly hash: Hash; readonly size: number } };
-
-function createMeter(): Meter {
-  const hasher = createHasher("sha256");
-  let size = 0;
-  return {
-    async *pass(source) {
-      for await (const chunk of source) {
-        hasher.update(chunk);
-        size += chunk.length;
-        yield chunk;
-      }
-    },
-    result: () => ({ hash: { algorithm: "sha256", digest: hasher.digest() }, size }),
   };
 }

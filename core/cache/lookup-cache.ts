@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type { DatabaseSyncInstance, StatementSyncInstance } from "@photostructure/sqlite";
-import type { CacheInfo } from "./binary-cache.ts";
+import type { CacheInfo } from "./cache-info.ts";
 
 /** Seconds for which an answer holds: Nix's defaults. */
 const TTL = { found: 30 * 24 * 3600, absent: 3600, cache: 7 * 24 * 3600 } as const;

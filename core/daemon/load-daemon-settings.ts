@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
-import { hostSettingsMachine, type SettingsMachine } from "../fetch/load-fetch-settings.ts";
+import { hostSettingsMachine, type SettingsMachine } from "../fetch/settings-machine.ts";
 
 /** What the machine says of who may use its daemon, and which machines build for it. */
 export type DaemonSettings = {

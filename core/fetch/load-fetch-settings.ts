@@ -1,32 +1,12 @@
-import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { plainFetchSettings } from "./fetch-settings.ts";
 import type { FetchProxies, FetchSettings } from "./fetch-settings.ts";
 import { parseAptSources } from "./apt-sources.ts";
 import { parseAccessTokens, parseNetrc, type NetrcEntry } from "./source/credentials.ts";
+import { findConfigHome, settingsFiles } from "./settings-files.ts";
+import { hostSettingsMachine, type SettingsMachine } from "./settings-machine.ts";
 import { parseNpmrc, parseNpmDefaultRegistry } from "./npmrc.ts";
-
-/** What of the machine the settings are read from. */
-export type SettingsMachine = {
-  /** The text of a file, or undefined where there is none. */
-  readFile(path: string): Promise<string | undefined>;
-  /** The names in a folder; none where there is no folder. */
-  listFolder(path: string): Promise<readonly string[]>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The path of the running Node, beside which its npm lies. */
-  readonly execPath: string;
-};
-
-/** The machine that this process runs on. */
-export function hostSettingsMachine(): SettingsMachine {
-  return {
-    readFile: (path) => readFile(path, "utf8").catch(() => undefined),
-    listFolder: (path) => readdir(path).catch(() => []),
-    env: process.env,
-    execPath: process.execPath,
-  };
-}
 
 /**
  * The mirrors that this machine already uses, and the proxies of its environment. `mirrors.debian` are the
@@ -43,14 +23,12 @@ export async function loadFetchSettings(machine: Partial<SettingsMachine> = {}):
   const { env } = source;
   const [debian, npm] = await Promise.all([findDebianMirrors(source), findNpmRegistry(source)]);
   const mirrors: Record<string, readonly string[]> = { debian, npm: npm === undefined ? [] : [npm] };
-  const configHome = env["XDG_CONFIG_HOME"] ?? (env["HOME"] === undefined ? undefined : join(env["HOME"], ".config"));
-  const files = ["/etc/tsos/settings.json", ...(configHome === undefined ? [] : [join(configHome, "tsos/settings.json")])];
-  for (const file of files) {
+  for (const file of settingsFiles(env)) {
     const text = await source.readFile(file);
     if (text !== undefined) Object.assign(mirrors, parseSettingsFile(text, file));
   }
   if (env["TSOS_MIRRORS"] !== undefined) Object.assign(mirrors, parseMirrors(env["TSOS_MIRRORS"]));
-  return { ...plainFetchSettings, mirrors, proxies: readProxies(env), ...(await readCredentials(source, configHome)) };
+  return { ...plainFetchSettings, mirrors, proxies: readProxies(env), ...(await readCredentials(source, findConfigHome(env))) };
 }
 
 /**

@@ -18,6 +18,9 @@ export type OpenFolder = Disposable & {
 /** fcntl.h: names a file without opening it. */
 const O_PATH = 0o10000000;
 
+/** After how many milliseconds a walk lets other work in. */
+const TURN = 10;
+
 /** Folders open at once; deeper ones are first moved up (`removeTree`) or are no store object (`walkTree`). */
 const MOST_OPEN = 100;
 
@@ -37,6 +40,42 @@ function openFolder(place: ByteString, stats: Stats, shown: ByteString): OpenFol
     throw treeChanged(shown);
   }
   return { descriptor, place: (name) => `/proc/self/fd/${descriptor}/${name}`, [Symbol.dispose]: () => closeSync(descriptor) };
+}
+
+/** A folder that a walk is in, `names` of it still to come. */
+type EnteredFolder = { readonly folder: OpenFolder; readonly path: ByteString; readonly place: ByteString; readonly names: ByteString[] };
+
+function enterFolder(path: ByteString, place: ByteString, stats: Stats): EnteredFolder {
+  const folder = openFolder(place, stats, path);
+  try {
+    return { folder, path, place, names: listFolder(`/proc/self/fd/${folder.descriptor}`) };
+  } catch (error) {
+    folder[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Goes on with the innermost of the folders that are open until none is; `enter` may open further ones. */
+async function descend(open: EnteredFolder[], enter: (path: ByteString, place: ByteString) => void, leave: (folder: EnteredFolder) => void, signal: AbortSignal | undefined): Promise<void> {
+  let since = performance.now();
+  try {
+    for (let n = 1; open.length > 0; n++) {
+      const top = open.at(-1)!;
+      const name = top.names.pop();
+      if (name !== undefined) enter(`${top.path}/${name}`, top.folder.place(name));
+      else {
+        open.pop()!.folder[Symbol.dispose]();
+        leave(top);
+      }
+      if ((n & 63) === 63 && performance.now() - since > TURN) {
+        await nextTurn();
+        signal?.throwIfAborted();
+        since = performance.now();
+      }
+    }
+  } finally {
+    for (const { folder } of open) folder[Symbol.dispose]();
+  }
 }
 
 function treeChanged(shown: ByteString, cause?: unknown): TsosError {
@@ -74,7 +113,7 @@ export type VisitFile = (file: ByteString, stats: Stats, place: ByteString) => v
  * @throws TsosError `store.too-deep`, `store.tree-changed`
  */
 export async function walkTree(root: string, visit: VisitFile, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-  const open: { readonly folder: OpenFolder; readonly path: ByteString; readonly names: ByteString[] }[] = [];
+  const open: EnteredFolder[] = [];
   const see = (path: ByteString, place: ByteString): void => {
     const stats = lstatSync(toFsPath(place));
     visit(path, stats, place);
@@ -82,27 +121,10 @@ export async function walkTree(root: string, visit: VisitFile, options: { readon
     if (open.length >= MOST_OPEN) {
       throw new TsosError({ code: "store.too-deep", message: `"${showFsPath(path)}" is nested ${MOST_OPEN} deep, expected less in a store object`, data: { path: showFsPath(path) } });
     }
-    const folder = openFolder(place, stats, path);
-    open.push({ folder, path, names: [] });
-    open.at(-1)!.names.push(...listFolder(`/proc/self/fd/${folder.descriptor}`));
+    open.push(enterFolder(path, place, stats));
   };
-  let since = performance.now();
-  try {
-    see(toByteString(root), toByteString(root));
-    for (let n = 1; open.length > 0; n++) {
-      const top = open.at(-1)!;
-      const name = top.names.pop();
-      if (name === undefined) open.pop()!.folder[Symbol.dispose]();
-      else see(`${top.path}/${name}`, top.folder.place(name));
-      if ((n & 63) === 63 && performance.now() - since > 10) {
-        await nextTurn();
-        options.signal?.throwIfAborted();
-        since = performance.now();
-      }
-    }
-  } finally {
-    for (const { folder } of open) folder[Symbol.dispose]();
-  }
+  see(toByteString(root), toByteString(root));
+  await descend(open, see, () => {}, options.signal);
 }
 
 /**
@@ -113,7 +135,7 @@ export async function walkTree(root: string, visit: VisitFile, options: { readon
  */
 export async function removeTree(root: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<number> {
   const isRoot = process.geteuid?.() === 0;
-  const open: { readonly folder: OpenFolder; readonly path: ByteString; readonly place: ByteString; readonly names: ByteString[] }[] = [];
+  const open: EnteredFolder[] = [];
   let freed = 0;
   let moved = 0;
   const remove = (path: ByteString, place: ByteString): void => {
@@ -135,28 +157,9 @@ export async function removeTree(root: string, options: { readonly signal?: Abor
     // A canonical folder is read-only, which stops everyone but root from emptying it.
     if (!isRoot && (stats.mode & 0o700) !== 0o700) changeMode(place, stats, (stats.mode & 0o7777) | 0o700, path);
     freed += stats.blocks * 512;
-    const folder = openFolder(place, stats, path);
-    open.push({ folder, path, place, names: [] });
-    open.at(-1)!.names.push(...listFolder(`/proc/self/fd/${folder.descriptor}`));
+    open.push(enterFolder(path, place, stats));
   };
-  let since = performance.now();
-  try {
-    remove(toByteString(root), toByteString(root));
-    for (let n = 1; open.length > 0; n++) {
-      const top = open.at(-1)!;
-      const name = top.names.pop();
-      if (name === undefined) {
-        open.pop()!.folder[Symbol.dispose]();
-        rmdirSync(toFsPath(top.place));
-      } else remove(`${top.path}/${name}`, top.folder.place(name));
-      if ((n & 63) === 63 && performance.now() - since > 10) {
-        await nextTurn();
-        options.signal?.throwIfAborted();
-        since = performance.now();
-      }
-    }
-  } finally {
-    for (const { folder } of open) folder[Symbol.dispose]();
-  }
+  remove(toByteString(root), toByteString(root));
+  await descend(open, remove, ({ place }) => rmdirSync(toFsPath(place)), options.signal);
   return freed;
 }

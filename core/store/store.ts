@@ -69,6 +69,13 @@ export type PathLocks = AsyncDisposable & {
   release(options?: { readonly remove?: boolean }): void;
 };
 
+export type LockPathsOptions = {
+  /** Wait for who holds one of them; default true. */
+  readonly wait?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onWait?: (path: StorePath) => void;
+};
+
 /** A folder in the store, on its file system, that the garbage collector leaves alone while it is held. */
 export type TemporaryFolder = AsyncDisposable & { readonly path: string };
 
@@ -106,6 +113,9 @@ export type Root = {
   readonly source: string;
 };
 
+/** A root and the way from it to what it keeps, both ends included. */
+export type RootWay = { readonly root: Root; readonly way: readonly StorePath[] };
+
 export type GarbageOptions = {
   /** Only say what would be deleted. */
   readonly dryRun?: boolean | undefined;
@@ -142,6 +152,8 @@ export type VerifyOptions = {
   readonly signal?: AbortSignal | undefined;
   readonly report?: ProgressListener | undefined;
 };
+
+export type OptimiseOptions = { readonly signal?: AbortSignal | undefined; readonly report?: ProgressListener | undefined };
 
 export type OptimiseResult = { readonly filesLinked: number; readonly bytesFreed: number };
 
@@ -212,10 +224,7 @@ export type LocalStore = Store & {
   createTemporaryFolder(): Promise<TemporaryFolder>;
   /** Nix's path locks, in order of the paths; undefined when one is held elsewhere and `wait` is false. */
   lockPaths(paths: Iterable<StorePath>, options: { readonly wait: false }): Promise<PathLocks | undefined>;
-  lockPaths(
-    paths: Iterable<StorePath>,
-    options?: { readonly wait?: true; readonly signal?: AbortSignal | undefined; readonly onWait?: (path: StorePath) => void },
-  ): Promise<PathLocks>;
+  lockPaths(paths: Iterable<StorePath>, options?: LockPathsOptions & { readonly wait?: true }): Promise<PathLocks>;
 
   /** After it, what this store registered survives a power cut: to be called before something durable points to it. */
   flush(): Promise<void>;
@@ -227,7 +236,7 @@ export type LocalStore = Store & {
   addPermanentRoot(path: StorePath, link: string): Promise<void>;
   findRoots(): Promise<Root[]>;
   /** The roots that reach `path`, each with the way from it to `path`; empty when it is garbage. */
-  findRootsOf(path: StorePath): Promise<readonly { readonly root: Root; readonly way: readonly StorePath[] }[]>;
+  findRootsOf(path: StorePath): Promise<readonly RootWay[]>;
   collectGarbage(options?: GarbageOptions): Promise<GarbageResult>;
   verify(options?: VerifyOptions): Promise<StoreProblem[]>;
   /** What is wrong with one valid path's contents; undefined when they are what is registered. */
@@ -235,7 +244,7 @@ export type LocalStore = Store & {
   /** Removes what `verify` found in `.links` not to be what its name says. */
   removeLink(problem: StoreProblem & { readonly kind: "modified-link" }): Promise<void>;
   /** Makes equal files of `paths` (default: of all) one file. */
-  optimise(paths?: Iterable<StorePath>, options?: { readonly signal?: AbortSignal | undefined; readonly report?: ProgressListener | undefined }): Promise<OptimiseResult>;
+  optimise(paths?: Iterable<StorePath>, options?: OptimiseOptions): Promise<OptimiseResult>;
 };
 
 export type LocalStoreOptions = {

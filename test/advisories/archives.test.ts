@@ -4,7 +4,6 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { crc32 } from "../core/fetch/source/crc32.ts";
 import { unpackArchive } from "../../core/fetch/source/unpack-archive.ts";
 import { hashBytes } from "../../core/hash/hash.ts";
 import { encodeNarToken } from "../../core/nar/nar-token.ts";
@@ -14,6 +13,7 @@ import { openLocalStore } from "../../core/store/local-store.ts";
 import type { LocalStore } from "../../core/store/store.ts";
 import { encodeUtf8 } from "../../core/util/bytes.ts";
 import { makeTar, type TestEntry } from "../core/build/builtin/archives.ts";
+import { makeZip } from "../core/fetch/source/make-zip.ts";
 
 let root: string;
 let outside: string;
@@ -121,14 +121,14 @@ describe("CVE-2026-44029: an archive of sources writes nothing outside of its tr
 
   test("a zip archive with a file behind a link", async () => {
     const file = join(root, "hostile.zip");
-    writeFileSync(file, zipArchive([{ name: "link", mode: 0o120777, contents: outside }, { name: "link/file", mode: 0o100644, contents: "hostile" }]));
+    writeFileSync(file, makeZip([{ path: "link", mode: 0o120777, contents: outside }, { path: "link/file", mode: 0o100644, contents: "hostile" }]));
     await assert.rejects(unpackArchive(file, join(root, "unzipped")), { code: "archive.conflict" });
     assert.deepEqual(readdirSync(outside), []);
   });
 
   test("a zip archive with ..", async () => {
     const file = join(root, "dots.zip");
-    writeFileSync(file, zipArchive([{ name: "../outside/file", mode: 0o100644, contents: "hostile" }]));
+    writeFileSync(file, makeZip([{ path: "../outside/file", mode: 0o100644, contents: "hostile" }]));
     await assert.rejects(unpackArchive(file, join(root, "undotted")), { code: /^archive\./ });
     assert.deepEqual(readdirSync(outside), []);
   });
@@ -139,35 +139,3 @@ describe("CVE-2026-44029: an archive of sources writes nothing outside of its tr
     await assert.rejects(unpackArchive(file, join(root, "bomb"), { limits: { bytes: 10_000, entries: 10 } }), { code: "archive.too-large" });
   });
 });
-
-/** Stored, not packed. */
-function zipArchive(entries: readonly { readonly name: string; readonly mode: number; readonly contents: string }[]): Uint8Array {
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const { name, mode, contents } of entries) {
-    const [bytes, data] = [Buffer.from(name), Buffer.from(contents)];
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt32LE(0x21_0000, 6);
-    common.writeUInt32LE(crc32(data), 10);
-    common.writeUInt32LE(data.length, 14);
-    common.writeUInt32LE(data.length, 18);
-    common.writeUInt16LE(bytes.length, 22);
-    const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, bytes, data]);
-    const entry = Buffer.alloc(14);
-    entry.writeUInt32LE(((mode << 16) | 0) >>> 0, 6);
-    entry.writeUInt32LE(offset, 10);
-    directory.push(Buffer.concat([Buffer.from("PK\x01\x02"), Buffer.from([20, 3]), common, entry, bytes]));
-    parts.push(local);
-    offset += local.length;
-  }
-  const listing = Buffer.concat(directory);
-  const end = Buffer.alloc(22);
-  end.write("PK\x05\x06", "latin1");
-  end.writeUInt16LE(entries.length, 8);
-  end.writeUInt16LE(entries.length, 10);
-  end.writeUInt32LE(listing.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...parts, listing, end]);
-}

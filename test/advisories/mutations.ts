@@ -73,10 +73,10 @@ export const MUTATIONS: readonly Mutation[] = [
   { test: "an archive that is a file elsewhere is not read", file: "caches", edits: [["core/cache/binary-cache.ts", `info.url.split("/").some((part) => part === ".." || part === "." || part === "")`, "info.url.length < 0"]] },
   { test: "a store that is served gives no file", file: "caches", edits: [["core/cache/serve-cache.ts", "const found = derivation === undefined || derivation !== log ? undefined : await options.findLog(derivation);", "const found = await options.findLog(log as StorePath);"]] },
   { test: "an archive that is longer than was signed", file: "caches", edits: [["core/cache/binary-cache.ts", "if (size > info.narSize) throw", "if (size < 0) throw"]] },
-  { test: "are open to nobody else in a new store", file: "daemon", edits: [["core/store/local-store.ts", "mkdirSync(folder, { recursive: true, mode: 0o755 });", "mkdirSync(folder, { recursive: true });"]] },
+  { test: "are open to nobody else in a new store", file: "daemon", edits: [["core/store/create-store.ts", "mkdirSync(folder, { recursive: true, mode: 0o755 });", "mkdirSync(folder, { recursive: true });"]] },
   { test: "are closed by a daemon on a store of an old Nix", file: "daemon", edits: [["core/daemon/server/daemon-server.ts", "if (options.stateDir !== undefined) closeUserFolders(options.stateDir);", ""]] },
   { test: "are not used where another made them first", file: "daemon", edits: [["core/daemon/server/daemon-server.ts", "if (!existing.isDirectory() || (existing.uid !== uid && existing.uid !== 0)) {", "if (!existing.isDirectory()) {"]] },
   { test: "unsigned paths are refused", file: "daemon", edits: [[realisations, "if (!isTrusted(info, session.host.trust, session.store.storeDir)) throw", "if (info.path === undefined) throw"]] },
-  { test: "derivations whose output paths are not their own", file: "daemon", edits: [["core/store/local-store.ts", "if (!ownDerivation) checkDerivation(", "if (false) checkDerivation("]] },
+  { test: "derivations whose output paths are not their own", file: "daemon", edits: [["core/store/open-store.ts", "if (!ownDerivation) checkDerivation(", "if (false) checkDerivation("]] },
   { test: "that sends nonsense", file: "daemon", edits: [["core/daemon/wire/wire-reader.ts", "    this.#spend(length + ELEMENT);\n    const result = await this.#take(length);", "    const result = await this.#take(length);"]] },
 ];

@@ -23,8 +23,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+type Attack = { restore(): void; readonly happened: boolean };
+
 /** Does `attack` right after this process's `count`th call of `name` for a path that ends in `end`. */
-function interrupt(name: "lstatSync" | "readdirSync", end: string, count: number, attack: () => void): { restore(): void; readonly happened: boolean } {
+function interrupt(name: "lstatSync" | "readdirSync", end: string, count: number, attack: () => void): Attack {
   const holder = fs as unknown as Record<string, (...args: unknown[]) => unknown>;
   const original = holder[name]!;
   let seen = 0;
@@ -98,32 +100,29 @@ describe("CVE-2025-46415: what is removed while somebody exchanges its folders",
   });
 });
 
+/** The tree is made canonical, or is found to have changed; what is outside of it stays. */
+async function canonicaliseDuring(attack: Attack): Promise<void> {
+  try {
+    await canonicalisePath(tree).catch((error: unknown) => assert.equal((error as { code?: unknown }).code, "store.tree-changed"));
+  } finally {
+    attack.restore();
+  }
+  assert.equal(attack.happened, true);
+  assertPrecious();
+}
+
 describe("CVE-2025-52993: what is made canonical while somebody exchanges its parts", () => {
   test("a file becomes a link after it was looked at", async () => {
     const file = join(tree, "file");
     chmodSync(file, 0o4755);
     rmSync(join(tree, "sub"), { recursive: true });
-    const attack = interrupt("lstatSync", "/file", 1, () => exchangeForLink(file, join(outside, "file")));
-    try {
-      await canonicalisePath(tree).catch((error: unknown) => assert.equal((error as { code?: unknown }).code, "store.tree-changed"));
-    } finally {
-      attack.restore();
-    }
-    assert.equal(attack.happened, true);
-    assertPrecious();
+    await canonicaliseDuring(interrupt("lstatSync", "/file", 1, () => exchangeForLink(file, join(outside, "file"))));
   });
 
   test("a folder becomes a link after it was listed", async () => {
     rmSync(join(tree, "file"));
-    const attack = interrupt("readdirSync", "/sub", 1, () => exchangeForLink(join(tree, "sub"), outside));
     const owner = lstatSync(join(outside, "file"));
-    try {
-      await canonicalisePath(tree).catch((error: unknown) => assert.equal((error as { code?: unknown }).code, "store.tree-changed"));
-    } finally {
-      attack.restore();
-    }
-    assert.equal(attack.happened, true);
-    assertPrecious();
+    await canonicaliseDuring(interrupt("readdirSync", "/sub", 1, () => exchangeForLink(join(tree, "sub"), outside)));
     const after = lstatSync(join(outside, "file"));
     assert.deepEqual([after.uid, after.mtimeMs], [owner.uid, owner.mtimeMs]);
   });

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream, mkdtempSync, statSync } from "node:fs";
@@ -14,6 +14,7 @@ import { removeTree } from "../../core/store/file-tree.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
 import type { StorePath } from "../../core/store-path/store-path.ts";
 import type { Benchmark, Figures } from "./run.ts";
+import { hasProgram } from "../core/store/has-program.ts";
 
 const PATHS = 500;
 const run = promisify(execFile);
@@ -48,7 +49,7 @@ async function copy(compression: "none" | "zstd" | "gzip"): Promise<Figures> {
       const wanted = paths.slice(-1).map((one) => `/nix/store/${one}`);
       const env = { PATH: process.env["PATH"], HOME: folder, XDG_CACHE_HOME: `${folder}/xdg` };
       const ours = await measure(process.execPath, [path.resolve("bin/tsos.js"), "store", "copy", "--no-check-signatures", "--store", `${folder}/ours`, "--from", url, ...wanted], env);
-      if (!hasNix()) return { ours };
+      if (!hasProgram("nix")) return { ours };
       const reference = await measure("nix", ["--extra-experimental-features", "nix-command", "copy", "--no-check-sigs", "--from", url, "--to", `local?root=${folder}/reference`, ...wanted], env);
       return { ours, reference };
     } finally {
@@ -57,15 +58,6 @@ async function copy(compression: "none" | "zstd" | "gzip"): Promise<Figures> {
     }
   } finally {
     await removeTree(folder);
-  }
-}
-
-function hasNix(): boolean {
-  try {
-    execFileSync("nix", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -5,11 +5,7 @@ import { TsosError } from "../../error/tsos-error.ts";
 import { parseTreePath } from "../archive/tree-path.ts";
 import { TreeWriter } from "../archive/tree-writer.ts";
 import { readTar } from "../archive/read-tar.ts";
-
-/** A limit on what an archive may become, against those that are made to fill the disk. */
-export type UnpackLimits = { readonly bytes: number; readonly entries: number };
-
-export const defaultUnpackLimits: UnpackLimits = { bytes: 64 * 1024 ** 3, entries: 10_000_000 };
+import { createUnpackGuard, defaultUnpackLimits, type UnpackLimits } from "./unpack-guard.ts";
 
 export type UnpackedArchive = {
   /** The tree: the archive's only folder, if that is all there is at its top, else `target`. */
@@ -39,7 +35,7 @@ function isLink(folder: string, name: string): boolean {
 
 async function unpackTar(file: string, start: Uint8Array, target: string, limits: UnpackLimits, signal: AbortSignal | undefined): Promise<number> {
   const writer = new TreeWriter(target);
-  const guard = createGuard(limits);
+  const guard = createUnpackGuard(limits);
   let lastModified = 0;
   const source = createReadStream(file, { highWaterMark: 256 * 1024, ...(signal === undefined ? {} : { signal }) });
   await readTar(decompress(detectCompression(start), source), (entry) => {
@@ -83,27 +79,7 @@ async function unpackTar(file: string, start: Uint8Array, target: string, limits
 
 async function unpackZipFile(file: string, target: string, limits: UnpackLimits, signal: AbortSignal | undefined): Promise<number> {
   const { unpackZip } = await import("./unpack-zip.ts");
-  return unpackZip(file, new TreeWriter(target), createGuard(limits), signal);
-}
-
-export type UnpackGuard = { entry(): void; bytes(count: number): void };
-
-function createGuard(limits: UnpackLimits): UnpackGuard {
-  let entries = 0;
-  let bytes = 0;
-  return {
-    entry() {
-      if (++entries > limits.entries) throw tooLarge(`more than ${limits.entries} entries`);
-    },
-    bytes(count) {
-      bytes += count;
-      if (bytes > limits.bytes) throw tooLarge(`more than ${limits.bytes} bytes`);
-    },
-  };
-}
-
-function tooLarge(reason: string): TsosError {
-  return new TsosError({ code: "archive.too-large", message: `the archive holds ${reason}` });
+  return unpackZip(file, new TreeWriter(target), createUnpackGuard(limits), signal);
 }
 
 function readStart(file: string): Uint8Array {

@@ -3,7 +3,7 @@ import { TsosError } from "../../error/tsos-error.ts";
 import { bytesToByteString, concatBytes, type ByteString } from "../../util/bytes.ts";
 import { parseTreePath } from "../archive/tree-path.ts";
 import type { TreeWriter } from "../archive/tree-writer.ts";
-import type { UnpackGuard } from "./unpack-archive.ts";
+import type { UnpackGuard } from "./unpack-guard.ts";
 
 const FILE_KIND = 0o170000;
 const LINK = 0o120000;

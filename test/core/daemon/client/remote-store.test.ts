@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -8,8 +7,9 @@ import { openRemoteStore } from "../../../../core/daemon/client/open-remote-stor
 import { TsosError } from "../../../../core/error/tsos-error.ts";
 import { formatStorePath, type StorePath } from "../../../../core/store-path/store-path.ts";
 import { nixStore, temporaryFolder, temporaryStore } from "../../store/temporary-store.ts";
+import { hasProgram } from "../../store/has-program.ts";
 
-const skip = hasNix() ? false : "nix is not installed";
+const skip = hasProgram("nix-daemon") ? false : "nix is not installed";
 
 /** In place of ssh: runs the command that the other machine would run, here. */
 function pretendSsh(folder: string): readonly string[] {
@@ -57,12 +57,3 @@ describe("the store of another machine", () => {
     }
   });
 });
-
-function hasNix(): boolean {
-  try {
-    execFileSync("nix-daemon", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { formatStorePath, type StorePath } from "../../../../core/store-path/sto
 import { temporaryStore } from "../../store/temporary-store.ts";
 import { written } from "../wire/byte-streams.ts";
 import { startTestDaemon } from "./test-daemon.ts";
+import { hasProgram } from "../../store/has-program.ts";
 
 const isRefusal = (pattern: RegExp) => (error: unknown) => error instanceof TsosError && error.code === "daemon.remote-error" && pattern.test(error.message);
 
@@ -148,7 +149,7 @@ describe("a daemon", () => {
     assert.deepEqual(await daemon.fixture.store.verify({ checkContents: true }), []);
   });
 
-  it("serves the clients of Debian's Nix", { skip: hasNix() ? false : "nix is not installed" }, async (t) => {
+  it("serves the clients of Debian's Nix", { skip: hasProgram("nix") ? false : "nix is not installed" }, async (t) => {
     const daemon = await startTestDaemon(t);
     const { store, text, leaf } = await sourceStore(t);
     const env = { PATH: process.env["PATH"], HOME: daemon.fixture.root, NIX_REMOTE: daemon.url, NIX_CONFIG: "experimental-features = nix-command\nsubstituters =" };
@@ -173,15 +174,6 @@ describe("a daemon", () => {
     assert.deepEqual(daemon.errors, []);
   });
 });
-
-function hasNix(): boolean {
-  try {
-    execFileSync("nix", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Sends, and waits until the daemon ends the connection, after half a second by itself. */
 function send(socket: string, bytes: Uint8Array): Promise<void> {

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlink
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { crc32 as crc } from "./crc32.ts";
+import { makeZip } from "./make-zip.ts";
 import { TsosError } from "../../../../core/error/tsos-error.ts";
-import { unpackArchive, type UnpackLimits } from "../../../../core/fetch/source/unpack-archive.ts";
+import { unpackArchive } from "../../../../core/fetch/source/unpack-archive.ts";
+import type { UnpackLimits } from "../../../../core/fetch/source/unpack-guard.ts";
 import { makeTar, type TestEntry } from "../../build/builtin/archives.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tsos-unpack-"));
@@ -79,35 +80,3 @@ test("a zip archive is unpacked with its links, and refused where it reaches out
   assert.equal(await refused(makeZip([{ path: "l", contents: "/tmp", mode: 0o120777 }, { path: "l/tsos-evil", contents: "x", mode: 0o100644 }])), "archive.conflict");
   assert.equal(await refused(makeZip([{ path: "f", contents: "x", mode: 0o100644 }]).subarray(0, 40)), "archive.invalid");
 });
-
-type ZipEntry = { readonly path: string; readonly contents: string; readonly mode: number };
-
-/** Stored, not compressed; made on Unix. */
-function makeZip(entries: readonly ZipEntry[]): Buffer {
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const { path, contents, mode } of entries) {
-    const [name, data] = [Buffer.from(path), Buffer.from(contents)];
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(0x5421, 8);
-    common.writeUInt32LE(crc(data), 10);
-    common.writeUInt32LE(data.length, 14);
-    common.writeUInt32LE(data.length, 18);
-    common.writeUInt16LE(name.length, 22);
-    parts.push(Buffer.from("PK\x03\x04"), common, name, data);
-    const tail = Buffer.alloc(14);
-    tail.writeUInt32LE((mode << 16) >>> 0, 6);
-    tail.writeUInt32LE(offset, 10);
-    directory.push(Buffer.from("PK\x01\x02"), Buffer.from([20, 3]), common, tail, name);
-    offset += 4 + common.length + name.length + data.length;
-  }
-  const listed = Buffer.concat(directory);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(listed.length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...parts, listed, Buffer.from("PK\x05\x06"), end]);
-}
