@@ -16,7 +16,7 @@ test("values and failures of generated expressions are those of the reference", 
   try {
     prepareFiles(folder);
     await using subject = await startSubject();
-    const results = await subject.ask({ expressions: rows.map(([expression]) => expression), map: ["/tmp/tsos-fuzz", folder] });
+    const results = await subject.ask({ expressions: rows.map(([expression]) => expression), maps: [["/tmp/tsos-fuzz", folder]] });
     const differences = rows.flatMap(([expression, value], index) => {
       const { ok, text } = results[index]!;
       const expected = value === null ? undefined : Buffer.from(value, "base64").toString("latin1");

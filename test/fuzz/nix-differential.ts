@@ -1,7 +1,10 @@
 /**
  * Differential fuzzing of the Nix language against the reference implementation.
  *
- *   npm run fuzz:nix -- [--seed N] [--cases N] [--batch N] [--wrong P] [--reference COMMAND] [--messages] [--focus toml|json|match|split|hash|version|derivation]
+ *   npm run fuzz:nix -- [--seed N] [--cases N] [--batch N] [--wrong P] [--reference COMMAND] [--messages] [--focus toml|json|match|split|hash|version|derivation] [--source expression|program|mutation]
+ *
+ * `expression`: builtins with arguments of every kind; `program`: all constructs of the language; `mutation`: the cases
+ * of `test/lang` with other tokens. The latter two are files that are imported.
  *
  * Prints each difference made as small as it gets: where one fails and the other does not, or where the values differ;
  * messages are counted, and shown with --messages. --corpus FILE adds the cases and what the reference says of them to a
@@ -10,8 +13,10 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { spawnSync } from "node:child_process";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { ExpressionGenerator, printExpression, type Expression } from "./generate-expression.ts";
+import { ProgramGenerator } from "./generate-program.ts";
+import { mutateProgram, readPrograms } from "./mutate-program.ts";
 import type { CaseResult } from "./normalise.ts";
 import { prepareFiles } from "./prepare-files.ts";
 import { Random } from "./random.ts";
@@ -24,6 +29,7 @@ const { values: options } = parseArgs({
   options: {
     seed: { type: "string", default: "1" }, cases: { type: "string", default: "2000" }, batch: { type: "string", default: "1000" }, wrong: { type: "string", default: "0.04" },
     reference: { type: "string", default: `${TOOL} run` }, messages: { type: "boolean", default: false }, out: { type: "string" }, focus: { type: "string" }, expression: { type: "string", multiple: true }, quick: { type: "boolean", default: false }, corpus: { type: "string" },
+    source: { type: "string", default: "expression" },
   },
 });
 const command = options.reference.split(" ");
@@ -31,7 +37,11 @@ const command = options.reference.split(" ");
 const root = options.reference.startsWith(TOOL) ? spawnSync(TOOL, ["root"], { encoding: "utf8" }).stdout.trim() : "";
 const FILES = "/tmp/tsos-fuzz";
 prepareFiles(`${root}${FILES}`);
-const map = [FILES, `${root}${FILES}`] as const;
+/** Programs stand here, each under a name of its own. */
+const PROGRAMS = "/tmp/tsos-fuzz-programs";
+const maps = [FILES, PROGRAMS].map((folder) => [folder, `${root}${folder}`] as const);
+const areFiles = options.source !== "expression";
+let written = 0;
 
 type Verdict = "same" | "value" | "outcome" | "message" | "unknown";
 
@@ -49,16 +59,28 @@ function judge(reference: CaseResult, ours: CaseResult): Verdict {
   return ours.text.startsWith("BUG") ? "outcome" : "message";
 }
 
-/** Without the name that a text has there. */
+/** Without the name that a text has there, and the time. */
 function plain(text: string): string {
-  return text.replace(/\u00c2\u00abstring\u00c2\u00bb:/g, "/case:");
+  return text.replace(/\bcurrentTime = \d+/g, "currentTime = 0").replace(/\u00c2\u00abstring\u00c2\u00bb:/g, "/case:");
 }
 
 await using subject = await startSubject();
-const compare = async (expressions: readonly string[]): Promise<(readonly [CaseResult, CaseResult, Verdict])[]> => {
-  const [reference, ours] = await Promise.all([askReference(command, expressions), subject.ask({ expressions, map })]);
+const compare = async (texts: readonly string[]): Promise<(readonly [CaseResult, CaseResult, Verdict])[]> => {
+  const expressions = areFiles ? writePrograms(texts) : texts;
+  const [reference, ours] = await Promise.all([askReference(command, expressions, { areFiles }), subject.ask({ expressions, maps })]);
   return reference.map((result, index) => [result, ours[index]!, judge(result, ours[index]!)] as const);
 };
+
+/** Writes each text to a file that nothing has read yet; the result are expressions that import them. */
+function writePrograms(texts: readonly string[]): string[] {
+  rmSync(`${root}${PROGRAMS}`, { recursive: true, force: true });
+  mkdirSync(`${root}${PROGRAMS}`, { recursive: true });
+  return texts.map((text) => {
+    const file = `${PROGRAMS}/${written++}.nix`;
+    writeFileSync(`${root}${file}`, text, options.source === "mutation" ? "latin1" : "utf8");
+    return `import ${file}`;
+  });
+}
 
 /** The smallest form of a case with the same kind of difference. */
 async function shrink(start: Expression, verdict: Verdict): Promise<string> {
@@ -100,12 +122,18 @@ if (options.expression !== undefined) {
   const total = Number(options.cases);
   const batch = Number(options.batch);
   const counts: Record<Verdict, number> = { same: 0, value: 0, outcome: 0, message: 0, unknown: 0 };
+  const known = options.source === "mutation" ? readPrograms() : [];
   let succeeded = 0;
   const seen = new Map<string, number>();
   for (let done = 0; done < total; done += batch) {
     const random = new Random(seed * 1_000_003 + done);
     const generator = new ExpressionGenerator(random, { files: FILES, wrongTypes: Number(options.wrong) });
-    const cases = Array.from({ length: Math.min(batch, total - done) }, () => (options.focus === undefined ? generator.generate() : generator.generateText(options.focus)));
+    const programs = new ProgramGenerator(random, Number(options.wrong));
+    const cases = Array.from({ length: Math.min(batch, total - done) }, (): Expression => {
+      if (options.focus !== undefined) return generator.generateText(options.focus);
+      if (options.source === "program") return programs.generate();
+      return options.source === "mutation" ? { type: "any", parts: mutateProgram(random, known) } : generator.generate();
+    });
     const results = await compare(cases.map(printExpression));
     process.stderr.write(`${done + cases.length} compared\n`);
     if (options.corpus !== undefined) {

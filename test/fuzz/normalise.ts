@@ -6,6 +6,8 @@ export const NORMALISE = [
   "let go = d: v: let t = builtins.typeOf v; in ",
   'if d > 12 then "deep" else if t == "set" && d > 0 && (v.type or null) == "derivation" then { drv = go d (v.drvPath or null); out = go d (v.outPath or null); names = builtins.attrNames v; } ',
   'else if t == "set" && builtins.attrNames v == [ ] then "empty set" ',
+  // It has the time.
+  'else if t == "set" && v ? currentTime && v ? langVersion then { builtins = builtins.attrNames v; } ',
   'else if t == "set" then builtins.mapAttrs (n: go (d + 1)) v ',
   'else if t == "list" then map (go (d + 1)) v ',
   'else if t == "float" then { float = builtins.toJSON v; s = toString v; } ',

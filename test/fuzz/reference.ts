@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { markCase, NORMALISE, readResults, wrapCase, type CaseResult } from "./normalise.ts";
 
 /** `command`: the words that run a program of the reference, such as `reference-nix.sh run`. */
-export async function askReference(command: readonly string[], expressions: readonly string[], options: { readonly experimental?: string | undefined } = {}): Promise<CaseResult[]> {
+export async function askReference(command: readonly string[], expressions: readonly string[], options: { readonly experimental?: string | undefined; readonly areFiles?: boolean } = {}): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   // One that kills the process is noted, and the rest goes on in a new one.
   while (results.length < expressions.length) {
@@ -16,6 +16,7 @@ export async function askReference(command: readonly string[], expressions: read
     results.push(...read.slice(0, done).map((result) => result!));
     if (done < rest.length) results.push({ ok: false, text: "the reference ended here" });
   }
+  if (options.areFiles === true) return results;
   // The line editor of the repl takes a few lines amiss: those are asked again by themselves.
   for (let index = 0; index < results.length; index++) {
     if (!results[index]!.text.startsWith("syntax error")) continue;

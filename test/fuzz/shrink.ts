@@ -17,5 +17,11 @@ export function smaller(expression: Expression): string[] {
     if (text.length > 6) for (const simple of SIMPLE) results.add(around(simple));
   };
   visit(expression, (text) => text);
+  // A text in pieces: without some of them.
+  if (expression.parts.every((part) => typeof part === "string")) {
+    for (let size = expression.parts.length >> 1; size > 0; size >>= 1) {
+      for (let at = 0; at < expression.parts.length; at += size) results.add(expression.parts.toSpliced(at, size).join(""));
+    }
+  }
   return [...results];
 }

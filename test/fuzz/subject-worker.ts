@@ -6,12 +6,20 @@ import { formatNixErrorBytes, NixError } from "../../core/nix/nix-error.ts";
 import { createHostIo } from "../core/nix/host-io.ts";
 import { NORMALISE, readResults, wrapCase, type CaseResult } from "./normalise.ts";
 
-export type SubjectRequest = { readonly expressions: readonly string[]; readonly map: readonly [string, string] | undefined; readonly features?: readonly string[] };
+export type SubjectRequest = {
+  readonly expressions: readonly string[];
+  /** Folders of the expressions and where they really are. */
+  readonly maps: readonly (readonly [string, string])[];
+};
 
 const latin1 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
-function evaluateAll({ expressions, map }: SubjectRequest, post: (result: CaseResult) => void): void {
-  const io = createHostIo({ home: "/root", searchPath: [], environment: {}, ...(map === undefined ? {} : { map: (path: string) => (path === map[0] || path.startsWith(`${map[0]}/`) ? map[1] + path.slice(map[0].length) : path) }) });
+function evaluateAll({ expressions, maps }: SubjectRequest, post: (result: CaseResult) => void): void {
+  const map = (path: string): string => {
+    for (const [from, to] of maps) if (path === from || path.startsWith(`${from}/`)) return to + path.slice(from.length);
+    return path;
+  };
+  const io = createHostIo({ home: "/root", searchPath: [], environment: {}, map });
   const evaluator = new Evaluator({ io });
   installBuiltins(evaluator);
   const normalise = evaluator.load(NORMALISE, "/normalise", "/");
