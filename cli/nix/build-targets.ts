@@ -36,7 +36,8 @@ export async function buildTargets(environment: NixEnvironment, options: Classic
   return targets.map(({ drvPath, output }) => outputs.get(drvPath)!.get(output)!);
 }
 
-async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity }: ClassicOptions, store: LocalStore): Promise<BuildOptions> {
+/** How builds are done by the settings of a classic command. */
+export async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity }: ClassicOptions, store: LocalStore): Promise<BuildOptions> {
   const jobs = settings.find("max-jobs") ?? "1";
   const report = (event: ProgressEvent): void => {
     if (verbosity < 0) return;

@@ -1,6 +1,6 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { LocalStoreOptions } from "../../core/store/store.ts";
-import { DEFAULT_STORE_DIR } from "../../core/store-path/store-path.ts";
+import { makeStoreLayout } from "../../core/store/store-layout.ts";
 import { findPlaces } from "../places.ts";
 
 /**
@@ -23,15 +23,22 @@ export function locateStore(env: NodeJS.ProcessEnv, uid: number, url: string | u
     const isMoved = storeDir !== undefined || stateDir !== undefined;
     return storeRoot === undefined || isMoved ? folders : { ...folders, root: storeRoot };
   }
-  if (named.startsWith("/")) return { ...folders, root: named };
+  if (named.startsWith("/")) return { ...(storeDir === undefined ? {} : { storeDir }), root: named };
   const match = /^local(?::\/\/)?(\/[^?]*)?(?:\?(.*))?$/.exec(named);
   if (match === null) {
     throw new TsosError({ code: "nix.store-url", message: `the store '${named}' is not supported`, hint: "expected a store of this machine: local, local?root=DIR, or DIR", data: { store: named } });
   }
+  const query = new URLSearchParams(match[2] ?? "");
   if (match[1] !== undefined) folders.root = match[1];
-  for (const [name, value] of new URLSearchParams(match[2] ?? "")) {
+  // What is below a root is not where the environment says.
+  if (folders.root !== undefined || query.has("root")) {
+    delete folders.stateDir;
+    delete folders.logDir;
+  }
+  for (const [name, value] of query) {
     if (name === "root") folders.root = value;
     else if (name === "store") folders.storeDir = value;
+    else if (name === "real") folders.realStoreDir = value;
     else if (name === "state") folders.stateDir = value;
     else if (name === "log") folders.logDir = value;
   }
@@ -40,6 +47,6 @@ export function locateStore(env: NodeJS.ProcessEnv, uid: number, url: string | u
 
 /** Where the store's files really are. */
 export function realStoreDir(options: LocalStoreOptions): { readonly storeDir: string; readonly realStoreDir: string } {
-  const storeDir = options.storeDir ?? DEFAULT_STORE_DIR;
-  return { storeDir, realStoreDir: options.root === undefined || options.root === "/" ? storeDir : options.root.replace(/\/+$/, "") + storeDir };
+  const { storeDir, realStoreDir: real } = makeStoreLayout(options);
+  return { storeDir, realStoreDir: real };
 }

@@ -10,14 +10,13 @@ import { decompress } from "../../core/compression/decompress.ts";
 import { formatHash } from "../../core/hash/hash.ts";
 import { dumpPath } from "../../core/nar/dump-path.ts";
 import { restorePath } from "../../core/nar/restore-path.ts";
-import type { LocalStore } from "../../core/store/store.ts";
 import { makeFixedOutputPath } from "../../core/store-path/make-store-path.ts";
-import { formatStorePath, isDerivationPath, parseStorePath, storePathName, type StorePath } from "../../core/store-path/store-path.ts";
+import { isDerivationPath, parseStorePath, storePathName, type StorePath } from "../../core/store-path/store-path.ts";
 import { fromByteString } from "../../core/util/bytes.ts";
 import { compareUtf8 } from "../../core/util/ordering.ts";
 import { toStorePath } from "../follow-links.ts";
 import { buildTargets, describeMissing } from "./build-targets.ts";
-import { ClassicUsageError, parseClassicArguments, type ClassicOptions } from "./classic-arguments.ts";
+import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
 import { deleteDead, describeFreed, parseSize } from "./collect-garbage.ts";
 import { parseAlgorithm, parseAny } from "./hash.ts";
 import { answerHelp } from "./help.ts";
@@ -25,20 +24,12 @@ import type { NixEnvironment } from "./nix-environment.ts";
 import { openNixStore } from "./open-store.ts";
 import { quoteForShell } from "./shell-words.ts";
 import { locateStore } from "./store-location.ts";
+import { allowFlags, show, type StoreCall } from "./store-call.ts";
+import { printDotGraph, printGraphMl } from "./store-graph.ts";
+import { dumpDb, loadDb, registerValidity } from "./store-registration.ts";
+import { exportTo, generateBinaryCacheKey, importFrom, init, optimise, repairPaths, serve } from "./store-transfer.ts";
 
-/** What an operation works with. */
-type Call = {
-  readonly environment: NixEnvironment;
-  readonly options: ClassicOptions;
-  readonly store: LocalStore;
-  readonly flags: readonly string[];
-  readonly args: readonly string[];
-  readonly root: string | undefined;
-  readonly noOutput: boolean;
-  readonly print: (line: string) => void;
-};
-
-const OPERATIONS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
+const OPERATIONS: Readonly<Record<string, (call: StoreCall) => Promise<number>>> = {
   "--realise": realise,
   "--add": add,
   "--add-fixed": addFixed,
@@ -53,9 +44,19 @@ const OPERATIONS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
   "--restore": restore,
   "--verify": verify,
   "--verify-path": verifyPath,
+  "--export": exportTo,
+  "--import": importFrom,
+  "--dump-db": dumpDb,
+  "--load-db": loadDb,
+  "--register-validity": registerValidity,
+  "--init": init,
+  "--optimise": optimise,
+  "--repair-path": repairPaths,
+  "--serve": serve,
+  "--generate-binary-cache-key": generateBinaryCacheKey,
 };
 
-const NAMES: Readonly<Record<string, string>> = { "-r": "--realise", "--realize": "--realise", "-A": "--add", "-q": "--query", "-l": "--read-log" };
+const NAMES: Readonly<Record<string, string>> = { "-r": "--realise", "--realize": "--realise", "-A": "--add", "-q": "--query", "-l": "--read-log", "--optimize": "--optimise" };
 
 /** `nix-store`. Nix: src/nix/nix-store */
 export async function store(environment: NixEnvironment, args: readonly string[]): Promise<number> {
@@ -85,20 +86,11 @@ export async function store(environment: NixEnvironment, args: readonly string[]
   return await OPERATIONS[operation]!({ environment, options, store: await opened.open(), flags, args: [...options.words, ...piped], root, noOutput, print: (line) => environment.print(`${line}\n`) });
 }
 
-function show({ store: opened }: Call, path: StorePath): string {
-  return formatStorePath(path, opened.storeDir);
-}
-
-function allowFlags({ flags }: Call, ...allowed: readonly string[]): void {
-  const unknown = flags.find((flag) => !allowed.includes(flag));
-  if (unknown !== undefined) throw new ClassicUsageError(`unknown flag '${unknown}'`);
-}
-
-function readDerivation({ store: opened }: Call, path: StorePath): Derivation {
+function readDerivation({ store: opened }: StoreCall, path: StorePath): Derivation {
   return parseDerivation(readFileSync(opened.realPath(path)), storePathName(path).replace(/\.drv$/, ""), opened.storeDir);
 }
 
-async function realise(call: Call): Promise<number> {
+async function realise(call: StoreCall): Promise<number> {
   allowFlags(call, "--dry-run", "--check", "--ignore-unknown");
   const { environment, options, store: opened, args } = call;
   const targets: { readonly drvPath: StorePath; readonly output: string }[] = [];
@@ -138,13 +130,13 @@ async function realise(call: Call): Promise<number> {
   return 0;
 }
 
-async function add(call: Call): Promise<number> {
+async function add(call: StoreCall): Promise<number> {
   allowFlags(call);
   for (const file of call.args) call.print(show(call, await call.store.addPathToStore(basename(file), resolve(file))));
   return 0;
 }
 
-async function addFixed(call: Call): Promise<number> {
+async function addFixed(call: StoreCall): Promise<number> {
   allowFlags(call, "--recursive");
   const [type, ...files] = call.args;
   if (type === undefined) throw new ClassicUsageError("first argument must be hash algorithm");
@@ -153,7 +145,7 @@ async function addFixed(call: Call): Promise<number> {
   return 0;
 }
 
-async function printFixedPath(call: Call): Promise<number> {
+async function printFixedPath(call: StoreCall): Promise<number> {
   allowFlags(call, "--recursive");
   const [type, text, name, ...more] = call.args;
   if (type === undefined || text === undefined || name === undefined || more.length > 0) throw new ClassicUsageError("'--print-fixed-path' requires three arguments");
@@ -166,11 +158,11 @@ const QUERIES: Readonly<Record<string, string>> = {
   "--outputs": "outputs", "--requisites": "requisites", "-R": "requisites", "--references": "references",
   "--referrers": "referrers", "--referers": "referrers", "--referrers-closure": "referrers-closure", "--referers-closure": "referrers-closure",
   "--deriver": "deriver", "-d": "deriver", "--valid-derivers": "valid-derivers", "--binding": "binding", "-b": "binding",
-  "--hash": "hash", "--size": "size", "--tree": "tree", "--resolve": "resolve", "--roots": "roots",
+  "--hash": "hash", "--size": "size", "--tree": "tree", "--graph": "graph", "--graphml": "graphml", "--resolve": "resolve", "--roots": "roots",
 };
 const QUERY_OPTIONS = new Set(["--use-output", "-u", "--force-realise", "--force-realize", "-f", "--include-outputs"]);
 
-async function query(call: Call): Promise<number> {
+async function query(call: StoreCall): Promise<number> {
   const { store: opened, flags } = call;
   let kind: string | undefined;
   for (const flag of flags) {
@@ -248,6 +240,12 @@ async function query(call: Call): Promise<number> {
       for (const argument of args) await printTree(call, toStorePath(opened, argument), "", "", done);
       break;
     }
+    case "graph":
+      await printDotGraph(call, await all());
+      break;
+    case "graphml":
+      await printGraphMl(call, await all());
+      break;
     case "resolve":
       for (const argument of args) call.print(show(call, toStorePath(opened, argument)));
       break;
@@ -262,7 +260,7 @@ async function query(call: Call): Promise<number> {
 }
 
 /** What a path refers to, below it; what was shown before is only named. */
-async function printTree(call: Call, path: StorePath, first: string, rest: string, done: Set<StorePath>): Promise<void> {
+async function printTree(call: StoreCall, path: StorePath, first: string, rest: string, done: Set<StorePath>): Promise<void> {
   if (done.has(path)) {
     call.print(`${first}${show(call, path)} [...]`);
     return;
@@ -277,7 +275,7 @@ async function printTree(call: Call, path: StorePath, first: string, rest: strin
   }
 }
 
-async function printEnvironment(call: Call): Promise<number> {
+async function printEnvironment(call: StoreCall): Promise<number> {
   allowFlags(call);
   const [argument, ...more] = call.args;
   if (argument === undefined || more.length > 0) throw new ClassicUsageError("'--print-env' requires one derivation store path");
@@ -290,7 +288,7 @@ async function printEnvironment(call: Call): Promise<number> {
   return 0;
 }
 
-async function readLog(call: Call): Promise<number> {
+async function readLog(call: StoreCall): Promise<number> {
   allowFlags(call);
   for (const argument of call.args) {
     const path = toStorePath(call.store, argument);
@@ -302,7 +300,7 @@ async function readLog(call: Call): Promise<number> {
   return 0;
 }
 
-async function checkValidity(call: Call): Promise<number> {
+async function checkValidity(call: StoreCall): Promise<number> {
   allowFlags(call, "--print-invalid");
   for (const argument of call.args) {
     const path = toStorePath(call.store, argument);
@@ -313,7 +311,7 @@ async function checkValidity(call: Call): Promise<number> {
   return 0;
 }
 
-async function gc(call: Call): Promise<number> {
+async function gc(call: StoreCall): Promise<number> {
   const { store: opened, flags } = call;
   if (call.args.length > 0) throw new ClassicUsageError("no arguments expected");
   const at = flags.indexOf("--max-freed");
@@ -337,7 +335,7 @@ async function gc(call: Call): Promise<number> {
   return 0;
 }
 
-async function deletePaths(call: Call): Promise<number> {
+async function deletePaths(call: StoreCall): Promise<number> {
   allowFlags(call);
   const paths = call.args.map((argument) => toStorePath(call.store, argument));
   const result = await call.store.collectGarbage({ paths, signal: call.environment.signal });
@@ -345,7 +343,7 @@ async function deletePaths(call: Call): Promise<number> {
   return 0;
 }
 
-async function dump(call: Call): Promise<number> {
+async function dump(call: StoreCall): Promise<number> {
   allowFlags(call);
   const [path, ...more] = call.args;
   if (path === undefined || more.length > 0) throw new ClassicUsageError("only one argument allowed");
@@ -353,7 +351,7 @@ async function dump(call: Call): Promise<number> {
   return 0;
 }
 
-async function restore(call: Call): Promise<number> {
+async function restore(call: StoreCall): Promise<number> {
   allowFlags(call);
   const [path, ...more] = call.args;
   if (path === undefined || more.length > 0) throw new ClassicUsageError("only one argument allowed");
@@ -361,14 +359,14 @@ async function restore(call: Call): Promise<number> {
   return 0;
 }
 
-async function verify(call: Call): Promise<number> {
+async function verify(call: StoreCall): Promise<number> {
   allowFlags(call, "--check-contents");
   const problems = await call.store.verify({ checkContents: call.flags.includes("--check-contents"), signal: call.environment.signal });
   for (const problem of problems) call.environment.say(`error: ${"path" in problem ? `path '${show(call, problem.path)}' is ${problem.kind}` : "link" in problem ? `link '${problem.link}' was modified` : problem.message}`);
   return problems.length > 0 ? 1 : 0;
 }
 
-async function verifyPath(call: Call): Promise<number> {
+async function verifyPath(call: StoreCall): Promise<number> {
   allowFlags(call);
   const asked = new Set(call.args.map((argument) => toStorePath(call.store, argument)));
   for (const path of asked) if (!(await call.store.isValidPath(path))) throw new TsosError({ code: "nix.invalid-path", message: `path '${show(call, path)}' is not valid` });

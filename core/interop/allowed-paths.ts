@@ -12,7 +12,12 @@ export class AllowedPaths {
   }
 
   has(path: ByteString): boolean {
-    if (this.#ancestors.has(path) || this.#prefixes.has(path) || this.#prefixes.has("/")) return true;
+    return this.#ancestors.has(path) || this.holds(path);
+  }
+
+  /** Whether all below it may be seen as well. */
+  holds(path: ByteString): boolean {
+    if (this.#prefixes.has(path) || this.#prefixes.has("/")) return true;
     for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) if (this.#prefixes.has(path.slice(0, end))) return true;
     return false;
   }

@@ -56,7 +56,9 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     if (!settings.readOnly) channel.put(object);
   };
   const isValid = (path: StorePath): boolean => channel.call({ op: "valid", paths: [path] }).valid.length > 0;
-  const addFile = (file: ByteString, name: ByteString, method: "nar" | "flat", { include, references = [], expected }: AddPathOptions): StorePath | undefined => {
+  const addFile = (file: ByteString, name: ByteString, method: "nar" | "flat", { include: wants, references = [], expected }: AddPathOptions): StorePath | undefined => {
+    // A folder on the way to what may be seen shows that alone, whoever copies it.
+    const include = allowed === undefined || allowed.holds(file) ? wants : (inside: ByteString, kind: NixFileKind): boolean => allowed.has(inside) && (wants === undefined || wants(inside, kind));
     const toPath = (hash: Hash): StorePath => withStoreName(name, () => makeFixedOutputPath({ name, method, hash, references: { others: references, self: false }, storeDir }));
     const wanted = expected === undefined ? undefined : toPath(expected);
     if (wanted !== undefined && isValid(wanted)) {
@@ -129,7 +131,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       const file = resolveSymlinks(io, path, "ancestors");
       checkAccess(file);
       if (path.endsWith(".drv")) throw new NixError("eval", "file names are not allowed to end in '.drv'");
-      stored = addFile(file, path.slice(path.lastIndexOf("/") + 1), "nar", allowed === undefined ? {} : { include: (inside) => allowed.has(inside) })!;
+      stored = addFile(file, path.slice(path.lastIndexOf("/") + 1), "nar", {})!;
       copied.set(path, stored);
       return stored;
     },

@@ -12,7 +12,8 @@ import { RESERVED_BYTES, type StoreLayout } from "./store-layout.ts";
  * @throws TsosError `store.schema` for a database of another version, `store.not-writable`
  */
 export async function createStore(layout: StoreLayout): Promise<void> {
-  if (readSchemaVersion(layout) === SCHEMA_VERSION) return;
+  // The database may be older than the folder that it is to be about.
+  if (readSchemaVersion(layout) === SCHEMA_VERSION && existsSync(layout.realStoreDir)) return;
   makeFolders(layout);
   // Who makes the store at the same moment goes on to write, and holds the lock shared for as long as that takes.
   let lock = tryLockFile(layout.bigLock);

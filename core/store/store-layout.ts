@@ -29,7 +29,7 @@ export function makeStoreLayout(options: LocalStoreOptions): StoreLayout {
   const storeDir = options.storeDir ?? DEFAULT_STORE_DIR;
   const root = options.root === undefined ? "" : path.resolve(options.root).replace(/\/$/, "");
   const stateDir = options.stateDir ?? `${root}/nix/var/nix`;
-  const realStoreDir = root + storeDir;
+  const realStoreDir = options.realStoreDir ?? (root === "" ? storeDir : `${root}${DEFAULT_STORE_DIR}`);
   return {
     storeDir,
     realStoreDir,

@@ -252,6 +252,8 @@ export type LocalStoreOptions = {
   readonly root?: string | undefined;
   /** Default `/nix/store`. */
   readonly storeDir?: string | undefined;
+  /** Where the store's files really are; default `storeDir`, or `/nix/store` below `root`. */
+  readonly realStoreDir?: string | undefined;
   /** Default `/nix/var/nix`, below `root`. */
   readonly stateDir?: string | undefined;
   /** Default `/nix/var/log/nix`, below `root`. */

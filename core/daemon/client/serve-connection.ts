@@ -6,18 +6,13 @@ import { compareByteStrings } from "../../util/ordering.ts";
 import { writeBasicDerivation } from "../wire/basic-derivation.ts";
 import { readBuildResult, type WireBuildResult } from "../wire/build-result.ts";
 import { readOptionalContentAddress, readOptionalPath, readPaths, writeOptionalContentAddress, writeOptionalPath, writePath, writePaths } from "../wire/path-codec.ts";
+import { SERVE } from "../wire/serve-protocol.ts";
 import { protocolError, WireReader } from "../wire/wire-reader.ts";
 import { WireWriter } from "../wire/wire-writer.ts";
 import type { RemoteBuild, RemoteConnection, RemoteStream } from "./remote-connection.ts";
 
-/** Nix: libstore/serve-protocol.hh. */
-const CLIENT_MAGIC = 0x390c9deb;
-const SERVER_MAGIC = 0x5452eecb;
-const MAJOR = 2;
-const MINOR = 7;
 /** 2.5: Nix 2.1. */
 const MINIMUM_MINOR = 5;
-const COMMAND = { queryValidPaths: 1, queryPathInfos: 2, dumpStorePath: 3, buildDerivation: 8, addToStoreNar: 9 } as const;
 
 /** The client's side of the older protocol, which `nix-store --serve --write` speaks; errors there end the connection. */
 export class ServeConnection implements RemoteConnection {
@@ -25,7 +20,7 @@ export class ServeConnection implements RemoteConnection {
   readonly #reader: WireReader;
   readonly #writer: WireWriter;
   readonly #storeDir: string;
-  #minor = MINOR;
+  #minor: number = SERVE.minor;
   broken = false;
   readonly trusted = undefined;
 
@@ -41,12 +36,12 @@ export class ServeConnection implements RemoteConnection {
     const connection = new ServeConnection(stream, storeDir);
     await connection.#guard(async () => {
       const [reader, writer] = [connection.#reader, connection.#writer];
-      writer.number(CLIENT_MAGIC).number((MAJOR << 8) | MINOR);
+      writer.number(SERVE.clientMagic).number((SERVE.major << 8) | SERVE.minor);
       await writer.flush();
-      if ((await reader.bigint()) !== BigInt(SERVER_MAGIC)) throw protocolError('the other side does not answer as "nix-store --serve" does');
+      if ((await reader.bigint()) !== BigInt(SERVE.serverMagic)) throw protocolError('the other side does not answer as "nix-store --serve" does');
       const version = await reader.number();
-      connection.#minor = Math.min(version & 0xff, MINOR);
-      if (version >> 8 !== MAJOR || connection.#minor < MINIMUM_MINOR) throw protocolError(`the protocol ${version >> 8}.${version & 0xff} is too old, expected 2.${MINIMUM_MINOR} or later`);
+      connection.#minor = Math.min(version & 0xff, SERVE.minor);
+      if (version >> 8 !== SERVE.major || connection.#minor < MINIMUM_MINOR) throw protocolError(`the protocol ${version >> 8}.${version & 0xff} is too old, expected 2.${MINIMUM_MINOR} or later`);
     });
     return connection;
   }
@@ -58,7 +53,7 @@ export class ServeConnection implements RemoteConnection {
 
   findPathInfo(path: StorePath): Promise<ValidPathInfo | undefined> {
     return this.#ask(
-      COMMAND.queryPathInfos,
+      SERVE.queryPathInfos,
       (writer) => writePaths(writer, [path], this.#storeDir),
       async (reader) => {
         let info: ValidPathInfo | undefined;
@@ -82,7 +77,7 @@ export class ServeConnection implements RemoteConnection {
 
   queryValidPaths(paths: readonly StorePath[], { substitute = false }: { readonly substitute?: boolean } = {}): Promise<Set<StorePath>> {
     return this.#ask(
-      COMMAND.queryValidPaths,
+      SERVE.queryValidPaths,
       (writer) => {
         // Kept alive there for as long as we stay.
         writer.boolean(true).boolean(substitute);
@@ -93,7 +88,7 @@ export class ServeConnection implements RemoteConnection {
   }
 
   async *narFromPath(path: StorePath): AsyncGenerator<Uint8Array> {
-    await this.#ask(COMMAND.dumpStorePath, (writer) => writePath(writer, path, this.#storeDir), async () => {});
+    await this.#ask(SERVE.dumpStorePath, (writer) => writePath(writer, path, this.#storeDir), async () => {});
     this.broken = true;
     yield* this.#reader.nar();
     this.broken = false;
@@ -101,7 +96,7 @@ export class ServeConnection implements RemoteConnection {
 
   async addNar(info: NewPathInfo, nar: AsyncIterable<Uint8Array>): Promise<void> {
     await this.#guard(async () => {
-      const writer = this.#writer.number(COMMAND.addToStoreNar);
+      const writer = this.#writer.number(SERVE.addToStoreNar);
       writePath(writer, info.path, this.#storeDir);
       writeOptionalPath(writer, info.deriver, this.#storeDir);
       writer.string(formatHash(info.narHash, "base16"));
@@ -116,7 +111,7 @@ export class ServeConnection implements RemoteConnection {
 
   buildDerivation({ drvPath, derivation, inputs }: RemoteBuild, _onLine: (line: string) => void): Promise<WireBuildResult> {
     return this.#ask(
-      COMMAND.buildDerivation,
+      SERVE.buildDerivation,
       (writer) => {
         writePath(writer, drvPath, this.#storeDir);
         writeBasicDerivation(writer, derivation, inputs, this.#storeDir);

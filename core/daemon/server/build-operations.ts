@@ -175,17 +175,25 @@ export async function buildDerivationOfClient(session: Session): Promise<void> {
     if (!provesItself && !trusted) throw refuse("you are not privileged to build input-addressed derivations");
     const startTime = now();
     const path = trusted ? named : await store.writeDerivation(derivation);
-    const outputs = new Map<string, StorePath>();
-    for (const [name, output] of derivationOutputPaths(derivation, store.storeDir)) {
-      if (output === undefined) throw new TsosError({ code: "daemon.unsupported", message: `output "${name}" has a path only after its build, and floating content-addressed outputs cannot be built yet` });
-      outputs.set(name, output);
-    }
-    return buildOne(session, path, derivation, outputs, mode, startTime);
+    return buildDerivationAt(session, path, derivation, mode, startTime);
   });
   writeBuildResult(session.writer, result, session);
 }
 
-async function buildOne(session: Session, path: StorePath, derivation: Derivation, outputs: ReadonlyMap<string, StorePath>, mode: BuildMode, startTime: number): Promise<WireBuildResult> {
+/** What a build needs of a client's connection. */
+export type BuildSession = Pick<Session, "store" | "signal" | "buildOptions"> & { readonly messages: Pick<Session["messages"], "report"> };
+
+/** @throws TsosError `daemon.unsupported` for outputs whose paths are not known before their build */
+export function buildDerivationAt(session: BuildSession, path: StorePath, derivation: Derivation, mode: BuildMode, startTime: number): Promise<WireBuildResult> {
+  const outputs = new Map<string, StorePath>();
+  for (const [name, output] of derivationOutputPaths(derivation, session.store.storeDir)) {
+    if (output === undefined) throw new TsosError({ code: "daemon.unsupported", message: `output "${name}" has a path only after its build, and floating content-addressed outputs cannot be built yet` });
+    outputs.set(name, output);
+  }
+  return buildOne(session, path, derivation, outputs, mode, startTime);
+}
+
+async function buildOne(session: BuildSession, path: StorePath, derivation: Derivation, outputs: ReadonlyMap<string, StorePath>, mode: BuildMode, startTime: number): Promise<WireBuildResult> {
   const { store, signal, messages } = session;
   const options = await session.buildOptions();
   const paths = [...outputs.values()];

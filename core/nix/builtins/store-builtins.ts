@@ -41,7 +41,7 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const resolved = resolveSymlinks(e.io, path);
       if (e.io.fileKind(resolved) === undefined) {
         e.io.checkAccess(resolved);
-        throw e.error("eval", `path '${path}' does not exist`);
+        throw e.error("eval", `path '${resolved}' does not exist`);
       }
       const stored = e.io.addPath(resolved, name, method, { include, references, expected });
       if (stored === undefined) throw e.error("eval", `store path mismatch in (possibly filtered) path added from '${file}'`);

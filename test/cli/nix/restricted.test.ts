@@ -50,6 +50,11 @@ test("no symbolic link leads a restricted evaluation out", () => {
     assert.match(result.stderr, /forbidden in restricted mode|does not exist/, expression);
   }
   refused(outside, see(`builtins.readDir ${inside}/folder`));
+  // A folder above what may be seen holds that alone, also as a copy.
+  for (const copy of [`builtins.path { path = ${trial.folder}; name = "x"; }`, `builtins.filterSource (p: t: true) ${trial.folder}`, `"\${${trial.folder}}"`]) {
+    const result = evaluate("--restrict-eval", `builtins.attrNames (builtins.readDir (${copy}))`, "--read-write-mode", "-I", `x=${inside}`);
+    assert.equal(result.stdout, '[ "in" ]\n', `${copy}: ${result.stderr}`);
+  }
   refused(outside, see(`builtins.filterSource (p: t: true) ${outside}`));
   assert.equal(see(`builtins.readFileType ${inside}/link.nix`).stdout, '"symlink"\n');
 });

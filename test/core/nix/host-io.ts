@@ -18,6 +18,7 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
   const derivations = new Map<string, string>();
   /** What was written, derivations too: it can be read again. */
   const texts = new Map<string, string>();
+  const referred = new Map<string, ReturnType<NixIo["references"]>>();
   return {
     messages,
     derivations,
@@ -73,11 +74,12 @@ export function createHostIo(options: { readonly home?: string; readonly searchP
         return wanted === undefined || wanted === made ? made : undefined;
       });
     },
-    references: () => [],
+    references: (path) => referred.get(path) ?? [],
     isValid: () => false,
     ensureValid: () => undefined,
     addText: (name, contents, references) => {
       const path = withStoreName(name, () => makeTextPath({ name, hash: hashByteString("sha256", contents), references }));
+      referred.set(path, references);
       texts.set(`/nix/store/${path}`, contents);
       return path;
     },
