@@ -1,5 +1,15 @@
 // The thread in which Nix expressions are evaluated: their recursion is the machine's, so it has a large stack. It loads
 // the evaluator with the engine's code cache, which saves most of the time that a small expression takes.
+// Node's own modules have a code cache that fits the engine as it was started: those that the evaluator needs are loaded
+// before it is tuned.
+import "node:child_process";
+import "node:crypto";
+import "node:fs/promises";
+import "node:os";
+import "node:stream/promises";
+import "node:timers/promises";
+import "node:url";
+import "node:zlib";
 import { readFileSync } from "node:fs";
 import { createRequire, wrap } from "node:module";
 import { dirname, join } from "node:path";
@@ -8,6 +18,9 @@ import { workerData, type MessagePort } from "node:worker_threads";
 import { loadCachedScript } from "../config/cached-script.ts";
 import { evaluatorFile, programOf } from "./evaluation-program.ts";
 import type * as evaluator from "./evaluation-worker.ts";
+import { tuneEngine } from "./tune-engine.ts";
+
+tuneEngine();
 
 const { port, bell, folder } = workerData as { readonly port: MessagePort; readonly bell: SharedArrayBuffer; readonly folder: string };
 

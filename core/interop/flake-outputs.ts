@@ -97,7 +97,7 @@ export function checkFlake(e: Evaluator, flake: Value, system: ByteString): Flak
       if (!(error instanceof NixError)) throw error;
       problems.push({ path, error: formatNixError(error, { showTrace: false }) });
     }
-    if (set instanceof Attrs) set.shape.names.forEach((name, index) => visit(name, (set as Attrs).values[index]!));
+    if (set instanceof Attrs) set.shape.names.forEach((name, index) => visit(name, (set as Attrs).at(index)));
   };
   const derivation = (slot: Slot, path: string): void => {
     const value = e.force(slot);

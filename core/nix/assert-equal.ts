@@ -64,7 +64,7 @@ function compareSets(e: Comparison, left: Attrs, right: Attrs, pos: number, fail
     }
   }
   const shown = (value: Value): string => formatValueForError(e, value);
-  if (left.values.length !== right.values.length) throw fail(`attribute names of attribute set '${shown(left)}' differs from attribute set '${shown(right)}'`);
+  if (left.stored.length !== right.stored.length) throw fail(`attribute names of attribute set '${shown(left)}' differs from attribute set '${shown(right)}'`);
   const [leftOrder, rightOrder] = [e.symbolOrder(left.shape), e.symbolOrder(right.shape)];
   for (let index = 0; index < leftOrder.length; index++) {
     const [i, j] = [leftOrder[index]!, rightOrder[index]!];
@@ -74,7 +74,7 @@ function compareSets(e: Comparison, left: Attrs, right: Attrs, pos: number, fail
       throw fail(`attribute name '${b}' is missing in '${shown(left)}', but is contained in '${shown(right)}'`);
     }
     try {
-      assertSlotsEqual(e, left.values[i]!, right.values[j]!, pos);
+      assertSlotsEqual(e, left.at(i), right.at(j), pos);
     } catch (error) {
       const places = [e.placeOf(left.places, i), e.placeOf(right.places, j)] as const;
       if (e.positionAt(places[1]) !== undefined) e.trace(error, "where right hand side is", places[1]);

@@ -117,7 +117,7 @@ export abstract class Calls extends Comparison {
     try {
       this.deeper(pos);
       try {
-        return this.call(this.force(self.values[slot]!), [self, argument], this.placeOf(self.places, slot));
+        return this.call(this.force(self.at(slot)), [self, argument], this.placeOf(self.places, slot));
       } finally {
         this.depth--;
       }
@@ -180,7 +180,7 @@ export abstract class Calls extends Comparison {
     // Formals stand in the order in which their names were met, their slots in the same.
     for (let i = 0; i < n; i++) {
       const slot = plan[i]!;
-      env[first + i] = slot >= 0 ? set.values[slot]! : this.delay(p + code[p + FORMALS + i * FORMAL_SIZE + 2]!, env);
+      env[first + i] = slot >= 0 ? set.at(slot) : this.delay(p + code[p + FORMALS + i * FORMAL_SIZE + 2]!, env);
     }
     return env;
   }
@@ -202,7 +202,7 @@ export abstract class Calls extends Comparison {
       const error = this.error("type", `function '${name}' called without required argument '${this.strings[missing]!}'`, p + 1);
       throw pos < 0 ? error : error.addTrace("from call site", this.positionAt(pos));
     }
-    if (code[p + 5] === 0 && used < set.values.length) {
+    if (code[p + 5] === 0 && used < set.stored.length) {
       const formals = new Set<ByteString>();
       for (let i = 0; i < n; i++) formals.add(this.strings[code[p + FORMALS + i * FORMAL_SIZE]!]!);
       const names = set.shape.names;

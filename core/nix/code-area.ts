@@ -192,7 +192,7 @@ export class CodeArea {
   /** One of the names that the evaluator itself asks for. */
   protected known(set: Attrs, name: number): Slot | undefined {
     const slot = this.findSlot(set.shape, name);
-    return slot < 0 ? undefined : set.values[slot];
+    return slot < 0 ? undefined : set.at(slot);
   }
 
   /** `functionArgs`: names and whether they have a default. */

@@ -72,7 +72,7 @@ export abstract class Comparison extends Coercion {
     const order = this.symbolOrder(left.shape);
     this.deeper(pos);
     try {
-      for (let i = 0; i < order.length; i++) if (!this.equal(left.values[order[i]!]!, right.values[order[i]!]!, pos, context)) return false;
+      for (let i = 0; i < order.length; i++) if (!this.equal(left.at(order[i]!), right.at(order[i]!), pos, context)) return false;
       return true;
     } finally {
       this.depth--;
@@ -97,7 +97,7 @@ export abstract class Comparison extends Coercion {
       seen.add(value);
       for (const index of this.symbolOrder(value.shape)) {
         try {
-          this.forceDeep(value.values[index]!, seen);
+          this.forceDeep(value.at(index), seen);
         } catch (error) {
           throw this.trace(error, `while evaluating the attribute '${formatIdentifier(value.shape.names[index]!)}'`, this.placeOf(value.places, index));
         }

@@ -172,7 +172,7 @@ export class Evaluator extends Operators {
       for (; level < target; level++) e = e[0] as unknown as Environment;
       const set = this.forceAttrs(e[1]!, e[2] as number, "while evaluating the first subexpression of a with expression");
       const slot = this.seenSlot(set.shape, cell + 1, name);
-      if (slot >= 0) return this.force(set.values[slot]!, p + 1);
+      if (slot >= 0) return this.force(set.at(slot), p + 1);
     }
     throw this.error("undefined", `undefined variable '${this.strings[name]!}'`, p + 1);
   }
@@ -221,7 +221,7 @@ export class Evaluator extends Operators {
         }
         found = set;
         slot = index;
-        const stored = set.values[slot]!;
+        const stored = set.at(slot);
         if (!(stored instanceof Thunk)) value = stored;
         else if (stored.code === DONE) value = stored.x as Value;
         else {
@@ -251,7 +251,7 @@ export class Evaluator extends Operators {
       const slot = isStatic ? this.seenSlot(value.shape, cell + 1, code[cell]!) : value.shape.slotOf(computed);
       if (slot < 0) return false;
       // The last one need not be evaluated to be there.
-      if (i < n - 1) value = this.force(value.values[slot]!, p + 1);
+      if (i < n - 1) value = this.force(value.at(slot), p + 1);
     }
     return true;
   }
@@ -305,9 +305,9 @@ export class Evaluator extends Operators {
       if (overrides >= 0) {
         const set = this.forceAttrs(values[overrides]!, NO_POSITION, "while evaluating the `__overrides` attribute");
         // No closures here: what they hold would be made anew for each set.
-        for (let index = 0; index < set.values.length; index++) {
+        for (let index = 0; index < set.stored.length; index++) {
           const slot = shape.slotOf(set.shape.names[index]!);
-          if (slot >= 0) inner[slot + 1] = set.values[index]!;
+          if (slot >= 0) inner[slot + 1] = set.at(index);
         }
         const base = new Attrs(shape, inner.slice(1), p);
         const merged = this.mergeSets(base, set);
@@ -352,7 +352,7 @@ export class Evaluator extends Operators {
     if (names.length === 0) return set;
     if (names.length === 1) {
       const added = new Attrs(this.shapes.one(names[0]!), slots, places);
-      return set.values.length === 0 ? added : this.mergeSets(set, added);
+      return set.stored.length === 0 ? added : this.mergeSets(set, added);
     }
     return this.mergeSets(set, this.setOf(names, slots, places));
   }

@@ -2,7 +2,7 @@ import type { ByteString } from "../util/bytes.ts";
 import { autoCall, type AutoArguments } from "./auto-call.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { formatIdentifier } from "./format-literal.ts";
-import { Attrs, NO_POSITION, type Slot, type Value } from "./value.ts";
+import { Attrs, NO_POSITION, type Slot, type StoredSlot, type Value } from "./value.ts";
 
 const COMPONENT = /^[A-Za-z_][A-Za-z0-9\-_+]*$/;
 
@@ -12,12 +12,12 @@ const COMPONENT = /^[A-Za-z_][A-Za-z0-9\-_+]*$/;
  */
 export function findDerivations(e: Evaluator, slot: Slot, args: AutoArguments): readonly Attrs[] {
   const found: Attrs[] = [];
-  const done = new Set<Slot[]>();
+  const done = new Set<readonly StoredSlot[]>();
   /** Whether to look for derivations inside. */
   const visit = (value: Value): boolean => {
     if (!(value instanceof Attrs) || !e.isDerivation(value)) return true;
-    if (done.has(value.values)) return false;
-    done.add(value.values);
+    if (done.has(value.stored)) return false;
+    done.add(value.stored);
     const name = value.get("name");
     if (name === undefined) throw e.error("type", "derivation name missing");
     e.forceStringNoContext(name, NO_POSITION, "while evaluating the 'name' attribute of a derivation");
@@ -33,13 +33,13 @@ export function findDerivations(e: Evaluator, slot: Slot, args: AutoArguments): 
         value.shape.names.forEach((name, index) => {
           if (!COMPONENT.test(name)) return;
           try {
-            const inner = value.values[index]!;
+            const inner = value.at(index);
             if (combine) search(inner);
             else {
               const forced = e.force(inner);
               if (!visit(forced) || !(forced instanceof Attrs)) return;
               const recurse = forced.shape.slotOf("recurseForDerivations");
-              if (recurse >= 0 && e.forceBool(forced.values[recurse]!, e.placeOf(forced.places, recurse), "while evaluating the attribute `recurseForDerivations`")) search(inner);
+              if (recurse >= 0 && e.forceBool(forced.at(recurse), e.placeOf(forced.places, recurse), "while evaluating the attribute `recurseForDerivations`")) search(inner);
             }
           } catch (error) {
             throw e.trace(error, `while evaluating the attribute '${formatIdentifier(name)}'`, e.placeOf(value.places, index));
@@ -58,7 +58,7 @@ export function describeDerivation(e: Evaluator, set: Attrs): { readonly drvPath
   const at = set.shape.slotOf("drvPath");
   if (at < 0) throw e.error("eval", "derivation does not contain a 'drvPath' attribute");
   const context = new Set<ByteString>();
-  const drvPath = e.coerceToString(set.values[at]!, e.placeOf(set.places, at), context, "while evaluating the 'drvPath' attribute of a derivation", false, false);
+  const drvPath = e.coerceToString(set.at(at), e.placeOf(set.places, at), context, "while evaluating the 'drvPath' attribute of a derivation", false, false);
   const name = set.get("outputName");
   const outputName = name === undefined ? "" : e.forceStringNoContext(name, NO_POSITION, "while evaluating the output name of a derivation");
   if (outputName === "") throw e.error("eval", `derivation '${drvPath}' lacks an 'outputName' attribute`);

@@ -7,8 +7,8 @@ import type { NixIo } from "./nix-io.ts";
 import type { NixSettings } from "./nix-settings.ts";
 import { showType } from "./type-name.ts";
 import {
-  Attrs, Builtin, BUSY, CALL, Closure, displayContext, DONE, FAILED, MAPPED, MappedThunk, NATIVE, NixFloat, NixString, NO_POSITION, PartialBuiltin, Thunk,
-  type DelayedCall, type Environment, type Mapping, type NixList, type Slot, type Value,
+  Attrs, Builtin, BUSY, CALL, Closure, displayContext, DONE, FAILED, MAPPED, MappedThunk, NATIVE, NixFloat, NixString, NO_PLACES, NO_POSITION, PartialBuiltin, Thunk, UnmadeCalls,
+  type DelayedCall, type Environment, type Mapping, type NixList, type Slot, type StoredSlot, type Value,
 } from "./value.ts";
 
 /** What is wanted of a thunk, and what a value must be. */
@@ -65,12 +65,18 @@ export abstract class Forcing extends CallDepth {
   }
 
   protected callMapped({ fn, names, values }: Mapping, slot: number, pos: number): Value {
-    const value = values[slot]!;
+    const value = values instanceof Attrs ? values.at(slot) : values[slot]!;
     return names === undefined ? this.call1(this.force(fn, pos), value, pos) : this.call2(this.force(fn, pos), names[slot]!, value, pos);
   }
 
   lazy(compute: () => Value): Thunk {
     return new Thunk(NATIVE, compute);
+  }
+
+  /** The same with each of a set's values after its name, as another set. */
+  lazyCallsOf(fn: Slot, set: Attrs): Attrs {
+    const n = set.stored.length;
+    return new Attrs(set.shape, set.shape.isLarge ? new Array<StoredSlot>(n).fill(new UnmadeCalls(fn, set)) : this.lazyCalls(fn, set.values, set.shape.names), NO_PLACES);
   }
 
   /** A call that is made only when its value is wanted. */

@@ -37,7 +37,7 @@ function show(evaluator: CallDepth, slot: Slot, out: string[], seen: Set<unknown
   else if (value instanceof NixFloat) out.push(formatFloat(value.value));
   else if (value instanceof NixPath) out.push(showPath(value.path));
   else if (value instanceof Attrs) {
-    if (value.values.length > 0 && seen.has(value)) {
+    if (value.stored.length > 0 && seen.has(value)) {
       out.push(`${OPEN}repeated${CLOSE}`);
       return;
     }
@@ -115,21 +115,21 @@ function showForError(evaluator: CallDepth, slot: Slot, out: string[], depth: nu
   else if (value instanceof Attrs) {
     const set: Attrs = value;
     // All empty sets are one and the same there.
-    const known = set.values.length > 0 ? set : EMPTY;
+    const known = set.stored.length > 0 ? set : EMPTY;
     if (seen.has(known)) out.push(`${OPEN}repeated${CLOSE}`);
     else if (depth >= limits.depth) out.push("{ ... }");
     else {
       seen.add(known);
       out.push("{");
       const order = limits.items === Infinity ? undefined : importantFirst(set);
-      for (let at = 0; at < set.values.length; at++) {
+      for (let at = 0; at < set.stored.length; at++) {
         if (budget.attributes >= limits.items) {
-          out.push(elided(set.values.length - at, "attribute"));
+          out.push(elided(set.stored.length - at, "attribute"));
           break;
         }
         const index = order?.[at] ?? at;
         out.push(" ", formatIdentifier(set.shape.names[index]!), " = ");
-        showForError(evaluator, set.values[index]!, out, depth + 1, seen, budget, limits);
+        showForError(evaluator, set.at(index), out, depth + 1, seen, budget, limits);
         out.push(";");
         // Counted after what it holds, as there.
         budget.attributes++;
@@ -167,7 +167,7 @@ const EMPTY = Symbol("empty set");
 /** What says what a set is comes first where the rest may be left out; undefined where that changes nothing. */
 function importantFirst(set: Attrs): readonly number[] | undefined {
   const important = ["_type", "type"].map((name) => set.shape.slotOf(name)).filter((slot) => slot >= 0);
-  return important.length === 0 ? undefined : [...important, ...[...set.values.keys()].filter((slot) => !important.includes(slot))];
+  return important.length === 0 ? undefined : [...important, ...[...set.stored.keys()].filter((slot) => !important.includes(slot))];
 }
 
 function elided(count: number, what: string): string {

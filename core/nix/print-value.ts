@@ -30,13 +30,13 @@ export function printValue(e: Evaluator, slot: Slot): ByteString {
     if (value instanceof NixFloat) return formatFloat(value.value);
     if (value instanceof NixPath) return showPath(value.path);
     if (value instanceof Attrs) {
-      if (value.values.length > 0 && seen.has(value)) return quoted("repeated");
-      if (value.values.length > 0) seen.add(value);
+      if (value.stored.length > 0 && seen.has(value)) return quoted("repeated");
+      if (value.stored.length > 0) seen.add(value);
       if (e.isDerivation(value)) {
         const path = value.get("drvPath");
         return quoted(path === undefined ? "derivation" : `derivation ${e.coerceToString(path, -1, new Set(), "while evaluating the drvPath of a derivation", false, false)}`);
       }
-      return `{ ${value.shape.names.map((name, index) => `${formatIdentifier(name)} = ${show(value.values[index]!, depth + 1)}; `).join("")}}`;
+      return `{ ${value.shape.names.map((name, index) => `${formatIdentifier(name)} = ${show(value.at(index), depth + 1)}; `).join("")}}`;
     }
     if (Array.isArray(value)) {
       if (value.length > 0 && seen.has(value)) return quoted("repeated");

@@ -1,21 +1,20 @@
 import type { ByteString } from "../util/bytes.ts";
 import { CodeArea } from "./code-area.ts";
-import { isLarge } from "./shape-table.ts";
 import { DERIVATION_FILE } from "./source.ts";
-import { Attrs, MergedPlaces, NixString, NO_CONTEXT, NO_PLACES, PlacesByName, type Context, type Slot, type Value } from "./value.ts";
+import { Attrs, MergedPlaces, NixString, NO_CONTEXT, NO_PLACES, PlacesByName, type Context, type Slot, type StoredSlot, type Value } from "./value.ts";
 
 /** How values are made of others without evaluating any: sets of names, of two sets, strings. */
 export class SetMaking extends CodeArea {
   /** `left // right` */
   mergeSets(left: Attrs, right: Attrs): Attrs {
-    if (left.values.length === 0) return right;
-    if (right.values.length === 0) return left;
-    if (isLarge(left.shape) && right.values.length * 8 < left.values.length) return this.mergeInto(left, right);
+    if (left.stored.length === 0) return right;
+    if (right.stored.length === 0) return left;
+    if (left.shape.isLarge && right.stored.length * 8 < left.stored.length) return this.mergeInto(left, right);
     const { shape, plan } = this.shapes.merge(left.shape, right.shape);
     const n = plan.length;
-    const values = new Array<Slot>(n);
-    const a = left.values;
-    const b = right.values;
+    const values = new Array<StoredSlot>(n);
+    const a = left.stored;
+    const b = right.stored;
     for (let i = 0; i < n; i++) {
       const from = plan[i]!;
       values[i] = from >= 0 ? b[from]! : a[-from - 1]!;
@@ -25,17 +24,17 @@ export class SetMaking extends CodeArea {
 
   /** `left // right` where the left set is so large that it is copied in runs rather than name by name. */
   protected mergeInto(left: Attrs, right: Attrs): Attrs {
-    const a = left.values;
-    const b = right.values;
+    const a = left.stored;
+    const b = right.stored;
     const { shape, slots } = this.shapes.insert(left.shape, right.shape);
-    const result = (values: Slot[]): Attrs =>
+    const result = (values: StoredSlot[]): Attrs =>
       new Attrs(shape, values, left.places === NO_PLACES && right.places === NO_PLACES ? NO_PLACES : new PlacesByName(shape, left.shape, left.places, right.shape, right.places));
     if (shape === left.shape) {
       const values = a.slice();
       for (let j = 0; j < b.length; j++) values[slots[j]!] = b[j]!;
       return result(values);
     }
-    const values = new Array<Slot>(shape.names.length);
+    const values = new Array<StoredSlot>(shape.names.length);
     let i = 0;
     let k = 0;
     for (let j = 0; j < b.length; j++) {

@@ -1,23 +1,16 @@
 import type { ByteString } from "../util/bytes.ts";
-import { findName, Shape } from "./value.ts";
+import { findName, LARGE, Shape } from "./value.ts";
 
 /** How `//` fills its result: slot of the right set, or -1 - slot of the left one. */
 export type MergePlan = { readonly shape: Shape; readonly plan: Int32Array };
 
 export type InsertPlan = { readonly shape: Shape; readonly slots: Int32Array };
 
-/** Sets as large as this are too rare to share their shapes. */
-const LARGE = 200;
-
 /** 32 MB. */
 const MOST_PLANNED = 2 ** 22;
 
 /** Of the number of plans that are found without a look into the tables. */
 const RECENT_BITS = 13;
-
-export function isLarge(shape: Shape): boolean {
-  return shape.names.length > LARGE;
-}
 
 /** All shapes of an evaluation. */
 export class ShapeTable {
@@ -65,7 +58,7 @@ export class ShapeTable {
 
   /** The names of a shape but for those at some slots, which stand in rising order. */
   without(from: Shape, slots: readonly number[]): Shape {
-    if (isLarge(from)) {
+    if (from.isLarge) {
       const removed = new Set(slots);
       return this.#add(from.names.filter((_, slot) => !removed.has(slot)));
     }

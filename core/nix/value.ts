@@ -14,8 +14,9 @@ export type Environment = Slot[];
  * - FAILED: the error `x`
  */
 export class Thunk {
-  code: number;
-  x: unknown;
+  // Declared only, as in the other classes of which there are many: else each field is defined before it is assigned.
+  declare code: number;
+  declare x: unknown;
   constructor(code: number, x: unknown) {
     this.code = code;
     this.x = x;
@@ -28,15 +29,32 @@ export const CALL = -4;
 export const FAILED = -5;
 export const MAPPED = -6;
 
-/** A function for each of many values, after its name where there are names. */
-export type Mapping = { readonly fn: Slot; readonly names: readonly ByteString[] | undefined; readonly values: readonly Slot[] };
+/** A function for each of many values, or of the values of a set, after its name where there are names. */
+export type Mapping = { readonly fn: Slot; readonly names: readonly ByteString[] | undefined; readonly values: readonly Slot[] | Attrs };
 
 /** One value of a mapping: most of those of a large set are never wanted, so that each is as small as it can be. */
 export class MappedThunk extends Thunk {
-  readonly slot: number;
+  declare readonly slot: number;
   constructor(mapping: Mapping, slot: number) {
     super(MAPPED, mapping);
     this.slot = slot;
+  }
+}
+
+/**
+ * Stands in a large set for each delayed call of a mapping that was not asked for yet: of the thousands of a set of
+ * packages few are. Wherever a set is copied to, the call of a name is one and the same.
+ */
+export class UnmadeCalls {
+  readonly #mapping: Mapping & { readonly values: Attrs };
+  readonly #made = new Map<ByteString, MappedThunk>();
+  constructor(fn: Slot, values: Attrs) {
+    this.#mapping = { fn, names: values.shape.names, values };
+  }
+  callOf(name: ByteString): MappedThunk {
+    let call = this.#made.get(name);
+    if (call === undefined) this.#made.set(name, (call = new MappedThunk(this.#mapping, this.#mapping.values.shape.slotOf(name))));
+    return call;
   }
 }
 
@@ -45,7 +63,7 @@ export type DelayedCall = readonly [fn: Slot, args: readonly Slot[]];
 
 /** Floats have an object of their own because whole numbers are plain ones. */
 export class NixFloat {
-  readonly value: number;
+  declare readonly value: number;
   constructor(value: number) {
     this.value = value;
   }
@@ -55,8 +73,8 @@ export class NixFloat {
 export type Context = ReadonlySet<ByteString>;
 
 export class NixString {
-  readonly text: ByteString;
-  readonly context: Context;
+  declare readonly text: ByteString;
+  declare readonly context: Context;
   constructor(text: ByteString, context: Context) {
     this.text = text;
     this.context = context;
@@ -64,11 +82,14 @@ export class NixString {
 }
 
 export class NixPath {
-  readonly path: ByteString;
+  declare readonly path: ByteString;
   constructor(path: ByteString) {
     this.path = path;
   }
 }
+
+/** Sets as large as this are too rare to share their shapes. */
+export const LARGE = 200;
 
 /** So many names are compared one by one. */
 const FEW = 8;
@@ -77,6 +98,7 @@ const FEW = 8;
 export class Shape {
   readonly id: number;
   readonly names: readonly ByteString[];
+  readonly isLarge: boolean;
   /** The slots in the order in which the evaluation met their names, once it was asked for. */
   symbolOrder: Int32Array | undefined;
   /** The shapes of all names but one, by its slot, as far as they were asked for. */
@@ -86,6 +108,7 @@ export class Shape {
   constructor(id: number, names: readonly ByteString[]) {
     this.id = id;
     this.names = names;
+    this.isLarge = names.length > LARGE;
   }
   slotOf(name: ByteString): number {
     if (this.#slots !== undefined) return this.#slots.get(name) ?? -1;
@@ -119,9 +142,9 @@ export function findName(names: readonly ByteString[], name: ByteString): number
 /** Where each attribute was defined: the node that made the set, the words that hold a place, or what other sets say. */
 export type AttributePlaces = number | readonly number[] | MergedPlaces | PlacesByName | PickedPlaces;
 export class MergedPlaces {
-  readonly plan: Int32Array;
-  readonly left: AttributePlaces;
-  readonly right: AttributePlaces;
+  declare readonly plan: Int32Array;
+  declare readonly left: AttributePlaces;
+  declare readonly right: AttributePlaces;
   constructor(plan: Int32Array, left: AttributePlaces, right: AttributePlaces) {
     this.plan = plan;
     this.left = left;
@@ -156,24 +179,42 @@ export class PickedPlaces {
 }
 export const NO_PLACES = -1;
 
+/** Only a large set has calls that are not made. */
+export type StoredSlot = Slot | UnmadeCalls;
+
 export class Attrs {
-  readonly shape: Shape;
-  readonly values: Slot[];
-  readonly places: AttributePlaces;
-  constructor(shape: Shape, values: Slot[], places: AttributePlaces) {
+  declare readonly shape: Shape;
+  /** As they are kept; `at` has them as they are used. */
+  declare readonly stored: StoredSlot[];
+  declare readonly places: AttributePlaces;
+  constructor(shape: Shape, stored: StoredSlot[], places: AttributePlaces) {
     this.shape = shape;
-    this.values = values;
+    this.stored = stored;
     this.places = places;
+  }
+  at(slot: number): Slot {
+    const stored = this.stored[slot]!;
+    return this.shape.isLarge && stored instanceof UnmadeCalls ? this.#make(slot, stored) : (stored as Slot);
+  }
+  /** All of them: of a large set `at` is to be asked, where only some are wanted. */
+  get values(): Slot[] {
+    if (this.shape.isLarge) for (let slot = 0; slot < this.stored.length; slot++) this.at(slot);
+    return this.stored as Slot[];
   }
   get(name: ByteString): Slot | undefined {
     const slot = this.shape.slotOf(name);
-    return slot < 0 ? undefined : this.values[slot];
+    return slot < 0 ? undefined : this.at(slot);
+  }
+  #make(slot: number, unmade: UnmadeCalls): Slot {
+    const call = unmade.callOf(this.shape.names[slot]!);
+    this.stored[slot] = call;
+    return call;
   }
 }
 
 export class Closure {
-  readonly code: number;
-  readonly env: Environment;
+  declare readonly code: number;
+  declare readonly env: Environment;
   constructor(code: number, env: Environment) {
     this.code = code;
     this.env = env;

@@ -32,7 +32,7 @@ export function toXml(e: Evaluator, slot: Slot, context: Set<ByteString>, locati
       set.shape.names.forEach((name, index) => {
         const shown = [...place(e.placeOf(set.places, index)), ["name", name] as const].sort((a, b) => (a[0] < b[0] ? -1 : 1));
         out.push(`${within}<attr${shown.map(([key, text]) => ` ${key}="${escape(text)}"`).join("")}>\n`);
-        show(set.values[index]!, `${within}  `);
+        show(set.at(index), `${within}  `);
         out.push(`${within}</attr>\n`);
       });
     };

@@ -1,13 +1,13 @@
 import type { ByteString } from "../../util/bytes.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { formatIdentifier } from "../format-literal.ts";
-import { Attrs, NO_PLACES, NO_POSITION, PickedPlaces, Thunk, type NixList, type Slot } from "../value.ts";
+import { Attrs, NO_PLACES, NO_POSITION, PickedPlaces, Thunk, type NixList, type Slot, type StoredSlot } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
 
 export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   /** Some of a set's attributes, with their places. */
   const pick = (set: Attrs, slots: readonly number[], shape = e.shapes.of(slots.map((slot) => set.shape.names[slot]!))): Attrs =>
-    new Attrs(shape, slots.map((slot) => set.values[slot]!), set.places === NO_PLACES ? NO_PLACES : new PickedPlaces(slots, set.places));
+    new Attrs(shape, slots.map((slot) => set.at(slot)), set.places === NO_PLACES ? NO_PLACES : new PickedPlaces(slots, set.places));
   return [
     ["attrNames", 1, ([s]) => e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.attrNames").shape.names.slice()],
     ["attrValues", 1, ([s]) => e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.attrValues").values.slice()],
@@ -38,28 +38,30 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       }
       if (removed.length === 0) return set;
       removed.sort((a, b) => a - b);
-      const values = new Array<Slot>(set.values.length - removed.length);
-      for (let from = 0, to = 0, next = 0; from < set.values.length; from++) {
+      const shape = e.shapes.without(set.shape, removed);
+      const kept = shape.isLarge ? set.stored : set.values;
+      const values = new Array<StoredSlot>(kept.length - removed.length);
+      for (let from = 0, to = 0, next = 0; from < kept.length; from++) {
         if (from === removed[next]) next++;
-        else values[to++] = set.values[from]!;
+        else values[to++] = kept[from]!;
       }
-      return new Attrs(e.shapes.without(set.shape, removed), values, set.places === NO_PLACES ? NO_PLACES : new PickedPlaces(removed, set.places, true));
+      return new Attrs(shape, values, set.places === NO_PLACES ? NO_PLACES : new PickedPlaces(removed, set.places, true));
     }],
     ["intersectAttrs", 2, ([a, b]) => {
       const left = e.forceAttrs(a!, NO_POSITION, "while evaluating the first argument passed to builtins.intersectAttrs");
       const right = e.forceAttrs(b!, NO_POSITION, "while evaluating the second argument passed to builtins.intersectAttrs");
       const slots: number[] = [];
-      if (left.values.length < right.values.length) {
+      if (left.stored.length < right.stored.length) {
         for (const name of left.shape.names) {
           const slot = right.shape.slotOf(name);
           if (slot >= 0) slots.push(slot);
         }
-        if (slots.length === left.values.length) return pick(right, slots, left.shape);
+        if (slots.length === left.stored.length) return pick(right, slots, left.shape);
       } else {
         right.shape.names.forEach((name, slot) => {
           if (left.shape.slotOf(name) >= 0) slots.push(slot);
         });
-        if (slots.length === right.values.length) return right;
+        if (slots.length === right.stored.length) return right;
       }
       return pick(right, slots);
     }],
@@ -76,7 +78,7 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the second argument passed to builtins.mapAttrs");
       // Nothing knows the function's place before it is first wanted, nor that of what it makes.
       const fn = f instanceof Thunk ? f : e.lazy(() => e.force(f!));
-      return new Attrs(set.shape, e.lazyCalls(fn, set.values, set.shape.names), NO_PLACES);
+      return e.lazyCallsOf(fn, set);
     }],
     ["listToAttrs", 1, ([l]) => {
       const first = new Map<ByteString, Attrs>();
@@ -95,7 +97,7 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       for (let i = 0; i < names.length; i++) {
         const set = first.get(names[i]!)!;
         const slot = set.shape.slotOf("value");
-        values[i] = set.values[slot]!;
+        values[i] = set.at(slot);
         places[i] = e.placeOf(set.places, slot);
       }
       return new Attrs(e.shapes.of(names), values, places);
@@ -108,8 +110,8 @@ export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         const { names } = set.shape;
         for (let slot = 0; slot < names.length; slot++) {
           const list = lists.get(names[slot]!);
-          if (list === undefined) lists.set(names[slot]!, [set.values[slot]!]);
-          else list.push(set.values[slot]!);
+          if (list === undefined) lists.set(names[slot]!, [set.at(slot)]);
+          else list.push(set.at(slot));
         }
       }
       const names = e.sortedNames(lists.keys());

@@ -100,7 +100,7 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
   };
 
   attributes.shape.names.forEach((key, index) => {
-    const slot = attributes.values[index]!;
+    const slot = attributes.at(index);
     if (key === "__ignoreNulls") return;
     try {
       if (ignoreNulls && e.force(slot) === null) return;

@@ -38,7 +38,7 @@ export function fetchBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const set = e.forceAttrs(s!, NO_POSITION, "while evaluating the argument passed to builtins.flakeRefToString");
       const attributes: Record<string, ByteString | number | boolean> = {};
       set.shape.names.forEach((name, i) => {
-        const value = e.force(set.values[i]!);
+        const value = e.force(set.at(i));
         if (typeof value === "number" || typeof value === "bigint") {
           if (value < 0) throw e.error("eval", `negative value given for flake ref attr ${name}: ${value}`);
           attributes[name] = Number(value);
@@ -69,7 +69,7 @@ function fetchUrl(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchurl"
   let isNamed = false;
   if (value instanceof Attrs) {
     value.shape.names.forEach((key, i) => {
-      const inner = value.values[i]!;
+      const inner = value.at(i);
       const place = e.placeOf(value.places, i);
       if (key === "url") url = e.forceStringNoContext(inner, place, "while evaluating the url we should fetch");
       else if (key === "sha256") expected = parseExpected(e, e.forceStringNoContext(inner, place, "while evaluating the sha256 of the content we should fetch"));
@@ -139,7 +139,7 @@ function fetchTree(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchTre
     attributes["type"] = type === undefined ? "git" : e.forceStringNoContext(type, NO_POSITION, `while evaluating the \`type\` argument passed to '${who}'`);
     value.shape.names.forEach((key, i) => {
       if (key === "type") return;
-      const inner = e.force(value.values[i]!);
+      const inner = e.force(value.at(i));
       if (typeof inner === "string" || inner instanceof NixString || inner instanceof NixPath) {
         const text = e.coerceToString(inner, NO_POSITION, new Set(), "", false, false);
         attributes[key] = isFetchGit && key === "url" ? fetcher.fixGitUrl(text) : text;
@@ -178,9 +178,9 @@ function fetchClosure(e: Evaluator, slot: Slot): Value {
   let path: ByteString | undefined;
   for (const [i, name] of set.shape.names.entries()) {
     const place = e.placeOf(set.places, i);
-    if (name === "fromPath") path = e.coerceToPath(set.values[i]!, place, new Set(), "while evaluating the attribute 'fromPath' passed to 'builtins.fetchClosure'");
-    else if (name === "fromStore") from = e.forceStringNoContext(set.values[i]!, place, "while evaluating the attribute 'fromStore' passed to builtins.fetchClosure");
-    else if (name === "toPath" || name === "inputAddressed") e.force(set.values[i]!);
+    if (name === "fromPath") path = e.coerceToPath(set.at(i), place, new Set(), "while evaluating the attribute 'fromPath' passed to 'builtins.fetchClosure'");
+    else if (name === "fromStore") from = e.forceStringNoContext(set.at(i), place, "while evaluating the attribute 'fromStore' passed to builtins.fetchClosure");
+    else if (name === "toPath" || name === "inputAddressed") e.force(set.at(i));
     else throw e.error("eval", `attribute '${name}' isn't supported in call to 'fetchClosure'`, place);
   }
   if (path === undefined) throw e.error("eval", "attribute 'fromPath' is missing in call to 'fetchClosure'");

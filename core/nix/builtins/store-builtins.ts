@@ -74,7 +74,7 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       let expected: Hash | undefined;
       for (const index of e.symbolOrder(set.shape)) {
         const key = set.shape.names[index]!;
-        const slot = set.values[index]!;
+        const slot = set.at(index);
         const place = e.placeOf(set.places, index);
         if (key === "path") file = e.coerceToPath(slot, place, context, "while evaluating the 'path' attribute passed to 'builtins.path'");
         else if (key === "name") name = e.forceStringNoContext(slot, place, "while evaluating the `name` attribute passed to builtins.path");

@@ -179,10 +179,10 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         const path = name.startsWith(`${e.io.storeDir}/`) ? name.slice(e.io.storeDir.length + 1) : "";
         if (!isStorePathBaseName(path)) throw e.error("eval", `context key '${shown}' is not a store path`, place);
         e.io.ensureValid(path);
-        const info = e.forceAttrs(added.values[index]!, place, "while evaluating the value of a string context");
+        const info = e.forceAttrs(added.at(index), place, "while evaluating the value of a string context");
         const flag = (field: string): boolean => {
           const slot = info.shape.slotOf(field);
-          return slot >= 0 && e.forceBool(info.values[slot]!, e.placeOf(info.places, slot), `while evaluating the \`${field}\` attribute of a string context`);
+          return slot >= 0 && e.forceBool(info.at(slot), e.placeOf(info.places, slot), `while evaluating the \`${field}\` attribute of a string context`);
         };
         if (flag("path")) context.add(path);
         if (flag("allOutputs")) {
@@ -192,7 +192,7 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
         const outputs = info.shape.slotOf("outputs");
         if (outputs >= 0) {
           const at = e.placeOf(info.places, outputs);
-          const list = e.forceList(info.values[outputs]!, at, "while evaluating the `outputs` attribute of a string context");
+          const list = e.forceList(info.at(outputs), at, "while evaluating the `outputs` attribute of a string context");
           if (list.length > 0 && !path.endsWith(".drv")) throw e.error("eval", `tried to add derivation output context of ${shown}, which is not a derivation, to a string`, place);
           for (const output of list) context.add(`!${e.forceStringNoContext(output, at, "while evaluating an output name within a string context")}!${path}`);
         }

@@ -74,10 +74,10 @@ function readInputs(e: Evaluator, slot: Slot, place: number, context: FlakeFileC
     const at = e.placeOf(set.places, i);
     if (name === "self") {
       if (!allowSelf) throw new NixError("eval", `'self' input attribute not allowed at ${showPlace(e, at)}`);
-      const asked = e.force(set.values[i]!);
+      const asked = e.force(set.at(i));
       if (!(asked instanceof Attrs)) throw expected(e, "a set", asked, at);
-      self = Object.fromEntries(asked.shape.names.map((key, n) => [key, readAttribute(e, key, asked.values[n]!)]));
-    } else inputs.set(name, readInput(e, set.values[i]!, at, context));
+      self = Object.fromEntries(asked.shape.names.map((key, n) => [key, readAttribute(e, key, asked.at(n))]));
+    } else inputs.set(name, readInput(e, set.at(i), at, context));
   });
   return { inputs, self };
 }
@@ -91,7 +91,7 @@ function readInput(e: Evaluator, slot: Slot, place: number, context: FlakeFileCo
   let follows: InputPath | undefined;
   let overrides: ReadonlyMap<ByteString, FlakeInput> = new Map();
   set.shape.names.forEach((name, i) => {
-    const inner = set.values[i]!;
+    const inner = set.at(i);
     const at = e.placeOf(set.places, i);
     try {
       if (name === "url") {
