@@ -48,7 +48,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { test: "a path with \\.\\.", file: "archives", edits: [["core/fetch/archive/tree-path.ts", 'kept.includes("..")', "kept.length < 0"]] },
   { test: "a hard link to what is outside", file: "archives", edits: [["core/fetch/archive/tree-path.ts", 'kept.includes("..")', "kept.length < 0"], ["core/fetch/archive/tree-writer.ts", 'if (this.kinds.get(target) !== "file") throw', 'if (target === "") throw']] },
   { test: "a zip archive with a file behind a link", file: "archives", edits: [["core/fetch/archive/tree-writer.ts", "    if (kind !== undefined) throw conflict(path, `there is a ${kind} already`);\n    const slash", "    if (kind !== undefined) return;\n    const slash"]] },
-  { test: "one that becomes larger than it may", file: "archives", edits: [["core/fetch/source/unpack-archive.ts", "if (bytes > limits.bytes) throw", "if (bytes < 0) throw"]] },
+  { test: "one that becomes larger than it may", file: "archives", edits: [["core/fetch/source/unpack-guard.ts", "if (bytes > limits.bytes) throw", "if (bytes < 0) throw"]] },
   {
     test: "CVE-2025-46415",
     file: "trees",
