@@ -6,14 +6,15 @@ import { pipeline } from "node:stream/promises";
 import { findBuildLog, type BuildLogFile } from "../../core/build/build-log.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { restorePath } from "../../core/nar/restore-path.ts";
-import { dumpPath } from "../../core/nar/dump-path.ts";
 import type { LocalStore } from "../../core/store/store.ts";
 import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import { unreachable } from "../../core/util/unreachable.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
+import { dumpToOutput } from "../output/dump-to-output.ts";
 import type { StoreArguments } from "../store-arguments.ts";
 import { readLinkInto, toStorePath } from "../follow-links.ts";
+import { readStandardInput } from "../read-standard-input.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** The store by hand. */
@@ -26,11 +27,11 @@ export async function store(context: CommandContext, args: StoreArguments): Prom
     case "ls":
       return list(context, args);
     case "dump":
-      for (const path of needPaths(args)) await pipeline(dumpPath(resolve(path)), process.stdout, { end: false });
+      for (const path of needPaths(args)) await dumpToOutput(resolve(path), context.signal);
       return ExitCode.done;
     case "restore": {
       const [target] = needPaths(args);
-      const narSize = await restorePath(process.stdin, resolve(target!));
+      const narSize = await restorePath(readStandardInput(), resolve(target!));
       if (context.flags.json) context.print(JSON.stringify({ version: 1, path: resolve(target!), narSize }));
       return ExitCode.done;
     }
@@ -158,7 +159,7 @@ function printPaths(context: CommandContext, opened: LocalStore, paths: readonly
 async function add(context: CommandContext, args: StoreArguments): Promise<number> {
   const opened = await context.openStore();
   const added: StorePath[] = [];
-  for (const file of needPaths(args)) added.push(await opened.addPathToStore(args.name ?? basename(resolve(file)), resolve(file), { signal: context.signal }));
+  for (const file of needPaths(args)) added.push(await opened.addPathToStore(args.name ?? basename(resolve(file)), resolve(file), { signal: context.signal, likelyNew: true }));
   printPaths(context, opened, added);
   return ExitCode.done;
 }

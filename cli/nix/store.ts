@@ -8,7 +8,6 @@ import { derivationOutputPaths } from "../../core/derivation/derivation-output-p
 import { parseDerivation } from "../../core/derivation/parse-derivation.ts";
 import { decompress } from "../../core/compression/decompress.ts";
 import { formatHash } from "../../core/hash/hash.ts";
-import { dumpPath } from "../../core/nar/dump-path.ts";
 import { restorePath } from "../../core/nar/restore-path.ts";
 import { makeFixedOutputPath } from "../../core/store-path/make-store-path.ts";
 import { isDerivationPath, parseStorePath, storePathName, type StorePath } from "../../core/store-path/store-path.ts";
@@ -22,6 +21,8 @@ import { parseAlgorithm, parseAny } from "./hash.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 import { openNixStore } from "./open-store.ts";
+import { dumpToOutput } from "../output/dump-to-output.ts";
+import { readStandardInput } from "../read-standard-input.ts";
 import { quoteForShell } from "./shell-words.ts";
 import { locateStore } from "./store-location.ts";
 import { allowFlags, show, type StoreCall } from "./store-call.ts";
@@ -132,7 +133,7 @@ async function realise(call: StoreCall): Promise<number> {
 
 async function add(call: StoreCall): Promise<number> {
   allowFlags(call);
-  for (const file of call.args) call.print(show(call, await call.store.addPathToStore(basename(file), resolve(file))));
+  for (const file of call.args) call.print(show(call, await call.store.addPathToStore(basename(file), resolve(file), { likelyNew: true })));
   return 0;
 }
 
@@ -141,7 +142,7 @@ async function addFixed(call: StoreCall): Promise<number> {
   const [type, ...files] = call.args;
   if (type === undefined) throw new ClassicUsageError("first argument must be hash algorithm");
   const method = call.flags.includes("--recursive") ? "nar" : "flat";
-  for (const file of files) call.print(show(call, await call.store.addPathToStore(basename(file), resolve(file), { method, algorithm: parseAlgorithm(type) })));
+  for (const file of files) call.print(show(call, await call.store.addPathToStore(basename(file), resolve(file), { method, algorithm: parseAlgorithm(type), likelyNew: true })));
   return 0;
 }
 
@@ -347,7 +348,7 @@ async function dump(call: StoreCall): Promise<number> {
   allowFlags(call);
   const [path, ...more] = call.args;
   if (path === undefined || more.length > 0) throw new ClassicUsageError("only one argument allowed");
-  await pipeline(dumpPath(resolve(path)), process.stdout, { end: false });
+  await dumpToOutput(resolve(path));
   return 0;
 }
 
@@ -355,7 +356,7 @@ async function restore(call: StoreCall): Promise<number> {
   allowFlags(call);
   const [path, ...more] = call.args;
   if (path === undefined || more.length > 0) throw new ClassicUsageError("only one argument allowed");
-  await restorePath(process.stdin, resolve(path));
+  await restorePath(readStandardInput(), resolve(path));
   return 0;
 }
 

@@ -15,6 +15,13 @@ export type DumpOptions = {
   readonly signal?: AbortSignal | undefined;
   /** Whether what lies below the path goes along, asked in the archive's order; default: all. */
   readonly include?: IncludePath | undefined;
+  /** Each chunk is written over the last one: for who is done with it before asking for the next. */
+  readonly lend?: boolean | undefined;
+  /**
+   * Takes up to `size` bytes of an open file, from where it is read next, to where the chunks go, which all that was
+   * yielded has reached by then; gives how many it took. Asked for large files; empty chunks are yielded in between.
+   */
+  readonly send?: ((descriptor: number, size: number) => number) | undefined;
 };
 
 /** `path`: of the entry itself, below the one that is dumped. */
@@ -29,18 +36,22 @@ const CHUNK = 1 << 18;
  */
 const MARGIN = MAX_NAR_TARGET + 1024 + 32 * MAX_NAR_DEPTH;
 
+/** From this size on a file's contents are sent, and so much of it at once. */
+const SEND_FROM = 1 << 20;
+const SEND_AT_ONCE = 1 << 24;
+
 /** How long the event loop may wait, in milliseconds: for signals and progress. */
 const PAUSE_AFTER = 20;
 
 /**
- * The archive of the file tree at `path`. Each chunk is the consumer's own.
+ * The archive of the file tree at `path`. Each chunk is the consumer's own, unless they are lent.
  *
  * @throws TsosError `nar.unsupported-file`, `nar.file-changed`, `nar.unreadable`.
  */
 export async function* dumpPath(path: string, options: DumpOptions = {}): AsyncGenerator<Uint8Array> {
   options.signal?.throwIfAborted();
   let last = performance.now();
-  for (const chunk of dumpChunks(toByteString(path), false, options.include)) {
+  for (const chunk of dumpChunks(toByteString(path), options.lend ?? false, options.include, options.send)) {
     yield chunk;
     if (performance.now() - last > PAUSE_AFTER) {
       await setImmediate();
@@ -84,6 +95,8 @@ export function narHashOfPathSync(path: ByteString, options: { readonly algorith
   return { hash: { algorithm, digest: hasher.digest() }, size };
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** `isOpen`: an entry of it was begun and not yet closed. */
 type Directory = { readonly path: ByteString; readonly entries: readonly Dirent[]; index: number; isOpen: boolean };
 
@@ -93,7 +106,7 @@ type Kind = "regular" | "directory" | "symlink";
  * With synchronous calls: a promise a file costs more than the file. `reuse` writes each chunk over the last
  * one, for a consumer that is done with it before it asks for the next.
  */
-function* dumpChunks(path: ByteString, reuse: boolean, include: IncludePath | undefined): Generator<Uint8Array> {
+function* dumpChunks(path: ByteString, reuse: boolean, include: IncludePath | undefined, send?: DumpOptions["send"]): Generator<Uint8Array> {
   let buffer = Buffer.allocUnsafeSlow(CHUNK);
   let position = 0;
   const put = (block: Uint8Array): void => {
@@ -141,7 +154,15 @@ function* dumpChunks(path: ByteString, reuse: boolean, include: IncludePath | un
           put((stat.mode & 0o100) === 0 ? NAR_BLOCKS.regular : NAR_BLOCKS.executable);
           writeNarLength(buffer, position, stat.size);
           position += 8;
-          for (let remaining = stat.size; remaining > 0; ) {
+          let remaining = stat.size;
+          if (send !== undefined && remaining >= SEND_FROM) {
+            yield takeBuffer();
+            for (let sent = -1; sent !== 0 && remaining > 0; remaining -= sent) {
+              sent = send(fd, Math.min(remaining, SEND_AT_ONCE));
+              if (sent > 0) yield NOTHING;
+            }
+          }
+          while (remaining > 0) {
             if (position === buffer.length) yield takeBuffer();
             const wanted = Math.min(remaining, buffer.length - position);
             const read = reading(current, () => readSync(fd, buffer, position, wanted, null));

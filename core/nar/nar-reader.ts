@@ -99,7 +99,8 @@ export class NarReader {
 
   #keep(): void {
     this.#base += this.#position;
-    this.#rest = this.#chunk.slice(this.#position);
+    // A copy, of a Buffer too: chunks are only lent.
+    this.#rest = Uint8Array.prototype.slice.call(this.#chunk, this.#position);
     this.#chunk = this.#rest;
     this.#position = 0;
   }

@@ -17,19 +17,22 @@ export async function addPath(store: OpenStore, name: string, source: string, op
   await store.prepareToWrite();
   // A source that is there already, which is the usual case of an evaluation, is only read. Only what turns out
   // to be new is copied, and hashed again as it is copied: it may change in between.
-  const expected = await computePath(store.layout.storeDir, name, source, options);
-  await store.temporaryRoots.add([expected]);
-  if (store.isValid(expected)) return expected;
+  if (options.likelyNew !== true) {
+    const expected = await computePath(store.layout.storeDir, name, source, options);
+    await store.temporaryRoots.add([expected]);
+    if (store.isValid(expected)) return expected;
+  }
   const { file, release } = store.scratch.borrow();
   try {
     const meter = createMeter("sha256", signal);
-    await restorePath(meter.pass(dumpPath(source, { signal, include })), file);
+    await restorePath(meter.pass(dumpPath(source, { signal, include, lend: true })), file);
     await canonicaliseRestored(file, dirname(file), { signal });
     const { hash: narHash, size: narSize } = meter.result();
     const hash = method === "nar" && algorithm === "sha256" ? narHash : await contentHashOfPath(file, method, algorithm, { signal });
     const contentAddress = { method, hash };
     const path = makeContentAddressedPath(name, contentAddress, { others: references, self: false }, store.layout.storeDir);
     await store.temporaryRoots.add([path]);
+    if (store.isValid(path)) return path;
     const info: NewPathInfo = { path, narHash, narSize, references: [...new Set(references)].sort(compareByteStrings), contentAddress };
     await store.register({ objects: [{ info, temporary: file }], locked: options.locked ?? false });
     await store.optimiseAdded([path]);

@@ -46,6 +46,8 @@ export type AddPathOptions = AddOptions & {
   readonly references?: readonly StorePath[] | undefined;
   /** With the method `nar`: what of a folder goes along; default all. */
   readonly include?: IncludePath | undefined;
+  /** Copy at once what is hashed: one read of what is new, a copy for nothing of what is there. Default false. */
+  readonly likelyNew?: boolean | undefined;
 };
 
 export type TextToAdd = {
