@@ -12,7 +12,8 @@ export function buildStatus(error: unknown): number {
   for (const cause of causes) {
     const code = cause instanceof TsosError ? cause.code : "";
     if (code === "build.not-deterministic") status |= 0x60 | NOT_DETERMINISTIC;
-    else status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : 0);
+    // Only a builder that fails is a failed build there; an output that it did not make is any error.
+    else if (code !== "build.output-missing") status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : 0);
   }
-  return status;
+  return status === 0 ? 1 : status;
 }

@@ -72,7 +72,8 @@ function splitRest(derivation: Derivation, storeDir: string): SharedText["rest"]
     text += `${separator}"${storeDir}/${path}"`;
     separator = ",";
   }
-  text += `],${quote(derivation.platform)},${quote(derivation.builder)},[`;
+  // The platform is taken as it is, too, though a user wrote it.
+  text += `],"${derivation.platform}",${quote(derivation.builder)},[`;
   separator = "";
   for (const argument of derivation.args) {
     text += separator + quote(argument);

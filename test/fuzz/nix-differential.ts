@@ -38,7 +38,7 @@ const root = options.reference.startsWith(TOOL) ? spawnSync(TOOL, ["root"], { en
 const FILES = "/tmp/tsos-fuzz";
 prepareFiles(`${root}${FILES}`);
 /** Programs stand here, each under a name of its own. */
-const PROGRAMS = "/tmp/tsos-fuzz-programs";
+const PROGRAMS = `/tmp/tsos-fuzz-programs-${process.pid}`;
 const maps = [FILES, PROGRAMS].map((folder) => [folder, `${root}${folder}`] as const);
 const areFiles = options.source !== "expression";
 let written = 0;

@@ -5,13 +5,14 @@ import { findNumber, findText, sortAttributes, type SourceAttributes } from "./a
 import { fileScheme, tarballScheme } from "./curl-schemes.ts";
 import { githubScheme, gitlabScheme, sourcehutScheme } from "./forge-schemes.ts";
 import { gitScheme } from "./git-scheme.ts";
+import { hgScheme } from "./hg-scheme.ts";
 import { indirectScheme } from "./indirect-scheme.ts";
 import { pathScheme } from "./path-scheme.ts";
 import type { SourceScheme } from "./scheme.ts";
 import { formatSourceUrl, hidePassword, parseSourceUrl, splitUrlScheme, type SourceUrl } from "./source-url.ts";
 
 /** In the order in which a URL is offered to them. */
-const SCHEMES: readonly SourceScheme[] = [fileScheme, gitScheme, githubScheme, gitlabScheme, indirectScheme, pathScheme, sourcehutScheme, tarballScheme];
+const SCHEMES: readonly SourceScheme[] = [fileScheme, gitScheme, githubScheme, gitlabScheme, hgScheme, indirectScheme, pathScheme, sourcehutScheme, tarballScheme];
 
 /** @throws TsosError `source.unknown-type` */
 export function getScheme(attributes: SourceAttributes): SourceScheme {
@@ -49,7 +50,7 @@ export function parseSource(url: string | SourceUrl, requireTree = true): Source
 }
 
 function unsupported(message: string): TsosError {
-  return new TsosError({ code: "source.unsupported-url", message, hint: "the forms are github:OWNER/REPO, gitlab:…, sourcehut:…, git+https://…, git+ssh://…, git+file:///…, https://….tar.gz, tarball+https://…, path:/…" });
+  return new TsosError({ code: "source.unsupported-url", message, hint: "the forms are github:OWNER/REPO, gitlab:…, sourcehut:…, git+https://…, git+ssh://…, git+file:///…, hg+https://…, https://….tar.gz, tarball+https://…, path:/…" });
 }
 
 /** Attributes as a person wrote them, checked and made regular. @throws TsosError `source.*` */

@@ -27,9 +27,7 @@ export function fetchBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     ["fetchTarball", 1, ([a]) => fetchUrl(e, getFetcher(), a!, "fetchTarball")],
     ["fetchTree", 1, ([a]) => fetchTree(e, getFetcher(), a!, "fetchTree")],
     ["fetchGit", 1, ([a]) => fetchTree(e, getFetcher(), a!, "fetchGit")],
-    ["fetchMercurial", 1, () => {
-      throw e.error("eval", "repositories of Mercurial are not supported");
-    }],
+    ["fetchMercurial", 1, ([a]) => fetchMercurial(e, getFetcher(), a!)],
     ["parseFlakeRef", 1, ([r]) => {
       const text = e.forceStringNoContext(r!, NO_POSITION, "while evaluating the argument passed to builtins.parseFlakeRef");
       return e.makeSet(Object.entries(getFetcher().parseFlakeRef(text, { allowMissing: true })));
@@ -169,6 +167,39 @@ function fetchTree(e: Evaluator, fetcher: NixFetcher, slot: Slot, who: "fetchTre
   fetcher.checkUri(fetcher.format(source));
   const { path, source: found } = fetcher.fetch(source, false);
   return treeAttributes(e, path, found, { emptyRevision: isFetchGit });
+}
+
+/** Nix: libexpr/primops/fetchMercurial.cc */
+function fetchMercurial(e: Evaluator, fetcher: NixFetcher, slot: Slot): Value {
+  const value = e.force(slot);
+  const attributes: Record<string, ByteString> = { type: "hg", name: "source" };
+  let url: ByteString = "";
+  if (value instanceof Attrs) {
+    for (const [i, name] of value.shape.names.entries()) {
+      const inner = value.values[i]!;
+      const place = e.placeOf(value.places, i);
+      const why = `while evaluating the \`${name}\` attribute passed to builtins.fetchMercurial`;
+      if (name === "url") url = e.coerceToString(inner, place, new Set(), why, false, false);
+      else if (name === "rev") {
+        // A revision, or the name of a branch or tag.
+        const rev = e.forceStringNoContext(inner, place, why);
+        attributes[/^[0-9a-fA-F]{40}$/.test(rev) ? "rev" : "ref"] = rev;
+      } else if (name === "name") attributes["name"] = e.forceStringNoContext(inner, place, why);
+      else throw e.error("eval", `unsupported argument '${name}' to 'fetchMercurial'`, place);
+    }
+    if (url === "") throw e.error("eval", "'url' argument required");
+  } else url = e.coerceToString(value, NO_POSITION, new Set(), "while evaluating the first argument passed to builtins.fetchMercurial", false, false);
+  fetcher.checkUri(url);
+  if (e.io.pure && attributes["rev"] === undefined) throw e.error("eval", "in pure evaluation mode, 'fetchMercurial' requires a Mercurial revision");
+  const { path, source } = fetcher.fetch(fetcher.check({ ...attributes, url: url.includes("://") ? url : `file://${url}` }), false);
+  const rev = typeof source["rev"] === "string" ? source["rev"] : "0".repeat(40);
+  return e.makeSet([
+    ["outPath", pathString(e, path)],
+    ...(typeof source["ref"] === "string" ? [["branch", source["ref"]] as const] : []),
+    ["rev", rev],
+    ["shortRev", rev.slice(0, 12)],
+    ...(typeof source["revCount"] === "number" ? [["revCount", source["revCount"]] as const] : []),
+  ]);
 }
 
 /** Nix: libexpr/primops/fetchClosure.cc. Only what is in the store already is found. */
