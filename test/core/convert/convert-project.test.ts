@@ -1,32 +1,20 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { NixError } from "../../../core/nix/nix-error.ts";
 import { SMALL_NIXOS } from "../interop/small-nixos.ts";
-import { convertFolder, evaluateNix, evaluateTypeScript, openConverted, openWorld, writeConverted, writeProject } from "./evaluate-converted.ts";
+import { CASES, convertFolder, copyCase, evaluateNix, evaluateTypeScript, openConverted, openWorld, writeConverted, writeProject } from "./evaluate-converted.ts";
 
 /**
  * Each folder of `cases` holds Nix files and what they become, which the type check of the repository reads like any
  * other file (but the shell: a project has the packages of its inputs by declarations of its own). With
  * TSOS_CONVERT_WRITE=1 the latter are written anew.
  */
-const CASES = join(import.meta.dirname, "cases");
-const realTree = process.env["TSOS_GOLDEN_NIXPKGS"];
-
-/** A copy, so that what is written beside the originals stays out of the repository. */
-function copy(t: TestContext, name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "tsos-convert-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  cpSync(join(CASES, name), folder, { recursive: true, filter: (path) => !path.endsWith(".ts") });
-  return folder;
-}
-
 for (const name of readdirSync(CASES)) {
   test(`${name} becomes what is written beside it`, (t) => {
     const file = existsSync(join(CASES, name, "shell.nix")) ? "shell.nix" : "configuration.nix";
-    const { files } = convertFolder(copy(t, name), file);
+    const { files } = convertFolder(copyCase(t, name), file);
     if (process.env["TSOS_CONVERT_WRITE"] === "1") writeConverted({ files } as never, join(CASES, name));
     for (const { path, text } of files) assert.equal(text, readFileSync(join(CASES, name, path), "utf8"), path);
     const written = readdirSync(join(CASES, name), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
@@ -37,7 +25,7 @@ for (const name of readdirSync(CASES)) {
 for (const name of ["language", "modules", "marked"]) {
   test(`${name} evaluates to the same derivation in both languages`, async (t) => {
     using tree = writeProject(SMALL_NIXOS);
-    const folder = copy(t, name);
+    const folder = copyCase(t, name);
     writeConverted(convertFolder(folder, "configuration.nix"), folder);
     assert.equal(await evaluateTypeScript(tree.folder, folder), evaluateNix(tree.folder, folder, "configuration.nix"));
   });
@@ -80,14 +68,4 @@ test("a module reads an option that it declares itself", async () => {
   writeConverted(convertFolder(project.folder, "configuration.nix"), project.folder);
   const { config } = await openConverted(tree.folder, project.folder, "system.config.ts", openWorld(tree.folder, project.folder));
   assert.deepEqual([...((config["environment"] as { readonly text: readonly string[] }).text)], ["a"]);
-});
-
-describe("with nixpkgs", { skip: realTree === undefined && "TSOS_GOLDEN_NIXPKGS names no tree of nixpkgs" }, () => {
-  for (const name of ["own-options", "server-room", "desktop"]) {
-    test(`${name} evaluates to the same derivation in both languages`, async (t) => {
-      const folder = copy(t, name);
-      writeConverted(convertFolder(folder, "configuration.nix"), folder);
-      assert.equal(await evaluateTypeScript(realTree!, folder), evaluateNix(realTree!, folder, "configuration.nix"));
-    });
-  }
 });

@@ -1,8 +1,9 @@
 /** Evaluates converted configurations and their originals in this process, with the same tree of nixpkgs. */
 import { build } from "esbuild";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import type { TestContext } from "node:test";
 import { createFolderFiles } from "../../../core/config/folder-files.ts";
 import { convertProject, type ConvertedProject, type ProjectSource } from "../../../core/convert/convert-project.ts";
 import * as api from "../../../core/index.ts";
@@ -29,6 +30,16 @@ export function writeProject(files: Readonly<Record<string, string>>): { readonl
     writeFileSync(join(folder, name), text);
   }
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export const CASES = join(import.meta.dirname, "cases");
+
+/** The Nix files of a case in a new folder, so that what is written beside them stays out of the repository. */
+export function copyCase(t: TestContext, name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "tsos-convert-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  cpSync(join(CASES, name), folder, { recursive: true, filter: (path) => !path.endsWith(".ts") });
+  return folder;
 }
 
 export function convertFolder(folder: string, file: string): ConvertedProject {
@@ -111,8 +122,8 @@ export async function evaluateTypeScript(tree: string, root: string, entry = "sy
 }
 
 /** The derivation of a module as it stands, or of a file that is a function of nixpkgs and gives the toplevel. */
-export function evaluateNix(tree: string, root: string, file: string, how: "module" | "function" = "module", { scope } = openWorld(tree, root)): string {
-  const text = how === "function" ? `(import ${PROJECT}/${file} { nixpkgs = ${SOURCE}; })` : `let evalConfig = import ${SOURCE}/nixos/lib/eval-config.nix; in (evalConfig ({ system = "x86_64-linux"; modules = [ ${PROJECT}/${file} ]; } // (if (builtins.functionArgs evalConfig) ? modulesLocation then { modulesLocation = "a file"; } else { }))).config.system.build.toplevel`;
+export function evaluateNix(tree: string, root: string, file: string, how: "module" | "function" = "module", { scope } = openWorld(tree, root), more: readonly string[] = []): string {
+  const text = how === "function" ? `(import ${PROJECT}/${file} { nixpkgs = ${SOURCE}; })` : `let evalConfig = import ${SOURCE}/nixos/lib/eval-config.nix; in (evalConfig ({ system = "x86_64-linux"; modules = [ ${PROJECT}/${file} ${more.join(" ")} ]; } // (if (builtins.functionArgs evalConfig) ? modulesLocation then { modulesLocation = "a file"; } else { }))).config.system.build.toplevel`;
   return (scope.evaluate(text) as { readonly drvPath: string }).drvPath;
 }
 
