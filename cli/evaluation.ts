@@ -54,9 +54,21 @@ export async function evaluateChecked<R extends EvaluationRequest>(context: Comm
     throw error;
   });
   // What modules of inputs declare belongs to the types of the configuration, and only now are they known for sure.
-  if (check && file !== undefined && evaluation.inputModules.join("\n") !== known.join("\n")) await typeCheck(context, file, evaluation.inputModules);
-  else await checking;
+  if (check && file !== undefined) await endTypeCheck(context, file, { checking: evaluation.inputModules.join("\n") === known.join("\n") ? checking : typeCheck(context, file, evaluation.inputModules), evaluation });
   return evaluation;
+}
+
+/** Waits for a type check; where that fails and the compiler had not heard of all inputs, it looks again. */
+export async function endTypeCheck(context: CommandContext, file: string, { checking, evaluation }: { readonly checking: Promise<void>; readonly evaluation: Pick<Evaluation<EvaluationRequest["kind"]>, "inputs" | "inputModules"> }): Promise<void> {
+  try {
+    await checking;
+  } catch (error) {
+    if (evaluation.inputs.length === 0) throw error;
+    const { declareInputs } = await import("./pinned-types.ts");
+    const { findProject } = await import("../core/config/find-project.ts");
+    if (!declareInputs(findProject(file), evaluation.inputs)) throw error;
+    await typeCheck(context, file, evaluation.inputModules);
+  }
 }
 
 async function findKnownModules(context: CommandContext, file: string): Promise<readonly string[]> {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openProjectInputs } from "../core/config/project-inputs.ts";
-import { formatInputTypes, makePinnedTypes, pinnedTypesFolder } from "../core/interop/types/make-pinned-types.ts";
+import { formatInputTypes, makePinnedTypes, parseInputTypes, pinnedTypesFolder, type InputTypes } from "../core/interop/types/make-pinned-types.ts";
 import type { DeclaredInput } from "../core/option/declared-input.ts";
 import type { CommandContext } from "./context.ts";
 import { inputSettings } from "./evaluation.ts";
@@ -19,7 +19,7 @@ const MARK = "pkgs/top-level/all-packages.nix";
  * the compiler where they lie. Gives the names of these inputs.
  */
 export async function makeTypesOfInputs(context: CommandContext, project: string, configurations: readonly { readonly file: string; readonly declared: readonly DeclaredInput[] }[]): Promise<readonly string[]> {
-  const made = new Map<string, { readonly name: string; readonly folder: string; readonly hasOptions: boolean }>();
+  const made = new Map<string, InputTypes>();
   const nix = [process.execPath, join(findInstallation(), "bin/tsos.js"), "nix"];
   for (const { file, declared } of configurations) {
     const inputs = openProjectInputs(project, file, { ...inputSettings(context), locked: true });
@@ -30,11 +30,31 @@ export async function makeTypesOfInputs(context: CommandContext, project: string
       if (!existsSync(join(tree, MARK))) continue;
       const folder = pinnedTypesFolder(context.places.cache, narHash);
       await makePinnedTypes({ tree, folder, nix, env: { ...context.env, NIX_PATH: "", NIX_CONFIG: "eval-cache = false", TSOS_NIX_MEGABYTES: "1100" }, signal: context.signal });
-      made.set(input.name, { name: input.name, folder, hasOptions: existsSync(join(folder, "options.d.ts")) });
+      made.set(input.name, { name: input.name, types: { folder, hasOptions: existsSync(join(folder, "options.d.ts")) } });
     }
   }
-  if (made.size > 0) writeInputTypes(project, formatInputTypes([...made.values()]));
+  if (made.size === 0) return [];
+  const names = new Set(configurations.flatMap(({ declared }) => declared.map(({ name }) => name)));
+  writeInputTypes(project, formatInputTypes([...made.values(), ...readInputTypes(project).filter(({ name }) => names.has(name) && !made.has(name))]));
   return [...made.keys()];
+}
+
+/**
+ * Says to the compiler which inputs there are beside those that it knows types of, until `tsos update` has made some.
+ *
+ * @returns whether it did not know
+ */
+export function declareInputs(project: string, declared: readonly DeclaredInput[]): boolean {
+  const known = readInputTypes(project);
+  const unknown = [...new Set(declared.map(({ name }) => name))].filter((name) => !known.some((one) => one.name === name));
+  if (unknown.length === 0) return false;
+  writeInputTypes(project, formatInputTypes([...known, ...unknown.map((name) => ({ name, types: undefined }))]));
+  return true;
+}
+
+function readInputTypes(project: string): readonly InputTypes[] {
+  const file = join(project, INPUT_TYPES);
+  return existsSync(file) ? parseInputTypes(readFileSync(file, "utf8")) : [];
 }
 
 function writeInputTypes(project: string, text: string): void {

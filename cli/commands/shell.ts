@@ -6,7 +6,7 @@ import { formatEnvironmentScript, shellVariables, type ShellEnvironment } from "
 import { isShellRooted, shellRootLink } from "../../core/shell/shell-root.ts";
 import { existsSync, lutimesSync } from "node:fs";
 import type { CommandContext } from "../context.ts";
-import { evaluate, typeCheck } from "../evaluation.ts";
+import { endTypeCheck, evaluate, typeCheck } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import { getConfig } from "../find-config.ts";
 import { findNixProject } from "../nix-project/find-project.ts";
@@ -38,7 +38,7 @@ export async function shell(context: CommandContext, args: ShellArguments): Prom
   const checking = file !== undefined && args.check ? typeCheck(context, file) : Promise.resolve();
   checking.catch(() => undefined);
   const evaluation = await evaluate(context, file, args.packages === undefined ? { kind: "shell" } : { kind: "shell", packages: args.packages });
-  await checking;
+  if (file !== undefined && args.check) await endTypeCheck(context, file, { checking, evaluation });
   const { environment: derivation } = evaluation.result.shell;
 
   const { storeRoot } = context.places;

@@ -53,12 +53,13 @@ function findChange(before: unknown, after: unknown, depth: number): Change | un
   if (modifier !== undefined || other !== undefined) {
     return modifier?.kind === other?.kind ? findChangedProperty({ ...modifier }, { ...other }, depth, false) : different;
   }
+  // Not by their derivations: those of packages that nobody uses need not be made. Sets of Nix that are packages hold themselves.
+  if (isPackageValue(before) || isPackageValue(after)) return isPackageValue(before) && isPackageValue(after) && before.name === after.name ? undefined : different;
   if (isPlainObject(before)) {
     if (!isPlainObject(after) || Object.keys(before).length !== Object.keys(after).length) return different;
     return findChangedProperty(before, after, depth, true);
   }
-  // Not by their derivations: those of packages that nobody uses need not be made.
-  return isPackageValue(before) && isPackageValue(after) && before.name !== after.name ? different : undefined;
+  return undefined;
 }
 
 function findChangedProperty(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>, depth: number, isNamed: boolean): Change | undefined {
