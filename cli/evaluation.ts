@@ -64,7 +64,7 @@ export async function endTypeCheck(context: CommandContext, file: string, { chec
     await checking;
   } catch (error) {
     if (evaluation.inputs.length === 0) throw error;
-    const { declareInputs } = await import("./pinned-types.ts");
+    const { declareInputs } = await import("./input-types.ts");
     const { findProject } = await import("../core/config/find-project.ts");
     if (!declareInputs(findProject(file), evaluation.inputs)) throw error;
     await typeCheck(context, file, evaluation.inputModules);

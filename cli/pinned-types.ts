@@ -1,15 +1,14 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { openProjectInputs } from "../core/config/project-inputs.ts";
-import { formatInputTypes, makePinnedTypes, parseInputTypes, pinnedTypesFolder, type InputTypes } from "../core/interop/types/make-pinned-types.ts";
+import type { InputTypes } from "../core/interop/types/input-types.ts";
+import { makePinnedTypes, pinnedTypesFolder } from "../core/interop/types/make-pinned-types.ts";
 import type { DeclaredInput } from "../core/option/declared-input.ts";
 import type { CommandContext } from "./context.ts";
 import { inputSettings } from "./evaluation.ts";
+import { readInputTypes, writeInputTypes } from "./input-types.ts";
 import { findInstallation } from "./installation.ts";
-
-/** The declarations of a project's inputs, as the compiler finds them. */
-export const INPUT_TYPES = ".tsos/inputs.d.ts";
 
 /** What tells a tree of nixpkgs from any other. */
 const MARK = "pkgs/top-level/all-packages.nix";
@@ -35,36 +34,8 @@ export async function makeTypesOfInputs(context: CommandContext, project: string
   }
   if (made.size === 0) return [];
   const names = new Set(configurations.flatMap(({ declared }) => declared.map(({ name }) => name)));
-  writeInputTypes(project, formatInputTypes([...made.values(), ...readInputTypes(project).filter(({ name }) => names.has(name) && !made.has(name))]));
+  writeInputTypes(project, [...made.values(), ...readInputTypes(project).filter(({ name }) => names.has(name) && !made.has(name))]);
   return [...made.keys()];
-}
-
-/**
- * Says to the compiler which inputs there are beside those that it knows types of, until `tsos update` has made some.
- *
- * @returns whether it did not know
- */
-export function declareInputs(project: string, declared: readonly DeclaredInput[]): boolean {
-  const known = readInputTypes(project);
-  const unknown = [...new Set(declared.map(({ name }) => name))].filter((name) => !known.some((one) => one.name === name));
-  if (unknown.length === 0) return false;
-  writeInputTypes(project, formatInputTypes([...known, ...unknown.map((name) => ({ name, types: undefined }))]));
-  return true;
-}
-
-function readInputTypes(project: string): readonly InputTypes[] {
-  const file = join(project, INPUT_TYPES);
-  return existsSync(file) ? parseInputTypes(readFileSync(file, "utf8")) : [];
-}
-
-function writeInputTypes(project: string, text: string): void {
-  const file = join(project, INPUT_TYPES);
-  if (existsSync(file) && readFileSync(file, "utf8") === text) return;
-  mkdirSync(join(file, ".."), { recursive: true });
-  // Paths of this machine: nothing for others.
-  writeFileSync(join(file, "../.gitignore"), "*\n");
-  writeFileSync(`${file}.tmp`, text);
-  renameSync(`${file}.tmp`, file);
 }
 
 /** Starts the same in a process of its own, which goes on when this one has ended. */
