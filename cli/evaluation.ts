@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { joinErrors, separateErrors } from "../core/config/config-errors.ts";
 import { evaluateConfig, type Evaluation } from "../core/config/evaluate.ts";
 import type { IsolateLimits } from "../core/config/isolate-limits.ts";
 import type { DerivationResult, EvaluationRequest } from "../core/config/protocol.ts";
@@ -49,9 +50,7 @@ export async function evaluateChecked<R extends EvaluationRequest>(context: Comm
   const checking = check && file !== undefined ? typeCheck(context, file, known) : Promise.resolve();
   checking.catch(() => undefined);
   const evaluation = await evaluate(context, file, request).catch(async (error: unknown) => {
-    // A mistake that the types name can be why nothing settles.
-    if (error instanceof TsosError && error.code === "option.unsettled") await checking;
-    throw error;
+    throw await withTypeErrors(error, checking);
   });
   // What modules of inputs declare belongs to the types of the configuration, and only now are they known for sure.
   if (check && file !== undefined) await endTypeCheck(context, file, { checking: evaluation.inputModules.join("\n") === known.join("\n") ? checking : typeCheck(context, file, evaluation.inputModules), evaluation });
@@ -69,6 +68,22 @@ export async function endTypeCheck(context: CommandContext, file: string, { chec
     if (!declareInputs(findProject(file), evaluation.inputs)) throw error;
     await typeCheck(context, file, evaluation.inputModules);
   }
+}
+
+/** Of a file that cannot be read the compiler would say the same in other words, and more that only follows from it. */
+const UNREAD: ReadonlySet<string> = new Set(["config.syntax", "config.missing-file", "config.missing-package"]);
+
+/** What is wrong besides with the types: the evaluation ends at some mistakes before it comes to others. */
+async function withTypeErrors(error: unknown, checking: Promise<void>): Promise<unknown> {
+  if (!(error instanceof TsosError)) return error;
+  const found = separateErrors(error);
+  if (found.some(({ code }) => UNREAD.has(code))) return error;
+  const wrong = await checking.then(() => undefined, (thrown: unknown) => thrown);
+  if (!(wrong instanceof TsosError)) return error;
+  // A mistake that the types name can be why nothing settles.
+  if (error.code === "option.unsettled") return wrong;
+  const isTold = (one: TsosError): boolean => found.some(({ at, related }) => [at, ...related].some((place) => place?.file === one.at?.file && place?.line === one.at?.line));
+  return joinErrors([...found, ...separateErrors(wrong).filter((one) => !isTold(one))]);
 }
 
 async function findKnownModules(context: CommandContext, file: string): Promise<readonly string[]> {

@@ -14,10 +14,11 @@ import { getPackage, listPackages } from "./pkg.ts";
 /** Adds packages to the list of the nearest configuration file. */
 export async function addPackages(context: CommandContext, args: { readonly packages: readonly string[] }): Promise<number> {
   const names = args.packages.map(bareName);
-  const known = await listPackages(context);
+  const file = getConfig(context, ["shell", "system"]);
+  const known = await listPackages(context, file);
   // `openssl.dev` is an output of one that is known.
   for (const name of names) getPackage(known, name.split(".")[0] ?? name);
-  const config = openConfig(getConfig(context, ["shell", "system"]));
+  const config = openConfig(file);
   const edited = await addPackagesTo(config.file, config.text, names);
   return finish(context, config, edited, { packages: names }, `added ${list(names)}`, `${list(names)} ${names.length === 1 ? "is" : "are"} there already`);
 }

@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { basename, relative } from "node:path";
 import type { DefinitionDescription, ModuleDescription, OptionReport, SiteDescription } from "../../core/config/option-description.ts";
 import { formatSourcePosition, type SourcePosition } from "../../core/error/source-position.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
@@ -54,10 +54,13 @@ async function documented(context: CommandContext): Promise<ReturnType<typeof do
 export async function showOption(context: CommandContext, args: { readonly path: string }): Promise<number> {
   const file = findConfig(context, ["system", "shell"]);
   const { result } = await evaluate(context, file, { kind: "option-report", path: args.path });
-  const { report, modules } = result;
+  const { report, modules, isSound } = result;
   if (report.kind === "branch") showBranch(context, report);
-  else await showOne(context, report, modules);
-  return ExitCode.done;
+  else await showOne(context, report, modules, isSound);
+  // Its errors are told as every command tells them.
+  if (!isSound && file !== undefined) await evaluate(context, file, { kind: basename(file).startsWith("shell") ? "shell" : "system" });
+  const failure = report.kind === "option" ? report.state?.error : undefined;
+  return failure === undefined || failure.code === "option.not-defined" ? ExitCode.done : ExitCode.failed;
 }
 
 function showBranch(context: CommandContext, report: Extract<OptionReport, { readonly kind: "branch" }>): void {
@@ -76,7 +79,7 @@ function showBranch(context: CommandContext, report: Extract<OptionReport, { rea
 
 type Placed = { readonly module: string; readonly at: SourcePosition | undefined };
 
-async function showOne(context: CommandContext, report: Extract<OptionReport, { readonly kind: "option" }>, modules: readonly ModuleDescription[]): Promise<void> {
+async function showOne(context: CommandContext, report: Extract<OptionReport, { readonly kind: "option" }>, modules: readonly ModuleDescription[], isSound: boolean): Promise<void> {
   const { option, state } = report;
   const place = async (site: SiteDescription, part: "config" | "options"): Promise<Placed> => ({ module: modules[site.module]!.label, at: await locateSite(modules, site, part) });
   const declarations: Placed[] = [];
@@ -92,7 +95,7 @@ async function showOne(context: CommandContext, report: Extract<OptionReport, { 
         version: 1, kind: "option", name, path, type, typescript, description, default: option.default, example, readOnly, internal, relatedPackages,
         declarations,
         definitions: definitions.map(({ module, at, value, priority, order, counts }) => ({ module, at, value, priority, order, counts })),
-        value: state?.value, error: state?.error,
+        value: state?.value, error: state?.error?.message,
       }),
     );
     return;
@@ -110,7 +113,7 @@ async function showOne(context: CommandContext, report: Extract<OptionReport, { 
   if (option.relatedPackages.length > 0) row("packages", option.relatedPackages.join(", "));
   row("declared", declarations.map((placed) => formatPlaced(placed, context.folder)).join("\n"));
   if (state === undefined) return;
-  if (state.error !== undefined) row("value", red(state.error));
+  if (state.error !== undefined) row("value", red(isSound || state.error.code === "option.not-defined" ? state.error.message : "none: there is an error, see below"));
   else row("value", formatValue(state.value));
   if (definitions.length === 0) return;
   context.print(`\n${dim("definitions")}`);

@@ -8,6 +8,7 @@ import { findNearestName } from "../../core/util/suggest.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluate } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
+import { findConfig } from "../find-config.ts";
 import { findInstallation } from "../installation.ts";
 import { rankMatches } from "../rank-matches.ts";
 
@@ -15,7 +16,7 @@ const SHOWN = 40;
 
 /** Packages that have all words in their name or description. */
 export async function searchPackages(context: CommandContext, args: { readonly words: readonly string[] }): Promise<number> {
-  const packages = await listPackages(context);
+  const packages = await listPackages(context, findConfig(context, ["system", "shell"]));
   const found = rankMatches(args.words, packages, ({ name, description = "", mainProgram = "" }) => ({ name, description: `${description} ${mainProgram}` }));
   if (context.flags.json) {
     context.print(JSON.stringify({ version: 1, words: args.words, packages: found }));
@@ -33,10 +34,11 @@ export async function searchPackages(context: CommandContext, args: { readonly w
 /** All that is known of one package, `NAME` or `pkgs.NAME`. */
 export async function showPackage(context: CommandContext, args: { readonly name: string }): Promise<number> {
   const wanted = args.name.replace(/^pkgs\./, "");
-  const described = getPackage(await listPackages(context), wanted);
-  const { result } = await evaluate(context, undefined, { kind: "package", name: described.name });
+  const file = findConfig(context, ["system", "shell"]);
+  const described = getPackage(await listPackages(context, file), wanted);
+  const { result } = await evaluate(context, file, { kind: "package", name: described.name });
   const { drvPath, outputs, outPath } = result.package;
-  const definedAt = findDefinition(described.name);
+  const definedAt = described.isOverlaid ? undefined : findDefinition(described.name);
   const isInStore = await isValid(context, outPath);
 
   if (context.flags.json) {
@@ -60,9 +62,9 @@ export async function showPackage(context: CommandContext, args: { readonly name
   return ExitCode.done;
 }
 
-/** The packages of tsos; the same for every configuration. */
-export async function listPackages(context: CommandContext): Promise<readonly PackageDescription[]> {
-  const { result } = await evaluate(context, undefined, { kind: "package-list" });
+/** The packages of tsos, and what overlays of the configuration make of them. */
+export async function listPackages(context: CommandContext, file: string | undefined): Promise<readonly PackageDescription[]> {
+  const { result } = await evaluate(context, file, { kind: "package-list" });
   return result.packages;
 }
 

@@ -55,7 +55,7 @@ export function describeTree(root: OptionNode, table: ModuleTable): readonly Opt
  * @param options the settled tree, or why it does not settle; undefined where there is no configuration
  * @throws TsosError `option.unknown` with the nearest name
  */
-export function reportOption(root: OptionNode, path: readonly string[], options: OptionsView | { readonly error: string } | undefined, table: ModuleTable): OptionReport {
+export function reportOption(root: OptionNode, path: readonly string[], options: OptionsView | FailedTree | undefined, table: ModuleTable): OptionReport {
   const found = findDeclared(root, path);
   if (found === undefined) throw unknownOption(root, path);
   if (found.node.declarations === undefined) {
@@ -215,18 +215,18 @@ function tagsOf(type: OptionType): OptionNode {
   return root;
 }
 
-function describeState(options: OptionsView | { readonly error: string }, path: readonly string[], table: ModuleTable): OptionState {
-  if (typeof options.error === "string") return { definitions: [], error: options.error };
+function describeState(options: OptionsView | FailedTree, path: readonly string[], table: ModuleTable): OptionState {
+  if (isFailed(options)) return { definitions: [], error: options.error };
   try {
-    const { view, rest } = findView(options as OptionsView, path);
+    const { view, rest } = findView(options, path);
     const definitions = rest.length === 0 ? definitionsOf(view, table) : definitionsInside(view, rest, table);
     try {
       return { definitions, value: valueToJson(valueAt(view.value, rest)) };
     } catch (error) {
-      return { definitions, error: messageOf(error) };
+      return { definitions, error: describeFailure(error) };
     }
   } catch (error) {
-    return { definitions: [], error: messageOf(error) };
+    return { definitions: [], error: describeFailure(error) };
   }
 }
 
@@ -296,8 +296,15 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   return current;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Why there is nothing to be seen. */
+export type FailedTree = { readonly error: OptionState["error"] & object };
+
+function isFailed(tree: OptionsView | FailedTree): tree is FailedTree {
+  return typeof tree.error === "object" && "code" in tree.error && typeof tree.error.code === "string";
+}
+
+export function describeFailure(error: unknown): FailedTree["error"] {
+  return { code: error instanceof TsosError ? error.code : "option.module-failed", message: error instanceof Error ? error.message : String(error) };
 }
 
 function isPlaceholder(name: string): boolean {

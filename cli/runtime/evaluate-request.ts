@@ -1,6 +1,6 @@
 import type { EvaluationRequest, EvaluationResult } from "../../core/config/protocol.ts";
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
-import type { OptionDescription, OptionReport, PackageDescription } from "../../core/config/option-description.ts";
+import type { OptionDescription, OptionReport } from "../../core/config/option-description.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { isNixosSystemConfig, isPackage, type Config, type EvaluationRegistry, type Input, type InputLike, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
 import type { DeclaredInput } from "../../core/option/declared-input.ts";
@@ -9,14 +9,14 @@ import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../c
 import { collectOverlays } from "../../core/option/collect-modules.ts";
 import { createModule, isModule, isModuleList, type ModuleInput, type ModuleList } from "../../core/option/module.ts";
 import { formatOptionPath, parseOptionPath } from "../../core/option/option-path.ts";
-import { isPackageDefinition } from "../../core/package/define-package.ts";
 import { shellModules } from "../../core/shell/shell-module.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import type { OptionNode } from "../../core/option/option-node.ts";
 import { systemModules } from "../../modules/index.ts";
-import { createPackages, packageEntries, packageNames } from "../../pkgs/index.ts";
+import { createPackages, packageEntries } from "../../pkgs/index.ts";
+import { listPackages, noteNames } from "./list-packages.ts";
 import { blameDefinition } from "./blame-definition.ts";
-import { declareTree, describeTree, findType, ModuleTable, reportOption } from "./describe-options.ts";
+import { declareTree, describeFailure, describeTree, findType, ModuleTable, reportOption, type FailedTree } from "./describe-options.ts";
 import { describeDerivation } from "./derivation-result.ts";
 import type { EvaluationHost } from "./isolate-main.ts";
 import { branchToJson, isOptionView, valueToJson } from "./option-value.ts";
@@ -56,7 +56,8 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
   }
   const configuration = isNixosSystemConfig(context.definition) ? undefined : checkConfiguration(context.definition);
   const inputs = declareInputs(configuration, context.inputs);
-  const overlays = configuration === undefined ? [] : collectOverlays([configuration], { inputs });
+  const overlaid = new Set<string>();
+  const overlays = (configuration === undefined ? [] : collectOverlays([configuration], { inputs })).map((overlay) => noteNames(overlay, overlaid));
   const pkgs = createPackages(registry, [createCollections(inputs, (name) => name in packageEntries, SYSTEM, context.nix), ...overlays]);
   const given: Given = { pkgs, inputs };
   const outcome = (result: EvaluationResult, roots: readonly string[], warnings: readonly string[] = []): RequestOutcome => ({ result, instantiation: instantiate(roots), warnings, inputs: context.inputs.declared() });
@@ -92,8 +93,11 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
     }
     case "option-report": {
       const table = new ModuleTable();
-      const report = reportVariant(declareTree(modulesOf(configuration), given), parsePath(request.path), settledTree(configuration, given, context.host), table);
-      return outcome({ kind: "option-report", modules: table.modules, report }, []);
+      let isSound = true;
+      const tree = settledTree(configuration, given, context.host, () => (isSound = false));
+      if (tree !== undefined && "error" in tree) isSound = false;
+      const report = reportVariant(declareTree(modulesOf(configuration), given), parsePath(request.path), tree, table);
+      return outcome({ kind: "option-report", modules: table.modules, report, isSound }, []);
     }
     case "option-value": {
       const path = parsePath(request.path);
@@ -103,7 +107,7 @@ export function evaluateRequest(context: RequestContext): RequestOutcome {
     case "inputs":
       return outcome({ kind: "inputs", places: {} }, []);
     case "package-list":
-      return outcome({ kind: "package-list", packages: packageNames.flatMap(describePackage) }, []);
+      return outcome({ kind: "package-list", packages: listPackages(pkgs, overlaid) }, []);
   }
 }
 
@@ -124,7 +128,7 @@ function declareInputs(configuration: ModuleList | undefined, table: InputTable)
   return table.declare(configuration.inputs as Readonly<Record<string, InputLike>>, undefined, module?.origin ?? {});
 }
 
-function evaluateSystem(configuration: ModuleList | undefined, given: Given, host: EvaluationHost): EvaluatedModules<Config> {
+function evaluateSystem(configuration: ModuleList | undefined, given: Given, host: EvaluationHost, onProblem?: OnProblem): EvaluatedModules<Config> {
   if (configuration === undefined) throw new TsosError({ code: "config.no-system", message: "there is no configuration of a system", hint: "tsos init server makes one" });
   if (configuration.kind !== "system-config") throw wrongKind("defineSystem", "system.config.ts", "defineShell");
   let seen: OptionsView | undefined;
@@ -136,20 +140,22 @@ function evaluateSystem(configuration: ModuleList | undefined, given: Given, hos
     },
   }, undefined);
   try {
-    return evaluateModules<Config>({ modules: [...systemModules, own], userModules: [configuration], specialArgs: given });
+    return evaluateModules<Config>({ modules: [...systemModules, own], userModules: [configuration], specialArgs: given, onProblem });
   } catch (error) {
     throw blameDefinition(error, seen);
   }
 }
 
-function evaluateShell(configuration: ModuleList | undefined, given: Given, packages: readonly Package[] | undefined): EvaluatedModules<ShellConfig> {
+function evaluateShell(configuration: ModuleList | undefined, given: Given, packages: readonly Package[] | undefined, onProblem?: OnProblem): EvaluatedModules<ShellConfig> {
   if (configuration !== undefined && configuration.kind !== "shell-config") throw wrongKind("defineShell", "shell.config.ts", "defineSystem");
   const own = packages === undefined ? [] : [createModule({ key: "tsos/command-line", config: { packages } }, undefined)];
-  return evaluateModules<ShellConfig>({ modules: [...shellModules, ...own, ...(configuration === undefined ? [] : [configuration])], specialArgs: given });
+  return evaluateModules<ShellConfig>({ modules: [...shellModules, ...own, ...(configuration === undefined ? [] : [configuration])], specialArgs: given, onProblem });
 }
 
-function evaluateTree(configuration: ModuleList | undefined, given: Given, host: EvaluationHost): EvaluatedModules<Config> | EvaluatedModules<ShellConfig> {
-  return configuration?.kind === "shell-config" ? evaluateShell(configuration, given, undefined) : evaluateSystem(configuration, given, host);
+type OnProblem = (error: TsosError) => void;
+
+function evaluateTree(configuration: ModuleList | undefined, given: Given, host: EvaluationHost, onProblem?: OnProblem): EvaluatedModules<Config> | EvaluatedModules<ShellConfig> {
+  return configuration?.kind === "shell-config" ? evaluateShell(configuration, given, undefined, onProblem) : evaluateSystem(configuration, given, host, onProblem);
 }
 
 /** The modules whose options a configuration has; without one, those of a system. */
@@ -158,20 +164,20 @@ function modulesOf(configuration: ModuleList | undefined): readonly ModuleInput[
   return configuration?.kind === "shell-config" ? [...shellModules, ...own] : [...systemModules, ...own];
 }
 
-type SettledTree = EvaluatedModules<unknown> | { readonly error: string } | undefined;
+type SettledTree = EvaluatedModules<unknown> | FailedTree | undefined;
 
 /** The settled tree for those who want to see what is there: what is wrong with it is a part of the answer. */
-function settledTree(configuration: ModuleList | undefined, given: Given, host: EvaluationHost): SettledTree {
+function settledTree(configuration: ModuleList | undefined, given: Given, host: EvaluationHost, onProblem: OnProblem): SettledTree {
   // Without a configuration nothing is set: some options have no default.
   if (configuration === undefined) return undefined;
-  return orError(() => evaluateTree(configuration, given, host));
+  return orError(() => evaluateTree(configuration, given, host, onProblem));
 }
 
-function orError<T>(work: () => T): T | { readonly error: string } {
+function orError<T>(work: () => T): T | FailedTree {
   try {
     return work();
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: describeFailure(error) };
   }
 }
 
@@ -184,13 +190,6 @@ function reportVariant(root: OptionNode, path: readonly string[], tree: SettledT
   const way = path.slice(0, path.length - rest.length);
   const placed = (option: OptionDescription): OptionDescription => ({ ...option, path: [...way, ...option.path] });
   return report.kind === "option" ? { ...report, option: placed(report.option) } : { ...report, path, options: report.options.map(placed) };
-}
-
-function describePackage(name: string): readonly PackageDescription[] {
-  const entry = packageEntries[name];
-  if (!isPackageDefinition(entry)) return [];
-  const { pname, version, meta } = entry;
-  return [{ name, pname, version, description: meta.description, homepage: meta.homepage, license: meta.license, mainProgram: meta.mainProgram }];
 }
 
 function wrongKind(expected: string, file: string, got: string): TsosError {

@@ -1,3 +1,4 @@
+import { describeFailure } from "./describe-options.ts";
 import type { DefinitionDescription, ModuleDescription, OptionDescription, OptionReport, OptionState } from "../../core/config/option-description.ts";
 import type { EvaluationRequest, EvaluationResult } from "../../core/config/protocol.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
@@ -44,7 +45,7 @@ export function evaluateNixosRequest(definition: NixosSystemConfig, context: { r
     case "option-report": {
       const modules: ModuleDescription[] = [];
       const report = reportOption(open(), parsePath(request.path), modules);
-      return { result: { kind: "option-report", modules, report }, roots: [], warnings: [] };
+      return { result: { kind: "option-report", modules, report, isSound: true }, roots: [], warnings: [] };
     }
     case "option-docs":
     case "option-value":
@@ -134,7 +135,7 @@ function reportOption(system: NixosSystem, path: readonly string[], table: Modul
   try {
     value = { value: readableJson(select(system.config, path), 0) };
   } catch (error) {
-    value = { error: error instanceof Error ? error.message : String(error) };
+    value = { error: describeFailure(error) };
   }
   return { kind: "option", option: describe(node, path, table), state: { definitions: definitionsOf(node, table), ...value } };
 }

@@ -19,3 +19,8 @@ export function joinErrors(errors: readonly TsosError[]): TsosError {
   const [first] = errors;
   return first !== undefined && errors.length === 1 ? first : new ConfigErrors(errors);
 }
+
+/** The errors that one stands for. */
+export function separateErrors(error: TsosError): readonly TsosError[] {
+  return error instanceof ConfigErrors ? error.errors : [error];
+}

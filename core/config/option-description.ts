@@ -53,7 +53,7 @@ export type OptionState = {
   readonly definitions: readonly DefinitionDescription[];
   /** Absent where reading it fails: then `error` says why. */
   readonly value?: unknown;
-  readonly error?: string | undefined;
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
 };
 
 /** An option with its state, a part of an option's value, or a branch of the tree. */
@@ -79,4 +79,6 @@ export type PackageDescription = {
   readonly homepage?: string | undefined;
   readonly license?: string | undefined;
   readonly mainProgram?: string | undefined;
+  /** Whether an overlay of the configuration adds or changes it. */
+  readonly isOverlaid: boolean;
 };

@@ -60,7 +60,7 @@ export type EvaluationResult =
   | { readonly kind: "package"; readonly package: DerivationResult & { readonly mainProgram?: string | undefined } }
   | { readonly kind: "option"; readonly option: OptionResult }
   | { readonly kind: "option-docs"; readonly modules: readonly ModuleDescription[]; readonly options: readonly OptionDescription[] }
-  | { readonly kind: "option-report"; readonly modules: readonly ModuleDescription[]; readonly report: OptionReport }
+  | { readonly kind: "option-report"; readonly modules: readonly ModuleDescription[]; readonly report: OptionReport; /** Whether the configuration has no errors. */ readonly isSound: boolean }
   | { readonly kind: "option-value"; readonly path: readonly string[]; readonly source: ValueSource }
   | { readonly kind: "package-list"; readonly packages: readonly PackageDescription[] }
   /** Where each is declared is added when the result has left the isolate. */

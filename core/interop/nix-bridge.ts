@@ -289,6 +289,10 @@ export class NixBridge {
         ]);
       case "forward":
         return this.#lazily(modifier.content);
+      case "wrong":
+        return e.lazy(() => {
+          throw e.error("throw", toByteString(modifier.message));
+        });
       default:
         return unreachable(modifier);
     }

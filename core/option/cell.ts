@@ -1,3 +1,4 @@
+import { messagesOf } from "./join-errors.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import type { Consumer, Guesses, Source, Tracker } from "./consumer.ts";
 import type { RawDefinition } from "./definition.ts";
@@ -166,7 +167,7 @@ export function isOwnLack(error: TsosError, cell: AnyCell): boolean {
 
 function equalStates(a: CellState, b: CellState): boolean {
   if (a.kind === "value") return b.kind === "value" && equalValues(a.value, b.value);
-  return b.kind === "error" && a.error.code === b.error.code && a.error.message === b.error.message;
+  return b.kind === "error" && a.error.code === b.error.code && equalValues(messagesOf(a.error), messagesOf(b.error));
 }
 
 function cellError(error: unknown, cell: AnyCell): TsosError {

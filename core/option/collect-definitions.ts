@@ -4,7 +4,7 @@ import type { DefinitionSite, RawDefinition } from "./definition.ts";
 import { MAX_DEPTH, tooDeep } from "./equal-values.ts";
 import { childSite, failedAssertion } from "./merge-definitions.ts";
 import { ORDER, PRIORITY, findModifier, modified } from "./modifier.ts";
-import { notASet, unknownOption } from "./option-errors.ts";
+import { notASet, unknownOption, wrongModifier } from "./option-errors.ts";
 import type { OptionNode } from "./option-node.ts";
 import { setProperty } from "./plain-object.ts";
 import { isSetLike } from "./types/set-like.ts";
@@ -77,6 +77,9 @@ function collect(
         return;
       case "forward":
         collect(into, node, modifier.content, priority, order, modifier.from, depth + 1);
+        return;
+      case "wrong":
+        into.problems.push(wrongModifier(modifier.message, { path: [...into.prefix, ...node.path], declarations: [] }, { site, value: modifier.content, priority, order }));
         return;
       default:
         return unreachable(modifier);

@@ -1,3 +1,4 @@
+import { TsosError } from "../error/tsos-error.ts";
 import { baseModule, moduleModule } from "./base-options.ts";
 import type { Assertion } from "./base-options.ts";
 import { collectModules } from "./collect-modules.ts";
@@ -14,6 +15,8 @@ export type EvaluateModulesInit = {
   readonly modules: readonly ModuleInput[];
   /** Those of them that a user wrote, after the others: `extendModules` can leave them out. */
   readonly userModules?: readonly ModuleInput[];
+  /** Told what is wrong with a tree that has settled, in place of throwing it: for who wants to see what there is all the same. */
+  readonly onProblem?: ((error: TsosError) => void) | undefined;
   /** Further arguments of all functions, those of `imports` too: `pkgs` is one. */
   readonly specialArgs?: Readonly<Record<string, unknown>>;
   /** Put before every option's path in errors. */
@@ -73,8 +76,13 @@ function evaluate<C>(init: EvaluateModulesInit, depth: number): EvaluatedModules
     surroundings: undefined,
   });
   const own = result<C>(evaluation, init, extendModules);
-  evaluation.settle();
-  evaluation.checkRepeatable();
+  try {
+    evaluation.settle();
+    evaluation.checkRepeatable();
+  } catch (error) {
+    if (init.onProblem === undefined || depth > 0 || !evaluation.isSettled || !(error instanceof TsosError)) throw error;
+    init.onProblem(error);
+  }
   return own;
 }
 

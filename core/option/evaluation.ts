@@ -189,6 +189,11 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
   }
   #settled = false;
 
+  /** Whether all modules have run to an end; there may be errors all the same. */
+  get isSettled(): boolean {
+    return this.#settled;
+  }
+
   findSharedDefault(node: OptionNode): { readonly value: unknown } | undefined {
     if (node.sharedDefault === undefined) {
       const { type, attributes } = node.option;

@@ -2,9 +2,10 @@ import { TsosError } from "../error/tsos-error.ts";
 import { unreachable } from "../util/unreachable.ts";
 import type { DefinitionSite, PlacedDefinition, RawDefinition } from "./definition.ts";
 import { MAX_DEPTH, tooDeep } from "./equal-values.ts";
+import { joinErrors } from "./join-errors.ts";
 import type { MergePlace } from "./merge-place.ts";
 import { ORDER, PRIORITY, findModifier } from "./modifier.ts";
-import { notDefined, wrongType } from "./option-errors.ts";
+import { notDefined, wrongModifier, wrongType } from "./option-errors.ts";
 import type { OptionType } from "./option-type.ts";
 
 export type MergedDefinitions =
@@ -20,7 +21,8 @@ export type MergedDefinitions =
 export function mergeDefinitions(place: MergePlace, type: OptionType, raw: readonly RawDefinition[]): MergedDefinitions {
   const definitions = sortDefinitions(keepStrongest(dischargeDefinitions(raw)));
   if (definitions.length === 0) return { isDefined: false };
-  for (const definition of definitions) if (!type.check(definition.value)) throw wrongType(place, type, definition);
+  const wrong = definitions.filter((definition) => !type.check(definition.value));
+  if (wrong.length > 0) throw joinErrors(wrong.map((definition) => wrongType(place, type, definition)));
   return { isDefined: true, value: type.merge(place, definitions), definitions };
 }
 
@@ -83,6 +85,8 @@ function discharge(
     case "forward":
       discharge(raw, modifier.content, priority, order, modifier.from, depth + 1, into);
       return;
+    case "wrong":
+      throw wrongModifier(modifier.message, { path: site.path, declarations: [] }, { ...raw, value: modifier.content });
     default:
       unreachable(modifier);
   }

@@ -1,4 +1,5 @@
 import type { DefinitionSite } from "./definition.ts";
+import { previewValue } from "./preview-value.ts";
 
 /** The key under which a modified definition carries what modifies it; no user's key can be it. */
 export const MODIFIER: unique symbol = Symbol("tsos.modifier");
@@ -38,7 +39,9 @@ export type Modifier =
   | { readonly kind: "override"; readonly priority: number; readonly content: unknown }
   | { readonly kind: "order"; readonly order: number; readonly content: unknown }
   | { readonly kind: "assert"; readonly condition: boolean; readonly message: string; readonly content: unknown }
-  | { readonly kind: "forward"; readonly from: ForwardedFrom; readonly content: unknown };
+  | { readonly kind: "forward"; readonly from: ForwardedFrom; readonly content: unknown }
+  /** One of the functions below was called wrongly: told where the option is known. */
+  | { readonly kind: "wrong"; readonly message: string; readonly content: unknown };
 
 /** The lower number wins. Nix: lib/modules.nix */
 export const PRIORITY = {
@@ -64,6 +67,10 @@ export function modified<T>(modifier: Modifier): Modified<T> {
   return Object.freeze({ [MODIFIER]: Object.freeze(modifier) }) as Modified<T>;
 }
 
+function wrongly<T>(message: string, content: unknown): Modified<T> {
+  return modified({ kind: "wrong", message, content });
+}
+
 // The parameters are not inferred from: the place where the result goes says what `T` is, and so a typo inside
 // is an error at its own property. `NoInfer` would keep its own mark, under which an editor sees no values of an enumeration.
 type Content<T> = Late<T> | Modified<Late<T>>;
@@ -76,20 +83,20 @@ type Late<T> = [T][T extends unknown ? 0 : never];
  */
 export function mkIf<T>(condition: boolean, content: Content<T>): Modified<T> {
   if (typeof condition !== "boolean") {
-    throw new TypeError(`the condition of mkIf must be a boolean, got ${condition === null ? "null" : typeof condition}`);
+    return wrongly(`the condition of mkIf must be a boolean, got ${previewValue(condition)}`, content);
   }
   return modified({ kind: "if", condition, content });
 }
 
 /** Several definitions of one option, or of a tree of options, as if each stood in a module of its own. */
 export function mkMerge<T>(contents: readonly Content<T>[]): Modified<T> {
-  if (!Array.isArray(contents)) throw new TypeError("mkMerge takes a list of definitions");
+  if (!Array.isArray(contents)) return wrongly(`mkMerge takes a list of definitions, got ${previewValue(contents)}`, contents);
   return modified({ kind: "merge", contents });
 }
 
 /** A definition with a priority: of several, those with the lowest number are merged and the rest dropped. */
 export function mkOverride<T>(priority: number, content: Content<T>): Modified<T> {
-  if (typeof priority !== "number") throw new TypeError("the priority of mkOverride must be a number");
+  if (typeof priority !== "number" || Number.isNaN(priority)) return wrongly(`the priority of mkOverride must be a number, got ${previewValue(priority)}`, content);
   return modified({ kind: "override", priority, content });
 }
 
@@ -120,7 +127,7 @@ export function mkVMOverride<T>(content: Content<T>): Modified<T> {
 
 /** A definition with a place among the others of a list or of lines: the lower number first, 1000 the default. */
 export function mkOrder<T>(order: number, content: Content<T>): Modified<T> {
-  if (typeof order !== "number") throw new TypeError("the order of mkOrder must be a number");
+  if (typeof order !== "number" || Number.isNaN(order)) return wrongly(`the order of mkOrder must be a number, got ${previewValue(order)}`, content);
   return modified({ kind: "order", order, content });
 }
 
@@ -136,6 +143,7 @@ export function mkAfter<T>(content: Content<T>): Modified<T> {
 
 /** A definition that may be used only if `condition` holds; else the configuration fails with `message`. */
 export function mkAssert<T>(condition: boolean, message: string, content: Content<T>): Modified<T> {
+  if (typeof condition !== "boolean") return wrongly(`the condition of mkAssert must be a boolean, got ${previewValue(condition)}`, content);
   return modified({ kind: "assert", condition, message, content });
 }
 

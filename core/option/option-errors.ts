@@ -45,8 +45,17 @@ export function wrongType(place: ErrorPlace, type: OptionType, definition: RawDe
   return new TsosError({
     code: "option.wrong-type",
     message: `the option "${formatOptionPath(place.path)}" must be ${withArticle(type.description)}, got ${previewValue(definition.value)}${detail === undefined ? "" : `: ${detail}`}`,
-    hint: hintFor(type, definition.value),
+    hint: hintFor(place, type, definition.value),
     data: { ...optionData(place, [definition]), expected: type.description },
+  });
+}
+
+/** `mkIf("yes", …)`: what is around a definition is not what it must be. */
+export function wrongModifier(message: string, place: ErrorPlace, definition: RawDefinition): TsosError {
+  return new TsosError({
+    code: "option.wrong-modifier",
+    message: `a definition of "${formatOptionPath(place.path)}" is wrong: ${message}`,
+    data: optionData(place, [definition]),
   });
 }
 
@@ -64,7 +73,7 @@ export function nestedTooDeep(place: ErrorPlace, definitions: readonly RawDefini
 }
 
 /** What a beginner writes in place of a package, a file, a number or one of some values. */
-function hintFor(type: OptionType, value: unknown): string | undefined {
+function hintFor(place: ErrorPlace, type: OptionType, value: unknown): string | undefined {
   if (value === undefined) return "a list has no absent items: lib.optionals(condition, [item]) leaves one out";
   if (value instanceof Promise) return "an evaluation is synchronous: write the value itself, nothing has to be waited for";
   if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) !== Object.prototype && isSetType(type)) return "write an object of its own: { … }";
@@ -76,14 +85,27 @@ function hintFor(type: OptionType, value: unknown): string | undefined {
     const meant = typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) && item.check(Number(value)) ? Number(value) : value;
     if (item.check(meant)) return `put it into a list: [${typeof meant === "object" ? "…" : JSON.stringify(meant)}]`;
   }
-  if (Array.isArray(value) && value.length > 0 && value.every((one: unknown) => type.check(one))) return "a list in a list: write ...list for its items, or leave the inner brackets out";
+  if (Array.isArray(value) && value.length > 0 && value.every((one: unknown) => type.check(one))) return hintForList(place, type, value);
+  const tag = type.name === "attrTag" && typeof value === "object" && value !== null ? Object.keys(value) : [];
+  if (tag.length === 1) return didYouMean(findNearestName(tag[0]!, Object.keys(type.payload as object)));
   if (typeof value !== "string") return undefined;
   if (/\bpackage\b/.test(type.description) && /^[A-Za-z][\w-]*$/.test(value)) return `write pkgs.${value}, without quotes`;
   if (/\bpath\b/.test(type.description) && /^\.{1,2}\//.test(value)) return `write path(${JSON.stringify(value)}), which copies it to the store`;
   if (/\b(integer|number|float)\b/.test(type.description) && /^-?\d+(\.\d+)?$/.test(value)) return `write ${value}, without quotes`;
   if (/\bboolean\b/.test(type.description) && /^(true|false)$/.test(value)) return `write ${value}, without quotes`;
-  const nearest = findNearestName(value, choicesOf(type).filter((choice) => typeof choice === "string"));
+  return didYouMean(findNearestName(value, choicesOf(type).filter((choice) => typeof choice === "string")));
+}
+
+function didYouMean(nearest: string | undefined): string | undefined {
   return nearest === undefined ? undefined : `did you mean ${JSON.stringify(nearest)}?`;
+}
+
+/** A list of what the option, or the item of a list, takes one of. */
+function hintForList({ path }: ErrorPlace, type: OptionType, value: readonly unknown[]): string {
+  if (/^\[\d+\]$/.test(path.at(-1) ?? "")) return "a list in a list: write ...list for its items, or leave the inner brackets out";
+  if (value.length === 1) return "leave the brackets out";
+  const separator = /^separatedString (".*")$/.exec(type.name)?.[1];
+  return separator === undefined ? "the option takes one of them, not a list" : `join them: [ … ].join(${separator})`;
 }
 
 function mentions(type: OptionType, name: string): boolean {
@@ -172,7 +194,7 @@ export function notASet(path: readonly string[], definition: RawDefinition): Tso
 }
 
 export function withArticle(description: string): string {
-  return /^(one of|impossible|an? |the |anything|any |list |attribute set|attrs|unspecified|null or|raw|strings |open )/i.test(description) || /^\(/.test(description)
+  return /^(one of|impossible|an? |the |anything|any |attrs|unspecified|null or|raw|strings |lines )/i.test(description) || /^\(/.test(description)
     ? description
     : `${/^[aeiou](?!n?i[qt])/i.test(description) || /^8/.test(description) ? "an" : "a"} ${description}`;
 }

@@ -222,7 +222,7 @@ describe("reads a value by the option's type", () => {
     expected(types.bool, "maybe", /the option "a" must be a boolean, got "maybe"/);
     expected(types.port, "65536", /must be a 16 bit unsigned integer.*got "65536"/);
     expected(types.enum(["start", "stop"]), "strat", /must be one of "start", "stop", got "strat"/);
-    expected(types.listOf(types.int), '["x"]', /must be list of integer/);
+    expected(types.listOf(types.int), '["x"]', /must be a list of integer/);
     expected(types.package, "git", /must be a package/);
     const hint = (type: Parameters<typeof parseValue>[0], text: string): string | undefined => {
       try {
@@ -289,7 +289,7 @@ describe("on the command line", () => {
     writeFileSync(file, original);
     const { code, stderr } = await tsos("set", "packages", "git");
     assert.equal(code, 1);
-    assert.match(stderr, /the option "packages" must be list of package, got "git"/);
+    assert.match(stderr, /the option "packages" must be a list of package, got "git"/);
     const missing = await tsos("set", "packages");
     assert.equal(missing.code, 2);
     assert.match(missing.stderr, /"tsos set packages" needs a value/);

@@ -98,7 +98,7 @@ function createLocator(context: LocateContext) {
       hint: data.hint ?? hintForGlobal(data.message, at),
       at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
       related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),
-      ...(data.data === undefined ? {} : { data: withoutStacks(data.data) }),
+      ...(data.data === undefined ? {} : { data: texts.inData(withoutStacks(data.data)) }),
       cause,
     });
     located.stack = `${data.message}\n${data.frames.map((text) => `    at ${formatFrame(frame(text), text)}`).join("\n")}`;

@@ -51,5 +51,10 @@ export function createTextPlacer(context: LocateContext, scripts: ScriptPlaces) 
     return placed;
   };
 
-  return { withDefinitionPlaces, withSitePlaces };
+  /** The same for each text in an error's data. */
+  const inData = (data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+    // A copy of itself, with other texts.
+    JSON.parse(JSON.stringify(data, (_key, value: unknown) => (typeof value === "string" ? withPlaces(value) : value))) as Record<string, unknown>;
+
+  return { withDefinitionPlaces, withSitePlaces, inData };
 }

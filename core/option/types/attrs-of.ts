@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
+import type { TsosError } from "../../error/tsos-error.ts";
 import { compareUtf8 } from "../../util/ordering.ts";
 import type { PlacedDefinition, RawDefinition } from "../definition.ts";
+import { joinErrors, keepError } from "../join-errors.ts";
 import { childPlace } from "../merge-place.ts";
 import type { MergePlace } from "../merge-place.ts";
 import { innerDefinition, mergeDefinitions } from "../merge-definitions.ts";
@@ -37,17 +39,23 @@ export function mergeAttrs(
   // Before the stack ends: by then the places of so many levels, each longer than the last, would fill the memory.
   if (place.path.length > MAX_DEPTH) throw nestedTooDeep(place, definitions);
   const result: Record<string, unknown> = {};
+  let errors: readonly TsosError[] | undefined;
   for (const [name, group] of groupByName(definitions)) {
     const child = childPlace(place, name);
-    const merged = mergeDefinitions(child, element, group);
-    if (merged.isDefined) {
-      setProperty(result, name, merged.value);
-    } else if (lazy) {
-      // The name is there, whatever the conditions of its definitions say.
-      if (element.emptyValue === undefined) throw notDefined(child);
-      setProperty(result, name, element.emptyValue(child));
+    try {
+      const merged = mergeDefinitions(child, element, group);
+      if (merged.isDefined) {
+        setProperty(result, name, merged.value);
+      } else if (lazy) {
+        // The name is there, whatever the conditions of its definitions say.
+        if (element.emptyValue === undefined) throw notDefined(child);
+        setProperty(result, name, element.emptyValue(child));
+      }
+    } catch (error) {
+      errors = keepError(errors, error);
     }
   }
+  if (errors !== undefined) throw joinErrors(errors);
   return Object.freeze(result);
 }
 

@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
+import type { TsosError } from "../../error/tsos-error.ts";
 import type { PlacedDefinition } from "../definition.ts";
+import { joinErrors, keepError } from "../join-errors.ts";
 import { childPlace } from "../merge-place.ts";
 import type { MergePlace } from "../merge-place.ts";
 import { innerDefinition, mergeDefinitions } from "../merge-definitions.ts";
@@ -12,18 +14,24 @@ const EMPTY: readonly never[] = Object.freeze([]);
 
 export function mergeList(place: MergePlace, element: OptionType, definitions: readonly PlacedDefinition[]): readonly unknown[] {
   const result: unknown[] = [];
+  let errors: readonly TsosError[] | undefined;
   for (const definition of definitions) {
     if (!Array.isArray(definition.value)) continue;
     const items: readonly unknown[] = definition.value;
     for (const [index, value] of items.entries()) {
       const name = `[${index}]`;
-      // A comma too many, or a name that is not there: left out, it would be missed by nobody.
-      if (value === undefined) throw wrongType(childPlace(place, name), element, innerDefinition(definition, name, undefined));
-      const merged = mergeDefinitions(childPlace(place, name), element, [innerDefinition(definition, name, value)]);
-      // An element under a false condition is left out.
-      if (merged.isDefined) result.push(merged.value);
+      try {
+        // A comma too many, or a name that is not there: left out, it would be missed by nobody.
+        if (value === undefined) throw wrongType(childPlace(place, name), element, innerDefinition(definition, name, undefined));
+        const merged = mergeDefinitions(childPlace(place, name), element, [innerDefinition(definition, name, value)]);
+        // An element under a false condition is left out.
+        if (merged.isDefined) result.push(merged.value);
+      } catch (error) {
+        errors = keepError(errors, error);
+      }
     }
   }
+  if (errors !== undefined) throw joinErrors(errors);
   return Object.freeze(result);
 }
 

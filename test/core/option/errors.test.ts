@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { TsosError } from "../../../core/error/tsos-error.ts";
 import { checkAssertions } from "../../../core/option/evaluate-modules.ts";
 import { lib } from "../../../core/option/lib.ts";
 import { createModule } from "../../../core/option/module.ts";
@@ -192,10 +193,33 @@ test("a value that refers to itself is an error, not a crash", () => {
   assert.equal(failure(declared, define("u", endless)).code, "option.too-deep");
 });
 
-test("a modifier refuses what it cannot mean", () => {
-  const error = failure(base, define("u", () => ({ services: { nginx: { enable: lib.mkIf("yes" as never, true) } } })));
-  assert.equal(error.code, "option.module-failed");
-  assert.match(error.message, /condition of mkIf must be a boolean, got string/);
+test("a modifier that was called wrongly is told with its option, beside all else that is wrong", () => {
+  const error = failure(base, define("u", () => ({ services: { nginx: { enable: lib.mkIf("yes" as never, true), port: lib.mkOverride("high" as never, 1), names: lib.mkMerge("x" as never) } } })));
+  const all = [error, ...(error.data.others as readonly TsosError[])].map(({ code, message }) => `${code}: ${message}`);
+  assert.deepEqual(all.sort(), [
+    'option.wrong-modifier: a definition of "services.nginx.enable" is wrong: the condition of mkIf must be a boolean, got "yes"',
+    'option.wrong-modifier: a definition of "services.nginx.names" is wrong: mkMerge takes a list of definitions, got "x"',
+    'option.wrong-modifier: a definition of "services.nginx.port" is wrong: the priority of mkOverride must be a number, got "high"',
+  ]);
+});
+
+test("all that is wrong inside one value is told, in sets, lists, submodules and by each module", () => {
+  const all = (error: TsosError): readonly string[] => [error, ...((error.data.others ?? []) as readonly TsosError[])].map(({ data }) => (data.optionPath as readonly string[]).join(" "));
+  const hosts = { a: { root: 1, level: "z" }, b: { level: "y", wrong: 1 } };
+  const error = failure(base, define("u", { services: { nginx: { names: [1, "fine", 2], hosts } } }), define("w", { services: { nginx: { port: "x" } } }), define("v", { services: { nginx: { port: "y" } } }));
+  assert.deepEqual([...all(error)].sort(), [
+    "services nginx hosts a level",
+    "services nginx hosts a root",
+    "services nginx hosts b level",
+    "services nginx hosts b wrong",
+    "services nginx names [0]",
+    "services nginx names [2]",
+    "services nginx port",
+    "services nginx port",
+  ]);
+  // No end of them is of use to nobody.
+  const many = failure(base, define("u", { services: { nginx: { names: Array.from({ length: 1000 }, () => 1) } } }));
+  assert.equal(all(many).length, 50);
 });
 
 test("every error carries plain data", () => {
