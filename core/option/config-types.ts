@@ -184,9 +184,10 @@ type Only<R, D> = [D] extends [R] ? R : R extends unknown ? R & Exact<R, D> : ne
  */
 export type Checked<C, Arguments, D> = C extends (...args: never) => infer R
   ? (args: Arguments) => Result<R, D>
-  : C extends object
-    ? Result<C, D>
-    : C;
+  : Definable<D> | InferredFrom<C>;
+
+// It is never anything, and the type checker infers `C` from what stands in its place.
+type InferredFrom<C> = unknown extends C ? never : C extends object ? never : C;
 
 declare const UNWRITTEN: unique symbol;
 
@@ -199,4 +200,4 @@ export interface Unwritten {
  * What is asked once more of a part of a module that is written, such as its `config`. Where a part may be missing, its
  * type has `undefined` in it, and then the type checker shows an error at the part and not at the property inside.
  */
-export type Written<Name extends string, C, Arguments, D> = C extends Unwritten ? unknown : { readonly [N in Name]: Checked<C, Arguments, D> };
+export type Written<Name extends string, C, Arguments, D> = C extends Unwritten ? unknown : C extends Function ? { readonly [N in Name]: Checked<C, Arguments, D> } : unknown;

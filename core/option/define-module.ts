@@ -50,7 +50,7 @@ export type ModuleParts<Special = unknown> = {
  *   }),
  * });
  */
-export function defineModule<C extends object = SystemFunction & Unwritten, D extends object = SystemFunction & Unwritten>(
+export function defineModule<C extends object = (SystemFunction | Definitions) & Unwritten, D extends object = (SystemFunction | Definitions) & Unwritten>(
   module: DeclaringParts & {
     readonly config?: Checked<C, ModuleArguments, Definitions>;
     readonly defaults?: Checked<D, ModuleArguments, Definitions>;

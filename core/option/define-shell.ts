@@ -21,8 +21,8 @@ export type ShellConfiguration = {
  */
 export function defineShell<
   S extends object = ShellFunction | Record<never, never>,
-  C extends object = ShellFunction & Unwritten,
-  D extends object = ShellFunction & Unwritten,
+  C extends object = (ShellFunction | ShellDefinitions) & Unwritten,
+  D extends object = (ShellFunction | ShellDefinitions) & Unwritten,
   A extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(
   shell: S extends (...args: never) => unknown

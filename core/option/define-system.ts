@@ -24,8 +24,8 @@ export type SystemConfig = {
  */
 export function defineSystem<
   S extends object = SystemFunction | Record<never, never>,
-  C extends object = SystemFunction & Unwritten,
-  D extends object = SystemFunction & Unwritten,
+  C extends object = (SystemFunction | Definitions) & Unwritten,
+  D extends object = (SystemFunction | Definitions) & Unwritten,
   A extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(
   system: S extends (...args: never) => unknown

@@ -168,6 +168,11 @@ const COMPLETIONS: readonly (readonly [where: string, config: string, wanted: re
   ["in mkForce", "({ lib }) => ({ services: { nginx: lib.mkForce({ virtualHosts: { x: { | } } }) } })", ["root", "locations"]],
   ["in mkIf of mkMerge", "({ lib }) => lib.mkMerge([lib.mkIf(true, { services: { nginx: { | } } })])", ["enable", "virtualHosts"]],
   ["in a plain object", "{ services: { nginx: { | } } }", ["enable", "virtualHosts"]],
+  ["in a plain object behind a typed letter", "{ services: { nginx: { en| } } }", ["enable", "enableReload"]],
+  ["at the top of a plain object", "{ se| }", ["services", "security"]],
+  ["in a submodule of a plain object", "{ services: { nginx: { virtualHosts: { x: { ro| } } } } }", ["root", "locations"]],
+  ["in a submodule's function in a plain object", "{ services: { nginx: { virtualHosts: { x: ({ name }) => ({ ro| }) } } } }", ["root", "locations"]],
+  ["beside another property of a plain object", '{ networking: { hostName: "x" }, services: { nginx: { | } } }', ["enable", "virtualHosts"]],
   ["of an enum's values", '() => ({ services: { openssh: { settings: { PermitRootLogin: "|" } } } })', ["prohibit-password", "no"]],
   ["of an enum's values in mkForce", '({ lib }) => ({ services: { openssh: { settings: { PermitRootLogin: lib.mkForce("|") } } } })', ["prohibit-password", "no"]],
   ["of an enum's values in mkDefault", '({ lib }) => ({ services: { openssh: { settings: { PermitRootLogin: lib.mkDefault("|") } } } })', ["prohibit-password", "no"]],
@@ -206,6 +211,27 @@ for (const [form, write] of [["in a function", functionForm], ["in a module's co
     await typo(nginx, 'nginx: lib.mkIf(true, { virtualHosts: { x: { |roott: "/srv" } } })', /'roott' does not exist/);
   });
 }
+
+test("a plain object is looked at like a function's result", async () => {
+  const start = SYSTEM.indexOf("({ config, pkgs, lib })");
+  const errorsOf = async (config: string): Promise<readonly string[]> => {
+    const { text, position } = marked(SYSTEM.replace(SYSTEM.slice(start, SYSTEM.lastIndexOf(",\n});")), config));
+    await server.show(file, text);
+    const before = text.slice(0, position).split("\n");
+    return (await server.diagnostics(file)).map(({ start: found, text: told }) => (found.line === before.length && found.offset === before.at(-1)!.length + 1 ? told : `elsewhere: ${JSON.stringify(found)} ${told}`));
+  };
+  assert.deepEqual(await errorsOf('|{ environment: { etc: { a: () => ({ text: "x" }), b: ({ name, root }) => ({ text: `${name} of ${root.networking.hostName}` }), c: { text: "x" } } } }'), []);
+  for (const [config, message] of [
+    ["{ |servics: { nginx: { enable: true } } }", /Did you mean to write 'services'/],
+    ["{ services: { nginx: { |enabel: true } } }", /Did you mean to write 'enable'/],
+    ["{ services: { nginx: { |enable: 3 } } }", /Type 'number' is not assignable/],
+    ['{ services: { nginx: { virtualHosts: { x: { |roott: "/x" } } } } }', /'roott' does not exist/],
+  ] as const) {
+    const errors = await errorsOf(config);
+    assert.equal(errors.length, 1, JSON.stringify(errors));
+    assert.match(errors[0]!, message);
+  }
+});
 
 test("tsos check says the same of a typo, in its own words", async () => {
   writeFileSync(file, SYSTEM.replace('title: "Dr"', 'titel: "Dr"'));
