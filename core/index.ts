@@ -1,7 +1,7 @@
 /** The public API: what a user imports from `"tsos"`. Pure, so that it runs in the evaluation isolate. */
 export type { BuildAttributes, CompileAttributes, StoreObject, StoreSource } from "./package/build-attributes.ts";
 export { defineHelper, type HelperContext, type HelperDefinition, type HelperValue } from "./package/define-helper.ts";
-export { definePackage, type BuildArguments, type PackageDefinition, type PackageInit } from "./package/define-package.ts";
+export { definePackage, type BuildArguments, type PackageChanges, type PackageDefinition, type PackageInit, type PackageOf, type PackageWith } from "./package/define-package.ts";
 export type { DerivationAttributes, DerivationValue } from "./package/derivation-attributes.ts";
 export { EvaluationRegistry } from "./package/evaluation-registry.ts";
 export type { Instantiation } from "./derivation/instantiation.ts";

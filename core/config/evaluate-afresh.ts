@@ -30,7 +30,7 @@ const MAX_STARTS = 50;
  */
 export async function evaluateAfresh<R extends EvaluationRequest>(options: EvaluateOptions<R> & WatchedEvaluation & { readonly project: string }): Promise<FreshEvaluation<R["kind"]>> {
   const { file, project, runtime, request, signal } = options;
-  const inputs = openProjectInputs(project, file ?? join(project, "none"), options.inputs);
+  const inputs = openProjectInputs(project, file ?? join(project, "none"), options.inputs, { forUpdate: request.kind === "inputs" });
   let modules = await guessModules(options, inputs);
   const limits = chooseLimits(file, project, options.limits);
   // Its process loads the runtime while the bundle is made.

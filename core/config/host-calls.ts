@@ -134,7 +134,7 @@ function findInTree(root: string, place: string, folder: string, path: string, n
     real = realpathSync(target);
   } catch {
     note({ kind: "missing", path: target });
-    throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: suggestFile(root, target, path) });
+    throw new TsosError({ code: "config.missing-file", message: `there is no "${path}"`, hint: suggestFile(root, place, target, path) });
   }
   if (!isWithin(root, real)) throw outside(`leads out of the ${place} by a symbolic link`);
   if (real !== target) note({ kind: "link", path: target, target: real });
@@ -147,13 +147,15 @@ function isWithin(root: string, path: string): boolean {
   return path === root || path.startsWith(root + sep);
 }
 
-function suggestFile(root: string, target: string, path: string): string {
-  const inProject = relative(root, target);
+function suggestFile(root: string, place: string, target: string, path: string): string {
+  const inside = relative(root, target);
+  // Git gives what it knows of.
+  const untracked = place === "project" ? "" : "; of a Git repository an input has only what was added to it";
   try {
     const near = findNearestName(basename(target), readdirSync(dirname(target)));
-    return near === undefined ? `it would be "${inProject}" in the project` : `did you mean "${path.slice(0, path.length - basename(path).length)}${near}"?`;
+    return near === undefined ? `it would be "${inside}" in the ${place}${untracked}` : `did you mean "${path.slice(0, path.length - basename(path).length)}${near}"?`;
   } catch {
-    return `it would be "${inProject}" in the project, and there is no folder "${dirname(inProject)}"`;
+    return `it would be "${inside}" in the ${place}, and there is no folder "${dirname(inside)}"${untracked}`;
   }
 }
 

@@ -18,6 +18,9 @@ export type InputSettings = {
   readonly configuration?: string | undefined;
 };
 
+/** Asked only for which inputs there are: what is locked and not to be had any more stands in nobody's way. */
+export type InputUse = { readonly forUpdate: boolean };
+
 /** The inputs of one configuration while it is evaluated. */
 export type ProjectInputs = {
   readonly lockPath: string;
@@ -43,7 +46,7 @@ export function configurationName(project: string, file: string): string {
   return relative(project, file).split(sep).join("/");
 }
 
-export function openProjectInputs(project: string, file: string, settings: InputSettings | undefined): ProjectInputs {
+export function openProjectInputs(project: string, file: string, settings: InputSettings | undefined, { forUpdate }: InputUse = { forUpdate: false }): ProjectInputs {
   const lockPath = lockFilePath(project);
   const configuration = configurationName(project, settings?.configuration ?? file);
   const roots = new Map<string, string>();
@@ -81,7 +84,12 @@ export function openProjectInputs(project: string, file: string, settings: Input
     lockPath,
     async fetch(declared) {
       const { entry, fetched } = await getEntry(declared);
-      const tree = fetched ?? (await fetchLocked(declared.name, entry, resolveOriginal(declared, project, file), project, await openContext()));
+      const wanted = resolveOriginal(declared, project, file);
+      const tree = fetched ?? (await fetchLocked(declared.name, entry, wanted, project, await openContext()).catch(async (error: unknown) => {
+        if (!forUpdate || !(error instanceof TsosError)) throw error;
+        // The configuration is read with what the update will lock.
+        return (await lockSource(wanted, project, await openContext())).fetched;
+      }));
       roots.set(declared.name, tree.root);
       return { narHash: tree.narHash, attributes: entry.locked };
     },
@@ -193,7 +201,10 @@ async function fetchLocked(name: string, entry: LockedInput, wanted: SourceAttri
   try {
     return await fetchSource(locked, context, { isFinal: true });
   } catch (error) {
-    if (!(error instanceof TsosError) || error.code !== "source.hash-mismatch") throw error;
+    if (!(error instanceof TsosError)) throw error;
+    if (error.code !== "source.hash-mismatch") {
+      throw new TsosError({ code: error.code, message: `the input "${name}" cannot be had as "tsos.lock" says: ${error.message}`, hint: `if that is gone, tsos update ${name} locks what is there now`, at: error.at, related: error.related, data: error.data, cause: error.cause });
+    }
     const { expected, actual } = error.data;
     throw new TsosError({
       code: "lock.hash-mismatch",

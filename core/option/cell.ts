@@ -1,4 +1,4 @@
-import { messagesOf } from "./join-errors.ts";
+import { messagesOf, partOf } from "./join-errors.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import type { Consumer, Guesses, Source, Tracker } from "./consumer.ts";
 import type { RawDefinition } from "./definition.ts";
@@ -126,6 +126,8 @@ export abstract class AnyCell implements Consumer, Source {
       // A value that reads itself reads what it was in the round before, at first the default.
       this.#wasReadInside = true;
       this.#state ??= { kind: "value", value: this.computeInitial() };
+      const part = this.#state.kind === "error" ? partOf(this.#state.error) : undefined;
+      if (part !== undefined) return part.value;
     } else {
       this.refresh();
     }
@@ -150,6 +152,11 @@ export abstract class AnyCell implements Consumer, Source {
     return this.#state?.kind === "error" ? this.#state.error : undefined;
   }
 
+  /** The value, computed once more and not kept. */
+  computeAgain(): unknown {
+    return this.compute();
+  }
+
   /** The value for people. */
   preview(): string {
     if (this.#state === undefined) return "nothing";
@@ -167,7 +174,7 @@ export function isOwnLack(error: TsosError, cell: AnyCell): boolean {
 
 function equalStates(a: CellState, b: CellState): boolean {
   if (a.kind === "value") return b.kind === "value" && equalValues(a.value, b.value);
-  return b.kind === "error" && a.error.code === b.error.code && equalValues(messagesOf(a.error), messagesOf(b.error));
+  return b.kind === "error" && a.error.code === b.error.code && equalValues(messagesOf(a.error), messagesOf(b.error)) && equalValues(partOf(a.error)?.value, partOf(b.error)?.value);
 }
 
 function cellError(error: unknown, cell: AnyCell): TsosError {

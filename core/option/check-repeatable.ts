@@ -1,7 +1,9 @@
 import { TsosError } from "../error/tsos-error.ts";
-import { MAX_DEPTH } from "./equal-values.ts";
+import type { Cell } from "./cell.ts";
+import { MAX_DEPTH, MISSING } from "./equal-values.ts";
 import { isPackageValue } from "./foreign-types.ts";
 import { findModifier } from "./modifier.ts";
+import { definitionData, siteData, type ErrorPlace } from "./option-errors.ts";
 import { formatOptionPath } from "./option-path.ts";
 import { isPlainObject } from "./plain-object.ts";
 import { previewValue } from "./preview-value.ts";
@@ -28,6 +30,38 @@ export function findUnrepeatable(unit: Unit, surroundings: UnitSurroundings): Ts
     message: `the module "${module.label}" does not return the same when it is run again: "${formatOptionPath(changed)}" was ${previewValue(change.before)}, then ${previewValue(change.after)}`,
     hint: "a module is run several times: keep no counter, list or other state outside of its function",
     data: { optionPath: changed, definitions: [{ module: module.label, file: module.file, stack: module.stack, path: [...path, ...changed] }] },
+  });
+}
+
+/**
+ * Computes an option's value once more where functions have a part in it: definitions of submodules, a computed default,
+ * `apply`. Like a module, they must give what they gave.
+ */
+export function findUnrepeatableValue(cell: Cell, place: ErrorPlace): TsosError | undefined {
+  const { attributes } = cell.node.option;
+  const isComputed = attributes.apply !== undefined || typeof attributes.default === "function" || cell.definitions.some(({ value }) => holdsFunction(value, 0));
+  if (!isComputed || cell.findError() !== undefined) return undefined;
+  const change = findChange(cell.read(), cell.computeAgain(), 0);
+  if (change === undefined) return undefined;
+  const path = [...place.path, ...[...change.path].reverse()];
+  return new TsosError({
+    code: "option.not-repeatable",
+    message: `the value of the option "${formatOptionPath(path)}" is not the same when it is computed again: it was ${previewValue(change.before)}, then ${previewValue(change.after)}`,
+    hint: "a function of a configuration is called several times: keep no counter, list or other state outside of it",
+    data: { optionPath: path, definitions: cell.definitions.map(definitionData), declaredAt: place.declarations.map(siteData) },
+  });
+}
+
+function holdsFunction(value: unknown, depth: number): boolean {
+  if (typeof value === "function") return !isPackageValue(value);
+  if (typeof value !== "object" || value === null || depth > MAX_DEPTH || isPackageValue(value)) return false;
+  const modifier = findModifier(value);
+  if (modifier !== undefined) return modifier.kind === "merge" ? modifier.contents.some((content) => holdsFunction(content, depth + 1)) : holdsFunction(modifier.content, depth + 1);
+  if (Array.isArray(value)) return value.some((item) => holdsFunction(item, depth + 1));
+  if (!isPlainObject(value)) return false;
+  return Object.keys(value).some((name) => {
+    const property = Object.getOwnPropertyDescriptor(value, name);
+    return property !== undefined && "value" in property && holdsFunction(property.value, depth + 1);
   });
 }
 
@@ -63,7 +97,10 @@ function findChange(before: unknown, after: unknown, depth: number): Change | un
 }
 
 function findChangedProperty(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>, depth: number, isNamed: boolean): Change | undefined {
+  const missing = (before as { readonly [MISSING]?: ReadonlySet<string> })[MISSING];
   for (const key of Object.keys(before)) {
+    // An option without a value, which nobody reads.
+    if (missing?.has(key) === true) continue;
     if (!Object.hasOwn(after, key)) return { path: [key], before: before[key], after: undefined };
     const found = findChange(before[key], after[key], depth + 1);
     if (found !== undefined) return isNamed ? named(found, key) : found;

@@ -9,7 +9,7 @@ import { CellView } from "./cell-view.ts";
 import type { ViewedEvaluation } from "./cell-view.ts";
 import { compileModules } from "./compile-modules.ts";
 import type { CompiledModules } from "./compile-modules.ts";
-import { findUnrepeatable } from "./check-repeatable.ts";
+import { findUnrepeatable, findUnrepeatableValue } from "./check-repeatable.ts";
 import { createConfigView } from "./config-view.ts";
 import { Tracker } from "./consumer.ts";
 import { builtinOrigin } from "./defining-module.ts";
@@ -265,10 +265,12 @@ export class Evaluation implements UnitSurroundings, CellEvaluation, ViewedEvalu
     this.#throwProblems();
   }
 
-  /** @throws TsosError `option.not-repeatable` for a module whose result depends on how often it has run. */
+  /** @throws TsosError `option.not-repeatable` for a function whose result depends on how often it has run. */
   checkRepeatable(): void {
     const errors = this.#units.flatMap((unit) => findUnrepeatable(unit, this) ?? []);
     if (errors.length > 0) throw joinErrors(errors);
+    const unstable = [...this.#cells.values()].flatMap((cell) => findUnrepeatableValue(cell, this.place(cell.node)) ?? []);
+    if (unstable.length > 0) throw joinErrors(unstable);
   }
 
   #runRounds(first: readonly Unit[], beforeFirst?: () => void): void {

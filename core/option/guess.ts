@@ -121,6 +121,9 @@ export function agreeingDefinitions(type: OptionType | undefined, one: readonly 
 
 function agree(type: OptionType | undefined, one: unknown, other: unknown): { readonly value: unknown } | undefined {
   if (!holdsGuess(one) && !holdsGuess(other) && equalValues(one, other)) return { value: one };
+  if (type?.name === "submodule" && isOwnFunction(one) && isOwnFunction(other)) {
+    return { value: (args: unknown) => agree(type, one(args), other(args))?.value ?? {} };
+  }
   if (type === undefined || !NAMING.has(type.name) || !isPlainObject(one) || !isPlainObject(other)) return undefined;
   if (givenOut.has(one) || givenOut.has(other) || findModifier(one) !== undefined || findModifier(other) !== undefined) return undefined;
   const value: Record<string, unknown> = {};
@@ -129,6 +132,11 @@ function agree(type: OptionType | undefined, one: unknown, other: unknown): { re
     if (agreed !== undefined) setProperty(value, name, agreed.value);
   }
   return Object.keys(value).length === 0 ? undefined : { value };
+}
+
+/** A definition that is a function, which looks at its own arguments. */
+function isOwnFunction(value: unknown): value is (args: unknown) => unknown {
+  return typeof value === "function" && !givenOut.has(value) && !isPackageValue(value);
 }
 
 /** Types of which a definition without some of its names is still one. */

@@ -38,3 +38,15 @@ export function keepError(kept: readonly TsosError[] | undefined, error: unknown
   if (all.length >= MAX_KEPT) throw joinErrors(all);
   return all;
 }
+
+const parts = new WeakMap<TsosError, { readonly value: unknown }>();
+
+/** An error of some names of a set, with what the others are: what one of them reads of the set itself, it reads there. */
+export function withPart(error: TsosError, value: unknown): TsosError {
+  parts.set(error, { value });
+  return error;
+}
+
+export function partOf(error: unknown): { readonly value: unknown } | undefined {
+  return error instanceof TsosError ? parts.get(error) : undefined;
+}

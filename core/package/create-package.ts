@@ -137,6 +137,8 @@ class AttributesCore implements PackageCore {
   readonly #registry: EvaluationRegistry;
   readonly #compile: CompileAttributes;
   readonly attributes: BuildAttributes;
+  /** Where it was made, long before it is computed; formatted only when an error asks for it. */
+  readonly #origin = new Error("made here");
   #recorded: RecordedDerivation | undefined;
 
   constructor(registry: EvaluationRegistry, attributes: BuildAttributes, compile: CompileAttributes) {
@@ -165,8 +167,12 @@ class AttributesCore implements PackageCore {
     return this.#registry.storeDir;
   }
   get recorded(): RecordedDerivation {
-    this.#recorded ??= this.#registry.stack.run(this, this.name, () => this.#registry.derive(this.#compile(this.attributes)));
-    return this.#recorded;
+    try {
+      this.#recorded ??= this.#registry.stack.run(this, this.name, () => this.#registry.derive(this.#compile(this.attributes)));
+      return this.#recorded;
+    } catch (error) {
+      throw withOrigin(error, this.#origin);
+    }
   }
   get test(): undefined {
     return undefined;
@@ -186,6 +192,15 @@ class AttributesCore implements PackageCore {
   overrideAttrs(change: AttributesChange): Package {
     return createPackage(this.#registry, applyChange(this.attributes, change, this.name), this.#compile);
   }
+}
+
+/** An error of what a package is made of, with where it was made: the innermost, which is the one to blame. */
+function withOrigin(error: unknown, origin: Error): unknown {
+  if (!(error instanceof TsosError) || "madeAt" in error.data) return error;
+  const { code, message, hint, at, related, data, cause, stack } = error;
+  const located = new TsosError({ code, message, hint, at, related, data: { ...data, madeAt: { stack: origin.stack } }, cause });
+  if (stack !== undefined) located.stack = stack;
+  return located;
 }
 
 function applyChange(attributes: BuildAttributes, change: AttributesChange, name: string): BuildAttributes {
@@ -254,7 +269,7 @@ class DefinedCore implements PackageCore {
 
   get #package(): Package {
     this.#built ??= this.#init.registry.stack.run(this, this.#init.pname, () => {
-      const built: unknown = this.#init.build(this.#changes);
+      const built = this.#build();
       if (!isPackage(built)) {
         throw new TsosError({
           code: "package.bad-build",
@@ -265,6 +280,16 @@ class DefinedCore implements PackageCore {
       return this.#attributesChanges.reduce((result, change) => result.overrideAttrs(change), built);
     });
     return this.#built;
+  }
+
+  #build(): unknown {
+    try {
+      return this.#init.build(this.#changes);
+    } catch (error) {
+      // The engine's own limits are told as they are.
+      if (error instanceof TsosError || !(error instanceof Error) || error instanceof RangeError) throw error;
+      throw new TsosError({ code: "package.build-failed", message: `the build of package "${this.#init.pname}" failed: ${error.name}: ${error.message}`, data: { package: this.#init.pname }, cause: error });
+    }
   }
 
   get name(): string {

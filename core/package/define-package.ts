@@ -1,4 +1,5 @@
 import type { Package, PackageMeta, PackageUpdate } from "./package.ts";
+import type { BuildAttributes } from "./build-attributes.ts";
 import type { Packages } from "./packages.ts";
 import { createDefinedPackage } from "./create-package.ts";
 import type { EvaluationRegistry } from "./evaluation-registry.ts";
@@ -20,14 +21,34 @@ export type PackageInit<Options extends object> = PackageMeta & {
 };
 
 /** A package on one page, before a package set has called it. */
-export type PackageDefinition = {
+export type PackageDefinition<Options extends object = object> = {
   readonly kind: "package-definition";
+  /** The package's own options with their defaults. */
+  readonly options: Options;
   readonly pname: string;
   readonly version: string;
   readonly meta: PackageMeta;
   /** Makes the package out of a set. */
   call(registry: EvaluationRegistry, packages: Packages, changes?: Readonly<Record<string, unknown>>): Package;
 };
+
+/** What `override` of a package may change: its own options, its name and version, and the packages that it is made of. */
+export type PackageChanges<Options extends object> = Partial<Options> & { readonly pname?: string; readonly version?: string } & {
+  readonly [Name in Exclude<keyof Packages, keyof Options | "pname" | "version">]?: Packages[Name];
+};
+
+/** A package whose own options the type checker knows. */
+export interface PackageWith<Options extends object> extends Package {
+  override(changes: PackageChanges<Options>): PackageWith<Options>;
+  overrideAttrs(change: (previous: BuildAttributes) => BuildAttributes): PackageWith<Options>;
+}
+
+/**
+ * The package that a definition makes, for a project's own names in `pkgs`.
+ * @example
+ * declare module "tsos" { interface Packages { readonly mytool: PackageOf<typeof mytool> } }
+ */
+export type PackageOf<Definition> = Definition extends PackageDefinition<infer Options> ? PackageWith<Options> : Package;
 
 /**
  * Defines a package: what it is, how it is built, how it is tested, where new versions come from.
@@ -45,11 +66,13 @@ export type PackageDefinition = {
  * });
  * // → pkgs.hello, whose `${pkgs.hello}` is "/nix/store/…-hello-2.12.1"
  */
-export function definePackage<Options extends object = Record<never, never>>(init: PackageInit<Options>): PackageDefinition {
+export function definePackage<Options extends object = Record<never, never>>(init: PackageInit<Options>): PackageDefinition<Options> {
   const { pname, version, description, homepage, license, mainProgram, priority } = init;
   const meta: PackageMeta = { description, homepage, license, mainProgram, priority };
   return {
     kind: "package-definition",
+    // Without any, the type has no names either.
+    options: init.options ?? ({} as Options),
     pname,
     version,
     meta,

@@ -10,19 +10,22 @@ import type { LocateContext } from "./script-places.ts";
 /** What a module is called with. */
 const ARGUMENTS: readonly string[] = ["config", "lib", "options", "pkgs"];
 
+/** What was thrown in a function of the user's is the cause of these. */
+const FAILED: ReadonlySet<string> = new Set(["option.module-failed", "package.build-failed"]);
+
 /** Says what to do about an error that JavaScript's own words leave open. */
 export async function explainError(data: ErrorData, context: LocateContext): Promise<ErrorData> {
   // Where it was called from says nothing more: the name does not exist anywhere in an evaluation.
-  if (data.code === "option.module-failed" && data.cause?.code === "config.impure") return data.cause;
+  if (FAILED.has(data.code) && data.cause?.code === "config.impure") return data.cause;
   if (data.cause?.code === "config.too-large") return { ...data, ...data.cause, data: data.data };
   // JavaScript's own words for it: only their place says something new.
-  if (data.cause !== undefined && (data.code === "option.changed-input" || data.cause.code === "config.too-deep" || (data.code === "option.module-failed" && data.cause.frames.length === 0))) {
+  if (data.cause !== undefined && (data.code === "option.changed-input" || data.cause.code === "config.too-deep" || (FAILED.has(data.code) && data.cause.frames.length === 0))) {
     return { ...data, hint: data.hint ?? data.cause.hint, at: data.at ?? firstFrame(data.cause.frames), cause: undefined };
   }
   if (data.code === "config.not-a-configuration" && context.file !== undefined && (await findDefaultExport(context.file)) === undefined) {
     return { ...data, code: "config.no-default", message: `"${basename(context.file)}" exports no configuration`, hint: "export default defineSystem({ … }), or defineShell", at: { file: context.file, line: 1, column: 1 } };
   }
-  const name = data.code === "option.module-failed" || data.code === "config.threw" ? /(?:^|ReferenceError: )([\w$]+) is not defined$/.exec(data.message)?.[1] : undefined;
+  const name = FAILED.has(data.code) || data.code === "config.threw" ? /(?:^|ReferenceError: )([\w$]+) is not defined$/.exec(data.message)?.[1] : undefined;
   return name === undefined ? data : { ...data, message: `"${name}" is not defined`, hint: hintForName(name, context), cause: data.cause === undefined ? undefined : { ...data.cause, message: `"${name}" is not defined` } };
 }
 

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { SourcePosition } from "../../error/source-position.ts";
 import { TsosError, type RelatedPosition } from "../../error/tsos-error.ts";
 import { findDefaultExport, findDefinitionPlaces } from "../definition-place.ts";
-import type { ErrorData } from "../protocol.ts";
+import { CONFIG_SCRIPT, type ErrorData } from "../protocol.ts";
 import { findSitePlaces, samePlace, sitesIn, uniquePlaces, withoutStacks } from "./error-sites.ts";
 import { explainError, hintForGlobal } from "./explain-error.ts";
 import { createTextPlacer } from "./place-texts.ts";
@@ -70,6 +70,13 @@ function createLocator(context: LocateContext) {
     return around ?? (context.file === undefined ? undefined : await findDefaultExport(context.file));
   };
 
+  /** Where the user's own code made the package that fails when it is computed, much later. */
+  const madePlace = ({ data }: ErrorData): SourcePosition | undefined => {
+    const made = data?.["madeAt"];
+    const stack = typeof made === "object" && made !== null && "stack" in made ? made.stack : undefined;
+    return typeof stack === "string" && stack.includes(CONFIG_SCRIPT) ? scripts.modulePlace(stack) : undefined;
+  };
+
   const describeError = async (given: ErrorData): Promise<TsosError | Error> => {
     const data = await explainError(given, context);
     const cause = data.cause === undefined ? undefined : await describeError(data.cause);
@@ -87,7 +94,7 @@ function createLocator(context: LocateContext) {
     });
     // What was thrown has its own place; what is wrong with a definition has the definition's.
     const reader = data.code === "option.not-defined" ? userFrame(data.frames) : undefined;
-    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader;
+    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader ?? madePlace(data);
     const all = own === undefined ? places : [{ ...own, note: "" }, ...places];
     // The user's own lines only: what a module of tsos makes of them says nothing to who did not write it.
     const [first, ...others] = all.filter((place) => !isOfRuntime(place.file));

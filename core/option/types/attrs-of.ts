@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { TsosError } from "../../error/tsos-error.ts";
 import { compareUtf8 } from "../../util/ordering.ts";
 import type { PlacedDefinition, RawDefinition } from "../definition.ts";
-import { joinErrors, keepError } from "../join-errors.ts";
+import { joinErrors, keepError, partOf, withPart } from "../join-errors.ts";
 import { childPlace } from "../merge-place.ts";
 import type { MergePlace } from "../merge-place.ts";
 import { innerDefinition, mergeDefinitions } from "../merge-definitions.ts";
@@ -53,9 +53,11 @@ export function mergeAttrs(
       }
     } catch (error) {
       errors = keepError(errors, error);
+      const part = partOf(error);
+      if (part !== undefined) setProperty(result, name, part.value);
     }
   }
-  if (errors !== undefined) throw joinErrors(errors);
+  if (errors !== undefined) throw withPart(joinErrors(errors), Object.freeze(result));
   return Object.freeze(result);
 }
 

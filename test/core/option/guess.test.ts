@@ -136,3 +136,11 @@ test("settling ends with the tree of demand-driven evaluation where options have
   }
   assert.equal(ended, 1500);
 });
+
+test("a module reads what a function that it defines a submodule by gives", () => {
+  const config = configOf(settle(({ config }) => ({
+    users: { ada: () => ({ home: "/home/ada" }), bob: ({ name }: { readonly name: string }) => ({ home: `/home/${name}`, shell: (config.users!.ada as { home: string }).home }) },
+    files: { ada: (config.users!.ada as { home: string }).home, bob: (config.users!.bob as { shell: string }).shell },
+  })));
+  assert.deepEqual({ ...config.files }, { ada: "/home/ada", bob: "/home/ada" });
+});
