@@ -139,7 +139,7 @@ function render(error: unknown, color: boolean, verbose: boolean): Promise<strin
 }
 
 /** The stable form of an error for `--json`. */
-function describeError(error: TsosError): Record<string, unknown> {
+export function describeError(error: TsosError): Record<string, unknown> {
   const { code, message, hint, at, related, data } = error;
   const several = "errors" in error && Array.isArray(error.errors) ? { errors: error.errors.flatMap((one: unknown) => (one instanceof TsosError ? [describeError(one)] : [])) } : {};
   return { code, message, hint, at, related, data, ...several };

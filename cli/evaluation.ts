@@ -70,14 +70,14 @@ export async function endTypeCheck(context: CommandContext, file: string, { chec
   }
 }
 
-/** Of a file that cannot be read the compiler would say the same in other words, and more that only follows from it. */
-const UNREAD: ReadonlySet<string> = new Set(["config.syntax", "config.missing-file", "config.missing-package"]);
+/** Of a file or an input that cannot be read the compiler would say the same in other words, and more that only follows from it. */
+const UNREAD = /^(config\.(syntax|missing-file|missing-package)$|input\.|lock\.|source\.)/;
 
 /** What is wrong besides with the types: the evaluation ends at some mistakes before it comes to others. */
 async function withTypeErrors(error: unknown, checking: Promise<void>): Promise<unknown> {
   if (!(error instanceof TsosError)) return error;
   const found = separateErrors(error);
-  if (found.some(({ code }) => UNREAD.has(code))) return error;
+  if (found.some(({ code }) => UNREAD.test(code))) return error;
   const wrong = await checking.then(() => undefined, (thrown: unknown) => thrown);
   if (!(wrong instanceof TsosError)) return error;
   // A mistake that the types name can be why nothing settles.

@@ -2,7 +2,9 @@ import { basename, relative } from "node:path";
 import type { DefinitionDescription, ModuleDescription, OptionReport, SiteDescription } from "../../core/config/option-description.ts";
 import { formatSourcePosition, type SourcePosition } from "../../core/error/source-position.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
-import type { CommandContext } from "../context.ts";
+import { separateErrors } from "../../core/config/config-errors.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { describeError, reportError, type CommandContext } from "../context.ts";
 import { evaluate } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import { findConfig } from "../find-config.ts";
@@ -55,19 +57,23 @@ export async function showOption(context: CommandContext, args: { readonly path:
   const file = findConfig(context, ["system", "shell"]);
   const { result } = await evaluate(context, file, { kind: "option-report", path: args.path });
   const { report, modules, isSound } = result;
-  if (report.kind === "branch") showBranch(context, report);
-  else await showOne(context, report, modules, isSound);
   // Its errors are told as every command tells them.
-  if (!isSound && file !== undefined) await evaluate(context, file, { kind: basename(file).startsWith("shell") ? "shell" : "system" });
+  const wrong = isSound || file === undefined ? undefined : await evaluate(context, file, { kind: basename(file).startsWith("shell") ? "shell" : "system" }).then(() => undefined, (error: unknown) => error);
+  const errors = wrong instanceof TsosError ? separateErrors(wrong).map(describeError) : undefined;
+  if (report.kind === "branch") showBranch(context, report, errors);
+  else await showOne(context, report, modules, isSound, errors);
+  if (wrong !== undefined) return reportError(wrong, { json: false, color: context.flags.color, verbose: context.flags.verbosity > 0 });
   const failure = report.kind === "option" ? report.state?.error : undefined;
   return failure === undefined || failure.code === "option.not-defined" ? ExitCode.done : ExitCode.failed;
 }
 
-function showBranch(context: CommandContext, report: Extract<OptionReport, { readonly kind: "branch" }>): void {
+type Errors = readonly Readonly<Record<string, unknown>>[] | undefined;
+
+function showBranch(context: CommandContext, report: Extract<OptionReport, { readonly kind: "branch" }>, errors: Errors): void {
   const name = formatOptionPath(report.path);
   if (context.flags.json) {
     const options = report.options.map(({ path, type, description }) => ({ name: formatOptionPath(path), path, type, description }));
-    context.print(JSON.stringify({ version: 1, kind: "branch", name, path: report.path, options }));
+    context.print(JSON.stringify({ version: 1, kind: "branch", name, path: report.path, options, errors }));
     return;
   }
   const { bold, dim } = context.outStyle;
@@ -79,7 +85,7 @@ function showBranch(context: CommandContext, report: Extract<OptionReport, { rea
 
 type Placed = { readonly module: string; readonly at: SourcePosition | undefined };
 
-async function showOne(context: CommandContext, report: Extract<OptionReport, { readonly kind: "option" }>, modules: readonly ModuleDescription[], isSound: boolean): Promise<void> {
+async function showOne(context: CommandContext, report: Extract<OptionReport, { readonly kind: "option" }>, modules: readonly ModuleDescription[], isSound: boolean, errors: Errors): Promise<void> {
   const { option, state } = report;
   const place = async (site: SiteDescription, part: "config" | "options"): Promise<Placed> => ({ module: modules[site.module]!.label, at: await locateSite(modules, site, part) });
   const declarations: Placed[] = [];
@@ -95,7 +101,7 @@ async function showOne(context: CommandContext, report: Extract<OptionReport, { 
         version: 1, kind: "option", name, path, type, typescript, description, default: option.default, example, readOnly, internal, relatedPackages,
         declarations,
         definitions: definitions.map(({ module, at, value, priority, order, counts }) => ({ module, at, value, priority, order, counts })),
-        value: state?.value, error: state?.error?.message,
+        value: state?.value, error: state?.error?.message, errors,
       }),
     );
     return;

@@ -253,14 +253,22 @@ describe("tsos option", () => {
     assert.equal((await search(["hostname"], empty))[0], "networking.hostName");
   });
 
-  test("still tells what is declared where the configuration does not settle", async () => {
+  test("still tells what there is where the configuration is wrong, tells what is wrong, and fails", async () => {
     const broken = join(folder, "broken");
     mkdirSync(broken);
     writeFileSync(join(broken, "system.config.ts"), 'import { defineSystem } from "tsos";\nexport default defineSystem({ config: { nothing: { like: "this" } } as object });\n');
-    const { stdout, stderr } = await tsos(["option", "show", "time.timeZone", "--json"], broken);
-    const shown = JSON.parse(stdout) as { readonly name: string; readonly error: string };
-    assert.equal(shown.name, "time.timeZone", stderr);
-    assert.match(shown.error, /"nothing" does not exist/);
+    const { code, stdout, stderr } = await tsos(["option", "show", "time.timeZone", "--json"], broken);
+    const shown = JSON.parse(stdout) as { readonly name: string; readonly value: unknown; readonly errors: readonly { readonly code: string; readonly at: { readonly line: number } }[] };
+    assert.deepEqual([code, shown.name, shown.value, shown.errors.map((error) => [error.code, error.at.line])], [1, "time.timeZone", null, [["option.unknown", 2], ["option.not-defined", 2]]], stderr);
+    assert.match(stderr, /"nothing" does not exist\n +system\.config\.ts:2:/);
+
+    writeFileSync(join(broken, "system.config.ts"), 'import { defineSystem } from "tsos";\nexport default defineSystem(() => ({ networking: { hostName: "a", domain: 4 as never }, system: { stateVersion: "26.11" } }));\n');
+    const name = await tsos(["option", "show", "networking.hostName"], broken);
+    assert.equal(name.code, 1);
+    assert.match(name.stdout, /value +"a"\n/);
+    assert.match(name.stderr, /^error: the option "networking\.domain" must be/);
+    const domain = await tsos(["option", "show", "networking.domain"], broken);
+    assert.match(domain.stdout, /value +none: there is an error, see below\n\ndefinitions\n(?:.*\n.*\n)? +system\.config\.ts:2:\d+ +plain \(100\)\n +4\n/);
   });
 
   test("documents all options in Markdown and JSON, the same at any place", async () => {

@@ -71,10 +71,12 @@ function createLocator(context: LocateContext) {
   };
 
   /** Where the user's own code made the package that fails when it is computed, much later. */
-  const madePlace = ({ data }: ErrorData): SourcePosition | undefined => {
+  const madePlace = ({ data }: ErrorData, places: readonly SourcePosition[]): SourcePosition | undefined => {
     const made = data?.["madeAt"];
     const stack = typeof made === "object" && made !== null && "stack" in made ? made.stack : undefined;
-    return typeof stack === "string" && stack.includes(CONFIG_SCRIPT) ? scripts.modulePlace(stack) : undefined;
+    const at = typeof stack === "string" && stack.includes(CONFIG_SCRIPT) ? scripts.modulePlace(stack) : undefined;
+    // On the line of the definition it says nothing more.
+    return places.some(({ file, line }) => file === at?.file && line === at.line) ? undefined : at;
   };
 
   const describeError = async (given: ErrorData): Promise<TsosError | Error> => {
@@ -94,7 +96,7 @@ function createLocator(context: LocateContext) {
     });
     // What was thrown has its own place; what is wrong with a definition has the definition's.
     const reader = data.code === "option.not-defined" ? userFrame(data.frames) : undefined;
-    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader ?? madePlace(data);
+    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader ?? madePlace(data, places);
     const all = own === undefined ? places : [{ ...own, note: "" }, ...places];
     // The user's own lines only: what a module of tsos makes of them says nothing to who did not write it.
     const [first, ...others] = all.filter((place) => !isOfRuntime(place.file));

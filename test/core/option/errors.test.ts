@@ -222,6 +222,23 @@ test("all that is wrong inside one value is told, in sets, lists, submodules and
   assert.equal(all(many).length, 50);
 });
 
+test("a value that is not the same when it is computed again is an error, wherever a function has a part in it", () => {
+  let runs = 0;
+  const count = (): string => `${runs++}`;
+  const host = types.submodule({ options: { root: option(types.str, { default: "" }) } });
+  const cases: readonly (readonly [string, Module[]])[] = [
+    ["hosts.a.root", [declare({ hosts: option(types.attrsOf(host), { default: {} }) }), define("u", { hosts: { a: () => ({ root: count() }) } })]],
+    ["list[0].root", [declare({ list: option(types.listOf(host), { default: [] }) }), define("u", { list: [lib.mkIf(true, () => ({ root: count() }))] })]],
+    ["name", [declare({ name: option(types.str, { default: () => count() }), copy: option(types.str, { default: "" }) }), define("u", ({ config }) => ({ copy: `${String(config.name)}` }))]],
+    ["name", [declare({ name: option(types.str, { default: "", apply: (text) => `${text}${count()}` }) }), define("u", { name: "x" })]],
+  ];
+  for (const [path, modules] of cases) {
+    const error = failureOf(() => evaluate(...modules));
+    assert.equal(error.code, "option.not-repeatable", path);
+    assert.ok(error.message.startsWith(`the value of the option "${path}" is not the same`) || error.message.includes("does not return the same"), error.message);
+  }
+});
+
 test("every error carries plain data", () => {
   const error = failure(base, define("u", { services: { nginx: { port: { deep: [() => 1] } } } }));
   assert.deepEqual(JSON.parse(JSON.stringify(error.data)) !== undefined, true);

@@ -149,6 +149,13 @@ test("a build that returns a promise or nothing is an error", () => {
   assert.equal(code(() => String(set({ bad })["bad"])).code, "package.bad-build");
 });
 
+test("a build that throws is told by its name", () => {
+  const bad = definePackage({ pname: "bad", version: "1", build: (() => (null as unknown as { x: never }).x) as never });
+  const error = code(() => String(set({ bad })["bad"]));
+  assert.equal(error.code, "package.build-failed");
+  assert.match(error.message, /the build of package "bad" failed: TypeError: Cannot read/);
+});
+
 test("a frozen package still works", () => {
   const pkgs = set({ a: simple("a") });
   const frozen = Object.freeze(pkgs["a"] as Package);
