@@ -10,6 +10,9 @@ import { decompress, type CompressionFormat } from "../compression/decompress.ts
 import { TsosError } from "../error/tsos-error.ts";
 import { equalHashes, formatHash } from "../hash/hash.ts";
 import { createMeter } from "../hash/meter.ts";
+import { NarReader } from "../nar/nar-reader.ts";
+import { createNarLister, narListingToJson, type NarListing, type NarListingJson } from "../nar/nar-listing.ts";
+import type { NarVisitor } from "../nar/nar-visitor.ts";
 import { formatNarInfo, narInfoFingerprint, parseNarInfo, type NarInfo } from "../narinfo/narinfo.ts";
 import { formatSignature, parseSecretKey, parseSignature, signFingerprint, type SecretKey } from "../narinfo/signature.ts";
 import type { AddOptions, Store } from "../store/store.ts";
@@ -201,8 +204,10 @@ export class BinaryCache implements Store {
     try {
       const file = join(folder, randomBytes(8).toString("hex"));
       const narMeter = createMeter("sha256");
+      const lister = this.url.writeListing ? createNarLister() : undefined;
+      const listed = lister === undefined ? nar : passThroughReader(nar, lister.visitor);
       const fileMeter = createMeter("sha256");
-      await pipeline(Readable.from(fileMeter.pass(compress(compression, narMeter.pass(nar), compressionLevel)), { objectMode: false }), createWriteStream(file), { ...(signal === undefined ? {} : { signal }) });
+      await pipeline(Readable.from(fileMeter.pass(compress(compression, narMeter.pass(listed), compressionLevel)), { objectMode: false }), createWriteStream(file), { ...(signal === undefined ? {} : { signal }) });
       const [narResult, fileResult] = [narMeter.result(), fileMeter.result()];
       if (!equalHashes(narResult.hash, info.narHash) || narResult.size !== info.narSize) {
         throw new TsosError({
@@ -213,6 +218,7 @@ export class BinaryCache implements Store {
       }
       const url = `nar/${formatHash(fileResult.hash, "nix32", false)}.nar${EXTENSIONS[compression]}`;
       if (!(await this.#transport.exists(url, signal))) await this.#transport.write(url, { file, size: fileResult.size }, { contentType: "application/x-nix-nar", signal });
+      if (lister !== undefined) await this.#writeListing(info.path, lister.result(), signal);
       const described: NarInfo = {
         path: info.path,
         url,
@@ -235,6 +241,18 @@ export class BinaryCache implements Store {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** As Nix's `write-nar-listing`. Names that JSON cannot hold leave a path without a listing. */
+  async #writeListing(path: StorePath, listing: NarListing, signal?: AbortSignal): Promise<void> {
+    let root: NarListingJson;
+    try {
+      root = narListingToJson(listing);
+    } catch (error) {
+      if (error instanceof TypeError) return;
+      throw error;
+    }
+    await this.#transport.write(`${storePathHash(path)}.ls`, encodeUtf8(JSON.stringify({ root, version: 1 })), { contentType: "application/json", signal });
   }
 
   /** A cache that is written to for the first time says what it is. */
@@ -262,6 +280,15 @@ export class BinaryCache implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#transport[Symbol.asyncDispose]();
   }
+}
+
+async function* passThroughReader(source: AsyncIterable<Uint8Array>, visitor: NarVisitor): AsyncIterable<Uint8Array> {
+  const reader = new NarReader(visitor);
+  for await (const chunk of source) {
+    reader.write(chunk);
+    yield chunk;
+  }
+  reader.end();
 }
 
 /** What a description says, as a store keeps it. */

@@ -12,6 +12,8 @@ export type CacheUrl = {
   readonly trusted: boolean;
   readonly compression: Compression;
   readonly compressionLevel?: number | undefined;
+  /** Beside each description a listing of the archive is written, `HASH.ls`. */
+  readonly writeListing: boolean;
   /** Files of secret keys that sign what is added. */
   readonly secretKeyFiles: readonly string[];
   /** Of `s3`. */
@@ -20,7 +22,7 @@ export type CacheUrl = {
   readonly profile?: string | undefined;
 };
 
-const PARAMETERS: readonly string[] = ["priority", "trusted", "compression", "compression-level", "secret-key", "secret-keys", "region", "endpoint", "scheme", "profile", "want-mass-query", "parallel-compression"];
+const PARAMETERS: readonly string[] = ["priority", "trusted", "compression", "compression-level", "secret-key", "secret-keys", "region", "endpoint", "scheme", "profile", "want-mass-query", "write-nar-listing", "parallel-compression"];
 
 /**
  * @throws TsosError `cache.bad-url`
@@ -51,6 +53,7 @@ export function parseCacheUrl(text: string): CacheUrl {
     trusted: parameters.get("trusted") === "true" || parameters.get("trusted") === "1",
     compression,
     compressionLevel: integer(text, parameters, "compression-level"),
+    writeListing: parameters.get("write-nar-listing") === "true" || parameters.get("write-nar-listing") === "1",
     secretKeyFiles: [...parameters.getAll("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")].filter((file) => file !== ""),
     region: parameters.get("region") ?? undefined,
     endpoint: endpoint === undefined || endpoint.includes("://") ? endpoint : `${parameters.get("scheme") ?? "https"}://${endpoint}`,

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
+import { basicAuthorization, findNetrcHeader } from "../fetch/source/credentials.ts";
 import type { CacheTransport } from "./cache-transport.ts";
 
 /** Headers for one request, made from its method and whole URL: a signature, a token. */
@@ -18,14 +19,19 @@ const CONNECTIONS = 25;
 
 /**
  * A cache behind HTTP, `https://cache.example.org/path`. A user and password in the URL are sent to that server and
- * shown nowhere.
+ * shown nowhere; without one, what the netrc file has for its host is sent.
  *
  * An answer of 403 counts as "there is none", as for Nix: buckets that may not be listed answer so.
  */
 export async function createHttpTransport(address: URL, { settings, authorize }: HttpTransportOptions): Promise<CacheTransport> {
   const { getDispatcher } = await import("../fetch/dispatcher.ts");
   const base = new URL(address);
-  const credentials = base.username === "" ? undefined : `Basic ${Buffer.from(`${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`).toString("base64")}`;
+  const credentials =
+    base.username !== ""
+      ? basicAuthorization(decodeURIComponent(base.username), decodeURIComponent(base.password))
+      : authorize === undefined
+        ? findNetrcHeader(settings.netrc ?? [], base.hostname)
+        : undefined;
   base.username = "";
   base.password = "";
   base.search = "";

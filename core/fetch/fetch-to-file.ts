@@ -12,6 +12,7 @@ import { formatHash } from "../hash/hash.ts";
 import type { Hash } from "../hash/hash.ts";
 import { equalBytes } from "../util/bytes.ts";
 import type { FetchSettings } from "./fetch-settings.ts";
+import { findNetrcHeader } from "./source/credentials.ts";
 
 export type FetchOptions = {
   readonly settings: FetchSettings;
@@ -19,6 +20,8 @@ export type FetchOptions = {
   readonly expectedHash?: Hash | undefined;
   /** How many bytes there must be; more end the transfer at once. */
   readonly size?: number | undefined;
+  /** Whether the passwords of the netrc file go to their hosts; default true. */
+  readonly useNetrc?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((done: number, total?: number) => void) | undefined;
 };
@@ -230,6 +233,9 @@ async function transferOnce(url: string, transfer: Transfer, options: FetchOptio
   // Identity: the hash is of the file, not of what a server makes of it on the way.
   const headers: Record<string, string> = { "accept-encoding": "identity", "user-agent": "tsos", accept: "*/*" };
   if (from > 0) headers["range"] = `bytes=${from}-`;
+  // Of a redirect to another origin the client leaves it out.
+  const netrc = options.useNetrc === false ? undefined : findNetrcHeader(settings.netrc ?? [], new URL(url).hostname);
+  if (netrc !== undefined) headers["authorization"] = netrc;
   const response = await request(url, { dispatcher, headers, ...(signal === undefined ? {} : { signal }) });
   const status = response.statusCode;
   if (status !== 200 && status !== 206) {

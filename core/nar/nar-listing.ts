@@ -1,5 +1,6 @@
 import { fromByteString, type ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
+import type { NarVisitor } from "./nar-visitor.ts";
 import { readNar } from "./read-nar.ts";
 
 /** What is in an archive, without the contents; `offset` is where a file's begin in it. */
@@ -10,6 +11,13 @@ export type NarListing =
 
 /** Reads an archive through. */
 export async function listNar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<NarListing> {
+  const { visitor, result } = createNarLister();
+  await readNar(source, visitor);
+  return result();
+}
+
+/** The visitor behind `listNar`, for who reads an archive for other ends at the same time; `result` once it was read whole. */
+export function createNarLister(): { readonly visitor: NarVisitor; result(): NarListing } {
   let root: NarListing | undefined;
   const open: Map<ByteString, NarListing>[] = [];
   const add = (path: ByteString, node: NarListing): void => {
@@ -17,7 +25,7 @@ export async function listNar(source: AsyncIterable<Uint8Array> | Iterable<Uint8
     if (parent === undefined) root = node;
     else parent.set(path.slice(path.lastIndexOf("/") + 1), node);
   };
-  await readNar(source, {
+  const visitor: NarVisitor = {
     directory(path) {
       const entries = new Map<ByteString, NarListing>();
       add(path, { kind: "directory", entries });
@@ -32,9 +40,14 @@ export async function listNar(source: AsyncIterable<Uint8Array> | Iterable<Uint8
     regular(path, executable, size, offset) {
       add(path, { kind: "regular", executable, size, offset });
     },
-  });
-  // The reader ends only after it told of the root.
-  return root!;
+  };
+  return {
+    visitor,
+    result() {
+      if (root === undefined) throw new Error("the archive was not read");
+      return root;
+    },
+  };
 }
 
 export type NarListingJson = { readonly [key: string]: boolean | number | string | NarListingJson };

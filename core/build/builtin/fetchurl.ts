@@ -33,6 +33,8 @@ export const fetchurl: BuiltinBuilder = async (context) => {
   await fetchToFile([...new Set(urls.flatMap((url) => resolveUrls(url, settings)))], target, {
     settings,
     signal,
+    // Passwords of this machine are not for a daemon's untrusted client to use.
+    useNetrc: context.localFiles !== false,
     expectedHash: unpack || executable ? undefined : findFlatHash(context),
     size: size === undefined || !/^\d+$/.test(size) ? undefined : Number(size),
     progress: (done, total) => context.progress(done, total),

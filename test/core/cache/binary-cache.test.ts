@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHmac, createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
@@ -19,6 +20,7 @@ import { parsePublicKey, parseSecretKey } from "../../../core/narinfo/signature.
 import type { LocalStore } from "../../../core/store/store.ts";
 import { storePathHash, type StorePath } from "../../../core/store-path/store-path.ts";
 import type { ProgressEvent } from "../../../core/util/progress.ts";
+import { hasProgram } from "../store/has-program.ts";
 import { nixStore, temporaryStore } from "../store/temporary-store.ts";
 
 // Made for these tests.
@@ -338,6 +340,33 @@ describe("a cache behind HTTP", () => {
     const other = await fetch(`${server.url}/nix-cache-info`);
     assert.equal(other.status, 401);
     assert.equal((await fetch(`${server.url}/nix-cache-info`, { headers: { authorization: "Bearer s3cret" } })).status, 200);
+  });
+
+  test("is sent the password that the netrc file has for its host", async (t) => {
+    const { store, folder } = await temporaryStore(t);
+    const { first } = await fill(store, folder);
+    await using server = await serveCache(store, { host: "127.0.0.1", port: 0, token: "s3cret" });
+    const named = (host: string): Promise<BinaryCache> => openBinaryCache(server.url, { settings: { ...settings, netrc: [{ host, login: "me", password: "s3cret" }] }, environment: {} });
+    await using cache = await named("127.0.0.1");
+    assert.ok(await cache.isValidPath(first));
+    await using other = await named("elsewhere.example");
+    await assert.rejects(other.isValidPath(first), /401/);
+  });
+
+  test("has listings beside its descriptions where that is asked for, as Nix writes them", async (t) => {
+    const { store, folder } = await temporaryStore(t);
+    const { tree } = await fill(store, folder);
+    await using cache = await open(`file://${folder}/listed?write-nar-listing=1`);
+    await copyPaths(store, cache, [tree]);
+    const listing = JSON.parse(readFileSync(path.join(folder, "listed", `${storePathHash(tree)}.ls`), "utf8")) as { readonly version: number; readonly root: { readonly entries: Record<string, unknown> } };
+    assert.deepEqual(listing, {
+      version: 1,
+      root: { type: "directory", entries: { bin: { type: "directory", entries: { run: { type: "regular", executable: true, size: 200_000, narOffset: 400 } } }, link: { type: "symlink", target: "bin/run" } } },
+    });
+    if (!hasProgram("nix")) return;
+    const url = `local?root=${store.realStoreDir.slice(0, -"/nix/store".length)}`;
+    execFileSync("nix", ["--extra-experimental-features", "nix-command", "copy", "--no-check-sigs", "--from", url, "--to", `file://${folder}/by-nix?write-nar-listing=1`, `/nix/store/${tree}`], { stdio: "pipe" });
+    assert.deepEqual(JSON.parse(readFileSync(path.join(folder, "by-nix", `${storePathHash(tree)}.ls`), "utf8")), listing);
   });
 
   test("is a bucket that takes signed requests only", async (t) => {

@@ -43,6 +43,23 @@ test("fetches a file, checks its hash and reports progress", async (context) => 
   assert.equal(seen.at(-1), contents.length);
 });
 
+test("sends a host the password that the netrc file has for it, and another that a redirect leads to none", async (context) => {
+  const seen: (string | undefined)[] = [];
+  const other = await serve(context, (request, response) => {
+    seen.push(request.headers.authorization);
+    response.end(contents);
+  });
+  const base = await serve(context, (request, response) => {
+    seen.push(request.headers.authorization);
+    response.writeHead(302, { location: other.replace("127.0.0.1", "localhost") }).end();
+  });
+  const target = join(folderOf(context), "file");
+  const own = { ...settings, netrc: [{ host: "127.0.0.1", login: "me", password: "x" }] };
+  await fetchToFile([base], target, { settings: own, expectedHash });
+  await fetchToFile([base], `${target}2`, { settings: own, expectedHash, useNetrc: false });
+  assert.deepEqual(seen, [`Basic ${Buffer.from("me:x").toString("base64")}`, undefined, undefined, undefined]);
+});
+
 test("resumes where a broken connection stopped", async (context) => {
   const ranges: (string | undefined)[] = [];
   const base = await serve(context, (request, response) => {
