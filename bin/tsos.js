@@ -37,9 +37,9 @@ function run() {
   const dist = join(root, "dist");
   const started =
     argv[0] === "nix"
-      ? import(join(dist, "nix.js")).then(({ nixMain }) => nixMain(argv.slice(1)))
-      : import(join(dist, "cli.js")).then(({ main }) => main(argv, version));
-  started.then(exit).catch(fail);
+      ? import(join(dist, "nix.js")).then(({ nixMain, endProcess }) => nixMain(argv.slice(1)).then((code) => exit(code, endProcess)))
+      : import(join(dist, "cli.js")).then(({ main }) => main(argv, version)).then((code) => exit(code));
+  started.catch(fail);
 }
 
 function fail(error) {
@@ -48,9 +48,9 @@ function fail(error) {
 }
 
 /** Threads and programs that help may still be there; nothing waits for them, but for the reader of a pipe. */
-function exit(code) {
+function exit(code, end = process.exit) {
   let open = 2;
-  const written = () => --open === 0 && process.exit(code);
+  const written = () => --open === 0 && end(code);
   // A reader that is gone wants no more.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {}).write("", written);
 }

@@ -6,6 +6,8 @@ import { buildStatus } from "./build-status.ts";
 import { ClassicUsageError } from "./classic-arguments.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 
+export { endProcess } from "../../core/util/end-process.ts";
+
 type Command = {
   /** Its classic name, for messages that scripts know. */
   readonly classic: string;

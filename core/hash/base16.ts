@@ -1,16 +1,9 @@
+import { formatBytes } from "#hash-engine";
 import { TsosError } from "../error/tsos-error.ts";
-
-const DIGITS: readonly number[] = [...new TextEncoder().encode("0123456789abcdef")];
 
 /** Lower-case hexadecimal. */
 export function encodeBase16(bytes: Uint8Array): string {
-  const codes = new Array<number>(bytes.length * 2);
-  for (let i = 0; i < bytes.length; i++) {
-    codes[2 * i] = DIGITS[bytes[i]! >> 4]!;
-    codes[2 * i + 1] = DIGITS[bytes[i]! & 15]!;
-  }
-  // One flat text: a text made of pieces is put together anew wherever it is hashed.
-  return String.fromCharCode.apply(null, codes);
+  return formatBytes(bytes);
 }
 
 /** Either case. @throws TsosError `hash.bad-base16`. */

@@ -27,3 +27,16 @@ export function digestBytes(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8A
 export function digestByteString(algorithm: HashAlgorithm, text: ByteString): Uint8Array {
   return FUNCTIONS[algorithm](byteStringToBytes(text));
 }
+
+const DIGITS: readonly number[] = [...new TextEncoder().encode("0123456789abcdef")];
+
+/** Two hexadecimal digits a byte. */
+export function formatBytes(bytes: Uint8Array): string {
+  const codes = new Array<number>(bytes.length * 2);
+  for (let i = 0; i < bytes.length; i++) {
+    codes[2 * i] = DIGITS[bytes[i]! >> 4]!;
+    codes[2 * i + 1] = DIGITS[bytes[i]! & 15]!;
+  }
+  // One flat text: a text made of pieces is put together anew wherever it is hashed.
+  return String.fromCharCode.apply(null, codes);
+}

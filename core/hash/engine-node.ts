@@ -30,6 +30,11 @@ export function digestByteString(algorithm: HashAlgorithm, text: ByteString): Ui
   return plain(hash(algorithm, bytes, "buffer"));
 }
 
+/** Two hexadecimal digits a byte. */
+export function formatBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}
+
 /** Not a Buffer, so that digests of both engines are the same to everyone. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -27,14 +27,15 @@ export function isNix32(text: string): boolean {
  * encodeNix32(new Uint8Array([1, 0])) // "0001"
  */
 export function encodeNix32(bytes: Uint8Array): string {
-  const codes: number[] = [];
-  for (let n = nix32Length(bytes.length) - 1; n >= 0; n--) {
+  const length = nix32Length(bytes.length);
+  const codes = new Array<number>(length);
+  for (let n = length - 1; n >= 0; n--) {
     const bit = n * 5;
     const index = bit >>> 3;
     const shift = bit & 7;
     // Bits beyond the last byte count as zero.
     const pair = bytes[index]! | ((bytes[index + 1] ?? 0) << 8);
-    codes.push(ALPHABET.charCodeAt((pair >>> shift) & 0x1f));
+    codes[length - 1 - n] = ALPHABET.charCodeAt((pair >>> shift) & 0x1f);
   }
   return String.fromCharCode.apply(null, codes);
 }

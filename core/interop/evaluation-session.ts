@@ -6,6 +6,7 @@ import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { EvaluationJob, EvaluationSettings, EvaluationReads, FoundDerivation, FoundProgram, FoundSource, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
 import type { FlakeReport } from "./flake-outputs.ts";
 import { TsosError } from "../error/tsos-error.ts";
+import { prepareEnd } from "../util/end-process.ts";
 import { evaluationKey, hasEvaluation } from "./evaluation-key.ts";
 import { evaluatorFile, programOf } from "./evaluation-program.ts";
 
@@ -31,6 +32,9 @@ const STACK_MEGABYTES = 256;
 /** Half of what an evaluation makes lives on: the less often the young are copied, the fewer of them are copied twice. */
 const YOUNG_MEGABYTES = 128;
 const MEGABYTE = 1024 * 1024;
+
+/** After so many milliseconds there is a heap that is not worth taking apart, and time for what avoids it. */
+const LONG = 250;
 
 const NOTHING_FOUND: EvaluationEnd = { status: 0, error: undefined, isUsage: false, source: undefined, reads: undefined, program: undefined, report: undefined };
 
@@ -97,13 +101,16 @@ export function openEvaluation(worker: URL, statusOf?: (error: unknown) => numbe
       return await Promise.race([end, failure]);
     },
     async [Symbol.asyncDispose]() {
-      started?.port.close();
-      await started?.thread.terminate();
+      if (started === undefined) return;
+      started.port.close();
+      clearTimeout(started.timer);
+      // Nobody need wait until its heap is gone.
+      void started.thread.terminate();
     },
   };
 }
 
-type EvaluationThread = { readonly thread: Worker; readonly port: MessagePort; readonly bell: SharedArrayBuffer; readonly failure: Promise<never> };
+type EvaluationThread = { readonly thread: Worker; readonly port: MessagePort; readonly bell: SharedArrayBuffer; readonly failure: Promise<never>; readonly timer: NodeJS.Timeout };
 
 function startThread(worker: URL, folder: string): EvaluationThread {
   const bell = new SharedArrayBuffer(4);
@@ -122,7 +129,7 @@ function startThread(worker: URL, folder: string): EvaluationThread {
     thread.once("exit", (code) => reject(new Error(`the evaluation ended with code ${code}`)));
   });
   failure.catch(() => undefined);
-  return { thread, port: channel.port1, bell, failure };
+  return { thread, port: channel.port1, bell, failure, timer: setTimeout(prepareEnd, LONG).unref() };
 }
 
 function describeFailure(error: unknown): unknown {

@@ -120,3 +120,14 @@ test("the import of a .drv file gives its outputs", () => {
   const expression = `let d = ${shellDerivation("imported", "", 'outputs = [ "out" "dev" ];')}; i = import (builtins.unsafeDiscardOutputDependency d.drvPath); in [ i.name (i.outPath == d.dev.outPath) (i.out.outPath == d.outPath) i.type ]`;
   assert.equal(evaluate("--strict", "--read-write-mode", "-E", expression).stdout, '[ "imported" true true "derivation" ]\n');
 });
+
+test("what takes long ends with all of its output, and its own status", () => {
+  const long = "let sum = n: if n == 0 then 0 else 1 + sum (n - 1); times = builtins.foldl' (all: n: all + sum 5000) 0 (builtins.genList (n: n) 120); in";
+  const text = `${long} builtins.seq times (builtins.concatStringsSep "," (builtins.genList toString 500000))`;
+  const result = evaluate("--raw", "-E", text);
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(result.stdout, Array.from({ length: 500_000 }, (_, n) => n).join(","));
+  const failed = evaluate("-E", `${long} builtins.seq times (throw "too late")`);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /error: too late\n$/);
+});
