@@ -23,5 +23,5 @@ export function readLinkInto(path: string, storeDir: string): string {
       // No link; one above it may be.
     }
   }
-  throw new TsosError({ code: "cli.not-a-store-path", message: `"${path}" is not in the store "${storeDir}" and no link into it` });
+  throw new TsosError({ code: "cli.not-a-store-path", message: `"${path}" is not in the store "${storeDir}" and no link into it`, data: { path, storeDir } });
 }

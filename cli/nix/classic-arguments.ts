@@ -10,7 +10,7 @@ export type ClassicOptions = {
   readonly autoArguments: Map<string, AutoArgument>;
   /** Of `-I`, in order. */
   readonly lookupPath: string[];
-  /** What is no flag and no flag's value, and all after `--`. */
+  /** What is no flag and no flag's value. */
   readonly words: string[];
   verbosity: number;
   storeUrl: string | undefined;
@@ -70,20 +70,24 @@ export function parseClassicArguments(args: readonly string[], env: Readonly<Rec
         options.wants ??= argument === "--help" ? "help" : "version";
         return options;
       }
-      const value = (): string => {
-        const next = pending[++at];
-        if (next === undefined) throw new ClassicUsageError(`'${argument}' requires an argument`);
-        return next;
-      };
-      if (!own(argument, value)) throw new ClassicUsageError(`unrecognised flag '${argument}'`);
+      if (!own(argument, () => takeNext(pending, ++at, argument))) throw new ClassicUsageError(`unrecognised flag '${argument}'`);
       at++;
     } else {
-      options.words.push(argument);
+      // The command's own flags are flags behind -- as well, and nothing else may look like one.
+      if (argument.startsWith("-") && argument !== "-") {
+        if (!own(argument, () => takeNext(pending, ++at, argument))) throw new ClassicUsageError(`unexpected argument '${argument}'`);
+      } else options.words.push(argument);
       at++;
     }
   }
   for (const name of options.settings.takeUnknown()) warn(`unknown setting '${name}'`);
   return options;
+}
+
+function takeNext(args: readonly string[], at: number, flag: string): string {
+  const next = args[at];
+  if (next === undefined) throw new ClassicUsageError(`'${flag}' requires an argument`);
+  return next;
 }
 
 /** The words of a command for which `-` means its standard input. */

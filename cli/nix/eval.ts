@@ -69,7 +69,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
       settings,
       job: {
         kind: "values",
-        format: kind === "xml" ? { kind, strict: true, locations: true } : { kind, strict: true },
+        format: kind === "xml" ? { kind, strict: true, locations: true } : { kind, strict: true, purpose: "eval command" },
         sources: [source],
         attributePaths: [toByteString(words[0] ?? "")],
         autoArguments: [...options.autoArguments.values()],

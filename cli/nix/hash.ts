@@ -1,3 +1,5 @@
+import { lstatSync } from "node:fs";
+import { resolve } from "node:path";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { compressHash } from "../../core/hash/compress-hash.ts";
 import { formatHash, parseHash, parseSriHash, type Hash, type HashFormat } from "../../core/hash/hash.ts";
@@ -29,6 +31,7 @@ export async function hash(environment: NixEnvironment, args: readonly string[])
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
   for (const word of options.words) {
+    if (!convert && lstatSync(word, { throwIfNoEntry: false }) === undefined) throw new TsosError({ code: "nix.no-file", message: `path '/${resolve(word)}' does not exist` });
     const found = convert ? parseAny(word, algorithm) : await contentHashOfPath(word, flat ? "flat" : "nar", algorithm ?? "md5", { signal: environment.signal });
     const shown = truncate && !convert && found.digest.length > 20 ? { ...found, digest: compressHash(found.digest, 20) } : found;
     environment.print(`${formatHash(shown, format, false)}\n`);

@@ -77,7 +77,7 @@ export async function instantiate(environment: NixEnvironment, args: readonly st
   const storeOptions = locateStore(env, environment.uid, options.storeUrl);
   const readOnly = dryRun || options.readOnly || (evaluateOnly && !readWrite);
   const settings = evaluationSettings(options, storeOptions, env, readOnly);
-  if (!readStandardInput && files.length === 0 && !fromArguments) files.push("./default.nix");
+  if (!readStandardInput && files.length === 0 && !fromArguments && !findFile) files.push("./default.nix");
   const sources: EvaluationSource[] = [
     ...(readStandardInput ? [{ kind: "text", text: "", label: "stdin" } as const] : []),
     ...files.map((text): EvaluationSource => (fromArguments ? { kind: "text", text: toByteString(text), label: "string" } : { kind: "file", path: toByteString(text) })),

@@ -3,6 +3,7 @@ import { openEvaluation } from "../../core/interop/evaluation-session.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import { ExitCode } from "../exit-code.ts";
 import { buildStatus } from "./build-status.ts";
+import { classicWords } from "./classic-words.ts";
 import { ClassicUsageError } from "./classic-arguments.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 
@@ -81,7 +82,10 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
       return ExitCode.failed;
     }
     if (!(error instanceof TsosError)) throw error;
-    environment.say(`error: ${error.message}${error.hint === undefined ? "" : `\n  hint: ${error.hint}`}`);
+    const classic = classicWords(error);
+    environment.say(`error: ${classic ?? error.message}${error.hint === undefined || classic !== undefined ? "" : `\n  hint: ${error.hint}`}`);
+    // There it is a mistake in how the command was called.
+    if (error.code === "nix-settings.syntax") environment.say(`Try '${environment.command} --help' for more information.`);
     return buildStatus(error);
   } finally {
     process.off("SIGINT", interrupt);

@@ -102,7 +102,8 @@ async function realise(call: StoreCall): Promise<number> {
     if (!isDerivationPath(path)) {
       if (!(await opened.isValidPath(path))) {
         if (call.flags.includes("--ignore-unknown")) continue;
-        throw new TsosError({ code: "nix.invalid-path", message: `path '${show(call, path)}' does not exist and cannot be created` });
+        environment.say(`don't know how to build these paths:\n  ${show(call, path)}`);
+        throw new TsosError({ code: "nix.invalid-path", message: `path '${show(call, path)}' is required, but there is no substituter that can build it` });
       }
       plain.push(path);
       continue;

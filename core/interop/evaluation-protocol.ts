@@ -49,7 +49,7 @@ export type FlakePurpose = "build" | "shell" | "run";
 
 export type ValueFormat =
   /** `full`: as `nix eval` prints, all of it evaluated. */
-  | { readonly kind: "plain" | "json" | "raw" | "full"; readonly strict: boolean }
+  | { readonly kind: "plain" | "json" | "raw" | "full"; readonly strict: boolean; /** What it is for, in traces. */ readonly purpose?: ByteString }
   | { readonly kind: "xml"; readonly strict: boolean; readonly locations: boolean };
 
 export type EvaluationJob =

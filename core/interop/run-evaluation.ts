@@ -269,7 +269,7 @@ function takesInNixShell(e: Evaluator, slot: Slot): boolean {
 function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString {
   switch (format.kind) {
     case "raw":
-      return e.coerceToString(slot, NO_POSITION, new Set(), "while generating the nix-instantiate output", false, true);
+      return e.coerceToString(slot, NO_POSITION, new Set(), `while generating the ${format.purpose ?? "nix-instantiate"} output`, false, true);
     case "json":
       e.force(slot);
       if (!format.strict) requireEvaluated(e, slot);

@@ -152,7 +152,7 @@ function describe(position: NixPosition): string {
 function formatPlace(position: NixPosition | undefined, indent: string, out: string[]): boolean {
   if (position === undefined) return false;
   out.push(`${indent}at ${describe(position)}:`);
-  if (position.source === undefined) return true;
+  if (position.source === undefined || position.source === "") return true;
   const lines = linesAround(position.source, position.line);
   for (let i = 0; i < lines.length; i++) {
     const number = position.line - (position.line > 1 ? 1 : 0) + i;

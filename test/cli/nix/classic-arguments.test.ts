@@ -18,9 +18,11 @@ function read(...args: readonly string[]): Read {
 }
 const refuses = (message: RegExp, ...args: readonly string[]): void => assert.throws(() => read(...args), (error) => error instanceof ClassicUsageError && message.test(error.message));
 
-test("what is no flag is a word, in its order, and so is all after --", () => {
-  assert.deepEqual(read("a", "--own", "b", "--", "--own", "-x", "--").options.words, ["a", "b", "--own", "-x", "--"]);
-  assert.deepEqual(read("a", "--own", "--", "--own").own, ["--own"]);
+test("what is no flag is a word, in its order", () => {
+  assert.deepEqual(read("a", "--own", "b", "--", "c").options.words, ["a", "b", "c"]);
+  assert.deepEqual(read("a", "--", "--own", "b", "--take", "v").own, ["--own", "--take=v"]);
+  refuses(/^unexpected argument '-1'$/, "--", "-1");
+  refuses(/^unexpected argument '-v'$/, "--", "-v");
   assert.deepEqual(read("-").options.words, ["-"]);
 });
 
