@@ -1,5 +1,6 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { readBuildGraph } from "../../core/build/build-graph.ts";
 import { loadCacheSettings, type CacheSettings } from "../../core/cache/load-cache-settings.ts";
 import type { FetchSettings } from "../../core/fetch/fetch-settings.ts";
@@ -10,6 +11,7 @@ import { compareUtf8 } from "../../core/util/ordering.ts";
 import type { ProgressEvent, ProgressListener } from "../../core/util/progress.ts";
 import { findPlaces } from "../places.ts";
 import type { BuildOptions } from "../../core/build/build-options.ts";
+import type { SandboxPath } from "../../core/build/sandbox.ts";
 import { builtinBuilders } from "../../core/build/builtin/table.ts";
 import { realise } from "../../core/build/realise.ts";
 import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
@@ -73,6 +75,9 @@ const OWN_OF_SANDBOX = new Set([
   ...["/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/services"],
 ]);
 
+/** Where such a build sees the machine's `/etc`, of which its own has a link for each name but those. */
+const MACHINE_ETC = "/.machine-etc";
+
 /**
  * The settings `sandbox` and `sandbox-paths`. Builds always run in namespaces of their own; `sandbox = false` shows them
  * the machine's files, read-only, and its network.
@@ -84,12 +89,25 @@ export function sandboxOf(environment: Pick<NixEnvironment, "env">, settings: Ni
     return { shown, real: real ?? shown, optional };
   });
   if (settings.find("sandbox") === "false" || settings.find("sandbox") === "no" || settings.find("sandbox") === "0") {
-    const all = [...readdirSync("/").map((name) => `/${name}`), ...readdirSync("/etc").map((name) => `/etc/${name}`)];
-    return { networkForAll: true, sandboxPaths: [...all.filter((path) => !OWN_OF_SANDBOX.has(path)).map((path) => ({ shown: path, real: path, optional: true })), ...named] };
+    return { networkForAll: true, sandboxPaths: [...machinePaths(), ...named] };
   }
   if (named.some(({ shown }) => shown === "/bin/sh")) return { sandboxPaths: named };
   const shell = findProgram(environment.env, "busybox");
   return { sandboxPaths: shell === undefined ? named : [{ shown: "/bin/sh", real: shell, optional: true }, ...named] };
+}
+
+/** Few mounts, since each of them costs a build a millisecond: what can be a link is one. */
+function machinePaths(): SandboxPath[] {
+  const isOwn = (path: string): boolean => OWN_OF_SANDBOX.has(path);
+  const paths = readdirSync("/").flatMap((name): SandboxPath[] => {
+    const path = `/${name}`;
+    if (isOwn(path)) return [];
+    // On most machines /bin and /lib lead into /usr.
+    const link = lstatSync(path).isSymbolicLink() ? resolve("/", readlinkSync(path)) : undefined;
+    return link?.startsWith("/usr/") === true ? [{ shown: path, real: link, optional: true, isLink: true }] : [{ shown: path, real: path, optional: true }];
+  });
+  const entries = readdirSync("/etc").filter((name) => !isOwn(`/etc/${name}`));
+  return [...paths, { shown: MACHINE_ETC, real: "/etc", optional: true }, ...entries.map((name) => ({ shown: `/etc/${name}`, real: `${MACHINE_ETC}/${name}`, optional: true, isLink: true }))];
 }
 
 /** Of nix.conf where that names binary caches, else those of tsos's own settings. */
