@@ -155,6 +155,7 @@ function configFiles(options: BundleOptions, reads: Map<string, FileRead>): Plug
         const { path, importer } = args;
         if (args.pluginData === SKIP) return undefined;
         if (args.kind === "dynamic-import" && !isInPackage(importer)) {
+          if (isBuiltin(path)) return refuseBuiltin(path, importer);
           return refuse({ code: "config.async", hint: `write import … from ${JSON.stringify(path)} at the top of the file` }, "import(…) gives a promise, and a configuration cannot wait");
         }
         if (path === INPUT_MODULES && importer.endsWith("tsos:entry")) return { path: "inputs", namespace: INPUT_MODULES };

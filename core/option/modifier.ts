@@ -43,6 +43,8 @@ export type Modifier =
   /** One of the functions below was called wrongly: told where the option is known. */
   | { readonly kind: "wrong"; readonly message: string; readonly content: unknown };
 
+const modifiers = new WeakSet<Modifier>();
+
 /** The lower number wins. Nix: lib/modules.nix */
 export const PRIORITY = {
   vmOverride: 10,
@@ -59,11 +61,14 @@ export const ORDER = { before: 500, plain: 1000, after: 1500 } as const;
 
 /** The modifier of `value`, or undefined when it is a plain definition. */
 export function findModifier(value: unknown): Modifier | undefined {
-  return typeof value === "object" && value !== null ? (value as Partial<Modified<unknown>>)[MODIFIER] : undefined;
+  const modifier = typeof value === "object" && value !== null ? (value as Partial<Modified<unknown>>)[MODIFIER] : undefined;
+  // A proxy answers for every name.
+  return modifier === undefined || !modifiers.has(modifier) ? undefined : modifier;
 }
 
 export function modified<T>(modifier: Modifier): Modified<T> {
   // The other property of the interface is a phantom.
+  modifiers.add(modifier);
   return Object.freeze({ [MODIFIER]: Object.freeze(modifier) }) as Modified<T>;
 }
 

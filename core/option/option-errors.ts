@@ -4,6 +4,7 @@ import type { DefinitionSite, RawDefinition } from "./definition.ts";
 import type { OptionType } from "./option-type.ts";
 import { isPackageValue } from "./foreign-types.ts";
 import { formatOptionPath } from "./option-path.ts";
+import { isPlainObject } from "./plain-object.ts";
 import { previewValue } from "./preview-value.ts";
 
 /** What an error's `data` says of a definition: with it `core/config` finds file, line and column. */
@@ -76,7 +77,8 @@ export function nestedTooDeep(place: ErrorPlace, definitions: readonly RawDefini
 function hintFor(place: ErrorPlace, type: OptionType, value: unknown): string | undefined {
   if (value === undefined) return "a list has no absent items: lib.optionals(condition, [item]) leaves one out";
   if (value instanceof Promise) return "an evaluation is synchronous: write the value itself, nothing has to be waited for";
-  if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) !== Object.prototype && isSetType(type)) return "write an object of its own: { … }";
+  const prototype: unknown = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : Object.prototype;
+  if (prototype !== Object.prototype && isSetType(type)) return isPlainObject(prototype) ? 'the name __proto__ is written ["__proto__"]: without brackets it is no property' : "write an object of its own: { … }";
   if (isPackageValue(value) && mentions(type, "shellPackage")) {
     return `the package ${value.name} has no shellPath, so it is no login shell; pkgs.bash is one, and any program is a path: \`\${pkgs.x}/bin/x\``;
   }

@@ -1,3 +1,4 @@
+import { joinErrors } from "./join-errors.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { collectDefinitions } from "./collect-definitions.ts";
 import type { CollectedDefinitions } from "./collect-definitions.ts";
@@ -141,6 +142,7 @@ const MUTATION = /read[- ]only|not extensible|Cannot delete property|Cannot add 
 /** What a module threw, as an error that names the module. */
 export function moduleError(error: unknown, init: UnitInit): TsosError {
   if (error instanceof TsosError) return error;
+  if (error instanceof AggregateError && error.errors.length > 0 && error.errors.every((one) => one instanceof TsosError)) return joinErrors(error.errors);
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError && /call stack/i.test(message)) {
     return new TsosError({

@@ -1,5 +1,5 @@
 /** Variants of a machine that belong to its generation. NixOS: nixos/modules/system/activation/specialisation.nix */
-import { defineModule, defineOptions, lib, option, types, variantType, type Config, type Module, type ModuleExtension, type Option, type Package, type VariantDefinition } from "../../core/index.ts";
+import { defineModule, defineOptions, lib, option, types, TsosError, variantType, type Config, type Module, type ModuleExtension, type Option, type Package, type VariantDefinition } from "../../core/index.ts";
 
 // Its type is written: to infer it, the type checker would have to know all definitions, which it is one of.
 const configuration: Option<Module, VariantDefinition> = option(variantType, { default: {}, visible: "shallow", description: "What the variant has besides this configuration; `lib.mkForce` replaces a value of it." });
@@ -42,6 +42,16 @@ export function specialisationModules({ configuration, inheritParentConfig }: Co
   return { modules: [childModule, configuration], withoutUserModules: !inheritParentConfig };
 }
 
+/** The errors of a variant, each with its name. */
+function ofVariant(name: string, error: TsosError): readonly TsosError[] {
+  const { others, ...data } = error.data as { readonly others?: readonly ConstructorParameters<typeof TsosError>[0][] };
+  return [{ code: error.code, message: error.message, hint: error.hint, at: error.at, related: error.related, cause: error.cause, data }, ...(others ?? [])].map((one) => {
+    const named = new TsosError({ ...one, message: `specialisation "${name}": ${one.message}` });
+    if (error.stack !== undefined) named.stack = error.stack;
+    return named;
+  });
+}
+
 export default defineModule({
   key: "system/specialisation",
   options,
@@ -52,15 +62,27 @@ export default defineModule({
     const toplevels: Record<string, Package> = {};
     const assertions: { assertion: boolean; message: string }[] = [];
     const warnings: string[] = [];
+    const errors: TsosError[] = [];
     for (const name of names) {
       assertions.push({ assertion: /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name), message: `the specialisation "${name}" needs another name: letters, digits, ".", "_" and "-"` });
-      const variant = extendModules(specialisationModules(config.specialisation[name]!));
+      let variant;
+      try {
+        variant = extendModules(specialisationModules(config.specialisation[name]!));
+        // It is evaluated when it is first read.
+        void variant.config;
+      } catch (error) {
+        // What is wrong with the others is looked for, too.
+        if (!(error instanceof TsosError)) throw error;
+        errors.push(...ofVariant(name, error));
+        continue;
+      }
       // What is told of the configuration itself is not told again of each variant of it.
       const known = new Set([...config.warnings, ...config.assertions.filter(({ assertion }) => !assertion).map(({ message }) => message)]);
       assertions.push(...variant.assertions.filter(({ message }) => !known.has(message)).map(({ assertion, message }) => ({ assertion, message: `specialisation "${name}": ${message}` })));
       warnings.push(...variant.warnings.filter((warning) => !known.has(warning)).map((warning) => `specialisation "${name}": ${warning}`));
       if (assertions.every(({ assertion }) => assertion)) toplevels[name] = variant.config.system.build.toplevel;
     }
+    if (errors.length > 0) throw new AggregateError(errors);
     return { assertions, warnings, system: { build: { specialisations: toplevels } } };
   },
 });

@@ -83,11 +83,21 @@ export function generateDeclarations(init: GenerateInit): Declarations {
     'import "./options/index.d.ts";',
     // What adds to interfaces of other files, though nothing is imported from it.
     ...augmenting(files, outFolder).map((path) => `import "./${path}";`),
-    'export * from "./core/index.d.ts";\n',
+    'export * from "./core/index.d.ts";',
+    CONSOLE,
   ].join("\n"));
   const sources = program.getSourceFiles().map(({ fileName }) => fileName).filter((name) => !name.includes(`${sep}node_modules${sep}`));
   return { files: reachable(join(outFolder, "tsos.d.ts"), files), sources };
 }
+
+/** What a configuration may say to its author; Node's own declarations and the browser's merge with it. */
+const CONSOLE = `declare global {
+  interface Console {
+${["debug", "dir", "error", "info", "log", "trace", "warn"].map((name) => `    ${name}(...data: any[]): void;`).join("\n")}
+  }
+  var console: Console;
+}
+`;
 
 /** A host that parses each file once, however many programs it is part of. */
 export function cachingHost(options: ts.CompilerOptions): ts.CompilerHost {

@@ -25,6 +25,8 @@ export async function explainError(data: ErrorData, context: LocateContext): Pro
   if (data.code === "config.not-a-configuration" && context.file !== undefined && (await findDefaultExport(context.file)) === undefined) {
     return { ...data, code: "config.no-default", message: `"${basename(context.file)}" exports no configuration`, hint: "export default defineSystem({ … }), or defineShell", at: { file: context.file, line: 1, column: 1 } };
   }
+  const called = FAILED.has(data.code) || data.code === "config.threw" ? /(\bpkgs(?:\.[\w$]+|\["[^"]+"\])+) is not a function$/.exec(data.message)?.[1] : undefined;
+  if (called !== undefined) return { ...data, hint: `${called} is a package, not a function: leave the brackets out; ${called}.override({ … }) changes what it is built with` };
   const name = FAILED.has(data.code) || data.code === "config.threw" ? /(?:^|ReferenceError: )([\w$]+) is not defined$/.exec(data.message)?.[1] : undefined;
   return name === undefined ? data : { ...data, message: `"${name}" is not defined`, hint: hintForName(name, context), cause: data.cause === undefined ? undefined : { ...data.cause, message: `"${name}" is not defined` } };
 }

@@ -96,8 +96,9 @@ function createLocator(context: LocateContext) {
     });
     // What was thrown has its own place; what is wrong with a definition has the definition's.
     const reader = data.code === "option.not-defined" ? userFrame(data.frames) : undefined;
-    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader ?? madePlace(data, places);
-    const all = own === undefined ? places : [{ ...own, note: "" }, ...places];
+    const made = madePlace(data, places);
+    const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader ?? made;
+    const all = own === undefined ? places : [{ ...own, note: "" }, ...(own === made ? places.map((place) => ({ ...place, note: "asked for here" })) : places)];
     // The user's own lines only: what a module of tsos makes of them says nothing to who did not write it.
     const [first, ...others] = all.filter((place) => !isOfRuntime(place.file));
     const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"] ?? data.data?.["text"]) ?? (await fallbackPlace(data));

@@ -33,7 +33,8 @@ export function createWorkerPool({ entry, threads }: WorkerPoolOptions): WorkerP
 
   const startWorker = (): Worker => {
     alive++;
-    const worker = new Worker(loadableEntry(entry));
+    // Descriptors of the store are opened and closed by system calls, of which Node does not know.
+    const worker = new Worker(loadableEntry(entry), { trackUnmanagedFds: false });
     worker.unref();
     worker.once("exit", () => {
       alive--;
