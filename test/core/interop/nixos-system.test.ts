@@ -3,40 +3,20 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
-import { createFolderFiles } from "../../../core/config/folder-files.ts";
-import { createNixScope } from "../../../core/interop/nix-scope.ts";
 import { TsosError } from "../../../core/error/tsos-error.ts";
 import { lib as tsosLib } from "../../../core/option/lib.ts";
 import type { NixosModule, NixosModuleArguments } from "../../../core/package/define-nixos-system.ts";
-import { EvaluationRegistry } from "../../../core/package/evaluation-registry.ts";
 import { SMALL_NIXOS } from "./small-nixos.ts";
-import { SYSTEMS } from "./nixos-systems.ts";
+import { openSystemTrial, type SystemTrial } from "./system-trial.ts";
 
-const SOURCE = `/nix/store/${"a".repeat(32)}-source`;
-const realTree = process.env["TSOS_NIXPKGS"];
-
-type Trial = { readonly typescript: (modules: readonly NixosModule[], more?: object) => string; readonly nix: (modules: string) => string };
-
-function open(folder: string): Trial {
-  const scope = () => {
-    const registry = new EvaluationRegistry();
-    registry.addPath("source", SOURCE, folder);
-    return createNixScope({ registry, files: createFolderFiles(new Map([[SOURCE, folder]])), sources: new Set([SOURCE]), log: () => undefined });
-  };
-  return {
-    typescript: (modules, more = {}) => (scope().nixosSystem({ nixpkgs: SOURCE, modules, specialArgs: {}, config: undefined, overlays: undefined, system: "x86_64-linux", ...more }).toplevel as { readonly drvPath: string }).drvPath,
-    nix: (modules) => (scope().evaluate(`(import ${SOURCE}/nixos/lib/eval-config.nix ({ system = "x86_64-linux"; modules = ${modules}; }${folder === realTree ? ' // { modulesLocation = "a file"; }' : ""})).config.system.build.toplevel`) as { readonly drvPath: string }).drvPath,
-  };
-}
-
-function small(t: TestContext): Trial {
+function small(t: TestContext): SystemTrial {
   const folder = mkdtempSync(join(tmpdir(), "tsos-nixos-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(SMALL_NIXOS)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  return open(folder);
+  return openSystemTrial(folder);
 }
 
 describe("a NixOS system with modules of TypeScript", () => {
@@ -80,13 +60,4 @@ describe("a NixOS system with modules of TypeScript", () => {
     const { typescript } = small(t);
     assert.throws(() => typescript([({ config }) => ({ networking: { hostName: config["networking"].hostNam as string } })]), (error) => error instanceof TsosError && error.code === "nix.missing-attribute" && /hostName/.test(error.hint ?? ""));
   });
-});
-
-describe("a NixOS system of nixpkgs", { skip: realTree === undefined && "TSOS_NIXPKGS names no tree of nixpkgs" }, () => {
-  for (const [name, { typescript, nix }] of Object.entries(SYSTEMS)) {
-    test(`has the same derivation from both languages: ${name}`, () => {
-      const { typescript: ours, nix: theirs } = open(realTree!);
-      assert.equal(ours(typescript), theirs(nix));
-    });
-  }
 });

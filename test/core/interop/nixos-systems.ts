@@ -65,4 +65,123 @@ export const SYSTEMS: Readonly<Record<string, SystemPair>> = {
       specialisation.maintenance.configuration.services.nginx.enable = lib.mkForce false;
     }) ]`,
   },
+  router: {
+    typescript: [
+      withoutShellcheck,
+      disk,
+      ({ lib }) => {
+        const lan = { address: "10.1.0.1", prefixLength: 24 };
+        const leases = { printer: "10.1.0.20", camera: "10.1.0.21" };
+        return {
+          boot: { kernel: { sysctl: { "net.ipv4.ip_forward": 1 } } },
+          networking: {
+            hostName: "gate",
+            useNetworkd: true,
+            nftables: { enable: true },
+            nat: { enable: true, externalInterface: "wan0", internalInterfaces: ["lan0"] },
+            interfaces: { lan0: { ipv4: { addresses: [lan] } } },
+            firewall: { interfaces: { lan0: { allowedUDPPorts: [53, 67], allowedTCPPorts: [53] } } },
+            hosts: Object.fromEntries(Object.entries(leases).map(([name, address]) => [address, [`${name}.home`]])),
+          },
+          services: {
+            resolved: { enable: false },
+            dnsmasq: { enable: true, settings: { interface: "lan0", "dhcp-range": [`10.1.0.50,10.1.0.99,12h`], "dhcp-host": Object.entries(leases).map(([name, address]) => `${name},${address}`) } },
+          },
+          systemd: { timers: { probe: { wantedBy: ["timers.target"], timerConfig: { OnCalendar: "hourly" } } }, services: { probe: { script: lib["concatStringsSep"]("\n", ["set -eu", "ping -c1 10.1.0.20"]) } } },
+        };
+      },
+    ],
+    nix: `[ ${WITHOUT_SHELLCHECK} ${DISK} ({ lib, ... }: let leases = { printer = "10.1.0.20"; camera = "10.1.0.21"; }; in {
+      boot.kernel.sysctl."net.ipv4.ip_forward" = 1;
+      networking = {
+        hostName = "gate"; useNetworkd = true; nftables.enable = true;
+        nat = { enable = true; externalInterface = "wan0"; internalInterfaces = [ "lan0" ]; };
+        interfaces.lan0.ipv4.addresses = [ { address = "10.1.0.1"; prefixLength = 24; } ];
+        firewall.interfaces.lan0 = { allowedUDPPorts = [ 53 67 ]; allowedTCPPorts = [ 53 ]; };
+        hosts = lib.mapAttrs' (name: address: lib.nameValuePair address [ "\${name}.home" ]) leases;
+      };
+      services.resolved.enable = false;
+      services.dnsmasq = { enable = true; settings = { interface = "lan0"; dhcp-range = [ "10.1.0.50,10.1.0.99,12h" ]; dhcp-host = [ "printer,10.1.0.20" "camera,10.1.0.21" ]; }; };
+      systemd.timers.probe = { wantedBy = [ "timers.target" ]; timerConfig.OnCalendar = "hourly"; };
+      systemd.services.probe.script = "set -eu\\nping -c1 10.1.0.20";
+    }) ]`,
+  },
+  builder: {
+    typescript: [
+      withoutShellcheck,
+      disk,
+      ({ config, pkgs, lib }) => ({
+        networking: { hostName: "builder" },
+        nix: { settings: { cores: 4, "max-jobs": lib["mkDefault"](2), "trusted-users": ["root", "@builders"], sandbox: true }, gc: { automatic: true, dates: "weekly" }, extraOptions: "keep-outputs = true\n" },
+        users: { groups: { builders: {} }, users: { ci: { isSystemUser: true, group: "builders", shell: pkgs["bashInteractive"] } } },
+        environment: { systemPackages: [pkgs["hello"].overrideAttrs((old: Set) => ({ get pname() { return `${String(old["pname"])}-ci`; }, doCheck: false })), (pkgs["git"].override as (change: object) => unknown)({ withManual: false })], etc: { "builder.json": { text: lib["toJSON"]({ jobs: 2, name: config["networking"].hostName }) } } },
+        services: { openssh: { enable: true, extraConfig: "AllowGroups builders\n" } },
+        assertions: [{ assertion: config["services"].openssh.enable, message: "builders are reached by ssh" }],
+      }),
+    ],
+    nix: `[ ${WITHOUT_SHELLCHECK} ${DISK} ({ config, pkgs, lib, ... }: {
+      networking.hostName = "builder";
+      nix = { settings = { cores = 4; max-jobs = lib.mkDefault 2; trusted-users = [ "root" "@builders" ]; sandbox = true; }; gc = { automatic = true; dates = "weekly"; }; extraOptions = "keep-outputs = true\\n"; };
+      users.groups.builders = { };
+      users.users.ci = { isSystemUser = true; group = "builders"; shell = pkgs.bashInteractive; };
+      environment.systemPackages = [ (pkgs.hello.overrideAttrs (old: { pname = "\${old.pname}-ci"; doCheck = false; })) (pkgs.git.override { withManual = false; }) ];
+      environment.etc."builder.json".text = builtins.toJSON { jobs = 2; name = config.networking.hostName; };
+      services.openssh = { enable = true; extraConfig = "AllowGroups builders\\n"; };
+      assertions = [ { assertion = config.services.openssh.enable; message = "builders are reached by ssh"; } ];
+    }) ]`,
+  },
+  workstation: {
+    typescript: [
+      withoutShellcheck,
+      disk,
+      ({ config, pkgs, lib }) => ({
+        networking: { hostName: "desk", networkmanager: { enable: true } },
+        i18n: { defaultLocale: "de_DE.UTF-8" },
+        console: { keyMap: "de" },
+        services: { pipewire: { enable: true, alsa: { enable: true }, pulse: { enable: true } }, printing: { enable: true } },
+        security: { rtkit: { enable: true } },
+        fonts: { packages: [pkgs["dejavu_fonts"]] },
+        programs: { bash: { shellAliases: { ll: "ls -l" } }, git: { enable: true, config: { init: { defaultBranch: "main" } } } },
+        users: { users: { ada: { isNormalUser: true, extraGroups: ["wheel", ...(config["networking"].networkmanager.enable ? ["networkmanager"] : [])], packages: [pkgs["jq"]] } } },
+        systemd: { user: { services: { notes: { wantedBy: ["default.target"], serviceConfig: { ExecStart: `${pkgs["coreutils"]}/bin/sleep infinity` } } } } },
+        specialisation: { quiet: { configuration: { services: { printing: { enable: lib["mkForce"](false) } } } } },
+      }),
+    ],
+    nix: `[ ${WITHOUT_SHELLCHECK} ${DISK} ({ config, pkgs, lib, ... }: {
+      networking.hostName = "desk";
+      networking.networkmanager.enable = true;
+      i18n.defaultLocale = "de_DE.UTF-8";
+      console.keyMap = "de";
+      services.pipewire = { enable = true; alsa.enable = true; pulse.enable = true; };
+      services.printing.enable = true;
+      security.rtkit.enable = true;
+      fonts.packages = [ pkgs.dejavu_fonts ];
+      programs.bash.shellAliases.ll = "ls -l";
+      programs.git = { enable = true; config.init.defaultBranch = "main"; };
+      users.users.ada = { isNormalUser = true; extraGroups = [ "wheel" ] ++ lib.optional config.networking.networkmanager.enable "networkmanager"; packages = [ pkgs.jq ]; };
+      systemd.user.services.notes = { wantedBy = [ "default.target" ]; serviceConfig.ExecStart = "\${pkgs.coreutils}/bin/sleep infinity"; };
+      specialisation.quiet.configuration.services.printing.enable = lib.mkForce false;
+    }) ]`,
+  },
+  host: {
+    typescript: [
+      withoutShellcheck,
+      disk,
+      ({ lib, pkgs }) => {
+        const guest = (name: string, port: number) => ({ [name]: { autoStart: true, privateNetwork: true, hostAddress: "10.9.0.1", localAddress: `10.9.0.${port - 8000}`, config: { networking: { firewall: { allowedTCPPorts: [port] } }, systemd: { services: { page: { wantedBy: ["multi-user.target"], serviceConfig: { ExecStart: `${pkgs["python3"]}/bin/python3 -m http.server ${port}` } } } }, system: { stateVersion: "26.05" } } } });
+        return {
+          networking: { hostName: "host" },
+          containers: { ...guest("wiki", 8002), ...guest("shop", 8003) },
+          services: { prometheus: { enable: true, exporters: { node: { enable: true } }, scrapeConfigs: [{ job_name: "node", static_configs: [{ targets: ["127.0.0.1:9100"] }] }] } },
+          boot: { kernelModules: lib["mkBefore"](["tun"]) },
+        };
+      },
+    ],
+    nix: `[ ${WITHOUT_SHELLCHECK} ${DISK} ({ lib, pkgs, ... }: let guest = name: port: { \${name} = { autoStart = true; privateNetwork = true; hostAddress = "10.9.0.1"; localAddress = "10.9.0.\${toString (port - 8000)}"; config = { networking.firewall.allowedTCPPorts = [ port ]; systemd.services.page = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "\${pkgs.python3}/bin/python3 -m http.server \${toString port}"; }; system.stateVersion = "26.05"; }; }; }; in {
+      networking.hostName = "host";
+      containers = guest "wiki" 8002 // guest "shop" 8003;
+      services.prometheus = { enable = true; exporters.node.enable = true; scrapeConfigs = [ { job_name = "node"; static_configs = [ { targets = [ "127.0.0.1:9100" ]; } ]; } ]; };
+      boot.kernelModules = lib.mkBefore [ "tun" ];
+    }) ]`,
+  },
 };
