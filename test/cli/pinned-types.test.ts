@@ -33,6 +33,7 @@ const TREE: Readonly<Record<string, string>> = {
       greet.enable = option (t "bool" { }) { };
       greet.tone = option { name = "enum"; nestedTypes = { }; functor.payload.values = [ "loud" "low" 3 ]; } { };
       greet.people = option (t "attrsOf" { elemType = { name = "submodule"; nestedTypes = { }; getSubOptions = _: { age = option (t "nullOr" { elemType = t "int" { }; }) { }; }; }; }) { };
+      greet.variants = option (t "attrsOf" { elemType = { name = "submodule"; nestedTypes = { }; functor.payload.modules = builtins.genList (n: { }) 600; getSubOptions = _: abort "a system within the system"; }; }) { };
       greet.by = option (t "either" { left = t "package" { }; right = t "str" { }; }) { };
       greet.secret = option (t "str" { }) { visible = false; };
       greet.broken = throw "no";
@@ -70,11 +71,14 @@ test("declares the packages of a pinned tree with their versions and description
   assert.match(options, /Whether to \*\\\/ greet\.\n\s+\* Declared in `nixos\/modules\/greet\.nix`\.\n\s+\*\/\n\s+readonly enable: NixosOption<boolean>;/);
   assert.match(options, /readonly tone: NixosOption<"loud" \| "low" \| 3>;/);
   assert.doesNotMatch(options, /secret|broken/);
+  assert.match(options, /readonly variants: NixosOption<\{ readonly \[name: string\]: NixosConfigOf<Options> \}/);
 });
 
 const cases: readonly (readonly [what: string, body: string, errors: RegExp | undefined])[] = [
   ["what is right", '{ greet: { enable: true, tone: "low", people: { ann: { age: 3 }, bob: { age: null } }, by: pkgs.greeting } }', undefined],
   ["what config holds", '{ greet: { enable: config.greet.people["ann"]?.age === 3, by: config.greet.tone === "loud" ? "a" : pkgs.other } }', undefined],
+  ["a system within the system", '{ greet: { variants: { quiet: { greet: { enable: false } } } } }', undefined],
+  ["a value of another type within it", '{ greet: { variants: { quiet: { greet: { tone: "high" } } } } }', /"high"/],
   ["an unknown package", "{ greet: { by: pkgs.greetinx } }", /greetinx.*greeting/s],
   ["a value of another type", '{ greet: { tone: "high" } }', /"high"/],
   ["an option that is not there", "{ greet: { enable: config.greet.nothing } }", /nothing/],

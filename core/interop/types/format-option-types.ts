@@ -17,7 +17,7 @@ export function formatOptionTypes(options: PinnedOptions): ReadonlyMap<string, s
     const file = `options-${name.replace(/[^A-Za-z0-9]/g, "-")}.d.ts`;
     const own = new Writer();
     const text = own.set(inner.c, 1);
-    files.set(file, `${HEAD}${own.interfaces.join("")}export interface ${type} ${text}\n`);
+    files.set(file, `${HEAD}${own.namesSystem ? 'import type { Options } from "./options.d.ts";\n\n' : ""}${own.interfaces.join("")}export interface ${type} ${text}\n`);
     imports.push(`import type { ${type} } from "./${file}";\n`);
     return `  readonly ${propertyName(name)}: ${type};\n`;
   });
@@ -71,6 +71,8 @@ const SIMPLE: Readonly<Record<string, Pair>> = {
 
 class Writer {
   readonly interfaces: string[] = [];
+  /** An option holds a whole system. */
+  namesSystem = false;
   readonly #known = new Map<string, string>();
 
   set(options: PinnedOptions, depth: number): string {
@@ -99,6 +101,10 @@ class Writer {
     if (t.n === "enum") {
       const values = (t.v ?? []).map((value) => JSON.stringify(value));
       return values.length === 0 ? ANY : both(values.join(" | "));
+    }
+    if (t.n === "system") {
+      this.namesSystem = true;
+      return { read: "NixosConfigOf<Options>", define: "NixosDefinitionsOf<Options> | ((args: NixValue) => object)" };
     }
     if (t.n === "submodule" && t.s !== undefined) return this.#submodule(t.s, t.f === true);
     if (t.n === "nullOr") {

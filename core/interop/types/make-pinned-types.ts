@@ -8,7 +8,7 @@ import { readPackageFacts } from "./package-facts.ts";
 import { PINNED_TREE, type PinnedTree } from "./pinned-tree-expression.ts";
 
 /** Raised when the same tree gives other declarations than before. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Where the declarations of a tree are kept, one folder for each tree. */
 export function pinnedTypesFolder(cacheDir: string, narHash: string): string {

@@ -21,6 +21,8 @@ let
     # The types of settings' formats hold themselves.
     if (name == "nullOr" || name == "either") && (let d = try "" (t.description or ""); in isString d && builtins.match ".*(value|atom).*" d != null) then { n = "anything"; }
     else if name == "enum" then { n = name; v = try [ ] (filter plain (t.functor.payload.values or t.functor.payload or [ ])); }
+    # A system within the system: its options are the same, and to evaluate them again would take as much memory again.
+    else if name == "submodule" && length (t.functor.payload.modules or [ ]) > 500 then { n = "system"; }
     else if name == "submodule" then { n = name; s = try { } (optionsOf (depth + 3) (t.getSubOptions [ ])); f = (t.nestedTypes.freeformType or null) != null; }
     else if name == "either" then { n = name; a = [ (inner "left") (inner "right") ]; }
     else if name == "coercedTo" then { n = name; a = [ (inner "coercedType") (inner "finalType") ]; }
