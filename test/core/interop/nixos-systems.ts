@@ -163,23 +163,24 @@ export const SYSTEMS: Readonly<Record<string, SystemPair>> = {
       specialisation.quiet.configuration.services.printing.enable = lib.mkForce false;
     }) ]`,
   },
-  host: {
+  monitor: {
     typescript: [
       withoutShellcheck,
       disk,
       ({ lib, pkgs }) => {
-        const guest = (name: string, port: number) => ({ [name]: { autoStart: true, privateNetwork: true, hostAddress: "10.9.0.1", localAddress: `10.9.0.${port - 8000}`, config: { networking: { firewall: { allowedTCPPorts: [port] } }, systemd: { services: { page: { wantedBy: ["multi-user.target"], serviceConfig: { ExecStart: `${pkgs["python3"]}/bin/python3 -m http.server ${port}` } } } }, system: { stateVersion: "26.05" } } } });
+        const page = (name: string, port: number) => ({ [`page-${name}`]: { wantedBy: ["multi-user.target"], serviceConfig: { ExecStart: `${pkgs["python3"]}/bin/python3 -m http.server ${port}`, DynamicUser: true } } });
         return {
-          networking: { hostName: "host" },
-          containers: { ...guest("wiki", 8002), ...guest("shop", 8003) },
+          networking: { hostName: "monitor", wireguard: { interfaces: { wg0: { ips: ["10.9.0.1/24"], privateKeyFile: "/run/keys/wg", peers: [{ publicKey: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", allowedIPs: ["10.9.0.2/32"] }] } } } },
+          systemd: { services: { ...page("wiki", 8002), ...page("shop", 8003) } },
           services: { prometheus: { enable: true, exporters: { node: { enable: true } }, scrapeConfigs: [{ job_name: "node", static_configs: [{ targets: ["127.0.0.1:9100"] }] }] } },
           boot: { kernelModules: lib["mkBefore"](["tun"]) },
         };
       },
     ],
-    nix: `[ ${WITHOUT_SHELLCHECK} ${DISK} ({ lib, pkgs, ... }: let guest = name: port: { \${name} = { autoStart = true; privateNetwork = true; hostAddress = "10.9.0.1"; localAddress = "10.9.0.\${toString (port - 8000)}"; config = { networking.firewall.allowedTCPPorts = [ port ]; systemd.services.page = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "\${pkgs.python3}/bin/python3 -m http.server \${toString port}"; }; system.stateVersion = "26.05"; }; }; }; in {
-      networking.hostName = "host";
-      containers = guest "wiki" 8002 // guest "shop" 8003;
+    nix: `[ ${WITHOUT_SHELLCHECK} ${DISK} ({ lib, pkgs, ... }: let page = name: port: { "page-\${name}" = { wantedBy = [ "multi-user.target" ]; serviceConfig = { ExecStart = "\${pkgs.python3}/bin/python3 -m http.server \${toString port}"; DynamicUser = true; }; }; }; in {
+      networking.hostName = "monitor";
+      networking.wireguard.interfaces.wg0 = { ips = [ "10.9.0.1/24" ]; privateKeyFile = "/run/keys/wg"; peers = [ { publicKey = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="; allowedIPs = [ "10.9.0.2/32" ]; } ]; };
+      systemd.services = page "wiki" 8002 // page "shop" 8003;
       services.prometheus = { enable = true; exporters.node.enable = true; scrapeConfigs = [ { job_name = "node"; static_configs = [ { targets = [ "127.0.0.1:9100" ]; } ]; } ]; };
       boot.kernelModules = lib.mkBefore [ "tun" ];
     }) ]`,
