@@ -51,9 +51,17 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
     if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatNixErrorBytes(error, { showTrace: settings.showTrace }), isUsage: error.kind === "usage" };
     if (error instanceof TsosError) return { status: 1, error: toByteString(`error: ${error.message}`) };
     if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
+    if (error instanceof Error && isTooLong(error)) return { status: 1, error: `error: out of memory: a string is longer than ${MOST_BYTES} bytes, or a list than memory` };
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };
     throw error;
   }
+}
+
+/** As long as a string of the engine may be. */
+const MOST_BYTES = 536_870_888;
+
+function isTooLong(error: Error): boolean {
+  return (error instanceof RangeError && /^(Invalid (string|array|typed array) length|Array buffer allocation failed)/.test(error.message)) || ("code" in error && (error.code === "ERR_STRING_TOO_LONG" || error.code === "ERR_FS_FILE_TOO_LARGE"));
 }
 
 /** An evaluation that takes less time than this is sooner done again than found, in milliseconds. */

@@ -98,12 +98,20 @@ export function formatNixErrorBytes(error: NixError, options: { readonly showTra
 /** Of bytes: lines lose the white space at their end; those after the first are indented by the width of `prefix`. */
 export function indentReport(prefix: string, text: string): string {
   const indent = " ".repeat(prefix.length);
-  const lines = text
-    .trimEnd()
+  const lines = withoutEnd(text)
     .split("\n")
-    .map((line, index) => `${index === 0 ? prefix : indent}${line}`.replace(/[ \t\r\n\f\v]+$/, ""))
+    .map((line, index) => withoutEnd(`${index === 0 ? prefix : indent}${line}`))
     .join("\n");
   return filterLog(lines);
+}
+
+const WHITE = " \t\r\n\f\v";
+
+/** Without the white space of ASCII at its end: a byte that looks like other white space is part of a character. */
+function withoutEnd(text: ByteString): ByteString {
+  let end = text.length;
+  while (end > 0 && WHITE.includes(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }
 
 const ELLIPSIS = toByteString("…");

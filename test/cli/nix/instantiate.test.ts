@@ -131,3 +131,11 @@ test("what takes long ends with all of its output, and its own status", () => {
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /error: too late\n$/);
 });
+
+test("a string that is too long for the engine is an error, not a crash", () => {
+  const grow = (times: number): string => `let double = s: s + s; grow = n: if n == 0 then "abcdefgh" else double (grow (n - 1)); in builtins.stringLength (grow ${times})`;
+  assert.equal(trial.run("instantiate", "--eval", "-E", grow(25)).stdout, "268435456\n");
+  const { code, stderr } = trial.run("instantiate", "--eval", "-E", grow(27));
+  assert.equal(code, 1);
+  assert.match(stderr, /^error: out of memory: a string is longer than 536870888 bytes/m);
+});

@@ -106,3 +106,52 @@ test("refuses a loop of symbolic links", async () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+const recursions: readonly (readonly [what: string, text: string])[] = [
+  ["interpolations", 'let f = n: if n == 0 then "" else "${f (n - 1)}a"; in f 200000'],
+  ["__toString", 'let f = n: { __toString = s: if n == 0 then "x" else toString (f (n - 1)); }; in toString (f 200000)'],
+  ["outPath", 'let f = n: { outPath = if n == 0 then "/x" else f (n - 1); }; in "${f 200000}"'],
+  ["__functor", "let f = n: { __functor = s: x: if n == 0 then x else f (n - 1) x; }; in f 200000 1"],
+  ["conditions", "let f = n: n == 0 || (true && f (n - 1)); in f 200000"],
+  ["updates", "let f = n: if n == 0 then { } else f (n - 1) // { a = n; }; in f 200000"],
+  ["concatenations", "let f = n: if n == 0 then [ ] else f (n - 1) ++ [ n ]; in f 200000"],
+  ["withs", "let f = n: with { y = n; }; if y == 0 then 0 else 1 + f (y - 1); in f 200000"],
+  ["assertions", "let f = n: assert n >= 0; if n == 0 then 0 else f (n - 1); in f 200000"],
+  ["comparisons in sort", "let f = n: if n == 0 then true else builtins.head (builtins.sort (a: b: f (n - 1)) [ true false ]); in f 200000"],
+  ["foldl'", "let f = n: if n == 0 then 0 else builtins.foldl' (a: b: f (n - 1)) 0 [ 1 ]; in f 200000"],
+  ["predicates of filter", "let f = n: if n == 0 then true else builtins.filter (a: f (n - 1)) [ 1 ] == [ 1 ]; in f 200000"],
+  ["addErrorContext", 'let f = n: if n == 0 then 0 else builtins.addErrorContext "x" (f (n - 1)); in f 200000'],
+  ["tryEval", "let f = n: if n == 0 then 0 else (builtins.tryEval (f (n - 1))).value; in f 200000"],
+  ["derivations", 'let f = n: if n == 0 then "x" else (derivation { name = "a"; system = "b"; builder = f (n - 1); }).outPath; in f 200000'],
+  ["deepSeq of sets", "let f = n: if n == 0 then { } else { a = f (n - 1); }; in builtins.deepSeq (f 200000) 1"],
+  ["equality of sets", "let f = n: if n == 0 then { } else { a = f (n - 1); }; in f 200000 == f 200000"],
+  ["order of lists", "let f = n: if n == 0 then [ ] else [ (f (n - 1)) ]; in f 200000 < f 200000"],
+];
+for (const [what, text] of recursions) {
+  test(`refuses a recursion through ${what} that is 200,000 deep`, async () => tooDeep(await evaluate(text)));
+}
+
+test("a cycle is shown, or too deep where it would have to be followed", async () => {
+  assert.equal((await evaluate("let x = { a = x; }; in x", "strict")).out, Buffer.from("{ a = «repeated»; }").toString("latin1"));
+  assert.equal((await evaluate("let x = { a = x; b = [ x ]; }; in builtins.deepSeq x 1")).out, "1");
+  tooDeep(await evaluate("let x = [ x ]; in builtins.toJSON x"));
+  tooDeep(await evaluate("let x = { a = x; }; y = { a = y; }; in x == y"));
+  tooDeep(await evaluate("let x = [ x ]; in toString x"));
+  tooDeep(await evaluate("let x = { __functor = self: self; }; in x 1"));
+  const ofItself = await evaluate('let x = derivation { name = "a"; system = "b"; builder = "c"; self = x; }; in x.drvPath');
+  assert.match(ofItself.out, /error: infinite recursion encountered|error: stack overflow; max-call-depth exceeded/);
+});
+
+test("ends expressions that are slow to match, long texts and many alternatives", async () => {
+  const as = (n: number): string => `(builtins.concatStringsSep "" (builtins.genList (x: "a") ${n}))`;
+  assert.equal((await evaluate(`builtins.match "(a*)*b" ${as(10_000)}`)).out, "null");
+  assert.equal((await evaluate(`builtins.match "((a+)+)+$" (${as(5000)} + "b")`)).out, "null");
+  assert.equal((await evaluate(`builtins.match "(a|aa)+" (${as(5000)} + "b")`)).out, "null");
+  assert.equal((await evaluate(`builtins.match "(a|b)*" ${as(100_000)} != null`)).out, "true");
+  assert.match((await evaluate('builtins.match "((a{100}){100}){100}" "a"')).out, /error: memory limit exceeded by regular expression/);
+});
+
+test("tells mistakes of long texts soon, and keeps the bytes at the end of a message", async () => {
+  assert.match((await evaluate('"'.repeat(100_001))).out, /^error: syntax error, unexpected end of file, expecting '"'/);
+  assert.match((await evaluate('throw "\xc3\xa0"')).out, /error: à$/);
+});
