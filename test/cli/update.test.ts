@@ -136,3 +136,23 @@ test("what names no source is said with its line", async () => {
   }
 });
 
+
+test("an update does not need what is locked and not to be had any more", async () => {
+  const { run, fail, project } = openProject({});
+  const archive = join(project, "lib.tar");
+  const config = `import { defineInputs, defineShell, tarball } from "tsos";
+const inputs = defineInputs({ lib: tarball(${JSON.stringify(`file://${archive}`)}) });
+export default defineShell({ inputs, config: { env: { MOTD: inputs.lib.readFile("motd") } } });
+`;
+  writeFiles(project, { "shell.config.ts": config });
+  writeFileSync(archive, await makeTar([{ name: "lib/motd", contents: "first" }]));
+  assert.equal((await run("eval", "env.MOTD")).stdout, '"first"\n');
+  writeFileSync(archive, await makeTar([{ name: "lib/motd", contents: "second" }]));
+  // As on a machine that has never seen it.
+  rmSync(join(folder, "cache"), { recursive: true, force: true });
+  const { code, line } = await fail("check", "--no-check");
+  assert.deepEqual([code, line], ["lock.hash-mismatch", 2]);
+  const updated = await run("update", "lib");
+  assert.equal(updated.code, 0, updated.stderr);
+  assert.equal((await run("eval", "env.MOTD")).stdout, '"second"\n');
+});
