@@ -10,6 +10,7 @@ import { join, resolve } from "node:path";
 import { GOLDEN_DIR } from "../golden/golden-dir.ts";
 import { GOLDEN_NIXPKGS, SKIP_NIXPKGS } from "../golden/nixpkgs-tree.ts";
 import type { Benchmark, Figures } from "./run.ts";
+import { timeProcess, type Time } from "./tools/whole-process.ts";
 
 const tool = resolve(GOLDEN_DIR, "../tools/reference-nix.sh");
 const tsos = resolve(import.meta.dirname, "../../bin/tsos.js");
@@ -28,21 +29,7 @@ function show(folder: string, name: string): string {
   return `/ref/${name}`;
 }
 
-type Time = { readonly wall: number; readonly cpu: number };
-
-/** Milliseconds of processor time of all children that have ended, to 10. */
-function childTime(): number {
-  const fields = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /s, "").split(" ");
-  return (Number(fields[13]) + Number(fields[14])) * 10;
-}
-
-function timed(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Time {
-  const before = childTime();
-  const start = performance.now();
-  const { status, stderr } = spawnSync(command, args, { env, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8", maxBuffer: 1 << 28 });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ").slice(0, 200)}: ${stderr.slice(-600)}`);
-  return { wall: performance.now() - start, cpu: childTime() - before };
-}
+const timed = (command: string, args: readonly string[], env: NodeJS.ProcessEnv): Time => timeProcess(command, args, { env });
 
 const median = (figures: readonly Time[], of: keyof Time): number => figures.map((time) => time[of]).toSorted((a, b) => a - b)[figures.length >> 1]!;
 
