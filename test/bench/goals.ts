@@ -173,15 +173,16 @@ export const benchmarks: readonly Benchmark[] = [
       inFolder(async (root) => {
         await makeMillion(root);
         await using store = await openLocalStore({ root });
-        let slowest = 0;
+        const times: number[] = [];
         for (let n = 0; n < 200; n++) {
           const asked = n * 4999;
           const start = performance.now();
           const info = await store.findPathInfo(`${String(asked * 7919 % 1_000_003).padStart(32, "0")}-path-${asked}` as StorePath);
-          slowest = Math.max(slowest, performance.now() - start);
+          times.push(performance.now() - start);
           if (info === undefined) throw new Error(`path ${asked} is not there`);
         }
-        return { ours: slowest };
+        // The slowest tell of who else wanted the processor.
+        return { ours: times.sort((a, b) => a - b)[times.length >> 1]! };
       }),
   },
 ];
