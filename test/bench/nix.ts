@@ -4,7 +4,7 @@
  * out without it. TSOS_BENCH_NODE names another Node to run tsos with, TSOS_BENCH_RUNS how often (3).
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { GOLDEN_DIR } from "../golden/golden-dir.ts";
@@ -23,10 +23,11 @@ const root = hasReference ? spawnSync(tool, ["root"], { encoding: "utf8" }).stdo
 
 type Work = { readonly args: readonly string[]; readonly cache: "off" | "parsed" | "all" };
 
-/** A folder that the reference sees under another path. */
+/** A folder that the reference sees under another path; one that came in its place since it was last shown has a path of its own. */
 function show(folder: string, name: string): string {
-  spawnSync(tool, ["mount", folder, name]);
-  return `/ref/${name}`;
+  const shown = `${name}-${statSync(folder).ino}`;
+  spawnSync(tool, ["mount", folder, shown]);
+  return `/ref/${shown}`;
 }
 
 const timed = (command: string, args: readonly string[], env: NodeJS.ProcessEnv): Time => timeProcess(command, args, { env });
