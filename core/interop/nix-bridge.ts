@@ -1,3 +1,4 @@
+import { previewValue } from "../option/preview-value.ts";
 import { TsosError, type RelatedPosition } from "../error/tsos-error.ts";
 import type { Evaluator } from "../nix/evaluator.ts";
 import { formatNixError, NixError } from "../nix/nix-error.ts";
@@ -291,7 +292,7 @@ export class NixBridge {
         return this.#lazily(modifier.content);
       case "wrong":
         return e.lazy(() => {
-          throw e.error("throw", toByteString(modifier.message));
+          throw e.error("throw", toByteString(`${modifier.expected}, got ${previewValue(modifier.got)}`));
         });
       default:
         return unreachable(modifier);

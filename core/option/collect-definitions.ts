@@ -79,7 +79,7 @@ function collect(
         collect(into, node, modifier.content, priority, order, modifier.from, depth + 1);
         return;
       case "wrong":
-        into.problems.push(wrongModifier(modifier.message, { path: [...into.prefix, ...node.path], declarations: [] }, { site, value: modifier.content, priority, order }));
+        into.problems.push(wrongModifier(modifier, { path: [...into.prefix, ...node.path], declarations: [] }, { site, value: modifier.content, priority, order }));
         return;
       default:
         return unreachable(modifier);

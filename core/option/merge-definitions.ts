@@ -86,7 +86,7 @@ function discharge(
       discharge(raw, modifier.content, priority, order, modifier.from, depth + 1, into);
       return;
     case "wrong":
-      throw wrongModifier(modifier.message, { path: site.path, declarations: [] }, { ...raw, value: modifier.content });
+      throw wrongModifier(modifier, { path: site.path, declarations: [] }, { ...raw, value: modifier.content });
     default:
       unreachable(modifier);
   }

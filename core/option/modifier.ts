@@ -1,5 +1,4 @@
 import type { DefinitionSite } from "./definition.ts";
-import { previewValue } from "./preview-value.ts";
 
 /** The key under which a modified definition carries what modifies it; no user's key can be it. */
 export const MODIFIER: unique symbol = Symbol("tsos.modifier");
@@ -41,7 +40,7 @@ export type Modifier =
   | { readonly kind: "assert"; readonly condition: boolean; readonly message: string; readonly content: unknown }
   | { readonly kind: "forward"; readonly from: ForwardedFrom; readonly content: unknown }
   /** One of the functions below was called wrongly: told where the option is known. */
-  | { readonly kind: "wrong"; readonly message: string; readonly content: unknown };
+  | { readonly kind: "wrong"; readonly expected: string; readonly got: unknown; readonly content: unknown };
 
 const modifiers = new WeakSet<Modifier>();
 
@@ -72,8 +71,8 @@ export function modified<T>(modifier: Modifier): Modified<T> {
   return Object.freeze({ [MODIFIER]: Object.freeze(modifier) }) as Modified<T>;
 }
 
-function wrongly<T>(message: string, content: unknown): Modified<T> {
-  return modified({ kind: "wrong", message, content });
+function wrongly<T>(expected: string, got: unknown, content: unknown): Modified<T> {
+  return modified({ kind: "wrong", expected, got, content });
 }
 
 // The parameters are not inferred from: the place where the result goes says what `T` is, and so a typo inside
@@ -88,20 +87,20 @@ type Late<T> = [T][T extends unknown ? 0 : never];
  */
 export function mkIf<T>(condition: boolean, content: Content<T>): Modified<T> {
   if (typeof condition !== "boolean") {
-    return wrongly(`the condition of mkIf must be a boolean, got ${previewValue(condition)}`, content);
+    return wrongly("the condition of mkIf must be a boolean", condition, content);
   }
   return modified({ kind: "if", condition, content });
 }
 
 /** Several definitions of one option, or of a tree of options, as if each stood in a module of its own. */
 export function mkMerge<T>(contents: readonly Content<T>[]): Modified<T> {
-  if (!Array.isArray(contents)) return wrongly(`mkMerge takes a list of definitions, got ${previewValue(contents)}`, contents);
+  if (!Array.isArray(contents)) return wrongly("mkMerge takes a list of definitions", contents, contents);
   return modified({ kind: "merge", contents });
 }
 
 /** A definition with a priority: of several, those with the lowest number are merged and the rest dropped. */
 export function mkOverride<T>(priority: number, content: Content<T>): Modified<T> {
-  if (typeof priority !== "number" || Number.isNaN(priority)) return wrongly(`the priority of mkOverride must be a number, got ${previewValue(priority)}`, content);
+  if (typeof priority !== "number" || Number.isNaN(priority)) return wrongly("the priority of mkOverride must be a number", priority, content);
   return modified({ kind: "override", priority, content });
 }
 
@@ -132,7 +131,7 @@ export function mkVMOverride<T>(content: Content<T>): Modified<T> {
 
 /** A definition with a place among the others of a list or of lines: the lower number first, 1000 the default. */
 export function mkOrder<T>(order: number, content: Content<T>): Modified<T> {
-  if (typeof order !== "number" || Number.isNaN(order)) return wrongly(`the order of mkOrder must be a number, got ${previewValue(order)}`, content);
+  if (typeof order !== "number" || Number.isNaN(order)) return wrongly("the order of mkOrder must be a number", order, content);
   return modified({ kind: "order", order, content });
 }
 
@@ -148,7 +147,7 @@ export function mkAfter<T>(content: Content<T>): Modified<T> {
 
 /** A definition that may be used only if `condition` holds; else the configuration fails with `message`. */
 export function mkAssert<T>(condition: boolean, message: string, content: Content<T>): Modified<T> {
-  if (typeof condition !== "boolean") return wrongly(`the condition of mkAssert must be a boolean, got ${previewValue(condition)}`, content);
+  if (typeof condition !== "boolean") return wrongly("the condition of mkAssert must be a boolean", condition, content);
   return modified({ kind: "assert", condition, message, content });
 }
 

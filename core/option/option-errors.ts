@@ -52,10 +52,10 @@ export function wrongType(place: ErrorPlace, type: OptionType, definition: RawDe
 }
 
 /** `mkIf("yes", …)`: what is around a definition is not what it must be. */
-export function wrongModifier(message: string, place: ErrorPlace, definition: RawDefinition): TsosError {
+export function wrongModifier({ expected, got }: { readonly expected: string; readonly got: unknown }, place: ErrorPlace, definition: RawDefinition): TsosError {
   return new TsosError({
     code: "option.wrong-modifier",
-    message: `a definition of "${formatOptionPath(place.path)}" is wrong: ${message}`,
+    message: `a definition of "${formatOptionPath(place.path)}" is wrong: ${expected}, got ${previewValue(got)}`,
     data: optionData(place, [definition]),
   });
 }
