@@ -197,11 +197,6 @@ function wrongKind(expected: string, file: string, got: string): TsosError {
 }
 
 function getPackage(pkgs: Packages, name: string): Package {
-  const first = name.split(".")[0] ?? "";
-  if (!(first in pkgs)) {
-    const near = findNearestName(first, Object.keys(pkgs));
-    throw new TsosError({ code: "config.not-a-package", message: `there is no package "${first}"`, hint: near === undefined ? "tsos pkg search lists the packages" : `did you mean "pkgs.${near}"?` });
-  }
   let value: unknown = pkgs;
   for (const part of name.split(".")) value = (typeof value === "object" && value !== null) || typeof value === "function" ? Reflect.get(value, part) : undefined;
   if (!isPackage(value)) throw new TsosError({ code: "config.not-a-package", message: `"pkgs.${name}" is not a package`, hint: "tsos pkg search lists the packages" });

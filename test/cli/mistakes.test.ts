@@ -91,7 +91,7 @@ const mistakes: readonly Mistake[] = [
     what: "a variant that differs from its configuration",
     text: system('networking: { hostName: "web" },', 'specialisation: { debug: { configuration: { networking: { hostName: "debug" } } } },'),
     told: [
-      'error: the option "networking.hostName" has conflicting definitions: "debug" (system.config.ts:4:61), "web" (system.config.ts:3:17)',
+      'error: specialisation "debug": the option "networking.hostName" has conflicting definitions: "debug" (system.config.ts:4:61), "web" (system.config.ts:3:17)',
       "  system.config.ts:4:61",
       '  > 4 |   specialisation: { debug: { configuration: { networking: { hostName: "debug" } } } },',
       "  hint: keep one of them, or let one win with lib.mkForce(value), or give way with lib.mkDefault(value)",

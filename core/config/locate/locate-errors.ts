@@ -127,7 +127,7 @@ function createLocator(context: LocateContext) {
 }
 
 /** About what a command asks for, not about the configuration. */
-const ASKED: ReadonlySet<string> = new Set(["config.bad-option-path", "config.not-a-package", "config.no-system", "option.bad-value", "option.no-value", "option.not-an-option", "option.unknown"]);
+const ASKED: ReadonlySet<string> = new Set(["config.bad-option-path", "config.not-a-package", "config.no-system", "option.bad-value", "option.no-value", "option.not-an-option", "option.unknown", "package.unknown"]);
 
 function causePlace(cause: unknown): SourcePosition | undefined {
   return cause instanceof TsosError ? cause.at : undefined;
