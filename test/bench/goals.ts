@@ -110,7 +110,8 @@ async function makeGraph(root: string): Promise<StorePath> {
       Array.from({ length: 1000 }, (_, n) => ({ name: `node-${depth}-${n}`, contents: `${depth} ${n}`, references: [...new Set(Array.from({ length: 10 }, (_, k) => below[(n * 7 + k) % below.length]!))] })),
     );
   }
-  return store.addTextToStore("top", "top", level);
+  // The store is closed only then.
+  return await store.addTextToStore("top", "top", level);
 }
 
 /** A store that says of itself that it has a million paths; their files are not there. */
