@@ -27,6 +27,8 @@ export type EvaluateModulesInit = {
 export type ModuleExtension = Partial<Pick<EvaluateModulesInit, "modules" | "specialArgs">> & {
   /** Without the modules that a user wrote. */
   readonly withoutUserModules?: boolean;
+  /** What it is called before the messages of its errors. */
+  readonly label?: string | undefined;
 };
 
 /** Evaluates the modules that are being evaluated once more, with others: what functions get as an argument. */

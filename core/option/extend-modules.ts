@@ -3,6 +3,7 @@ import { collectModules, collectOverlays } from "./collect-modules.ts";
 import { equalValues } from "./equal-values.ts";
 import type { EvaluatedModules, EvaluateModulesInit, ModuleExtension } from "./evaluate-modules.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { prefixErrors } from "./join-errors.ts";
 import { isModule } from "./module.ts";
 import type { Module, ModuleInput } from "./module.ts";
 
@@ -43,15 +44,24 @@ export function createExtendModules<C>(extended: Extended<C>): EvaluatedModules<
     if (isSameSet(evaluation, [...modules, ...(init.userModules ?? [])], init)) return extended.result();
     const known = made.find((other) => isSameInit(other.init, init));
     if (known !== undefined) return known.variant;
-    const variant = whenRead(() => {
+    const variant = whenRead(() => labelled(more.label, () => {
       evaluation.quiet.note();
       if (depth > 0 && !evaluation.quiet.isQuiet) throw later();
       if (depth >= MAX_DEPTH) throw endless(depth);
       return extended.evaluate(init, depth + 1);
-    });
+    }));
     made.push({ init, variant });
     return variant;
   };
+}
+
+function labelled<T>(label: string | undefined, evaluate: () => T): T {
+  if (label === undefined) return evaluate();
+  try {
+    return evaluate();
+  } catch (error) {
+    throw error instanceof TsosError ? prefixErrors(error, `${label}: `) : error;
+  }
 }
 
 function whenRead<C>(evaluate: () => EvaluatedModules<C>): EvaluatedModules<C> {

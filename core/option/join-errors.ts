@@ -13,6 +13,15 @@ export function joinErrors(errors: readonly TsosError[]): TsosError {
   return joined;
 }
 
+/** The same error, and those that it carries, each with words before its message. */
+export function prefixErrors(error: TsosError, prefix: string): TsosError {
+  return joinErrors(separate(error).map((one) => {
+    const prefixed = new TsosError({ ...one, message: `${prefix}${one.message}` });
+    if (one.stack !== undefined) prefixed.stack = one.stack;
+    return prefixed;
+  }));
+}
+
 /** The messages of an error and of those that it carries. */
 export function messagesOf(error: TsosError): readonly string[] {
   return separate(error).map(({ message }) => message);

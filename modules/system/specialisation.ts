@@ -42,16 +42,6 @@ export function specialisationModules({ configuration, inheritParentConfig }: Co
   return { modules: [childModule, configuration], withoutUserModules: !inheritParentConfig };
 }
 
-/** The errors of a variant, each with its name. */
-function ofVariant(name: string, error: TsosError): readonly TsosError[] {
-  const { others, ...data } = error.data as { readonly others?: readonly ConstructorParameters<typeof TsosError>[0][] };
-  return [{ code: error.code, message: error.message, hint: error.hint, at: error.at, related: error.related, cause: error.cause, data }, ...(others ?? [])].map((one) => {
-    const named = new TsosError({ ...one, message: `specialisation "${name}": ${one.message}` });
-    if (error.stack !== undefined) named.stack = error.stack;
-    return named;
-  });
-}
-
 export default defineModule({
   key: "system/specialisation",
   options,
@@ -67,13 +57,13 @@ export default defineModule({
       assertions.push({ assertion: /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name), message: `the specialisation "${name}" needs another name: letters, digits, ".", "_" and "-"` });
       let variant;
       try {
-        variant = extendModules(specialisationModules(config.specialisation[name]!));
+        variant = extendModules({ ...specialisationModules(config.specialisation[name]!), label: `specialisation "${name}"` });
         // It is evaluated when it is first read.
         void variant.config;
       } catch (error) {
         // What is wrong with the others is looked for, too.
         if (!(error instanceof TsosError)) throw error;
-        errors.push(...ofVariant(name, error));
+        errors.push(error);
         continue;
       }
       // What is told of the configuration itself is not told again of each variant of it.

@@ -6,28 +6,18 @@
 import { createRequire } from "node:module";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, openSync, closeSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, openSync, closeSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { removeTree } from "../../core/store/file-tree.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
 import type { StorePath } from "../../core/store-path/store-path.ts";
 import { hasProgram } from "../core/store/has-program.ts";
 import type { Benchmark, Figures } from "./run.ts";
 import { timeProcess, type Time } from "./tools/whole-process.ts";
+import { inFolder } from "./tools/in-folder.ts";
 
 const TSOS = path.resolve(import.meta.dirname, "../../bin/tsos.js");
 // Node 20 reads these certificates whenever it starts.
 const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined };
-
-async function inFolder(body: (folder: string) => Promise<Figures>): Promise<Figures> {
-  const folder = mkdtempSync(path.join(process.env["TSOS_BENCH_DIR"] ?? tmpdir(), "tsos-bench-"));
-  try {
-    return await body(folder);
-  } finally {
-    await removeTree(folder);
-  }
-}
 
 const ours = (args: readonly string[], input?: string): Time => timeProcess(process.execPath, [TSOS, ...args], { env, input });
 const theirs = (args: readonly string[], input?: string): Time => timeProcess("nix-store", args, { env, input });

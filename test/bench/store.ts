@@ -1,22 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { removeTree } from "../../core/store/file-tree.ts";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { openLocalStore } from "../../core/store/local-store.ts";
+import { inFolder } from "./tools/in-folder.ts";
 
 type Figures = { /** Milliseconds. */ ours: number; reference?: number };
-
-/** In one folder for ours, the reference's and the source: figures are of the same file system. */
-async function inFolder(body: (folder: string) => Promise<Figures>): Promise<Figures> {
-  const folder = mkdtempSync(path.join(process.env["TSOS_BENCH_DIR"] ?? tmpdir(), "tsos-bench-"));
-  try {
-    return await body(folder);
-  } finally {
-    await removeTree(folder);
-  }
-}
 
 async function measure(body: () => Promise<unknown>): Promise<number> {
   const start = performance.now();

@@ -1,3 +1,5 @@
+import { NIX_MODIFIERS } from "../core/interop/small-nixos.ts";
+
 /**
  * A tree for the examples of the documentation: it has any package by a few names, and a module system that takes any
  * option, merges as NixOS' types do, and whose toplevel holds all of the configuration. By path.
@@ -28,13 +30,7 @@ let
 in packages
 `,
   "lib/default.nix": `rec {
-  mkIf = condition: content: { _type = "if"; inherit condition content; };
-  mkOverride = priority: content: { _type = "override"; inherit priority content; };
-  mkForce = mkOverride 50;
-  mkDefault = mkOverride 1000;
-  mkMerge = contents: { _type = "merge"; inherit contents; };
-  mkOrder = priority: content: { _type = "order"; inherit priority content; };
-  mkBefore = mkOrder 500;
+${NIX_MODIFIERS}  mkBefore = mkOrder 500;
   mkAfter = mkOrder 1500;
   mkOption = args: args // { _type = "option"; };
   mkEnableOption = name: mkOption { default = false; description = "Whether to enable \${name}."; };

@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { runTsos } from "../cli/tsos-process.ts";
-import { makeFolder, writeProject } from "../core/config/trial.ts";
-import { EditorServer, marked } from "./editor-server.ts";
+import { writeProject } from "../core/config/trial.ts";
+import { openEditorProject } from "./editor-project.ts";
+import { marked } from "./editor-server.ts";
 
-const folder = makeFolder();
-const server = new EditorServer();
-after(() => {
-  server[Symbol.dispose]();
-  folder[Symbol.dispose]();
-});
-const project = join(realpathSync(folder.path), "project");
-const file = join(project, "system.config.ts");
-const tsos = (...args: string[]) => runTsos(args, { cwd: project, stateFolder: join(folder.path, "state") });
+const { folder, server, project, file, tsos } = openEditorProject();
 
 const PACKAGE = JSON.stringify({ name: "@acme/modules", version: "1.0.0", type: "module", exports: { ".": "./src/index.ts" } });
 const BADGE = `import { defineModule, defineOptions, option, types } from "tsos";

@@ -1,3 +1,12 @@
+/** What a module system's `lib` has to modify definitions with, as attributes of a `rec` set. */
+export const NIX_MODIFIERS = `  mkIf = condition: content: { _type = "if"; inherit condition content; };
+  mkOverride = priority: content: { _type = "override"; inherit priority content; };
+  mkForce = mkOverride 50;
+  mkDefault = mkOverride 1000;
+  mkMerge = contents: { _type = "merge"; inherit contents; };
+  mkOrder = priority: content: { _type = "order"; inherit priority content; };
+`;
+
 /**
  * A tree with the parts of nixpkgs that a NixOS system needs, as small as can be: a module system that collects,
  * calls and merges as the large one does, three options, one package. By path.
@@ -10,13 +19,7 @@ let
 in builtins.foldl' (set: overlay: set // overlay set set) base overlays
 `,
   "lib/default.nix": `rec {
-  mkIf = condition: content: { _type = "if"; inherit condition content; };
-  mkOverride = priority: content: { _type = "override"; inherit priority content; };
-  mkForce = mkOverride 50;
-  mkDefault = mkOverride 1000;
-  mkMerge = contents: { _type = "merge"; inherit contents; };
-  mkOrder = priority: content: { _type = "order"; inherit priority content; };
-  getName = drv: drv.name;
+${NIX_MODIFIERS}  getName = drv: drv.name;
   inherit (builtins) toJSON toString;
 }
 `,
