@@ -90,7 +90,7 @@ test("makes a pair of keys that sign and verify", () => {
   assert.equal(trial.run("store", "--generate-binary-cache-key", "k-1").code, 1);
 });
 
-test("a Nix of elsewhere copies and builds over ssh what is served here", { skip: noReference }, () => {
+test("a Nix of elsewhere copies over ssh from and to what is served here", { skip: noReference }, () => {
   const bin = join(trial.folder, "bin");
   mkdirSync(bin);
   // Its last argument is what the other machine is to run.
