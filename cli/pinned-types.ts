@@ -3,15 +3,13 @@ import { existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { openProjectInputs } from "../core/config/project-inputs.ts";
 import type { InputTypes } from "../core/interop/types/input-types.ts";
+import { isNixpkgs } from "../core/interop/types/is-nixpkgs.ts";
 import { makePinnedTypes, pinnedTypesFolder } from "../core/interop/types/make-pinned-types.ts";
 import type { DeclaredInput } from "../core/option/declared-input.ts";
 import type { CommandContext } from "./context.ts";
 import { inputSettings } from "./evaluation.ts";
 import { readInputTypes, writeInputTypes } from "./input-types.ts";
 import { findInstallation } from "./installation.ts";
-
-/** What tells a tree of nixpkgs from any other. */
-const MARK = "pkgs/top-level/all-packages.nix";
 
 /**
  * Makes the types of the trees of nixpkgs that a project's inputs are locked to, where they are not there yet, and says to
@@ -26,7 +24,7 @@ export async function makeTypesOfInputs(context: CommandContext, project: string
       if (made.has(input.name)) continue;
       const { narHash } = await inputs.fetch(input);
       const tree = inputs.root(input.name);
-      if (!existsSync(join(tree, MARK))) continue;
+      if (!isNixpkgs(tree)) continue;
       const folder = pinnedTypesFolder(context.places.cache, narHash);
       await makePinnedTypes({ tree, folder, nix, env: { ...context.env, NIX_PATH: "", NIX_CONFIG: "eval-cache = false", TSOS_NIX_MEGABYTES: "1100" }, signal: context.signal });
       made.set(input.name, { name: input.name, types: { folder, hasOptions: existsSync(join(folder, "options.d.ts")) } });

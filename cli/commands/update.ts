@@ -5,6 +5,7 @@ import { findProject } from "../../core/config/find-project.ts";
 import type { LockedInput } from "../../core/config/lock-file.ts";
 import type { ConfigurationInputs, InputChange } from "../../core/config/update-inputs.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
+import { isNixpkgs } from "../../core/interop/types/is-nixpkgs.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluate } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -31,7 +32,7 @@ export async function update(context: CommandContext, args: { readonly inputs: r
   const { lockPath, changes } = await updateInputs({ project, configurations, names: args.inputs, context: await openSourceContext(context, { refresh: true }) }).catch((error: unknown) => {
     throw error instanceof TsosError ? locate(error, evaluations) : error;
   });
-  if (changes.some(({ kind }) => kind === "added" || kind === "updated")) (await import("../pinned-types.ts")).makeTypesInBackground(context, context.flags.config);
+  if (changes.some(({ kind, root }) => (kind === "added" || kind === "updated") && root !== undefined && isNixpkgs(root))) (await import("../pinned-types.ts")).makeTypesInBackground(context, context.flags.config);
   if (context.flags.json) {
     context.print(JSON.stringify({ version: 1, lock: lockPath, inputs: changes.map((change) => ({ name: change.name, configuration: change.configuration, change: change.kind, old: change.from?.locked ?? null, new: change.to?.locked ?? null })) }));
     return ExitCode.done;

@@ -17,6 +17,8 @@ export type InputChange = {
   readonly kind: "added" | "updated" | "unchanged" | "removed";
   readonly from?: LockedInput | undefined;
   readonly to?: LockedInput | undefined;
+  /** Where the tree that it is locked to now lies, where it was fetched for this. */
+  readonly root?: string | undefined;
 };
 
 /**
@@ -43,7 +45,7 @@ export async function updateInputs(options: {
     throw new TsosError({ code: "update.unknown-input", message: `there is no input "${name}"`, hint: near !== undefined ? `did you mean "${near}"?` : all.length === 0 ? "the configuration declares none" : `the inputs are ${[...new Set(all)].join(", ")}`, data: { name } });
   }
 
-  const found = new Map<string, LockedInput>();
+  const found = new Map<string, { readonly entry: LockedInput; readonly root: string }>();
   const changes: InputChange[] = [];
   for (const { file, declared } of configurations) {
     const configuration = configurationName(project, file);
@@ -60,13 +62,16 @@ export async function updateInputs(options: {
         continue;
       }
       const key = JSON.stringify(original);
-      const made = found.get(key) ?? (await locatedLater(input, async () => (await lockSource(wanted, project, context)).entry));
+      const made = found.get(key) ?? (await locatedLater(input, async () => {
+        const { entry, fetched } = await lockSource(wanted, project, context);
+        return { entry, root: fetched.root };
+      }));
       // When a folder's files were touched is no news while they hold the same.
-      const entry = isSame && sameTree(present, made) ? present : made;
-      found.set(key, entry);
+      const entry = isSame && sameTree(present, made.entry) ? present : made.entry;
+      found.set(key, { entry, root: made.root });
       after[input.name] = entry;
       const kind = present === undefined ? "added" : equalAttributes(present.locked, entry.locked) && isSame ? "unchanged" : "updated";
-      changes.push({ name: input.name, configuration, kind, from: present, to: entry });
+      changes.push({ name: input.name, configuration, kind, from: present, to: entry, root: made.root });
     }
     for (const name of Object.keys(before)) {
       if (!declared.some((input) => input.name === name)) changes.push({ name, configuration, kind: "removed", from: before[name] });
@@ -75,10 +80,10 @@ export async function updateInputs(options: {
   }
   for (const [configuration, inputs] of next) {
     for (const [name, present] of Object.entries(inputs)) {
-      const entry = found.get(JSON.stringify(present.original));
-      if (entry === undefined || equalAttributes(entry.locked, present.locked)) continue;
-      inputs[name] = entry;
-      if (!changes.some((change) => change.configuration === configuration && change.name === name)) changes.push({ name, configuration, kind: "updated", from: present, to: entry });
+      const made = found.get(JSON.stringify(present.original));
+      if (made === undefined || equalAttributes(made.entry.locked, present.locked)) continue;
+      inputs[name] = made.entry;
+      if (!changes.some((change) => change.configuration === configuration && change.name === name)) changes.push({ name, configuration, kind: "updated", from: present, to: made.entry, root: made.root });
     }
   }
   writeLockFile(lockPath, Object.fromEntries(next));
