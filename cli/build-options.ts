@@ -34,12 +34,19 @@ export async function createBuildOptions(context: CommandContext, store: LocalSt
     signal: context.signal,
     report: context.report,
     settings,
-    substituter: await chooseSubstituter(context, store, settings, instantiation),
-    remoteBuilders: builders.trim() === "" || flags.offline ? undefined : (await import("./builders.ts")).openBuilders(store, { builders, useSubstitutes: machines.buildersUseSubstitutes, env: context.env, report: context.report }),
+    ...(store.builds !== undefined && !flags.offline ? { substituterUrls: await namedCaches(context, instantiation) } : {}),
+    substituter: store.builds === undefined ? await chooseSubstituter(context, store, settings, instantiation) : undefined,
+    remoteBuilders: store.builds !== undefined || builders.trim() === "" || flags.offline ? undefined : (await import("./builders.ts")).openBuilders(store, { builders, useSubstitutes: machines.buildersUseSubstitutes, env: context.env, report: context.report }),
     builtins: builtinBuilders,
     tools: { bubblewrap },
     environment: context.env,
   };
+}
+
+/** What a daemon is asked to ask; whether it does is for its own settings to say. */
+async function namedCaches(context: CommandContext, instantiation: Instantiation | undefined): Promise<readonly string[]> {
+  const { substituters } = await loadCacheSettings({ env: context.env });
+  return [...new Set([...substituters, ...(instantiation?.collections?.substituters ?? [])])];
 }
 
 /** The caches of this machine's settings for everything, those of collections for what comes from them. */

@@ -103,8 +103,8 @@ export async function withContext(flags: GlobalFlags, version: string, run: (con
       return { [Symbol.dispose]: heedSignals };
     },
     openStore: () => {
-      store ??= Promise.all([import("../core/store/local-store.ts"), import("../core/build/load-build-settings.ts")]).then(async ([{ openLocalStore }, { loadBuildSettings }]) =>
-        openLocalStore({ autoOptimise: (await loadBuildSettings({ env })).autoOptimise, ...(places.storeRoot === undefined ? {} : { root: places.storeRoot }) }),
+      store ??= Promise.all([import("./open-store-choice.ts"), import("../core/build/load-build-settings.ts")]).then(async ([{ openStoreChoice }, { loadBuildSettings }]) =>
+        openStoreChoice({ autoOptimise: (await loadBuildSettings({ env })).autoOptimise, root: places.storeRoot, daemon: places.daemon }, renderer.report),
       );
       return store;
     },

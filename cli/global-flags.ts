@@ -51,7 +51,7 @@ export const globalOptions = {
   "keep-going": { type: "boolean", default: false, describe: "after a failed build, go on with what does not need it" },
   config: { alias: "c", type: "string", describe: "the configuration file", requiresArg: true },
   root: { type: "string", describe: "act on the machine whose root is this folder", requiresArg: true },
-  store: { type: "string", describe: "use the store under this folder", requiresArg: true },
+  store: { type: "string", describe: "use the store under this folder, or by way of a daemon: daemon, unix:///SOCKET", requiresArg: true },
   builders: { type: "string", describe: "machines that build: URL SYSTEMS KEY JOBS SPEED FEATURES MANDATORY, or @FILE" },
 } as const;
 
@@ -94,9 +94,16 @@ export function readGlobalFlags(parsed: ParsedGlobals, folder: string): GlobalFl
     keepGoing: last(parsed.keepGoing),
     config: path(parsed.config),
     root: path(parsed.root),
-    store: path(parsed.store),
+    store: storeOf(parsed.store, folder),
     builders: parsed.builders === undefined ? undefined : last(parsed.builders),
   };
+}
+
+/** A folder, or what is no folder by its form: `daemon`, `auto`, `local`, a URL. */
+function storeOf(given: Given<string> | undefined, folder: string): string | undefined {
+  const value = given === undefined ? undefined : last(given);
+  if (value === undefined) return undefined;
+  return /^(daemon|auto|local)$|^(unix:\/\/|local\?)/.test(value) ? value : resolve(folder, value);
 }
 
 /** What is wrong with numbers and empty texts among the flags; undefined where nothing is. */

@@ -58,8 +58,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command(
       "build [target]",
       "realise the system's toplevel, an option's package or pkgs.NAME",
-      (y) => y.positional("target", { type: "string", describe: "OPTION.PATH, pkgs.NAME, .#NAME of a flake, an attribute of default.nix" }).option("link", noLink).option("check", check).option("rebuild", { type: "boolean", default: false, describe: "build again and compare" }),
-      action(async (context, args: { target?: string; link: boolean; check: boolean; rebuild: boolean }) => (await import("./commands/build.ts")).build(context, args)),
+      (y) => y.positional("target", { type: "string", describe: "OPTION.PATH, pkgs.NAME, .#NAME of a flake, an attribute of default.nix" }).option("link", noLink).option("check", check).option("rebuild", { type: "boolean", default: false, describe: "build again and compare" }).option("profile", { type: "string", describe: "make it the next generation of a profile: a name of one's own, or a path", requiresArg: true }),
+      action(async (context, args: { target?: string; link: boolean; check: boolean; rebuild: boolean; profile?: string }) => (await import("./commands/build.ts")).build(context, args)),
     )
     .command(
       "update [inputs..]",
@@ -73,9 +73,9 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command("dry-activate", "build, and say what a switch would do", switchOptions, action(async (context, args: SwitchArguments) => (await import("./commands/switch.ts")).switchTo(context, { ...args, action: "dry-activate" })))
     .command(
       "generations [action] [arguments..]",
-      "list, diff A B, delete N…",
-      (y) => y.positional("action", { choices: ["list", "diff", "delete"] as const, default: "list" as const }).positional("arguments", { type: "string", array: true, default: [] as string[] }).option("older-than", { type: "string", describe: "delete those older than this, such as 30d", requiresArg: true }),
-      action(async (context, args: { action: "list" | "diff" | "delete"; arguments: string[]; olderThan?: string }) => (await import("./commands/generations.ts")).generations(context, args)),
+      "list, diff A B, delete N…; with --profile: list, delete, rollback",
+      (y) => y.positional("action", { choices: ["list", "diff", "delete", "rollback"] as const, default: "list" as const }).positional("arguments", { type: "string", array: true, default: [] as string[] }).option("older-than", { type: "string", describe: "delete those older than this, such as 30d", requiresArg: true }).option("profile", { type: "string", describe: "those of a profile that tsos build --profile made, not of the machine", requiresArg: true }),
+      action(async (context, args: { action: "list" | "diff" | "delete" | "rollback"; arguments: string[]; olderThan?: string; profile?: string }) => (await import("./commands/generations.ts")).generations(context, args)),
     )
     .command(
       "shell [action]",

@@ -1,13 +1,16 @@
 import { lstat, readlink, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { TsosError } from "../../core/error/tsos-error.ts";
+import { setProfile } from "../../core/store/profile.ts";
+import { parseStorePath } from "../../core/store-path/store-path.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluateTarget } from "../evaluation.ts";
 import { findProjectOfTarget } from "../nix-project/find-project.ts";
+import { findProfile } from "../profiles.ts";
 import { ExitCode } from "../exit-code.ts";
 import { realiseResults } from "../realise.ts";
 
-export type BuildArguments = { readonly target?: string; readonly link: boolean; readonly check: boolean; readonly rebuild: boolean };
+export type BuildArguments = { readonly target?: string; readonly link: boolean; readonly check: boolean; readonly rebuild: boolean; readonly profile?: string };
 
 /** Realises a target, prints its store path and links `./result` to it. */
 export async function build(context: CommandContext, args: BuildArguments): Promise<number> {
@@ -16,7 +19,8 @@ export async function build(context: CommandContext, args: BuildArguments): Prom
   const { evaluation, derivation } = await evaluateTarget(context, args.target, args.check);
   const store = await context.openStore();
   await realiseResults(context, store, { instantiation: evaluation.instantiation, targets: [derivation], check: args.rebuild });
-  if (args.link) {
+  if (args.profile !== undefined) await setProfile(store, findProfile(context, store, args.profile), parseStorePath(derivation.outPath, store.storeDir));
+  else if (args.link) {
     const link = join(context.folder, "result");
     await replaceLink(link, derivation.outPath, store.storeDir);
     await store.addIndirectRoot(link);

@@ -1,9 +1,14 @@
 import { Socket } from "node:net";
-import { loadCacheSettings } from "../../core/cache/load-cache-settings.ts";
+import { pipeline } from "node:stream/promises";
+import { PUBLIC_CACHE } from "../../core/cache/public-cache.ts";
+import { loadCacheSettings, type CacheSettings } from "../../core/cache/load-cache-settings.ts";
+import { connectSocket } from "../../core/daemon/client/open-stream.ts";
 import { loadDaemonSettings } from "../../core/daemon/load-daemon-settings.ts";
 import { startDaemon } from "../../core/daemon/server/daemon-server.ts";
 import { serveConnection } from "../../core/daemon/server/serve-connection.ts";
 import type { DaemonHost } from "../../core/daemon/server/session.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { parsePublicKey } from "../../core/narinfo/signature.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
 import { createBuildOptions } from "../build-options.ts";
 import type { CommandContext } from "../context.ts";
@@ -19,8 +24,11 @@ const FIRST_PASSED = 3;
 
 /** `tsos daemon`: serves the store until it is interrupted; with `--stdio` one client, until it goes away. */
 export async function daemon(context: CommandContext, args: DaemonArguments): Promise<number> {
+  const { storeRoot, daemon: other } = context.places;
+  if (other !== undefined && args.stdio) return passOn(other);
+  if (other !== undefined) throw new TsosError({ code: "daemon.no-store", message: `this user may not write the store, which the daemon at "${other}" serves already`, hint: "name a store of your own with --store DIR" });
   const store = await context.openStore();
-  const host = await createHost(context);
+  const host = await createHost(context, storeRoot);
   if (args.stdio) {
     const input = new Socket({ fd: 0, readable: true, writable: false });
     // Whoever could start it has the rights of this user already.
@@ -48,16 +56,24 @@ export async function daemon(context: CommandContext, args: DaemonArguments): Pr
   return ExitCode.interrupted;
 }
 
-async function createHost(context: CommandContext): Promise<DaemonHost> {
+/** Who may not write the store is who they are to its daemon. */
+async function passOn(socket: string): Promise<number> {
+  const { input, output } = await connectSocket(socket, `unix://${socket}`);
+  process.stdin.pipe(output);
+  await pipeline(input, process.stdout);
+  return ExitCode.done;
+}
+
+async function createHost(context: CommandContext, storeRoot: string | undefined): Promise<DaemonHost> {
   const [caches, settings] = await Promise.all([loadCacheSettings({ env: context.env }), loadDaemonSettings({ env: context.env })]);
-  const { storeRoot } = context.places;
   // What Nix's builders expect to be there. One that is linked statically, as this one is.
   const sandboxShell = findProgram(context.env, "busybox");
   return {
     version: `tsos ${context.version}`,
     openStore: () => openLocalStore(storeRoot === undefined ? {} : { root: storeRoot }),
     trust: caches.trust,
-    trustedSubstituters: settings.trustedSubstituters,
+    // What nixpkgs is asked of anyway; its key counts for what comes from there.
+    trustedSubstituters: [...settings.trustedSubstituters, ...PUBLIC_CACHE.substituters],
     substituters: caches.substituters,
     onError: (error) => void context.complain(error),
     async buildOptions(store, session, { signal, report }) {
@@ -67,7 +83,7 @@ async function createHost(context: CommandContext): Promise<DaemonHost> {
         ? undefined
         : session.substituters === undefined
           ? options.substituter
-          : await createSubstituter(own, store, { ...caches, substituters: session.substituters }, options.settings);
+          : await createSubstituter(own, store, withPublicKeys(caches, session.substituters), options.settings);
       return {
         ...options,
         ...(sandboxShell === undefined ? {} : { sandboxShell }),
@@ -79,4 +95,9 @@ async function createHost(context: CommandContext): Promise<DaemonHost> {
       };
     },
   };
+}
+
+function withPublicKeys({ trust }: CacheSettings, substituters: readonly string[]): CacheSettings {
+  const isAsked = PUBLIC_CACHE.substituters.some((url) => substituters.includes(url));
+  return { substituters, trust: isAsked ? { ...trust, publicKeys: [...trust.publicKeys, ...PUBLIC_CACHE.trustedPublicKeys.map(parsePublicKey)] } : trust };
 }

@@ -12,13 +12,15 @@ import { ExitCode } from "../exit-code.ts";
 import { formatTable } from "../output/table.ts";
 import { deleteOlderThan } from "../generations.ts";
 import { parseTimeSpan } from "../parse-amount.ts";
+import { deleteOfProfile, findProfile, listProfile, rollBack } from "../profiles.ts";
 import { UsageError } from "../usage-error.ts";
 
-export type GenerationsArguments = { readonly action: "list" | "diff" | "delete"; readonly arguments: readonly string[]; readonly olderThan?: string };
+export type GenerationsArguments = { readonly action: "list" | "diff" | "delete" | "rollback"; readonly arguments: readonly string[]; readonly olderThan?: string; readonly profile?: string };
 
 /** The generations of this machine, or of the one whose root is `--root`. */
 export async function generations(context: CommandContext, args: GenerationsArguments): Promise<number> {
   const store = await context.openStore();
+  if (args.profile !== undefined) return ofProfile(context, store, findProfile(context, store, args.profile), args);
   switch (args.action) {
     case "list":
       return list(context, store);
@@ -26,6 +28,23 @@ export async function generations(context: CommandContext, args: GenerationsArgu
       return diff(context, store, args);
     case "delete":
       return remove(context, store, args);
+    case "rollback":
+      throw new UsageError({ code: "cli.no-profile", message: "rollback is for a profile", hint: "name it with --profile; tsos switch --rollback is for the machine" });
+    default:
+      return unreachable(args.action);
+  }
+}
+
+async function ofProfile(context: CommandContext, store: LocalStore, profile: string, args: GenerationsArguments): Promise<number> {
+  switch (args.action) {
+    case "list":
+      return listProfile(context, store, profile);
+    case "delete":
+      return deleteOfProfile(context, store, { profile, numbers: args.arguments.map(parseGeneration), olderThan: args.olderThan });
+    case "rollback":
+      return rollBack(context, store, profile);
+    case "diff":
+      throw new UsageError({ code: "cli.no-profile", message: "diff is for generations of the machine", hint: "tsos store diff A B compares any two paths" });
     default:
       return unreachable(args.action);
   }

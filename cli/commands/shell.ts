@@ -43,7 +43,7 @@ export async function shell(context: CommandContext, args: ShellArguments): Prom
 
   const { storeRoot } = context.places;
   const physical = (path: string): string => (storeRoot === undefined ? path : join(storeRoot, path));
-  const link = shellRootLink(join(physical("/nix/var/nix"), "tsos"), file ?? `-p ${[...(args.packages ?? [])].sort().join(" ")}`);
+  const link = shellRootLink(context.places.roots, file ?? `-p ${[...(args.packages ?? [])].sort().join(" ")}`);
   if (!isShellRooted(link, derivation.outPath, physical)) {
     const store = await context.openStore();
     const { realiseResults } = await import("../realise.ts");

@@ -79,6 +79,7 @@ async function projectBuildOptions(context: CommandContext, store: LocalStore): 
   const options = { ...(await createBuildOptions(context, store, () => findSandboxTool(context, store))), ...sandboxOf(context, settings), extraPlatforms: settings.list("extra-platforms") };
   const isNamed = settings.find("substituters") !== undefined;
   const substituters = isNamed ? settings.list("substituters") : PUBLIC_CACHE.substituters;
+  if (store.builds !== undefined) return { ...options, substituterUrls: [...new Set([...(options.substituterUrls ?? []), ...(context.flags.offline ? [] : substituters)])] };
   const keys = [...settings.list("trusted-public-keys"), ...(isNamed ? [] : PUBLIC_CACHE.trustedPublicKeys)];
   const theirs = await createSubstituter(context, store, { substituters, trust: { publicKeys: keys.map(parsePublicKey), requireSignatures: settings.bool("require-sigs", true) } }, options.settings);
   if (theirs === undefined) return options;

@@ -136,7 +136,7 @@ async function keepShell(
   const path = await store.addTextToStore(`${snapshot.name.replace(/[^0-9A-Za-z+\-._?=]/g, "-").replace(/^\./, "_")}-shell`, encodeUtf8(JSON.stringify(snapshot)), [...new Set(references)]);
   const inherited = project.kind === "flake" ? {} : inheritedEnvironment("derivation", context.env, pure);
   const environment = environmentKey(inherited);
-  const root = shellRootLink(join(store.stateDir, "tsos"), `${knownShellFile("", project, pure)} ${environment}`);
+  const root = shellRootLink(context.places.roots, `${knownShellFile("", project, pure)} ${environment}`);
   mkdirSync(dirname(root), { recursive: true });
   await store.addPermanentRoot(path, root);
   keepKnownShell(knownShellFile(context.places.cache, project, pure), { program: programStamp(dirname(fileURLToPath(import.meta.url))), ...read, environment, root, file: store.realPath(path), view });

@@ -14,8 +14,10 @@ import type { BuildOptions } from "../../core/build/build-options.ts";
 import type { SandboxPath } from "../../core/build/sandbox.ts";
 import { builtinBuilders } from "../../core/build/builtin/table.ts";
 import { realise } from "../../core/build/realise.ts";
+import { serviceOptions } from "../../core/build/service-options.ts";
 import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
 import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
+import type { MissingPaths } from "../../core/store/build-service.ts";
 import type { LocalStore } from "../../core/store/store.ts";
 import type { StorePath } from "../../core/store-path/store-path.ts";
 import { partialFolder } from "../build-options.ts";
@@ -48,7 +50,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     else if (event.kind === "message") environment.say(event.level === "warning" ? `warning: ${event.text}` : event.text);
   };
   const fetchSettings = { ...(await loadFetchSettings({ env: environment.env })), partialFolder: partialFolder(store) };
-  const substituter = await nixSubstituter(environment, settings, store, report, fetchSettings);
+  const substituter = store.builds !== undefined ? undefined : await nixSubstituter(environment, settings, store, report, fetchSettings);
   return {
     jobs: jobs === "auto" ? availableParallelism() : Number(jobs),
     cores: settings.int("cores", 0),
@@ -58,7 +60,8 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     report,
     settings: fetchSettings,
     ...(substituter === undefined ? {} : { substituter }),
-    remoteBuilders: (await import("../builders.ts")).openBuilders(store, { builders: settings.find("builders") ?? "@/etc/nix/machines", useSubstitutes: settings.bool("builders-use-substitutes", false), env: environment.env, report }),
+    ...(store.builds !== undefined && settings.find("substituters") !== undefined ? { substituterUrls: settings.list("substituters") } : {}),
+    remoteBuilders: store.builds !== undefined ? undefined : (await import("../builders.ts")).openBuilders(store, { builders: settings.find("builders") ?? "@/etc/nix/machines", useSubstitutes: settings.bool("builders-use-substitutes", false), env: environment.env, report }),
     builtins: builtinBuilders,
     tools: {
       bubblewrap: async () => findOnPath(environment.env, "bwrap"),
@@ -126,25 +129,36 @@ async function nixSubstituter(environment: NixEnvironment, settings: NixConfigur
 
 /** What is going to be built and fetched, as lines for people. Nix: libmain/shared.cc, printMissing */
 export async function describeMissing(environment: NixEnvironment, options: ClassicOptions, store: LocalStore, targets: readonly { readonly drvPath: StorePath; readonly output: string }[]): Promise<readonly string[]> {
-  const { substituter } = await nixBuildOptions(environment, options, store);
+  const buildOptions = await nixBuildOptions(environment, options, store);
+  const { substituter } = buildOptions;
+  if (store.builds !== undefined) {
+    const wishes = targets.map(({ drvPath, output }) => ({ kind: "derivation", path: drvPath, outputs: [output] }) as const);
+    return describePlan(store, await store.builds.findMissing(wishes, serviceOptions(buildOptions)));
+  }
   const graph = await readBuildGraph(store, targets.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })), { check: false, ...(substituter === undefined ? {} : { substituter }), signal: environment.signal });
-  const built = [...graph.goals.values()].filter((goal) => goal.build);
   const fetched = [...graph.substitutions.values()];
+  return describePlan(store, {
+    build: [...graph.goals.values()].filter((goal) => goal.build).map((goal) => goal.path),
+    substitute: fetched.map(({ path }) => path),
+    downloadSize: fetched.reduce((sum, { source }) => sum + (source.downloadSize ?? 0), 0),
+    narSize: fetched.reduce((sum, { source }) => sum + source.info.narSize, 0),
+  });
+}
+
+async function describePlan(store: LocalStore, { build, substitute, downloadSize, narSize }: Omit<MissingPaths, "unknown">): Promise<readonly string[]> {
   const lines: string[] = [];
   const show = (path: StorePath): string => `  ${formatStorePath(path, store.storeDir)}`;
-  if (built.length > 0) {
-    lines.push(built.length === 1 ? "this derivation will be built:" : `these ${built.length} derivations will be built:`);
+  if (build.length > 0) {
+    lines.push(build.length === 1 ? "this derivation will be built:" : `these ${build.length} derivations will be built:`);
     // Users come first in the store's order.
-    const order = await store.sortTopologically(built.map((goal) => goal.path));
+    const order = await store.sortTopologically(build);
     lines.push(...order.reverse().map(show));
   }
-  if (fetched.length > 0) {
+  if (substitute.length > 0) {
     const size = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
-    const download = fetched.reduce((sum, { source }) => sum + (source.downloadSize ?? 0), 0);
-    const unpacked = fetched.reduce((sum, { source }) => sum + source.info.narSize, 0);
-    const sizes = `(${size(download)} download, ${size(unpacked)} unpacked)`;
-    lines.push(fetched.length === 1 ? `this path will be fetched ${sizes}:` : `these ${fetched.length} paths will be fetched ${sizes}:`);
-    lines.push(...fetched.map(({ path }) => path).sort((a, b) => compareUtf8(storePathName(a) + a, storePathName(b) + b)).map(show));
+    const sizes = `(${size(downloadSize)} download, ${size(narSize)} unpacked)`;
+    lines.push(substitute.length === 1 ? `this path will be fetched ${sizes}:` : `these ${substitute.length} paths will be fetched ${sizes}:`);
+    lines.push(...[...substitute].sort((a, b) => compareUtf8(storePathName(a) + a, storePathName(b) + b)).map(show));
   }
   return lines;
 }

@@ -25,6 +25,8 @@ export type BuildOptions = {
   readonly builtinJobs?: number;
   /** What it has is not built; default: everything is built. */
   readonly substituter?: Substituter | undefined;
+  /** Caches that the daemon of the store is asked to ask too, where it builds for this process. */
+  readonly substituterUrls?: readonly string[] | undefined;
   /** How many paths are substituted at once; default 16. */
   readonly substitutionJobs?: number;
   /** After a failure, still build all that does not need what failed; default false. */

@@ -1,6 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { TsosError } from "../error/tsos-error.ts";
+import type { BuildService } from "../store/build-service.ts";
 import type { LocalStore, PathLocks } from "../store/store.ts";
+import { serviceOptions } from "./service-options.ts";
 import { formatStorePath, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { createActivityIds, type ProgressActivity, type ProgressEvent } from "../util/progress.ts";
 import { buildDerivation, BUILTIN_PREFIX, canBuildHere, type BuildFailure, type DerivationBuild } from "./build-derivation.ts";
@@ -32,6 +34,7 @@ const DEFAULT_SUBSTITUTION_JOBS = 16;
  */
 export async function realise(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions): Promise<RealisedOutputs> {
   options.signal?.throwIfAborted();
+  if (store.builds !== undefined) return realiseByService(store, store.builds, targets, options);
   const lost = new Set<StorePath>();
   const read = (): Promise<BuildGraph> => readBuildGraph(store, targets, { check: options.check === true || options.repair === true, substituter: options.substituter, lost, signal: options.signal });
   let graph = await read();
@@ -49,6 +52,24 @@ export async function realise(store: LocalStore, targets: readonly BuildTarget[]
       return [target.drvPath, new Map([...names].map((name) => [name, goal.outputPaths.get(name)!]))];
     }),
   );
+}
+
+/** By the daemon of a store that this process may not write. */
+async function realiseByService(store: LocalStore, builds: BuildService, targets: readonly BuildTarget[], options: BuildOptions): Promise<RealisedOutputs> {
+  const wanted = targets.map(({ drvPath, outputs }) => ({ drvPath, outputs: outputs === undefined ? undefined : [...outputs] }));
+  await store.addTemporaryRoot(...wanted.map(({ drvPath }) => drvPath));
+  await builds.realise(
+    wanted.map(({ drvPath, outputs }) => ({ kind: "derivation", path: drvPath, outputs })),
+    serviceOptions(options),
+  );
+  const realised = await Promise.all(
+    wanted.map(async ({ drvPath, outputs }) => {
+      const all = await store.queryDerivationOutputs(drvPath);
+      return [drvPath, new Map([...all].filter(([name]) => outputs === undefined || outputs.includes(name)))] as const;
+    }),
+  );
+  await store.addTemporaryRoot(...realised.flatMap(([, outputs]) => [...outputs.values()]));
+  return new Map(realised);
 }
 
 /** Fixed outputs that are here already, with a URL that nobody fetched them from. */

@@ -4,6 +4,7 @@ import type { Substituter } from "../store/substituter.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { realise } from "./realise.ts";
+import { serviceOptions } from "./service-options.ts";
 
 export type RepairOptions = {
   readonly substituter?: Substituter | undefined;
@@ -25,6 +26,11 @@ export async function repairPath(store: LocalStore, path: StorePath, { substitut
   await store.addTemporaryRoot(path);
   const info = await store.getPathInfo(path);
   if ((await store.verifyPath(path, { signal })) === undefined) return "sound";
+  if (store.builds !== undefined) {
+    // How is the daemon's own choice.
+    await store.builds.realise([{ kind: "path", path }], serviceOptions({ ...build, repair: true, signal }));
+    return "substituted";
+  }
   const failures: unknown[] = [];
   if (substituter !== undefined) {
     try {

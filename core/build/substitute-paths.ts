@@ -6,6 +6,7 @@ import { formatStorePath, storePathName, type StorePath } from "../store-path/st
 import { createLimiter } from "../util/limiter.ts";
 import { createActivityIds } from "../util/progress.ts";
 import type { BuildOptions } from "./build-options.ts";
+import { serviceOptions } from "./service-options.ts";
 
 const DEFAULT_JOBS = 16;
 
@@ -14,9 +15,13 @@ const DEFAULT_JOBS = 16;
  *
  * @throws TsosError `build.no-substitute` for what is nowhere, unless `keepGoing`
  */
-export async function substitutePaths(store: LocalStore, paths: Iterable<StorePath>, options: Pick<BuildOptions, "substituter" | "substitutionJobs" | "signal" | "report">, { keepGoing = false }: { readonly keepGoing?: boolean } = {}): Promise<void> {
+export async function substitutePaths(store: LocalStore, paths: Iterable<StorePath>, options: Pick<BuildOptions, "substituter" | "substituterUrls" | "substitutionJobs" | "signal" | "report">, { keepGoing = false }: { readonly keepGoing?: boolean } = {}): Promise<void> {
   const { substituter, signal, report } = options;
   const targets = [...new Set(paths)];
+  if (store.builds !== undefined) {
+    await store.addTemporaryRoot(...targets);
+    return store.builds.realise(targets.map((path) => ({ kind: "path", path })), serviceOptions({ ...options, keepGoing }));
+  }
   await store.addTemporaryRoot(...targets);
   const valid = new Set<StorePath>();
   const found = new Map<StorePath, SubstitutablePath | undefined>();

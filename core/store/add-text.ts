@@ -51,7 +51,8 @@ export async function addText(store: OpenStore, { name, contents, references }: 
   }
 }
 
-function describeText(contents: Uint8Array): { readonly narHash: Hash; readonly narSize: number } {
+/** The hash and size of the archive of a file that holds `contents`. */
+export function describeText(contents: Uint8Array): { readonly narHash: Hash; readonly narSize: number } {
   const hasher = createHasher("sha256");
   let narSize = 0;
   for (const part of writeNar({ kind: "regular", executable: false, contents })) {

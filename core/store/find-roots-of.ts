@@ -3,7 +3,7 @@ import type { StoreDatabase } from "./database.ts";
 import type { Root, RootWay } from "./store.ts";
 
 /** Those of `roots` that reach `path`, each with a shortest way from it to `path`. */
-export function findRootsOf(database: StoreDatabase, roots: readonly Root[], path: StorePath): RootWay[] {
+export function findRootsOf(database: Pick<StoreDatabase, "closure" | "referrers">, roots: readonly Root[], path: StorePath): RootWay[] {
   const users = new Set(database.closure([path], { direction: "referrers" }));
   users.add(path);
   // From the path upwards, breadth first, so that each way is a shortest one.

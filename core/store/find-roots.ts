@@ -128,6 +128,11 @@ export function addIndirectRoot(layout: StoreLayout, link: string): void {
 
 /** @throws TsosError `store.root-in-the-way` when something else than a link into the store is at `link` */
 export function addPermanentRoot(layout: StoreLayout, target: StorePath, link: string): void {
+  addIndirectRoot(layout, linkTo(layout, target, link));
+}
+
+/** Makes `link` point to `target` and gives its absolute path. @throws TsosError `store.root-in-the-way` */
+export function linkTo(layout: StoreLayout, target: StorePath, link: string): string {
   const absolute = path.resolve(link);
   const stats = lstatSync(absolute, { throwIfNoEntry: false });
   if (stats !== undefined && !(stats.isSymbolicLink() && storePathOfTarget(layout, readlinkSync(absolute)) !== undefined)) {
@@ -140,7 +145,7 @@ export function addPermanentRoot(layout: StoreLayout, target: StorePath, link: s
   }
   mkdirSync(path.dirname(absolute), { recursive: true });
   replaceLink(formatStorePath(target, layout.storeDir), absolute);
-  addIndirectRoot(layout, absolute);
+  return absolute;
 }
 
 /** Makes `link` point to `target` in one step: nobody ever sees it missing. */

@@ -92,7 +92,11 @@ export class OpenStore implements AsyncDisposable {
   knownOutputs(path: StorePath, text: Uint8Array, { ownDerivation = false }: Pick<AddOptions, "ownDerivation">): (readonly [string, StorePath])[] {
     const derivation = parseDerivation(text, derivationName(path), this.layout.storeDir);
     // One that came from elsewhere with wrong output paths would give others' paths to its contents.
-    if (!ownDerivation) checkDerivation(derivation, this.#hashes.get, this.layout.storeDir);
+    if (!ownDerivation) {
+      checkDerivation(derivation, this.#hashes.get, this.layout.storeDir);
+      // Who has it as an input may come in the same stream, while this one waits to be registered.
+      this.#hashes.add(path, derivation);
+    }
     return [...derivationOutputPaths(derivation, this.layout.storeDir)].flatMap(([name, output]) => (output === undefined ? [] : [[name, output] as const]));
   }
 

@@ -5,6 +5,7 @@ import type { ByteString } from "../util/bytes.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import type { ContentAddress, ContentAddressMethod } from "../store-path/content-address.ts";
 import type { StorePath } from "../store-path/store-path.ts";
+import type { BuildService } from "./build-service.ts";
 import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
 
 /** What every store can do, be it a folder, a binary cache or another machine. */
@@ -168,8 +169,10 @@ export type StoreProblem =
   | { readonly kind: "modified-link"; readonly link: string }
   | { readonly kind: "database"; readonly message: string };
 
-/** A store in a folder of this machine, with Nix's database. */
+/** A store whose files are on this machine. */
 export type LocalStore = Store & {
+  /** Who makes paths valid here where this process may not: the daemon that serves the store. */
+  readonly builds?: BuildService | undefined;
   /** The real folder of the paths. */
   readonly realStoreDir: string;
   readonly stateDir: string;

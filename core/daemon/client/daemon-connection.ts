@@ -6,12 +6,13 @@ import type { ProgressListener } from "../../util/progress.ts";
 import { writeBasicDerivation } from "../wire/basic-derivation.ts";
 import { readBuildResult, type WireBuildResult } from "../wire/build-result.ts";
 import { formatDerivedPath, type DerivedPath } from "../wire/derived-path.ts";
-import { readError, stripColour } from "../wire/error-codec.ts";
 import { readPaths, writeOptionalContentAddress, writeOptionalPath, writePath, writePaths } from "../wire/path-codec.ts";
 import { readUnkeyedPathInfo } from "../wire/path-info-codec.ts";
-import { CLIENT_MAGIC, LEVEL, MESSAGE, MINIMUM_MINOR, OPERATION, PROTOCOL_MAJOR, PROTOCOL_MINOR, RESULT, SERVER_MAGIC } from "../wire/protocol.ts";
-import { protocolError, WireReader } from "../wire/wire-reader.ts";
+import { CLIENT_MAGIC, LEVEL, MINIMUM_MINOR, OPERATION, PROTOCOL_MAJOR, PROTOCOL_MINOR, RESULT, SERVER_MAGIC } from "../wire/protocol.ts";
+import { WireReader } from "../wire/wire-reader.ts";
 import { WireWriter } from "../wire/wire-writer.ts";
+import { readDaemonMessage, type DaemonMessage } from "./daemon-message.ts";
+import { cannotSpeak, greetServer } from "./greet-server.ts";
 import type { RemoteBuild, RemoteConnection, RemoteStream } from "./remote-connection.ts";
 
 /** An answer may name every path of a large store. */
@@ -26,12 +27,29 @@ export type DaemonConnectionOptions = {
   readonly useSubstitutes?: boolean | undefined;
 };
 
+/** What a client says of how its builds are done. */
+export type DaemonClientOptions = {
+  readonly keepFailed: boolean;
+  readonly keepGoing: boolean;
+  readonly jobs: number;
+  readonly cores: number;
+  readonly useSubstitutes: boolean;
+  /** Settings by Nix's names; a daemon heeds those that this user may set. */
+  readonly settings: ReadonlyMap<string, string>;
+};
+
+export type AskOptions = {
+  /** Sent after the request, as frames. */
+  readonly frames?: AsyncIterable<Uint8Array> | undefined;
+  readonly onMessage?: ((message: DaemonMessage) => void) | undefined;
+};
+
 /** The client's side of the daemon protocol. Nix: libstore/remote-store.cc. */
 export class DaemonConnection implements RemoteConnection {
   readonly #stream: RemoteStream;
   readonly #reader: WireReader;
   readonly #writer: WireWriter;
-  readonly #storeDir: string;
+  readonly storeDir: string;
   readonly #report: ProgressListener | undefined;
   #minor = PROTOCOL_MINOR;
   broken = false;
@@ -43,7 +61,7 @@ export class DaemonConnection implements RemoteConnection {
     this.#stream = stream;
     this.#reader = new WireReader(stream.input, ANSWER_BUDGET);
     this.#writer = new WireWriter(stream.output);
-    this.#storeDir = storeDir;
+    this.storeDir = storeDir;
     this.#report = report;
   }
 
@@ -55,26 +73,13 @@ export class DaemonConnection implements RemoteConnection {
       return connection;
     } catch (cause) {
       await stream.close();
-      const complaint = stream.complaint?.().trim() ?? "";
-      throw new TsosError({
-        code: "daemon.cannot-connect",
-        message: `cannot speak with the store "${stream.name}": ${complaint !== "" ? complaint : cause instanceof Error ? cause.message : String(cause)}`,
-        data: { store: stream.name },
-        cause,
-      });
+      throw cannotSpeak(stream, cause);
     }
   }
 
   async #greet({ keepFailed = false, keepGoing = false, useSubstitutes = true }: DaemonConnectionOptions): Promise<void> {
     const [reader, writer] = [this.#reader, this.#writer];
-    writer.number(CLIENT_MAGIC).number((PROTOCOL_MAJOR << 8) | PROTOCOL_MINOR);
-    await writer.flush();
-    if ((await reader.bigint()) !== BigInt(SERVER_MAGIC)) throw protocolError("the other side does not answer as a Nix daemon does");
-    const version = await reader.number();
-    this.#minor = Math.min(version & 0xff, PROTOCOL_MINOR);
-    if (version >> 8 !== PROTOCOL_MAJOR || this.#minor < MINIMUM_MINOR) {
-      throw new TsosError({ code: "daemon.old-server", message: `the daemon speaks the protocol ${version >> 8}.${version & 0xff}, expected 1.${MINIMUM_MINOR} or later`, hint: "Nix 2.4 or later has it" });
-    }
+    this.#minor = await greetServer(reader, writer, { clientMagic: CLIENT_MAGIC, serverMagic: SERVER_MAGIC, major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, minimumMinor: MINIMUM_MINOR, program: "a Nix daemon" });
     if (this.#minor >= 38) {
       writer.strings([]);
       await writer.flush();
@@ -85,11 +90,17 @@ export class DaemonConnection implements RemoteConnection {
     if (this.#minor >= 33) this.serverVersion = await reader.text();
     if (this.#minor >= 35) this.trusted = [undefined, true, false][await reader.number()];
     await this.#listen();
-    await this.#request(OPERATION.setOptions, () => {
+    await this.setOptions({ keepFailed, keepGoing, useSubstitutes, jobs: 1, cores: 0, settings: new Map() });
+  }
+
+  /** Counts for what is asked from now on. */
+  async setOptions({ keepFailed, keepGoing, jobs, cores, useSubstitutes, settings }: DaemonClientOptions): Promise<void> {
+    await this.ask(OPERATION.setOptions, (writer) => {
       writer.boolean(keepFailed).boolean(keepGoing).boolean(false).number(LEVEL.info);
-      // One job at once as seen from here; no limit of silence; no build hook; the rest has no meaning any more.
-      writer.number(1).number(0).boolean(true).number(LEVEL.error).number(0).number(0);
-      writer.number(0).boolean(useSubstitutes).number(0);
+      // No limit of silence; no build hook; what has no meaning any more; that builders' output is shown.
+      writer.number(jobs).number(0).boolean(true).number(LEVEL.error).number(0).number(0);
+      writer.number(cores).boolean(useSubstitutes);
+      writer.list([...settings], ([name, value]) => writer.text(name).text(value));
     });
   }
 
@@ -99,25 +110,30 @@ export class DaemonConnection implements RemoteConnection {
   }
 
   async isValidPath(path: StorePath): Promise<boolean> {
-    await this.#request(OPERATION.isValidPath, () => writePath(this.#writer, path, this.#storeDir));
-    return this.#read(() => this.#reader.boolean());
+    return this.ask(OPERATION.isValidPath, (writer) => writePath(writer, path, this.storeDir), (reader) => reader.boolean());
   }
 
   async findPathInfo(path: StorePath): Promise<ValidPathInfo | undefined> {
-    await this.#request(OPERATION.queryPathInfo, () => writePath(this.#writer, path, this.#storeDir));
-    return this.#read(async () => ((await this.#reader.boolean()) ? readUnkeyedPathInfo(this.#reader, path, this.#storeDir) : undefined));
+    return this.ask(
+      OPERATION.queryPathInfo,
+      (writer) => writePath(writer, path, this.storeDir),
+      async (reader) => ((await reader.boolean()) ? readUnkeyedPathInfo(reader, path, this.storeDir) : undefined),
+    );
   }
 
   async queryValidPaths(paths: readonly StorePath[], { substitute = false }: { readonly substitute?: boolean } = {}): Promise<Set<StorePath>> {
-    await this.#request(OPERATION.queryValidPaths, () => {
-      writePaths(this.#writer, paths, this.#storeDir);
-      this.#writer.boolean(substitute);
-    });
-    return this.#read(async () => new Set(await readPaths(this.#reader, this.#storeDir)));
+    return this.ask(
+      OPERATION.queryValidPaths,
+      (writer) => {
+        writePaths(writer, paths, this.storeDir);
+        writer.boolean(substitute);
+      },
+      async (reader) => new Set(await readPaths(reader, this.storeDir)),
+    );
   }
 
   async *narFromPath(path: StorePath): AsyncGenerator<Uint8Array> {
-    await this.#request(OPERATION.narFromPath, () => writePath(this.#writer, path, this.#storeDir));
+    await this.ask(OPERATION.narFromPath, (writer) => writePath(writer, path, this.storeDir));
     // Whoever stops reading leaves the rest in the connection.
     this.broken = true;
     yield* this.#reader.nar();
@@ -125,76 +141,103 @@ export class DaemonConnection implements RemoteConnection {
   }
 
   async addNar(info: NewPathInfo, nar: AsyncIterable<Uint8Array>): Promise<void> {
-    const writer = this.#writer;
-    await this.#request(
+    await this.ask(
       OPERATION.addToStoreNar,
-      () => {
-        writePath(writer, info.path, this.#storeDir);
-        writeOptionalPath(writer, info.deriver, this.#storeDir);
+      (writer) => {
+        writePath(writer, info.path, this.storeDir);
+        writeOptionalPath(writer, info.deriver, this.storeDir);
         writer.string(formatHash(info.narHash, "base16"));
-        writePaths(writer, info.references, this.#storeDir);
+        writePaths(writer, info.references, this.storeDir);
         writer.number(info.registrationTime ?? 0).number(info.narSize).boolean(false);
         writer.strings(info.signatures ?? []);
         writeOptionalContentAddress(writer, info.contentAddress);
         // No repair; and our word is enough where the other side trusts us.
         writer.boolean(false).boolean(true);
       },
+      undefined,
       { frames: nar },
     );
   }
 
   async buildPaths(targets: readonly DerivedPath[]): Promise<void> {
-    await this.#request(OPERATION.buildPaths, () => {
-      this.#writer.strings(targets.map((target) => formatDerivedPath(target, this.#storeDir))).number(0);
-    });
-    await this.#read(() => this.#reader.number());
+    await this.ask(OPERATION.buildPaths, (writer) => void writer.strings(targets.map((target) => formatDerivedPath(target, this.storeDir))).number(0), (reader) => reader.number());
   }
 
   async buildDerivation({ drvPath, derivation, inputs }: RemoteBuild, onLine: (line: string) => void): Promise<WireBuildResult> {
-    await this.#request(
+    return this.ask(
       OPERATION.buildDerivation,
-      () => {
-        writePath(this.#writer, drvPath, this.#storeDir);
-        writeBasicDerivation(this.#writer, derivation, inputs, this.#storeDir);
-        this.#writer.number(0);
+      (writer) => {
+        writePath(writer, drvPath, this.storeDir);
+        writeBasicDerivation(writer, derivation, inputs, this.storeDir);
+        writer.number(0);
       },
-      { onLine },
+      (reader) => readBuildResult(reader, { minor: this.#minor }),
+      {
+        onMessage(message) {
+          const [line] = message.kind === "result" && message.type === RESULT.buildLogLine ? message.fields : [];
+          if (typeof line === "string") onLine(line);
+        },
+      },
     );
-    return this.#read(() => readBuildResult(this.#reader, { minor: this.#minor }));
   }
 
   async addTemporaryRoot(path: StorePath): Promise<void> {
-    await this.#request(OPERATION.addTempRoot, () => writePath(this.#writer, path, this.#storeDir));
-    await this.#read(() => this.#reader.number());
+    await this.ask(OPERATION.addTempRoot, (writer) => writePath(writer, path, this.storeDir), (reader) => reader.number());
   }
 
-  /** Sends a request and hears messages until its answer is next. */
-  async #request(operation: number, write: () => void, options: { readonly frames?: AsyncIterable<Uint8Array>; readonly onLine?: (line: string) => void } = {}): Promise<void> {
-    await this.#guard(async () => {
+  /**
+   * One request: sends it, hears messages until its answer is next, reads that.
+   *
+   * @throws TsosError `daemon.remote-error` with what the other side says, after which the connection goes on
+   */
+  ask(operation: number, write: (writer: WireWriter) => void): Promise<undefined>;
+  ask<T>(operation: number, write: (writer: WireWriter) => void, read: ((reader: WireReader) => Promise<T>) | undefined, options?: AskOptions): Promise<T>;
+  async ask<T>(operation: number, write: (writer: WireWriter) => void, read?: (reader: WireReader) => Promise<T>, { frames, onMessage }: AskOptions = {}): Promise<T | undefined> {
+    return this.#guard(async () => {
       this.#reader.renewBudget();
       this.#writer.number(operation);
-      write();
+      write(this.#writer);
       await this.#writer.flush();
-      const answer = this.#listen(options.onLine);
-      if (options.frames !== undefined) {
-        let refused = false;
-        answer.catch(() => (refused = true));
-        for await (const chunk of options.frames) {
-          // It says why in its answer; the frames still need their end.
-          if (refused) break;
-          if (chunk.length === 0) continue;
-          this.#writer.number(chunk.length).raw(chunk);
-          await this.#writer.flush();
-        }
-        this.#writer.number(0);
-        await this.#writer.flush();
-      }
+      const answer = this.#listen(onMessage);
+      if (frames !== undefined) await this.#sendFrames(frames, answer);
       await answer;
+      return read?.(this.#reader);
     });
   }
 
-  #read<T>(read: () => Promise<T>): Promise<T> {
-    return this.#guard(read);
+  /** The same request many times: all are sent before the first answer is read. */
+  async askMany<T>(operation: number, items: readonly T[], write: (writer: WireWriter, item: T) => void, read: (reader: WireReader) => Promise<unknown>): Promise<void> {
+    await this.#guard(async () => {
+      for (const item of items) write(this.#writer.number(operation), item);
+      await this.#writer.flush();
+      let refusal: TsosError | undefined;
+      for (let i = 0; i < items.length; i++) {
+        this.#reader.renewBudget();
+        try {
+          await this.#listen();
+          await read(this.#reader);
+        } catch (error) {
+          // The answers to the others still come.
+          if (!(error instanceof TsosError) || error.code !== "daemon.remote-error") throw error;
+          refusal ??= error;
+        }
+      }
+      if (refusal !== undefined) throw refusal;
+    });
+  }
+
+  async #sendFrames(frames: AsyncIterable<Uint8Array>, answer: Promise<void>): Promise<void> {
+    let refused = false;
+    answer.catch(() => (refused = true));
+    for await (const chunk of frames) {
+      // It says why in its answer; the frames still need their end.
+      if (refused) break;
+      if (chunk.length === 0) continue;
+      this.#writer.number(chunk.length).raw(chunk);
+      await this.#writer.flush();
+    }
+    this.#writer.number(0);
+    await this.#writer.flush();
   }
 
   /** After what is no answer of the other side nobody knows where in the stream one is. */
@@ -212,51 +255,13 @@ export class DaemonConnection implements RemoteConnection {
   }
 
   /** @throws TsosError `daemon.remote-error` with what the other side says */
-  async #listen(onLine?: (line: string) => void): Promise<void> {
-    const reader = this.#reader;
+  async #listen(onMessage?: (message: DaemonMessage) => void): Promise<void> {
     for (;;) {
-      const kind = await reader.number();
-      reader.renewBudget();
-      switch (kind) {
-        case MESSAGE.last:
-          return;
-        case MESSAGE.error:
-          throw await readError(reader);
-        case MESSAGE.next: {
-          const text = stripColour(await reader.text()).trimEnd();
-          if (text.startsWith("warning: ")) this.#report?.({ kind: "message", level: "warning", text: text.slice("warning: ".length) });
-          else this.#report?.({ kind: "message", level: "debug", text });
-          break;
-        }
-        case MESSAGE.startActivity:
-          await reader.number();
-          await reader.number();
-          await reader.number();
-          await reader.text();
-          await this.#fields();
-          await reader.number();
-          break;
-        case MESSAGE.stopActivity:
-          await reader.number();
-          break;
-        case MESSAGE.result: {
-          await reader.number();
-          const type = await reader.number();
-          const [line] = await this.#fields();
-          if (type === RESULT.buildLogLine && typeof line === "string") onLine?.(line);
-          break;
-        }
-        default:
-          throw protocolError(`0x${kind.toString(16)} is no message of a daemon`);
-      }
+      const message = await readDaemonMessage(this.#reader);
+      if (message.kind === "last") return;
+      if (message.kind !== "text") onMessage?.(message);
+      else if (message.text.startsWith("warning: ")) this.#report?.({ kind: "message", level: "warning", text: message.text.slice("warning: ".length) });
+      else this.#report?.({ kind: "message", level: "debug", text: message.text });
     }
-  }
-
-  #fields(): Promise<(string | bigint)[]> {
-    return this.#reader.list(async () => {
-      const type = await this.#reader.number();
-      if (type > 1) throw protocolError(`${type} is no type of a field`);
-      return type === 0 ? this.#reader.bigint() : this.#reader.text();
-    });
   }
 }

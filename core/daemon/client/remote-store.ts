@@ -2,8 +2,8 @@ import { TsosError } from "../../error/tsos-error.ts";
 import type { NewPathInfo, ValidPathInfo } from "../../store/path-info.ts";
 import type { AddOptions, Store } from "../../store/store.ts";
 import { formatStorePath, type StorePath } from "../../store-path/store-path.ts";
-import { createLimiter } from "../../util/limiter.ts";
 import type { WireBuildResult } from "../wire/build-result.ts";
+import { ConnectionPool } from "./connection-pool.ts";
 import type { RemoteBuild, RemoteConnection } from "./remote-connection.ts";
 
 /** Another store, reached over as many connections as are allowed; each is opened when it is first needed. */
@@ -11,28 +11,22 @@ export class RemoteStore implements Store {
   readonly storeDir: string;
   /** For people and errors. */
   readonly name: string;
-  readonly #open: () => Promise<RemoteConnection>;
-  readonly #limiter: ReturnType<typeof createLimiter>;
-  readonly #idle: RemoteConnection[] = [];
-  readonly #all = new Set<RemoteConnection>();
+  readonly #pool: ConnectionPool<RemoteConnection>;
   /** Paths that are on their way there: who refers to one is sent after it. */
   readonly #adding = new Map<StorePath, Promise<void>>();
 
   constructor({ storeDir, name, connections, open }: { readonly storeDir: string; readonly name: string; readonly connections: number; readonly open: () => Promise<RemoteConnection> }) {
     this.storeDir = storeDir;
     this.name = name;
-    this.#open = open;
-    this.#limiter = createLimiter(connections);
+    this.#pool = new ConnectionPool(connections, open);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#all].map((connection) => connection[Symbol.asyncDispose]()));
-    this.#all.clear();
-    this.#idle.length = 0;
+    await this.#pool[Symbol.asyncDispose]();
   }
 
   findPathInfo(path: StorePath): Promise<ValidPathInfo | undefined> {
-    return this.#with((connection) => connection.findPathInfo(path));
+    return this.#pool.use((connection) => connection.findPathInfo(path));
   }
 
   async getPathInfo(path: StorePath): Promise<ValidPathInfo> {
@@ -46,11 +40,11 @@ export class RemoteStore implements Store {
   }
 
   queryValidPaths(paths: Iterable<StorePath>, options?: { readonly substitute?: boolean }): Promise<Set<StorePath>> {
-    return this.#with((connection) => connection.queryValidPaths([...paths], options));
+    return this.#pool.use((connection) => connection.queryValidPaths([...paths], options));
   }
 
   async *narFromPath(path: StorePath): AsyncIterable<Uint8Array> {
-    const { connection, release } = await this.#acquire();
+    const { connection, release } = await this.#pool.acquire();
     try {
       yield* connection.narFromPath(path);
     } finally {
@@ -60,7 +54,7 @@ export class RemoteStore implements Store {
 
   async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, { signal, onReceived }: AddOptions = {}): Promise<ValidPathInfo> {
     const references = info.references.flatMap((path) => (path === info.path ? [] : (this.#adding.get(path) ?? [])));
-    const added = Promise.all(references).then(() => this.#with((connection) => connection.addNar(info, heed(nar, signal)), signal));
+    const added = Promise.all(references).then(() => this.#pool.use((connection) => connection.addNar(info, heed(nar, signal)), signal));
     this.#adding.set(info.path, added);
     try {
       await added;
@@ -73,48 +67,12 @@ export class RemoteStore implements Store {
 
   /** Builds there. A signal that is aborted ends the connection, and with it the build. */
   buildDerivation(build: RemoteBuild, onLine: (line: string) => void, signal?: AbortSignal): Promise<WireBuildResult> {
-    return this.#with((connection) => connection.buildDerivation(build, onLine), signal);
+    return this.#pool.use((connection) => connection.buildDerivation(build, onLine), signal);
   }
 
   /** Whether the other side takes our word; undefined where it does not say. */
   isTrusted(): Promise<boolean | undefined> {
-    return this.#with(async (connection) => connection.trusted);
-  }
-
-  async #with<T>(run: (connection: RemoteConnection) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { connection, release } = await this.#acquire(signal);
-    const stop = (): void => void connection[Symbol.asyncDispose]();
-    signal?.addEventListener("abort", stop, { once: true });
-    try {
-      return await run(connection);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", stop);
-      await release();
-    }
-  }
-
-  async #acquire(signal?: AbortSignal): Promise<{ readonly connection: RemoteConnection; readonly release: () => Promise<void> }> {
-    const releasePlace = await this.#limiter.acquire(signal);
-    try {
-      const connection = this.#idle.pop() ?? (await this.#open());
-      this.#all.add(connection);
-      return {
-        connection,
-        release: async () => {
-          if (connection.broken) {
-            this.#all.delete(connection);
-            await connection[Symbol.asyncDispose]();
-          } else this.#idle.push(connection);
-          releasePlace();
-        },
-      };
-    } catch (error) {
-      releasePlace();
-      throw error;
-    }
+    return this.#pool.use(async (connection) => connection.trusted);
   }
 }
 

@@ -9,6 +9,7 @@ import { readOptionalContentAddress, readOptionalPath, readPaths, writeOptionalC
 import { SERVE } from "../wire/serve-protocol.ts";
 import { protocolError, WireReader } from "../wire/wire-reader.ts";
 import { WireWriter } from "../wire/wire-writer.ts";
+import { cannotSpeak, greetServer } from "./greet-server.ts";
 import type { RemoteBuild, RemoteConnection, RemoteStream } from "./remote-connection.ts";
 
 /** 2.5: Nix 2.1. */
@@ -35,13 +36,7 @@ export class ServeConnection implements RemoteConnection {
   static async open(stream: RemoteStream, storeDir: string): Promise<ServeConnection> {
     const connection = new ServeConnection(stream, storeDir);
     await connection.#guard(async () => {
-      const [reader, writer] = [connection.#reader, connection.#writer];
-      writer.number(SERVE.clientMagic).number((SERVE.major << 8) | SERVE.minor);
-      await writer.flush();
-      if ((await reader.bigint()) !== BigInt(SERVE.serverMagic)) throw protocolError('the other side does not answer as "nix-store --serve" does');
-      const version = await reader.number();
-      connection.#minor = Math.min(version & 0xff, SERVE.minor);
-      if (version >> 8 !== SERVE.major || connection.#minor < MINIMUM_MINOR) throw protocolError(`the protocol ${version >> 8}.${version & 0xff} is too old, expected 2.${MINIMUM_MINOR} or later`);
+      connection.#minor = await greetServer(connection.#reader, connection.#writer, { ...SERVE, minimumMinor: MINIMUM_MINOR, program: '"nix-store --serve"' });
     });
     return connection;
   }
@@ -147,8 +142,7 @@ export class ServeConnection implements RemoteConnection {
     } catch (cause) {
       this.broken = true;
       await this.#stream.close();
-      const complaint = this.#stream.complaint?.().trim() ?? "";
-      throw new TsosError({ code: "daemon.cannot-connect", message: `cannot speak with the store "${this.#stream.name}": ${complaint !== "" ? complaint : cause instanceof Error ? cause.message : String(cause)}`, data: { store: this.#stream.name }, cause });
+      throw cannotSpeak(this.#stream, cause);
     }
   }
 }
