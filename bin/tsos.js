@@ -23,23 +23,31 @@ if (argv.length === 1 && argv[0] === "--version") {
 }
 
 function run() {
-  const built = findBuilt("build.json");
-  if (built === undefined) build();
-  const version = (built ?? findBuilt("build.json") ?? {}).version;
-  if (version === undefined) {
+  let built = findBuilt("build.json");
+  if (built === undefined) {
+    build();
+    built = findBuilt("build.json");
+  }
+  if (built === undefined) {
     process.stderr.write("tsos: its sources changed while they were built; run it again\n");
     process.exitCode = 1;
     return;
   }
-  // Node 22 and later keep compiled code between runs.
-  require("node:module").enableCompileCache?.(join(root, "dist", "compile-cache"));
-  // The classic Nix commands read their arguments by themselves, and start sooner without the others.
   const dist = join(root, "dist");
-  const started =
-    argv[0] === "nix"
-      ? import(join(dist, "nix.js")).then(({ nixMain, endProcess }) => nixMain(argv.slice(1)).then((code) => exit(code, endProcess)))
-      : import(join(dist, "cli.js")).then(({ main }) => main(argv, version)).then((code) => exit(code));
-  started.catch(fail);
+  // Node 22 and later keep compiled code of packages between runs.
+  require("node:module").enableCompileCache?.(join(dist, "compile-cache"));
+  const { loadProgram } = require(join(dist, "load-program.cjs"));
+  // The classic Nix commands read their arguments by themselves, and start sooner without the others.
+  const name = argv[0] === "nix" ? "nix" : "cli";
+  const words = name === "nix" ? argv.slice(1) : argv;
+  const command = /^[a-z]+(-[a-z]+)*$/.test(words[0] ?? "") ? words[0] : "other";
+  const { exports: program, save } = loadProgram(dist, name, built.commands[name], command);
+  const ended = name === "nix" ? program.nixMain(words) : program.main(words, built.version);
+  ended.then((code) => exit(code, (code) => {
+    // Whatever fails may be no command at all.
+    if (code === 0) save();
+    (program.endProcess ?? process.exit)(code);
+  })).catch(fail);
 }
 
 function fail(error) {

@@ -23,14 +23,17 @@ const WORKERS = {
   "unpack-worker": "core/build/builtin/unpack-worker.ts",
 };
 
-/** The thread that evaluates the Nix language, and the way into a shell that is known; CommonJS for the same reason. */
-const NIX_WORKER = { "nix-worker": "core/interop/evaluation-thread.ts", "nix-evaluator": "core/interop/evaluation-worker.ts", "known-shell": "cli/nix-project/enter-known-shell.ts" };
+/** The thread that evaluates the Nix language, the way into a shell that is known, and what loads programs; CommonJS for the same reason. */
+const NIX_WORKER = { "load-program": "cli/load-program.ts", "nix-worker": "core/interop/evaluation-thread.ts", "nix-evaluator": "core/interop/evaluation-worker.ts", "known-shell": "cli/nix-project/enter-known-shell.ts" };
 
 /** What a generation is activated with; evaluations put it into the store. */
 const ACTIVATOR = { activate: "core/system/activate/main.ts" };
 
 /** Programs: name in `dist` → source. */
-const PROGRAMS = { cli: "cli/main.ts", nix: "cli/nix/main.ts", demo: "cli/demo/main.ts", declare: "cli/dev/declare.ts" };
+const PROGRAMS = { demo: "cli/demo/main.ts", declare: "cli/dev/declare.ts" };
+
+/** What people wait for: each is one script, which `cli/load-program.ts` runs with the engine's code cache. */
+const COMMANDS = { cli: "cli/main.ts", nix: "cli/nix/main.ts" };
 
 // Bundled CommonJS packages ask for Node's builtins by require.
 const REQUIRE_BANNER = 'import { createRequire as __tsosRequire } from "node:module"; const require = __tsosRequire(import.meta.url);';
@@ -126,15 +129,35 @@ async function primeCodeCache(folder, hash) {
   }
 }
 
+/** The text is one function, whose last two parameters stand for `import.meta`. */
+function buildCommands(root, outFolder) {
+  return esbuild({
+    ...nodeOptions,
+    absWorkingDir: root,
+    entryPoints: inputsOf(root, COMMANDS),
+    outdir: outFolder,
+    format: "cjs",
+    outExtension: { ".js": ".cjs" },
+    charset: "ascii",
+    alias: { "string-width": "./cli/output/string-width.ts" },
+    define: { "import.meta.url": "__tsosUrl", "import.meta.dirname": "__tsosFolder" },
+    // What is not bundled is CommonJS.
+    supported: { "dynamic-import": false },
+    banner: { js: '(function (exports, require, module, __tsosUrl, __tsosFolder) { "use strict";' },
+    footer: { js: "})" },
+  });
+}
+
 /** Builds everything into `dist` and notes what it was made from. */
 export async function buildAll(root = here) {
   const outFolder = join(root, "dist");
   const began = Date.now();
   mkdirSync(outFolder, { recursive: true });
-  const [runtimeInputs, nixWorker, programs] = await Promise.all([
+  const [runtimeInputs, nixWorker, commands, programs] = await Promise.all([
     existsSync(join(root, "cli/runtime/entry.ts")) ? buildRuntime({ root, outFolder }) : [],
     // It never fetches by itself, and in ASCII its text takes half the room and is sooner checked.
     esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(root, NIX_WORKER), outdir: outFolder, format: "cjs", outExtension: { ".js": ".cjs" }, charset: "ascii", external: [...EXTERNAL, ...FETCHING] }),
+    buildCommands(root, outFolder),
     esbuild({
       ...nodeOptions,
       absWorkingDir: root,
@@ -148,10 +171,10 @@ export async function buildAll(root = here) {
     }),
   ]);
   // Entries are replaced after the chunks that they load; a program that runs keeps the chunks it began with.
-  const files = [...nixWorker.outputFiles, ...programs.outputFiles].sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
+  const files = [...nixWorker.outputFiles, ...commands.outputFiles, ...programs.outputFiles].sort((a, b) => Number(isChunk(b.path)) - Number(isChunk(a.path)));
   writeFiles(outFolder, files.map((f) => [f.path, f.contents]));
   removeOldChunks(outFolder, new Set(files.map((f) => basename(f.path))), began);
-  const inputs = new Set([...runtimeInputs, ...Object.keys({ ...nixWorker.metafile.inputs, ...programs.metafile.inputs }).map((file) => resolve(root, file))]);
+  const inputs = new Set([...runtimeInputs, ...Object.keys({ ...nixWorker.metafile.inputs, ...commands.metafile.inputs, ...programs.metafile.inputs }).map((file) => resolve(root, file))]);
   for (const file of ["package.json", "cli/dev/build.js"]) inputs.add(join(root, file));
   const stamps = [...inputs].filter((file) => !file.includes("node_modules") && existsSync(file)).sort().map((file) => {
     const { mtimeMs, size } = statSync(file);
@@ -164,12 +187,16 @@ export async function buildAll(root = here) {
   writeFiles(outFolder, [
     // What is asked before all else has its own, short list.
     [join(outFolder, "known-shell.json"), JSON.stringify({ inputs: Object.keys(known).map((file) => stampOf.get(file)).filter((stamp) => stamp !== undefined) })],
-    [join(outFolder, "build.json"), JSON.stringify({ version, node: process.version, inputs: stamps })],
+    [join(outFolder, "build.json"), JSON.stringify({ version, node: process.version, commands: hashesOf(commands.outputFiles), inputs: stamps })],
   ]);
 }
 
 function inputsOf(root, sources) {
   return Object.fromEntries(Object.entries(sources).filter(([, file]) => existsSync(join(root, file))).map(([name, file]) => [name, join(root, file)]));
+}
+
+function hashesOf(files) {
+  return Object.fromEntries(files.map(({ path, contents }) => [basename(path, ".cjs"), createHash("sha256").update(contents).digest("hex")]));
 }
 
 function textOf(files, name) {

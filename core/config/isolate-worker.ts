@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script, constants, createContext } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
-import { loadCachedScript } from "./cached-script.ts";
+import { loadCachedScript } from "../util/cached-script.ts";
 import { answerSourceCall } from "./folder-files.ts";
 import { ISOLATE_CHANNEL, readMessage, writeMessage, type EvaluationOrder, type IsolateData, type ThreadState, type UnparsedBundle } from "./isolate-messages.ts";
 import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type HostCall, type HostReply } from "./protocol.ts";

@@ -15,7 +15,7 @@ import { createRequire, wrap } from "node:module";
 import { dirname, join } from "node:path";
 import { constants } from "node:vm";
 import { workerData, type MessagePort } from "node:worker_threads";
-import { loadCachedScript } from "../config/cached-script.ts";
+import { loadCachedScript } from "../util/cached-script.ts";
 import { evaluatorFile, programOf } from "./evaluation-program.ts";
 import type * as evaluator from "./evaluation-worker.ts";
 import { tuneEngine } from "./tune-engine.ts";
@@ -34,7 +34,4 @@ const { script, save } = loadCachedScript(wrap(source), join(folder, "nix-evalua
 type Compiled = (exports: object, require: NodeJS.Require, module: object, filename: string, dirname: string) => void;
 const module: { exports: Partial<typeof evaluator> } = { exports: {} };
 (script.runInThisContext() as Compiled)(module.exports, createRequire(file), module, file, dirname(file));
-/** After as many milliseconds most of the evaluator has run. */
-const LONG = 400;
-const start = performance.now();
-module.exports.serveEvaluations!({ port, bell, program, beforeEnd: () => save(performance.now() - start > LONG) });
+module.exports.serveEvaluations!({ port, bell, program, beforeEnd: save });

@@ -1,13 +1,17 @@
-import { setFlagsFromString } from "node:v8";
+/** `usual`: the engine's own value, by which it knows whether a flag was set. */
+type Flag = { readonly flag: string; readonly tuned: number; readonly usual: number };
 
 /** Most of what an evaluation makes at first lives on: from the engine's first megabyte the room for it grows in large steps. */
-const MEMORY = ["--semi-space-growth-factor=8"];
+const MEMORY: readonly Flag[] = [{ flag: "--semi-space-growth-factor", tuned: 8, usual: 2 }];
 
 /**
  * Most functions of the evaluator are called a few times, in many ways. Optimising them later, with less of each other in
  * them, takes half of the compiler's time off, and what it makes need not be thrown away so often.
  */
-const COMPILER = ["--interrupt-budget=150000", "--max-inlined-bytecode-size-cumulative=300"];
+const COMPILER: readonly Flag[] = [
+  { flag: "--interrupt-budget", tuned: 150_000, usual: 67_584 },
+  { flag: "--max-inlined-bytecode-size-cumulative", tuned: 300, usual: 920 },
+];
 
 /** The first version of the engine that has a compiler between the slow and the optimising one, and other numbers. */
 const OTHER_COMPILERS = 12;
@@ -17,6 +21,17 @@ const OTHER_COMPILERS = 12;
  * engine that is set up as it was when the cache was made.
  */
 export function tuneEngine(): void {
+  setFlags("tuned");
+}
+
+/** Sets it up as it was when the process started, so that a code cache made now fits the engine at the start of the next one. */
+export function untuneEngine(): void {
+  setFlags("usual");
+}
+
+function setFlags(to: "tuned" | "usual"): void {
+  // Loaded late: few processes come here.
+  const { setFlagsFromString } = process.getBuiltinModule("node:v8");
   const flags = Number.parseInt(process.versions.v8, 10) < OTHER_COMPILERS ? [...MEMORY, ...COMPILER] : MEMORY;
-  for (const flag of flags) setFlagsFromString(flag);
+  for (const { flag, [to]: value } of flags) setFlagsFromString(`${flag}=${value}`);
 }
