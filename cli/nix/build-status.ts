@@ -1,6 +1,7 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
 
 const BUILD_FAILED = 0x64;
+const TIMED_OUT = 0x01;
 const HASH_MISMATCH = 0x02;
 const NOT_DETERMINISTIC = 0x08;
 
@@ -13,7 +14,7 @@ export function buildStatus(error: unknown): number {
     const code = cause instanceof TsosError ? cause.code : "";
     if (code === "build.not-deterministic") status |= 0x60 | NOT_DETERMINISTIC;
     // Only a builder that fails is a failed build there; an output that it did not make is any error.
-    else if (code !== "build.output-missing") status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : 0);
+    else if (code !== "build.output-missing") status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : code === "build.timed-out" || code === "build.silent" ? TIMED_OUT : 0);
   }
   return status === 0 ? 1 : status;
 }

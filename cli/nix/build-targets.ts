@@ -1,9 +1,14 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { readBuildGraph } from "../../core/build/build-graph.ts";
 import { loadCacheSettings, type CacheSettings } from "../../core/cache/load-cache-settings.ts";
+import type { Trust } from "../../core/cache/trust.ts";
 import type { FetchSettings } from "../../core/fetch/fetch-settings.ts";
+import { derivationOutputPaths } from "../../core/derivation/derivation-output-paths.ts";
+import { parseDerivation } from "../../core/derivation/parse-derivation.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
 import { parsePublicKey } from "../../core/narinfo/signature.ts";
 import type { Substituter } from "../../core/store/substituter.ts";
 import { formatStorePath, storePathName } from "../../core/store-path/store-path.ts";
@@ -21,6 +26,7 @@ import type { MissingPaths } from "../../core/store/build-service.ts";
 import type { LocalStore } from "../../core/store/store.ts";
 import type { StorePath } from "../../core/store-path/store-path.ts";
 import { partialFolder } from "../build-options.ts";
+import { withBuildWords } from "./build-words.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
 import { findOnPath, findProgram } from "./find-on-path.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
@@ -30,23 +36,43 @@ export async function buildTargets(environment: NixEnvironment, options: Classic
   const wanted = new Map<StorePath, Set<string>>();
   for (const { drvPath, output } of targets) wanted.set(drvPath, (wanted.get(drvPath) ?? new Set()).add(output));
   const buildOptions = await nixBuildOptions(environment, options, store);
-  const outputs = await environment.whileBuilding(() =>
-    realise(
-      store,
-      [...wanted].map(([drvPath, names]) => ({ drvPath, outputs: [...names] })),
-      { ...buildOptions, check },
-    ),
-  );
+  const outputs = await environment
+    .whileBuilding(() =>
+      realise(
+        store,
+        [...wanted].map(([drvPath, names]) => ({ drvPath, outputs: [...names] })),
+        { ...buildOptions, check },
+      ),
+    )
+    .catch((error: unknown) => {
+      const { settings, showsBuildOutput } = options;
+      throw withBuildWords(error, { showsOutput: showsBuildOutput, logLines: settings.int("log-lines", 25), hasNixLog: settings.list("experimental-features").includes("nix-command") }, environment.say);
+    });
   return targets.map(({ drvPath, output }) => outputs.get(drvPath)!.get(output)!);
 }
 
+/** What an evaluation that may write nothing reads must have been built before. Nix: libstore/build/substitution-goal.cc */
+export async function requireBuilt(store: LocalStore, targets: readonly { readonly drvPath: StorePath; readonly output: string }[]): Promise<readonly StorePath[]> {
+  return Promise.all(
+    targets.map(async ({ drvPath, output }) => {
+      const derivation = parseDerivation(await readFile(store.realPath(drvPath)), storePathName(drvPath).slice(0, -".drv".length), store.storeDir);
+      const path = derivationOutputPaths(derivation, store.storeDir).get(output);
+      if (path === undefined) throw new TsosError({ code: "nix.unknown-output", message: `derivation '${formatStorePath(drvPath, store.storeDir)}' does not have wanted outputs '${output}'` });
+      await store.addTemporaryRoot(path);
+      if (!(await store.isValidPath(path))) throw new TsosError({ code: "nix.read-only", message: `cannot substitute path '${formatStorePath(path, store.storeDir)}' - no write access to the Nix store` });
+      return path;
+    }),
+  );
+}
+
 /** How builds are done by the settings of a classic command. */
-export async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity }: ClassicOptions, store: LocalStore): Promise<BuildOptions> {
+export async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity, showsBuildOutput }: ClassicOptions, store: LocalStore): Promise<BuildOptions> {
   const jobs = settings.find("max-jobs") ?? "1";
   const report = (event: ProgressEvent): void => {
     if (verbosity < 0) return;
-    if (event.kind === "log") environment.say(event.line);
-    else if (event.kind === "start" && event.activity !== "realise") environment.say(`${event.activity === "substitute" ? "copying path" : event.activity === "fetch" ? "fetching" : "building"} '${event.subject}'...`);
+    if (event.kind === "log") {
+      if (showsBuildOutput) environment.say(event.line);
+    } else if (event.kind === "start" && event.activity !== "realise") environment.say(`${event.activity === "substitute" ? "copying path" : "building"} '${event.path ?? event.subject}'...`);
     else if (event.kind === "message") environment.say(event.level === "warning" ? `warning: ${event.text}` : event.text);
   };
   const fetchSettings = { ...(await loadFetchSettings({ env: environment.env })), partialFolder: partialFolder(store) };
@@ -56,6 +82,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     cores: settings.int("cores", 0),
     keepFailed: settings.bool("keep-failed", false),
     keepGoing: settings.bool("keep-going", false),
+    limits: { timeout: settings.int("timeout", 0), maxSilentTime: settings.int("max-silent-time", 0), maxLogSize: settings.int("max-build-log-size", 0) },
     signal: environment.signal,
     report,
     settings: fetchSettings,
@@ -116,15 +143,18 @@ function machinePaths(): SandboxPath[] {
 /** Of nix.conf where that names binary caches, else those of tsos's own settings. */
 async function nixSubstituter(environment: NixEnvironment, settings: NixConfiguration, store: LocalStore, report: ProgressListener, fetchSettings: FetchSettings): Promise<Substituter | undefined> {
   if (!settings.bool("substitute", true)) return undefined;
-  const own = await loadCacheSettings({ env: environment.env });
-  const isNamed = settings.find("substituters") !== undefined;
-  const keys = settings.list("trusted-public-keys").map(parsePublicKey);
-  const caches: CacheSettings = isNamed
-    ? { substituters: settings.list("substituters"), trust: { publicKeys: [...keys, ...own.trust.publicKeys], requireSignatures: settings.bool("require-sigs", true) } }
-    : own;
+  const caches: CacheSettings = settings.find("substituters") !== undefined
+    ? { substituters: settings.list("substituters"), trust: await nixTrust(environment, settings) }
+    : await loadCacheSettings({ env: environment.env });
   if (caches.substituters.length === 0) return undefined;
   const { createSubstituter } = await import("../substituter.ts");
   return createSubstituter({ env: environment.env, places: findPlaces(environment.env, environment.uid, undefined), report, flags: { offline: false } }, store, caches, fetchSettings);
+}
+
+/** Whose word about paths counts: the keys of nix.conf and of tsos's own settings. */
+export async function nixTrust(environment: NixEnvironment, settings: NixConfiguration): Promise<Trust> {
+  const own = await loadCacheSettings({ env: environment.env });
+  return { publicKeys: [...settings.list("trusted-public-keys").map(parsePublicKey), ...own.trust.publicKeys], requireSignatures: settings.bool("require-sigs", true) };
 }
 
 /** What is going to be built and fetched, as lines for people. Nix: libmain/shared.cc, printMissing */

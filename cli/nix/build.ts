@@ -105,7 +105,7 @@ export async function build(environment: NixEnvironment, args: readonly string[]
   }
 
   const store = await opened.open();
-  if (options.settings.bool("print-missing", true)) for (const line of await describeMissing(environment, options, store, wanted)) environment.say(line);
+  if (options.verbosity >= 0 && options.settings.bool("print-missing", true)) for (const line of await describeMissing(environment, options, store, wanted)) environment.say(line);
   if (dryRun) return 0;
   const paths = await buildTargets(environment, options, store, wanted, check);
   await store.flush();

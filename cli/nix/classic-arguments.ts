@@ -16,6 +16,8 @@ export type ClassicOptions = {
   storeUrl: string | undefined;
   readOnly: boolean;
   gcWarning: boolean;
+  /** What builders print is shown as it comes. */
+  showsBuildOutput: boolean;
   /** `--help` or `--version` was asked for. */
   wants: "help" | "version" | undefined;
 };
@@ -46,6 +48,7 @@ export function parseClassicArguments(args: readonly string[], env: Readonly<Rec
     storeUrl: undefined,
     readOnly: false,
     gcWarning: true,
+    showsBuildOutput: true,
     wants: undefined,
   };
   for (const name of options.settings.takeUnknown()) warn(`unknown setting '${name}'`);
@@ -143,7 +146,7 @@ function common(flag: string, options: ClassicOptions, warn: (text: string) => v
       return one((value) => settings.set("max-jobs", value));
     case "-Q":
     case "--no-build-output":
-      return none(() => undefined);
+      return none(() => void (options.showsBuildOutput = false));
     case "-K":
       return none(() => settings.set("keep-failed", "true"));
     case "-k":

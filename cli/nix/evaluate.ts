@@ -28,10 +28,24 @@ export async function runEvaluationJob(environment: NixEnvironment, { settings, 
       const { createStoreFetcher } = await import("../../core/interop/fetch-into-store.ts");
       const store = await open();
       const build: BuildDuringEvaluation = async (targets) => {
-        const { buildTargets } = await import("./build-targets.ts");
+        const { buildTargets, requireBuilt } = await import("./build-targets.ts");
+        if (settings.readOnly) return requireBuilt(store, targets);
         return buildTargets(environment, options, store, targets);
       };
-      return createEvaluationStore(store, build, createStoreFetcher(store, () => openNixSources(environment, options)));
+      const { createClosureFetcher } = await import("../../core/interop/fetch-closure.ts");
+      const { nixTrust } = await import("./build-targets.ts");
+      const fetchClosure = createClosureFetcher(store, {
+        openCache: async (url) => {
+          const { openBinaryCache } = await import("../../core/cache/open-binary-cache.ts");
+          const { loadFetchSettings } = await import("../../core/fetch/load-fetch-settings.ts");
+          return openBinaryCache(url, { settings: await loadFetchSettings({ env: environment.env }), environment: environment.env, storeDir: store.storeDir });
+        },
+        trust: () => nixTrust(environment, options.settings),
+        allowFiles: environment.env["_NIX_IN_TEST"] !== undefined,
+        signal: environment.signal,
+        say: environment.say,
+      });
+      return createEvaluationStore(store, build, createStoreFetcher(store, () => openNixSources(environment, options)), fetchClosure);
     },
     found,
   );

@@ -55,7 +55,7 @@ export type BuildFailure = {
 
 export type BuildResult = { readonly kind: "built" } | ({ readonly kind: "failed" } & BuildFailure);
 
-const LAST_LINES = 15;
+const LAST_LINES = 25;
 
 /**
  * Builds one derivation and registers its outputs, or with `check` compares them.
@@ -123,7 +123,7 @@ async function buildIn(
       throw new TsosError({
         code: "build.output-missing",
         message: `the builder did not make the output "${name}" ("${formatStorePath(outputPaths.get(name)!, store.storeDir)}")`,
-        data: { output: name },
+        data: { output: name, path: formatStorePath(outputPaths.get(name)!, store.storeDir) },
         cause,
       });
     });
@@ -353,7 +353,7 @@ function checkPlatform(derivation: Derivation, options: BuildOptions): void {
     throw new TsosError({
       code: "build.wrong-platform",
       message: `it is for "${derivation.platform}", this machine builds for ${platforms.map((platform) => `"${platform}"`).join(", ")}`,
-      data: { platform: derivation.platform },
+      data: { platform: derivation.platform, platforms },
     });
   }
   const feature = derivationList(derivation, "requiredSystemFeatures")?.find((name) => !FEATURES.includes(name));
@@ -361,7 +361,7 @@ function checkPlatform(derivation: Derivation, options: BuildOptions): void {
     throw new TsosError({
       code: "build.unknown-feature",
       message: `it requires the system feature "${feature}", expected one of ${FEATURES.join(", ")}`,
-      data: { feature },
+      data: { feature, required: derivationList(derivation, "requiredSystemFeatures"), features: FEATURES },
     });
   }
   const unsandboxed = derivationAttribute(derivation, "__noChroot");

@@ -1,5 +1,6 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { formatStorePath } from "../store-path/store-path.ts";
+import { compareUtf8 } from "../util/ordering.ts";
 import type { BuildFailure } from "./build-derivation.ts";
 import type { BuildGraph, Goal, Step } from "./build-graph.ts";
 
@@ -16,6 +17,17 @@ export type FailureReport = {
   readonly logFile: string;
   readonly lastLines: readonly string[];
   readonly keptFolder?: string | undefined;
+  /** Whole paths, sorted. */
+  readonly outputs: readonly string[];
+};
+
+/** A derivation that was not built because of those, as `data.dependents` of the error holds it. */
+export type DependentReport = {
+  readonly derivation: string;
+  readonly outputs: readonly string[];
+  /** How many of what it needs directly could not be made. */
+  readonly failed: number;
+  readonly isTarget: boolean;
 };
 
 /** What failed, why, where its log is, how it ends, and which target wanted it. */
@@ -28,7 +40,7 @@ export function makeBuildError(graph: BuildGraph, failures: ReadonlyMap<Goal, Bu
     code: "build.failed",
     message: reports.length === 1 ? text : `${reports.length} derivations could not be built\n${text}`,
     hint: known?.hint,
-    data: { failures: reports },
+    data: { failures: reports, dependents: findDependents(graph, [...failures.keys()], storeDir) },
     cause: causes.length === 1 ? causes[0] : new AggregateError(causes),
   });
 }
@@ -44,13 +56,45 @@ function report(graph: BuildGraph, goal: Goal, failure: BuildFailure, storeDir: 
     logFile: failure.logFile,
     lastLines: failure.lastLines,
     keptFolder: failure.keptFolder,
+    outputs: outputsOf(goal, storeDir),
   };
 }
+
+function outputsOf(goal: Goal, storeDir: string): readonly string[] {
+  return [...goal.outputPaths.values()].map((path) => formatStorePath(path, storeDir)).sort(compareUtf8);
+}
+
+/** Who needs what failed, each after what it needs. */
+function findDependents(graph: BuildGraph, failures: readonly Goal[], storeDir: string): readonly DependentReport[] {
+  const failedNeeds = new Map<Step, Set<Step>>();
+  const lost = new Set<Step>(failures);
+  // A Set's iteration goes on over what is added while it runs.
+  for (const step of lost) {
+    for (const user of step.neededBy) {
+      failedNeeds.set(user, (failedNeeds.get(user) ?? new Set()).add(step));
+      lost.add(user);
+    }
+  }
+  const targets = new Set<Step>(graph.targets);
+  const ordered: Goal[] = [];
+  const placed = new Set<Step>(failures);
+  const place = (step: Step): void => {
+    if (placed.has(step)) return;
+    placed.add(step);
+    for (const need of failedNeeds.get(step) ?? []) place(need);
+    if (step.kind === "build") ordered.push(step);
+  };
+  for (const step of failedNeeds.keys()) place(step);
+  return ordered.map((goal) => ({ derivation: formatStorePath(goal.path, storeDir), outputs: outputsOf(goal, storeDir), failed: failedNeeds.get(goal)!.size, isTarget: targets.has(goal) }));
+}
+
+/** Of the lines that are kept. */
+const SHOWN_LINES = 15;
 
 function formatReport(failure: FailureReport): string {
   const lines = [`cannot build "${failure.derivation}": ${failure.reason}`];
   if (failure.neededBy.length > 1) lines.push(`needed by: ${failure.neededBy.join(" → ")} ("${failure.target}")`);
-  if (failure.lastLines.length > 0) lines.push("its last lines:", ...failure.lastLines.map((line) => `  > ${line}`));
+  if (failure.lastLines.length > 0) lines.push("its last lines:", ...failure.lastLines.slice(-SHOWN_LINES).map((line) => `  > ${line}`));
   lines.push(`its log: ${failure.logFile}`);
   if (failure.keptFolder !== undefined) lines.push(`its build folder: ${failure.keptFolder}`);
   return lines.join("\n");

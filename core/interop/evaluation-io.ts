@@ -1,6 +1,7 @@
 import type { Derivation } from "../derivation/derivation.ts";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
 import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
+import { INTERNAL_FILES } from "../nix/builtins/fetchurl-file.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import { filterLog } from "../nix/filter-log.ts";
 import { NixError } from "../nix/nix-error.ts";
@@ -128,6 +129,8 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     copyToStore: (path) => {
       let stored = copied.get(path);
       if (stored !== undefined) return stored;
+      const own = INTERNAL_FILES.get(path);
+      if (own !== undefined) return io.addText(path.slice(path.lastIndexOf("/") + 1), own, []);
       const file = resolveSymlinks(io, path, "ancestors");
       checkAccess(file);
       if (path.endsWith(".drv")) throw new NixError("eval", "file names are not allowed to end in '.drv'");

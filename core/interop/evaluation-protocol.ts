@@ -1,5 +1,6 @@
 import type { FlakeReport } from "./flake-outputs.ts";
 import type { Observation } from "./evaluation-world.ts";
+import type { ClosureRequest } from "./fetch-closure.ts";
 import type { SourceAttributes } from "../fetch/source/attributes.ts";
 import type { RegistryFiles } from "../fetch/source/registry.ts";
 import type { NixSettings } from "../nix/nix-settings.ts";
@@ -103,7 +104,8 @@ export type StoreCall =
   | { readonly op: "closure" | "references"; readonly path: string }
   /** Into the store. */
   | { readonly op: "fetch-source"; readonly source: SourceAttributes; readonly isFinal: boolean }
-  | { readonly op: "fetch-file"; readonly url: string; readonly name: string };
+  | { readonly op: "fetch-file"; readonly url: string; readonly name: string }
+  | { readonly op: "fetch-closure"; readonly request: ClosureRequest };
 
 export type StoreReply =
   | { readonly op: "valid" | "hold"; readonly valid: readonly string[] }
@@ -113,6 +115,7 @@ export type StoreReply =
   | { readonly op: "fetch-source"; readonly path: string; readonly attributes: SourceAttributes }
   /** `hash`: of the file's bytes, in SRI form. */
   | { readonly op: "fetch-file"; readonly path: string; readonly hash: string }
+  | { readonly op: "fetch-closure"; readonly path: string }
   | { readonly op: "error"; readonly message: string; readonly status?: number | undefined };
 
 export type ToEvaluation = { readonly kind: "run"; readonly settings: EvaluationSettings; readonly job: EvaluationJob };

@@ -4,6 +4,7 @@ import { formatHash } from "../hash/hash.ts";
 import type { LocalStore } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import type { StoreObject } from "./evaluation-protocol.ts";
+import type { ClosureFetcher } from "./fetch-closure.ts";
 import type { StoreFetcher } from "./fetch-into-store.ts";
 import type { EvaluationStore } from "./evaluation-session.ts";
 
@@ -11,7 +12,7 @@ import type { EvaluationStore } from "./evaluation-session.ts";
 export type BuildDuringEvaluation = (targets: readonly { readonly drvPath: StorePath; readonly output: string }[]) => Promise<readonly StorePath[]>;
 
 /** Writes what an evaluation makes into a local store, inputs first, while the evaluation goes on. */
-export function createEvaluationStore(store: LocalStore, build: BuildDuringEvaluation, fetcher?: StoreFetcher): EvaluationStore {
+export function createEvaluationStore(store: LocalStore, build: BuildDuringEvaluation, fetcher?: StoreFetcher, fetchClosure?: ClosureFetcher): EvaluationStore {
   let queue: Promise<unknown> = Promise.resolve();
   let failure: { readonly error: unknown } | undefined;
 
@@ -60,7 +61,7 @@ export function createEvaluationStore(store: LocalStore, build: BuildDuringEvalu
     settle,
     async answer(call) {
       await settle();
-        switch (call.op) {
+      switch (call.op) {
         case "hold":
           // Roots first, so that no collector comes between.
           await store.addTemporaryRoot(...(call.paths as StorePath[]));
@@ -79,6 +80,9 @@ export function createEvaluationStore(store: LocalStore, build: BuildDuringEvalu
           const { path, hash } = await getFetcher().file(call.url, call.name);
           return { op: "fetch-file", path, hash: formatHash(hash, "sri") };
         }
+        case "fetch-closure":
+          if (fetchClosure === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
+          return { op: "fetch-closure", path: await fetchClosure(call.request) };
         case "build":
           return { op: "build", outputs: await build(call.targets.map(({ drvPath, output }) => ({ drvPath: drvPath as StorePath, output }))) };
       }

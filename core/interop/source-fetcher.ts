@@ -56,6 +56,11 @@ export function createSourceFetcher({ channel, registries, warn, allow, allowedU
       allow(path as StorePath);
       return { path: path as StorePath, hash: parseSriHash(hash) };
     },
+    fetchClosure: ({ fromStore, ...request }) => {
+      const { path } = channel.call({ op: "fetch-closure", request: { fromStore: fromByteString(fromStore), ...request } });
+      allow(path as StorePath);
+      return path as StorePath;
+    },
     allow,
   };
 }

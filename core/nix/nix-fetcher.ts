@@ -42,4 +42,6 @@ export type NixFetcher = {
   allow(path: StorePath): void;
   /** One file, as it is; `hash` is the SHA-256 of its bytes. */
   fetchFile(url: ByteString, name: ByteString): { readonly path: StorePath; readonly hash: Hash };
+  /** A path of a binary cache with all that it needs; `toPath`: made content-addressed ("" where the name is not known). */
+  fetchClosure(request: { readonly fromStore: ByteString; readonly fromPath: StorePath; readonly toPath?: StorePath | "" | undefined; readonly inputAddressed: boolean }): StorePath;
 };

@@ -15,5 +15,5 @@ export const FIRST_SYMBOLS: readonly string[] = (
   "concatMap add sub mul div bitAnd bitOr bitXor lessThan toString substring stringLength hashString convertHash match split " +
   "concatStringsSep replaceStrings parseDrvName compareVersions splitVersion unsafeDiscardStringContext hasContext " +
   "unsafeDiscardOutputDependency addDrvOutputDependencies getContext appendContext fetchMercurial fetchTree fetchurl fetchTarball fetchGit " +
-  "fromTOML getFlake parseFlakeRef flakeRefToString derivation"
+  "fromTOML getFlake parseFlakeRef flakeRefToString derivation strict drvAttrs commonAttrs outputsList x outputToAttrListElement"
 ).split(" ");

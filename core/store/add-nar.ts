@@ -69,6 +69,8 @@ async function checkContentAddress(info: NewPathInfo, file: string, storeDir: st
   const others = info.references.filter((path) => path !== info.path);
   const path = makeContentAddressedPath(storePathName(info.path), claimed, { others, self }, storeDir);
   if (equalHashes(got, claimed.hash) && path === info.path) return;
+  // Nix 2.17 to 2.34 leave out where a path names itself.
+  if (self && method === "nar" && path === info.path && equalHashes(await hashModuloSelf(dumpPath(file), info.path, algorithm, { withPositions: false }), claimed.hash)) return;
   const data = { path: formatStorePath(info.path, storeDir), wanted: formatHash(claimed.hash, "sri"), got: formatHash(got, "sri") };
   throw new TsosError({
     code: "store.hash-mismatch",

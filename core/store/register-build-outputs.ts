@@ -189,12 +189,12 @@ async function rewrite(
 }
 
 /** The hash with the own hash part as zeros, followed by where it stood. Nix: libstore/references.cc, HashModuloSink. */
-export async function hashModuloSelf(nar: AsyncIterable<Uint8Array>, self: StorePath, algorithm: Hash["algorithm"]): Promise<Hash> {
+export async function hashModuloSelf(nar: AsyncIterable<Uint8Array>, self: StorePath, algorithm: Hash["algorithm"], { withPositions = true } = {}): Promise<Hash> {
   const part = storePathHash(self);
   const hasher: Hasher = createHasher(algorithm);
   const positions: number[] = [];
   for await (const chunk of rewriteHashParts(nar, new Map([[part, "\0".repeat(part.length)]]), (position) => positions.push(position))) hasher.update(chunk);
-  for (const position of positions) hasher.update(encodeUtf8(`|${position}`));
+  if (withPositions) for (const position of positions) hasher.update(encodeUtf8(`|${position}`));
   return { algorithm, digest: hasher.digest() };
 }
 

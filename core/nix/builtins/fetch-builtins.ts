@@ -2,7 +2,7 @@ import { equalHashes, formatHash, parseHash, type Hash } from "../../hash/hash.t
 import { TsosError } from "../../error/tsos-error.ts";
 import { makeFixedOutputPath } from "../../store-path/make-store-path.ts";
 import { checkStorePathName } from "../../store-path/store-path-name.ts";
-import type { StorePath } from "../../store-path/store-path.ts";
+import { isStorePathBaseName, type StorePath } from "../../store-path/store-path.ts";
 import { toByteString, type ByteString } from "../../util/bytes.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { evaluateFlake } from "../flake/evaluate-flake.ts";
@@ -55,7 +55,7 @@ export function fetchBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       if (e.io.pure && !getFetcher().isLocked(source)) throw e.error("eval", `cannot call 'getFlake' on unlocked flake reference '${text}', at ${NOWHERE} (use --impure to override)`);
       return evaluateFlake(e, getFetcher(), ref, { isPure: e.io.pure });
     }],
-    ["fetchClosure", 1, ([s]) => fetchClosure(e, s!)],
+    ["fetchClosure", 1, ([s]) => fetchClosure(e, getFetcher(), s!)],
   ];
 }
 
@@ -202,19 +202,30 @@ function fetchMercurial(e: Evaluator, fetcher: NixFetcher, slot: Slot): Value {
   ]);
 }
 
-/** Nix: libexpr/primops/fetchClosure.cc. Only what is in the store already is found. */
-function fetchClosure(e: Evaluator, slot: Slot): Value {
+/** Nix: libexpr/primops/fetchClosure.cc */
+function fetchClosure(e: Evaluator, fetcher: NixFetcher, slot: Slot): Value {
   const set = e.forceAttrs(slot, NO_POSITION, "while evaluating the argument passed to builtins.fetchClosure");
-  let from: ByteString | undefined;
-  let path: ByteString | undefined;
+  let fromStore: ByteString | undefined;
+  let fromPath: StorePath | undefined;
+  let toPath: StorePath | "" | undefined;
+  let inputAddressed = false;
+  const readPath = (value: Slot, place: number, why: string): StorePath => {
+    const text = e.coerceToString(value, place, new Set(), why, false, false);
+    const path = text.startsWith(`${e.io.storeDir}/`) ? text.slice(e.io.storeDir.length + 1) : "";
+    if (!isStorePathBaseName(path)) throw e.error("eval", `path '${text}' is not in the Nix store`).addTrace(why, e.positionAt(place));
+    return path;
+  };
   for (const [i, name] of set.shape.names.entries()) {
     const place = e.placeOf(set.places, i);
-    if (name === "fromPath") path = e.coerceToPath(set.at(i), place, new Set(), "while evaluating the attribute 'fromPath' passed to 'builtins.fetchClosure'");
-    else if (name === "fromStore") from = e.forceStringNoContext(set.at(i), place, "while evaluating the attribute 'fromStore' passed to builtins.fetchClosure");
-    else if (name === "toPath" || name === "inputAddressed") e.force(set.at(i));
-    else throw e.error("eval", `attribute '${name}' isn't supported in call to 'fetchClosure'`, place);
+    const why = `while evaluating the attribute '${name}' passed to builtins.fetchClosure`;
+    if (name === "fromPath") fromPath = readPath(set.at(i), place, why);
+    else if (name === "toPath") toPath = e.force(set.at(i)) === "" ? "" : readPath(set.at(i), place, why);
+    else if (name === "fromStore") fromStore = e.forceStringNoContext(set.at(i), place, why);
+    else if (name === "inputAddressed") inputAddressed = e.forceBool(set.at(i), place, why);
+    else throw e.error("eval", `attribute '${name}' isn't supported in call to 'fetchClosure'`);
   }
-  if (path === undefined) throw e.error("eval", "attribute 'fromPath' is missing in call to 'fetchClosure'");
-  if (from === undefined) throw e.error("eval", "attribute 'fromStore' is missing in call to 'fetchClosure'");
-  throw e.error("eval", "'builtins.fetchClosure' is not supported: add the store to 'substituters' instead");
+  if (fromPath === undefined) throw e.error("eval", "attribute 'fromPath' is missing in call to 'fetchClosure'");
+  if (inputAddressed && toPath !== undefined) throw e.error("eval", "attribute 'inputAddressed' is set to true, but 'toPath' is also set. Please remove one of them");
+  if (fromStore === undefined) throw e.error("eval", "attribute 'fromStore' is missing in call to 'fetchClosure'");
+  return pathString(e, fetcher.fetchClosure({ fromStore, fromPath, toPath, inputAddressed }));
 }

@@ -1,0 +1,102 @@
+import type { DependentReport, FailureReport } from "../../core/build/build-error.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { compareUtf8 } from "../../core/util/ordering.ts";
+
+export type BuildWordsOptions = {
+  /** Whether builders' output was shown while they ran; else the end of it is told. */
+  readonly showsOutput: boolean;
+  /** So many lines of it. */
+  readonly logLines: number;
+  /** Whether people have the command `nix log`. */
+  readonly hasNixLog: boolean;
+};
+
+/** What failed besides, each an error of its own, and the last one, with which the command ends. */
+export type BuildWords = { readonly before: readonly string[]; readonly last: string };
+
+/**
+ * A failed build in the words of the reference: each derivation that failed, then each that needs one of those. Undefined
+ * for other errors. Nix: libstore/build/derivation-building-goal.cc, worker.cc, entry-points.cc
+ */
+export function buildWords(error: unknown, options: BuildWordsOptions): BuildWords | undefined {
+  if (!(error instanceof TsosError) || error.code !== "build.failed") return undefined;
+  const failures = error.data["failures"] as readonly FailureReport[];
+  const dependents = error.data["dependents"] as readonly DependentReport[];
+  const causes: readonly unknown[] = error.cause instanceof AggregateError ? (error.cause.errors as readonly unknown[]) : [error.cause];
+  const needed = new Set(dependents.filter(({ isTarget }) => isTarget).map(({ derivation }) => derivation));
+  const told = [
+    ...failures.map((failure, index) => ({ derivation: failure.derivation, isTarget: failure.neededBy.length === 1, text: failureWords(failure, causes[index], options) })),
+    ...dependents.map(({ derivation, outputs, failed, isTarget }) => ({ derivation, isTarget, text: `Cannot build '${derivation}'.\nReason: ${failed} ${failed === 1 ? "dependency" : "dependencies"} failed.\n${outputLines(outputs)}` })),
+  ];
+  const isTarget = (one: (typeof told)[number]): boolean => one.isTarget || needed.has(one.derivation);
+  const before = told.filter((one) => !isTarget(one)).map(({ text }) => text);
+  // By their names, as goals are kept there; the first one is told last.
+  const name = (path: string): string => path.slice(path.lastIndexOf("/") + 34);
+  const [first, ...others] = told.filter(isTarget).sort((a, b) => compareUtf8(name(a.derivation), name(b.derivation)));
+  if (first === undefined) return { before: before.slice(0, -1), last: before.at(-1) ?? error.message };
+  if (others.length === 0) return { before, last: first.text };
+  const list = [first, ...others].map(({ derivation }) => derivation).sort(compareUtf8);
+  return { before: [...before, ...others.map(({ text }) => text), first.text], last: `build of ${list.map((path) => `'${path}'`).join(", ")} failed` };
+}
+
+function failureWords(failure: FailureReport, cause: unknown, options: BuildWordsOptions): string {
+  const { derivation } = failure;
+  const { code, data }: { readonly code: string; readonly data: Readonly<Record<string, unknown>> } = cause instanceof TsosError ? cause : { code: "", data: {} };
+  switch (code) {
+    case "build.builder-failed": {
+      const { exitCode, signal } = data as { readonly exitCode?: number; readonly signal?: string };
+      // The sandbox tells of a signal as a shell does.
+      const number = signal === undefined ? (exitCode! > 128 ? exitCode! - 128 : undefined) : SIGNALS.findIndex(([name]) => name === signal);
+      const how = number === undefined ? `failed with exit code ${exitCode!}` : `failed due to signal ${number} (${SIGNALS[number]?.[1] ?? "Unknown signal"})`;
+      return [`Cannot build '${derivation}'.`, `Reason: builder ${how}.`, outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
+    }
+    case "build.output-missing": {
+      const output = String(data["output"]);
+      return `builder for '${derivation}' failed to produce output path for output '${output}' at "${String(data["path"])}"`;
+    }
+    case "build.timed-out":
+    case "build.silent":
+      return `timed out after ${String(data["limit"])} seconds`;
+    case "store.hash-mismatch":
+      if (data["wanted"] === undefined) break;
+      return `hash mismatch in fixed-output derivation '${derivation}':\n  specified: ${String(data["wanted"])}\n     got:    ${String(data["got"])}`;
+    case "build.wrong-platform":
+      return `Cannot build '${derivation}'.\nReason: platform mismatch\nRequired system: '${String(data["platform"])}'\nCurrent system: '${String((data["platforms"] as readonly string[])[0])}'`;
+    case "build.unknown-feature":
+      return `Cannot build '${derivation}'.\nReason: missing system features\nRequired features: {${(data["required"] as readonly string[]).join(", ")}}\nAvailable features: {${[...(data["features"] as readonly string[])].sort(compareUtf8).join(", ")}}`;
+  }
+  return [`Cannot build '${derivation}'.`, `Reason: ${failure.reason}`, outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
+}
+
+function outputLines(outputs: readonly string[]): string {
+  return ["Output paths:", ...outputs.map((path) => `  ${path}`)].join("\n");
+}
+
+function logLines({ derivation, lastLines }: FailureReport, { showsOutput, logLines: most, hasNixLog }: BuildWordsOptions): readonly string[] {
+  if (showsOutput || lastLines.length === 0 || most <= 0) return [];
+  const lines = lastLines.slice(-most);
+  return [`Last ${lines.length} log lines:`, ...lines.map((line) => `> ${line}`), "For full logs, run:", `  ${hasNixLog ? "nix log" : "nix-store -l"} ${derivation}`];
+}
+
+/** By number, as the C library describes them. */
+const SIGNALS: readonly (readonly [name: string, description: string])[] = [
+  ["", ""], ["SIGHUP", "Hangup"], ["SIGINT", "Interrupt"], ["SIGQUIT", "Quit"], ["SIGILL", "Illegal instruction"], ["SIGTRAP", "Trace/breakpoint trap"],
+  ["SIGABRT", "Aborted"], ["SIGBUS", "Bus error"], ["SIGFPE", "Floating point exception"], ["SIGKILL", "Killed"], ["SIGUSR1", "User defined signal 1"],
+  ["SIGSEGV", "Segmentation fault"], ["SIGUSR2", "User defined signal 2"], ["SIGPIPE", "Broken pipe"], ["SIGALRM", "Alarm clock"], ["SIGTERM", "Terminated"],
+  ["SIGSTKFLT", "Stack fault"], ["SIGCHLD", "Child exited"], ["SIGCONT", "Continued"], ["SIGSTOP", "Stopped (signal)"], ["SIGTSTP", "Stopped"],
+  ["SIGTTIN", "Stopped (tty input)"], ["SIGTTOU", "Stopped (tty output)"], ["SIGURG", "Urgent I/O condition"], ["SIGXCPU", "CPU time limit exceeded"],
+  ["SIGXFSZ", "File size limit exceeded"],
+];
+
+/** The same error with the message with which the command ends; other errors as they are. */
+export function withBuildWords(error: unknown, options: BuildWordsOptions, say: (text: string) => void): unknown {
+  const words = buildWords(error, options);
+  if (words === undefined || !(error instanceof TsosError)) return error;
+  for (const text of words.before) say(`error: ${indentMessage(text)}`);
+  return new TsosError({ code: error.code, message: words.last, data: { ...error.data, isClassic: true }, cause: error.cause });
+}
+
+/** A message over several lines as it stands behind `error: `. */
+export function indentMessage(message: string): string {
+  return message.replaceAll("\n", "\n       ");
+}
