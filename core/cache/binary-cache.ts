@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { compress, type Compression } from "../compression/compress.ts";
 import { decompress, type CompressionFormat } from "../compression/decompress.ts";
+import { decompressWhole } from "../compression/decompress-whole.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { equalHashes, formatHash } from "../hash/hash.ts";
 import { createMeter } from "../hash/meter.ts";
@@ -34,6 +35,9 @@ export type BinaryCacheOptions = {
 
 /** A description longer than this is no honest one. */
 const MAX_NARINFO = 1 << 20;
+
+/** Archives up to this size are received, and unpacked, in one piece. */
+const MAX_WHOLE = 1 << 20;
 
 /** How often a transfer that made progress is taken up again where it broke. */
 const RESUMPTIONS = 5;
@@ -95,16 +99,13 @@ export class BinaryCache implements Store {
   }
 
   async #readText(path: string, signal?: AbortSignal): Promise<string | undefined> {
-    const file = await this.#transport.read(path, { signal });
-    if (file === undefined) return undefined;
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of file.body) {
-      size += chunk.length;
-      if (size > MAX_NARINFO) throw new TsosError({ code: "cache.malformed", message: `"${path}" of the cache "${this.name}" is longer than ${MAX_NARINFO} bytes` });
-      chunks.push(chunk);
+    try {
+      const bytes = await this.#transport.readWhole(path, { signal, limit: MAX_NARINFO });
+      return bytes === undefined ? undefined : decodeUtf8(bytes);
+    } catch (error) {
+      if (error instanceof TsosError && error.code === "fetch.too-long") throw new TsosError({ code: "cache.malformed", message: `"${path}" of the cache "${this.name}" is longer than ${MAX_NARINFO} bytes` });
+      throw error;
     }
-    return decodeUtf8(Buffer.concat(chunks));
   }
 
   /**
@@ -142,6 +143,13 @@ export class BinaryCache implements Store {
 
   /** The archive that `info` describes, unpacked; a broken transfer goes on where it broke. */
   async *readArchive(info: NarInfo, options: { readonly signal?: AbortSignal | undefined; readonly progress?: ((done: number, total: number) => void) | undefined } = {}): AsyncIterable<Uint8Array> {
+    if (info.fileSize !== undefined && info.fileSize <= MAX_WHOLE && info.narSize <= MAX_WHOLE) {
+      const nar = await this.#readSmall(info, options);
+      if (nar !== undefined) {
+        yield nar;
+        return;
+      }
+    }
     let size = 0;
     for await (const chunk of decompress(FORMATS[info.compression]!, this.#readPacked(info, options))) {
       size += chunk.length;
@@ -149,6 +157,23 @@ export class BinaryCache implements Store {
       if (size > info.narSize) throw new TsosError({ code: "cache.malformed", message: `the archive "${info.url}" of the cache "${this.name}" is longer than the ${info.narSize} bytes that its description says` });
       yield chunk;
     }
+  }
+
+  /** A small archive as one chunk; undefined where it has to be read as a stream. */
+  async #readSmall(info: NarInfo, { signal, progress }: { readonly signal?: AbortSignal | undefined; readonly progress?: ((done: number, total: number) => void) | undefined }): Promise<Uint8Array | undefined> {
+    const format = FORMATS[info.compression]!;
+    if (format === "xz" || format === "bzip2") return undefined;
+    let packed: Uint8Array | undefined;
+    try {
+      packed = await this.#transport.readWhole(info.url, { signal, limit: info.fileSize! });
+    } catch (error) {
+      // A transfer that broke, or is longer than it says: a stream is resumed, or cut.
+      if (signal?.aborted) throw signal.reason;
+      return undefined;
+    }
+    if (packed === undefined) return undefined;
+    progress?.(packed.length, info.fileSize!);
+    return decompressWhole(format, packed, info.narSize);
   }
 
   async *#readPacked(info: NarInfo, { signal, progress }: { readonly signal?: AbortSignal | undefined; readonly progress?: ((done: number, total: number) => void) | undefined }): AsyncIterable<Uint8Array> {

@@ -15,6 +15,12 @@ export type CacheTransport = AsyncDisposable & {
    * @throws TsosError `cache.unreachable` when the cache cannot say
    */
   read(path: string, options: { readonly signal?: AbortSignal | undefined; readonly offset?: number }): Promise<CacheFile | undefined>;
+  /**
+   * The same of a small file, as a whole.
+   *
+   * @throws TsosError `cache.unreachable`, `fetch.too-long` where it has more than `limit` bytes
+   */
+  readWhole(path: string, options: { readonly signal?: AbortSignal | undefined; readonly limit: number }): Promise<Uint8Array | undefined>;
   exists(path: string, signal?: AbortSignal): Promise<boolean>;
   /**
    * Puts a file there in one step: readers see all of it or none. `file` is where its contents are on disk, or they

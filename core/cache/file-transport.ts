@@ -25,6 +25,23 @@ export function createFileTransport(folder: string): CacheTransport {
       }
       return { size: size - offset, body: createReadStream(place(path), { start: offset, ...(signal === undefined ? {} : { signal }) }) };
     },
+    async readWhole(path, { limit }) {
+      try {
+        const handle = await open(place(path), "r");
+        try {
+          const found = await handle.stat();
+          if (!found.isFile()) return undefined;
+          if (found.size > limit) throw new TsosError({ code: "fetch.too-long", message: `"${place(path)}" is longer than ${limit} bytes` });
+          return await handle.readFile();
+        } finally {
+          await handle.close();
+        }
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        if (error instanceof TsosError) throw error;
+        throw unreachable(error);
+      }
+    },
     async exists(path) {
       try {
         return (await stat(place(path))).isFile();

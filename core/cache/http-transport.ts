@@ -2,7 +2,10 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
+import type { FetchDispatcher } from "../fetch/dispatcher.ts";
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
+import { HttpConnections } from "../fetch/http-connections.ts";
+import type { HttpAnswer } from "../fetch/http-exchange.ts";
 import { basicAuthorization, findNetrcHeader } from "../fetch/source/credentials.ts";
 import type { CacheTransport } from "./cache-transport.ts";
 
@@ -24,7 +27,6 @@ const CONNECTIONS = 25;
  * An answer of 403 counts as "there is none", as for Nix: buckets that may not be listed answer so.
  */
 export async function createHttpTransport(address: URL, { settings, authorize }: HttpTransportOptions): Promise<CacheTransport> {
-  const { getDispatcher } = await import("../fetch/dispatcher.ts");
   const base = new URL(address);
   const credentials =
     base.username !== ""
@@ -37,44 +39,76 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
   base.search = "";
   const url = base.href.replace(/\/+$/, "");
   const own: FetchSettings = { ...settings, connections: Math.max(settings.connections, CONNECTIONS) };
-  const { request, dispatcher } = getDispatcher(own);
+  const connections = new HttpConnections(own);
+  const { http, https } = settings.proxies;
+  const isProxied = ((base.protocol === "https:" ? https : http) ?? "") !== "";
+  /** The whole client, a megabyte of code: for what is sent, and by way of a proxy. */
+  let client: Promise<FetchDispatcher> | undefined;
+  const getClient = (): Promise<FetchDispatcher> => (client ??= import("../fetch/dispatcher.ts").then(({ getDispatcher }) => getDispatcher(own)));
 
-  /** One answered request; network failures and the server's own are tried again. */
-  async function send(method: "GET" | "HEAD" | "PUT", path: string, options: { readonly headers?: Record<string, string>; readonly body?: () => Uint8Array | NodeJS.ReadableStream; readonly signal?: AbortSignal | undefined }) {
-    const target = new URL(`${url}/${path.split("/").map(encodeURIComponent).join("/")}`);
-    const { signal } = options;
-    for (let attempt = 0; ; attempt++) {
+  function headersOf(method: string, target: URL, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+    return { "user-agent": "tsos", ...(credentials === undefined ? {} : { authorization: credentials }), ...authorize?.({ method, url: target }), ...more };
+  }
+
+  async function ask(method: "GET" | "HEAD", target: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    if (!isProxied) return connections.request({ method, url: target, headers, signal });
+    const { request, dispatcher } = await getClient();
+    const { statusCode, headers: given, body } = await request(target, { method, dispatcher, headers, ...(signal === undefined ? {} : { signal }) });
+    return {
+      status: statusCode,
+      headers: new Map(Object.entries(given).map(([name, value]) => [name, String(value)])),
+      url: target,
+      body,
+      whole: async (limit) => {
+        const bytes = await body.bytes();
+        if (bytes.length > limit) throw new TsosError({ code: "fetch.too-long", message: `"${target.href}" is longer than ${limit} bytes` });
+        return bytes;
+      },
+      discard: () => void body.dump().catch(() => undefined),
+    };
+  }
+
+  async function put(target: URL, headers: Readonly<Record<string, string>>, body: Uint8Array | NodeJS.ReadableStream, signal: AbortSignal | undefined): Promise<number> {
+    const { request, dispatcher } = await getClient();
+    const response = await request(target, { method: "PUT", dispatcher, headers, body: body as Uint8Array, ...(signal === undefined ? {} : { signal }) });
+    await response.body.dump().catch(() => undefined);
+    return response.statusCode;
+  }
+
+  const targetOf = (path: string): URL => new URL(`${url}/${path.split("/").map(encodeURIComponent).join("/")}`);
+
+  /** What `attempt` gives once its status says yes or that there is none; network failures and the server's own are tried again. */
+  async function persist<T>(target: URL, attempt: () => Promise<T>, check: (answer: T) => { readonly status: number; readonly discard: () => void }, isWriting: boolean, signal: AbortSignal | undefined): Promise<T> {
+    for (let attempts = 0; ; attempts++) {
       signal?.throwIfAborted();
       let reason: string;
       let cause: unknown;
       try {
-        const response = await request(target, {
-          method,
-          dispatcher,
-          headers: {
-            "user-agent": "tsos",
-            ...(credentials === undefined ? {} : { authorization: credentials }),
-            ...authorize?.({ method, url: target }),
-            ...options.headers,
-          },
-          ...(options.body === undefined ? {} : { body: options.body() as Uint8Array }),
-          ...(signal === undefined ? {} : { signal }),
-        });
-        const { statusCode } = response;
-        if (statusCode < 300 || statusCode === 404 || statusCode === 410 || (statusCode === 403 && method !== "PUT")) return response;
-        await response.body.dump().catch(() => undefined);
-        reason = `the server answered ${statusCode}`;
+        const answer = await attempt();
+        const { status, discard } = check(answer);
+        if (status < 300 || status === 404 || status === 410 || (status === 403 && !isWriting)) return answer;
+        discard();
+        reason = `the server answered ${status}`;
         // What a client did wrong stays wrong, but for time limits and "too many".
-        if (statusCode < 500 && ![408, 425, 429].includes(statusCode)) throw failed(target, reason, undefined);
+        if (status < 500 && ![408, 425, 429].includes(status)) throw failed(target, reason, undefined);
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        if (error instanceof TsosError) throw error;
+        if (error instanceof TsosError && error.code !== "fetch.bad-answer") throw error;
         reason = describe(error);
         cause = error;
       }
-      if (attempt + 1 >= settings.attempts) throw failed(target, reason, cause);
-      await sleep(settings.retryDelay * 2 ** attempt, undefined, signal === undefined ? {} : { signal });
+      if (attempts + 1 >= settings.attempts) throw failed(target, reason, cause);
+      await sleep(settings.retryDelay * 2 ** attempts, undefined, signal === undefined ? {} : { signal });
     }
+  }
+
+  /** @returns undefined where the server has no such file */
+  async function get(method: "GET" | "HEAD", path: string, more: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<HttpAnswer | undefined> {
+    const target = targetOf(path);
+    const answer = await persist(target, () => ask(method, target, headersOf(method, target, more), signal), (given) => given, false, signal);
+    if (answer.status < 400) return answer;
+    answer.discard();
+    return undefined;
   }
 
   function failed(target: URL, reason: string, cause: unknown): TsosError {
@@ -84,37 +118,56 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
   return {
     url,
     async read(path, { signal, offset = 0 }) {
-      const response = await send("GET", path, { signal, headers: { "accept-encoding": "identity", ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) } });
-      if (response.statusCode >= 400) {
-        await response.body.dump().catch(() => undefined);
-        return undefined;
-      }
-      const from = response.statusCode === 206 ? Number(/^bytes (\d+)-/.exec(String(response.headers["content-range"]))?.[1] ?? Number.NaN) : 0;
-      const length = response.headers["content-length"] === undefined ? undefined : Number(response.headers["content-length"]);
-      const body = from === offset ? response.body : skip(response.body, offset - from);
+      const answer = await get("GET", path, { "accept-encoding": "identity", ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) }, signal);
+      if (answer === undefined) return undefined;
+      const from = answer.status === 206 ? Number(/^bytes (\d+)-/.exec(answer.headers.get("content-range") ?? "")?.[1] ?? Number.NaN) : 0;
+      const given = answer.headers.get("content-length");
+      const length = given === undefined ? undefined : Number(given);
+      const body = from === offset ? answer.body : skip(answer.body, offset - from);
       const size = length === undefined || !Number.isSafeInteger(length) ? undefined : length - (offset - from);
       return { size, body: complete(body, size, path) };
     },
+    async readWhole(path, { signal, limit }) {
+      const target = targetOf(path);
+      // The body is part of what is tried again.
+      const { status, bytes } = await persist(
+        target,
+        async () => {
+          const answer = await ask("GET", target, headersOf("GET", target, { "accept-encoding": "identity" }), signal);
+          if (answer.status === 200) return { status: 200, bytes: await answer.whole(limit) };
+          answer.discard();
+          return { status: answer.status, bytes: undefined };
+        },
+        ({ status }) => ({ status, discard: () => {} }),
+        false,
+        signal,
+      );
+      if (bytes === undefined && status < 300) throw failed(target, `the server answered ${status}`, undefined);
+      return bytes;
+    },
     async exists(path, signal) {
-      const response = await send("HEAD", path, { signal });
-      await response.body.dump().catch(() => undefined);
-      return response.statusCode < 300;
+      const answer = await get("HEAD", path, {}, signal);
+      return answer !== undefined;
     },
     async write(path, contents, { contentType, signal }) {
       const size = contents instanceof Uint8Array ? contents.length : contents.size;
       // Small files as a whole, so that they can be sent again as one buffer.
       const small = contents instanceof Uint8Array ? contents : size <= 1 << 20 ? await readFile(contents.file) : undefined;
-      const response = await send("PUT", path, {
+      const target = targetOf(path);
+      const headers = { "content-type": contentType, "content-length": String(size) };
+      const status = await persist(
+        target,
+        () => put(target, headersOf("PUT", target, headers), small ?? createReadStream((contents as { readonly file: string }).file), signal),
+        (given) => ({ status: given, discard: () => {} }),
+        true,
         signal,
-        headers: { "content-type": contentType, "content-length": String(size) },
-        body: () => small ?? createReadStream((contents as { readonly file: string }).file),
-      });
-      await response.body.dump().catch(() => undefined);
-      if (response.statusCode >= 400) throw failed(new URL(`${url}/${path}`), `the server answered ${response.statusCode}`, undefined);
+      );
+      if (status >= 400) throw failed(target, `the server answered ${status}`, undefined);
     },
     async [Symbol.asyncDispose]() {
+      connections[Symbol.dispose]();
       // The pool belongs to the settings made here; idle connections would keep nothing alive, but memory.
-      await dispatcher.close().catch(() => undefined);
+      await (await client)?.dispatcher.close().catch(() => undefined);
     },
   };
 
