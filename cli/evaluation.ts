@@ -6,7 +6,7 @@ import type { DerivationResult, EvaluationRequest } from "../core/config/protoco
 import type { InputSettings } from "../core/config/project-inputs.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
 import type { CommandContext } from "./context.ts";
-import { findConfig, getConfig, type ConfigKind } from "./find-config.ts";
+import { CONFIG_KINDS, findConfig, getConfig } from "./find-config.ts";
 import { findInstallation } from "./installation.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -100,14 +100,14 @@ export async function typeCheck(context: CommandContext, file: string, inputModu
 /** What a command's target names: the toplevel, a package (`pkgs.NAME`) or an option that holds a derivation. */
 export async function evaluateTarget(context: CommandContext, target: string | undefined, check: boolean): Promise<{ readonly evaluation: Evaluation<"system"> | Evaluation<"package"> | Evaluation<"option">; readonly derivation: DerivationResult; readonly mainProgram?: string | undefined }> {
   if (target === undefined) {
-    const evaluation = await evaluateChecked(context, getConfig(context, ["system"]), { kind: "system" }, check);
+    const evaluation = await evaluateChecked(context, getConfig(context, ["system", "home"]), { kind: "system" }, check);
     return { evaluation, derivation: evaluation.result.toplevel };
   }
   if (target.startsWith("pkgs.")) {
-    const evaluation = await evaluateChecked(context, findConfig(context, ["system", "shell"]), { kind: "package", name: target.slice("pkgs.".length) }, check);
+    const evaluation = await evaluateChecked(context, findConfig(context, CONFIG_KINDS), { kind: "package", name: target.slice("pkgs.".length) }, check);
     return { evaluation, derivation: evaluation.result.package, mainProgram: evaluation.result.package.mainProgram };
   }
-  const evaluation = await evaluateChecked(context, getConfig(context, ["system", "shell"] satisfies ConfigKind[]), { kind: "option", path: target }, check).catch((error: unknown) => {
+  const evaluation = await evaluateChecked(context, getConfig(context, CONFIG_KINDS), { kind: "option", path: target }, check).catch((error: unknown) => {
     if (error instanceof TsosError && error.code === "option.unknown" && !target.includes(".") && error.at === undefined) {
       throw new TsosError({ code: error.code, message: error.message, hint: [error.hint, `a package is written "pkgs.${target}"`].filter((line) => line !== undefined).join("; "), cause: error });
     }

@@ -3,9 +3,12 @@ import { dirname, join, resolve } from "node:path";
 import { TsosError } from "../core/error/tsos-error.ts";
 import type { CommandContext } from "./context.ts";
 
-export type ConfigKind = "system" | "shell";
+export type ConfigKind = "system" | "home" | "shell";
 
-/** The file named by `--config`, or the nearest `system.config.ts` or `shell.config.ts`, from this folder upwards. */
+/** Every kind, in the order in which files of one folder are taken. */
+export const CONFIG_KINDS: readonly ConfigKind[] = ["system", "home", "shell"];
+
+/** The file named by `--config`, or the nearest `system.config.ts`, `home.config.ts` or `shell.config.ts`, from this folder upwards. */
 export function findConfig(context: CommandContext, kinds: readonly ConfigKind[]): string | undefined {
   if (context.flags.config !== undefined) {
     const file = resolve(context.folder, context.flags.config);
@@ -25,7 +28,7 @@ export function findConfig(context: CommandContext, kinds: readonly ConfigKind[]
 export function getConfig(context: CommandContext, kinds: readonly ConfigKind[]): string {
   const file = findConfig(context, kinds);
   if (file !== undefined) return file;
-  const names = kinds.map((kind) => `${kind}.config.ts`).join(" or ");
+  const names = kinds.map((kind) => `${kind}.config.ts`).join(", ").replace(/, (?=[^,]*$)/, " or ");
   throw new TsosError({
     code: "cli.no-config",
     message: `there is no ${names} in "${context.folder}" or above it`,

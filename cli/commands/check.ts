@@ -2,13 +2,13 @@ import type { CommandContext } from "../context.ts";
 import { evaluateChecked } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import { findProjectOfTarget } from "../nix-project/find-project.ts";
-import { getConfig } from "../find-config.ts";
+import { CONFIG_KINDS, getConfig } from "../find-config.ts";
 
 /** Type-checks and evaluates, assertions included; builds nothing. With `watch` again at every save. */
 export async function check(context: CommandContext, args: { readonly check: boolean; readonly watch: boolean }): Promise<number> {
   const project = findProjectOfTarget(context, undefined);
   if (project !== undefined) return (await import("../nix-project/check.ts")).checkProject(context, project);
-  const file = getConfig(context, ["system", "shell"]);
+  const file = getConfig(context, CONFIG_KINDS);
   const isShell = file.endsWith("shell.config.ts");
   const request = isShell ? ({ kind: "shell" } as const) : ({ kind: "system" } as const);
   if (args.watch) return (await import("./check-watch.ts")).watchAndCheck(context, file, request, args.check);

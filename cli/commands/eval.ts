@@ -1,7 +1,7 @@
 import type { CommandContext } from "../context.ts";
 import { evaluate as evaluateFile, evaluateTarget } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
-import { getConfig } from "../find-config.ts";
+import { CONFIG_KINDS, getConfig } from "../find-config.ts";
 
 /** Prints an option's value as JSON, or with `--drv` (and for packages) a derivation's path. */
 export async function evaluate(context: CommandContext, args: { readonly path?: string; readonly drv: boolean }): Promise<number> {
@@ -11,7 +11,7 @@ export async function evaluate(context: CommandContext, args: { readonly path?: 
     else context.print(args.drv ? derivation.drvPath : derivation.outPath);
     return ExitCode.done;
   }
-  const evaluation = await evaluateFile(context, getConfig(context, ["system", "shell"]), { kind: "option", path: args.path ?? "" });
+  const evaluation = await evaluateFile(context, getConfig(context, CONFIG_KINDS), { kind: "option", path: args.path ?? "" });
   const { value } = evaluation.result.option;
   context.print(context.flags.json ? JSON.stringify({ version: 1, path: args.path ?? "", value }) : JSON.stringify(value, undefined, 2));
   return ExitCode.done;

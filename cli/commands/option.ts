@@ -7,7 +7,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import { describeError, reportError, type CommandContext } from "../context.ts";
 import { evaluate } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
-import { findConfig } from "../find-config.ts";
+import { CONFIG_KINDS, findConfig } from "../find-config.ts";
 import { findInstallation } from "../installation.ts";
 import { locateSite } from "../locate-site.ts";
 import { documentOptions } from "../option-documents.ts";
@@ -46,7 +46,7 @@ export async function documentAllOptions(context: CommandContext, args: { readon
 }
 
 async function documented(context: CommandContext): Promise<ReturnType<typeof documentOptions>> {
-  const file = findConfig(context, ["system", "shell"]);
+  const file = findConfig(context, CONFIG_KINDS);
   const { result } = await evaluate(context, file, { kind: "option-docs" });
   const project = file === undefined ? [] : [(await import("../../core/config/find-project.ts")).findProject(file)];
   return documentOptions(result.options, result.modules, [findInstallation(), ...project]);
@@ -54,7 +54,7 @@ async function documented(context: CommandContext): Promise<ReturnType<typeof do
 
 /** One option: what is declared, what defines it, and its value; a branch lists its options. */
 export async function showOption(context: CommandContext, args: { readonly path: string }): Promise<number> {
-  const file = findConfig(context, ["system", "shell"]);
+  const file = findConfig(context, CONFIG_KINDS);
   const { result } = await evaluate(context, file, { kind: "option-report", path: args.path });
   const { report, modules, isSound } = result;
   // Its errors are told as every command tells them.

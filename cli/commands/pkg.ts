@@ -8,7 +8,7 @@ import { findNearestName } from "../../core/util/suggest.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluate } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
-import { findConfig } from "../find-config.ts";
+import { CONFIG_KINDS, findConfig } from "../find-config.ts";
 import { findInstallation } from "../installation.ts";
 import { rankMatches } from "../rank-matches.ts";
 
@@ -16,7 +16,7 @@ const SHOWN = 40;
 
 /** Packages that have all words in their name or description. */
 export async function searchPackages(context: CommandContext, args: { readonly words: readonly string[] }): Promise<number> {
-  const packages = await listPackages(context, findConfig(context, ["system", "shell"]));
+  const packages = await listPackages(context, findConfig(context, CONFIG_KINDS));
   const found = rankMatches(args.words, packages, ({ name, description = "", mainProgram = "" }) => ({ name, description: `${description} ${mainProgram}` }));
   if (context.flags.json) {
     context.print(JSON.stringify({ version: 1, words: args.words, packages: found }));
@@ -34,7 +34,7 @@ export async function searchPackages(context: CommandContext, args: { readonly w
 /** All that is known of one package, `NAME` or `pkgs.NAME`. */
 export async function showPackage(context: CommandContext, args: { readonly name: string }): Promise<number> {
   const wanted = args.name.replace(/^pkgs\./, "");
-  const file = findConfig(context, ["system", "shell"]);
+  const file = findConfig(context, CONFIG_KINDS);
   const described = getPackage(await listPackages(context, file), wanted);
   const { result } = await evaluate(context, file, { kind: "package", name: described.name });
   const { drvPath, outputs, outPath } = result.package;

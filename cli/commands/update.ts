@@ -9,7 +9,7 @@ import { isNixpkgs } from "../../core/interop/types/is-nixpkgs.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluate } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
-import { getConfig } from "../find-config.ts";
+import { CONFIG_KINDS, getConfig } from "../find-config.ts";
 import { openSourceContext } from "../source-context.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -44,9 +44,9 @@ export async function update(context: CommandContext, args: { readonly inputs: r
 
 /** The named configuration, or the nearest and the one of the other kind beside it. */
 function findFiles(context: CommandContext): readonly string[] {
-  const first = getConfig(context, ["system", "shell"]);
+  const first = getConfig(context, CONFIG_KINDS);
   if (context.flags.config !== undefined) return [realpathSync(first)];
-  return ["system", "shell"].map((kind) => join(dirname(first), `${kind}.config.ts`)).filter((file) => existsSync(file)).map((file) => realpathSync(file));
+  return CONFIG_KINDS.map((kind) => join(dirname(first), `${kind}.config.ts`)).filter((file) => existsSync(file)).map((file) => realpathSync(file));
 }
 
 function describeChange(context: CommandContext, change: InputChange, several: boolean): string {

@@ -1,6 +1,7 @@
 import { lstatSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { CommandContext } from "../context.ts";
+import { CONFIG_KINDS } from "../find-config.ts";
 
 /** A folder's own Nix expression, used as it is. */
 export type NixProject = {
@@ -52,7 +53,7 @@ export function findNixProject(folder: string, purpose: NixPurpose, { target, co
 export function findProjectOfTarget(context: Pick<CommandContext, "folder" | "flags">, target: string | undefined): NixProject | undefined {
   // tsos' own packages have a name that no expression takes from them.
   if (target?.startsWith("pkgs.") === true) return undefined;
-  return findNixProject(context.folder, "build", { target, config: context.flags.config, configs: ["system.config.ts", "shell.config.ts"] });
+  return findNixProject(context.folder, "build", { target, config: context.flags.config, configs: CONFIG_KINDS.map((kind) => `${kind}.config.ts`) });
 }
 
 function inFolder(folder: string, purpose: NixPurpose, attribute: string): NixProject | undefined {

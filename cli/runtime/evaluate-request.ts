@@ -2,7 +2,7 @@ import type { EvaluationRequest, EvaluationResult } from "../../core/config/prot
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import type { OptionDescription, OptionReport } from "../../core/config/option-description.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { isNixosSystemConfig, isPackage, type Config, type EvaluationRegistry, type Input, type InputLike, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
+import { isHomeConfiguration, isNixosSystemConfig, isPackage, type Config, type EvaluationRegistry, type Input, type InputLike, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
 import type { DeclaredInput } from "../../core/option/declared-input.ts";
 import type { InputTable } from "../../core/package/inputs.ts";
 import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
@@ -50,11 +50,12 @@ type Given = { readonly pkgs: Packages; readonly inputs: Readonly<Record<string,
 export function evaluateRequest(context: RequestContext): RequestOutcome {
   const { request, registry } = context;
   const instantiate = (roots: readonly string[]): Instantiation => ("isTrial" in request && request.isTrial === true ? NOTHING : registry.instantiation(roots));
-  if (isNixosSystemConfig(context.definition)) {
+  const isOfNix = isNixosSystemConfig(context.definition) || isHomeConfiguration(context.definition);
+  if (isNixosSystemConfig(context.definition) || isHomeConfiguration(context.definition)) {
     const found = evaluateNixosRequest(context.definition, context, SYSTEM);
     if (found !== undefined) return { ...found, instantiation: instantiate(found.roots), inputs: context.inputs.declared() };
   }
-  const configuration = isNixosSystemConfig(context.definition) ? undefined : checkConfiguration(context.definition);
+  const configuration = isOfNix ? undefined : checkConfiguration(context.definition);
   const inputs = declareInputs(configuration, context.inputs);
   const overlaid = new Set<string>();
   const overlays = (configuration === undefined ? [] : collectOverlays([configuration], { inputs })).map((overlay) => noteNames(overlay, overlaid));

@@ -2,8 +2,8 @@ import { describeFailure } from "./describe-options.ts";
 import type { DefinitionDescription, ModuleDescription, OptionDescription, OptionReport, OptionState } from "../../core/config/option-description.ts";
 import type { EvaluationRequest, EvaluationResult } from "../../core/config/protocol.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { isPackage, type EvaluationRegistry, type NixosSystemConfig, type Package } from "../../core/index.ts";
-import type { NixosSystem } from "../../core/interop/nixos-system.ts";
+import { isHomeConfiguration, isPackage, type EvaluationRegistry, type HomeConfiguration, type Input, type NixosSystemConfig, type Package } from "../../core/index.ts";
+import type { SettledModules } from "../../core/interop/settle-modules.ts";
 import { formatOptionPath, parseOptionPath } from "../../core/option/option-path.ts";
 import { previewValue } from "../../core/option/preview-value.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
@@ -15,12 +15,22 @@ export type NixosOutcome = { readonly result: EvaluationResult; readonly roots: 
 
 type View = Readonly<Record<string, unknown>>;
 
-/** Answers a request about a machine of NixOS; undefined for what does not depend on the configuration. */
-export function evaluateNixosRequest(definition: NixosSystemConfig, context: { readonly request: EvaluationRequest; readonly registry: EvaluationRegistry; readonly nix: NixInputs }, platform: string): NixosOutcome | undefined {
+/** A configuration whose modules are those of a Nix expression. */
+export type NixModulesConfiguration = NixosSystemConfig | HomeConfiguration;
+
+/** Answers a request about a machine of NixOS or a home; undefined for what does not depend on the configuration. */
+export function evaluateNixosRequest(definition: NixModulesConfiguration, context: { readonly request: EvaluationRequest; readonly registry: EvaluationRegistry; readonly nix: NixInputs }, platform: string): NixosOutcome | undefined {
   const { request } = context;
   const open = opener(definition, context.nix, platform);
   switch (request.kind) {
     case "system": {
+      if (isHomeConfiguration(definition)) {
+        if (request.variant === "vm") throw new TsosError({ code: "home.no-machine", message: "the configuration is a home, and a machine is needed here", hint: "name the file of a machine with --config" });
+        const home = open();
+        const package_ = home.toplevel as Package;
+        const { username, homeDirectory } = home.config["home"] as View;
+        return { result: { kind: "system", toplevel: describeDerivation(package_), hostName: String(username), home: { user: String(username), directory: String(homeDirectory) } }, roots: [package_.drvPath], warnings: [] };
+      }
       if (request.variant === "vm") {
         const { vm } = (open().config["system"] as { readonly build: { readonly vm: Package } }).build;
         return { result: { kind: "system", toplevel: describeDerivation(vm), hostName: hostName(open()) }, roots: [vm.drvPath], warnings: [] };
@@ -31,7 +41,7 @@ export function evaluateNixosRequest(definition: NixosSystemConfig, context: { r
     }
     case "option": {
       const path = parsePath(request.path);
-      const value = path.join(".") === "system.build.toplevel" ? open().toplevel : select(open().config, path);
+      const value = path.join(".") === (isHomeConfiguration(definition) ? "home.activationPackage" : "system.build.toplevel") ? open().toplevel : select(open().config, path);
       const derivation = isPackage(value) ? describeDerivation(value) : undefined;
       return { result: { kind: "option", option: { path: request.path, value: readableJson(value, 0), derivation } }, roots: derivation === undefined ? [] : [derivation.drvPath], warnings: [] };
     }
@@ -41,7 +51,7 @@ export function evaluateNixosRequest(definition: NixosSystemConfig, context: { r
       return { result: { kind: "package", package: { ...describeDerivation(value), mainProgram: value.meta.mainProgram } }, roots: [value.drvPath], warnings: [] };
     }
     case "shell":
-      throw new TsosError({ code: "config.wrong-kind", message: "the configuration is made by defineNixosSystem, but defineShell is needed here", hint: "write it in shell.config.ts, or name the file with --config" });
+      throw new TsosError({ code: "config.wrong-kind", message: `the configuration is made by ${isHomeConfiguration(definition) ? "defineHome" : "defineNixosSystem"}, but defineShell is needed here`, hint: "write it in shell.config.ts, or name the file with --config" });
     case "option-report": {
       const modules: ModuleDescription[] = [];
       const report = reportOption(open(), parsePath(request.path), modules);
@@ -49,27 +59,34 @@ export function evaluateNixosRequest(definition: NixosSystemConfig, context: { r
     }
     case "option-docs":
     case "option-value":
-      throw new TsosError({ code: "nixos.unsupported", message: `"tsos option search" and "tsos set" do not know NixOS' own options`, hint: "tsos option show OPTION.PATH shows one, tsos eval OPTION.PATH its value" });
+      throw new TsosError({ code: "nixos.unsupported", message: `"tsos option search" and "tsos set" do not know the options of ${isHomeConfiguration(definition) ? "home-manager" : "NixOS"}`, hint: "tsos option show OPTION.PATH shows one, tsos eval OPTION.PATH its value" });
     case "inputs":
     case "package-list":
       return undefined;
   }
 }
 
-function opener({ nixpkgs, modules, specialArgs = {} }: NixosSystemConfig, nix: NixInputs, platform: string): () => NixosSystem {
-  let opened: NixosSystem | undefined;
+function opener(definition: NixModulesConfiguration, nix: NixInputs, platform: string): () => SettledModules {
+  let opened: SettledModules | undefined;
+  const { nixpkgs, modules } = definition;
   return () => {
     if (opened !== undefined) return opened;
     const { config, overlays } = nixpkgs.options;
-    // Named, the input is shown to expressions.
-    const { path } = nixpkgs.nixFile("nixos/lib/eval-config.nix");
     nix.useCaches(nixpkgs);
-    opened = nix.scope().nixosSystem({ nixpkgs: path.slice(0, -"/nixos/lib/eval-config.nix".length), modules, specialArgs, config, overlays, system: platform });
+    const common = { modules, config, overlays, system: platform };
+    opened = isHomeConfiguration(definition)
+      ? nix.scope().homeConfiguration({ ...common, nixpkgs: showTree(nixpkgs, "default.nix"), homeManager: showTree(definition.homeManager, "lib/default.nix"), extraSpecialArgs: definition.extraSpecialArgs ?? {} })
+      : nix.scope().nixosSystem({ ...common, nixpkgs: showTree(nixpkgs, "nixos/lib/eval-config.nix"), specialArgs: definition.specialArgs ?? {} });
     return opened;
   };
 }
 
-function hostName(system: NixosSystem): string {
+/** Named, the input is shown to expressions. */
+function showTree(input: Input, file: string): string {
+  return input.nixFile(file).path.slice(0, -`/${file}`.length);
+}
+
+function hostName(system: SettledModules): string {
   return String((system.config["networking"] as View)["hostName"]);
 }
 
@@ -123,7 +140,7 @@ function isOption(value: unknown): value is View {
 }
 
 /** As `nixos-option` tells: what is declared, by whom, who defines it, and what comes out. */
-function reportOption(system: NixosSystem, path: readonly string[], table: ModuleDescription[]): OptionReport {
+function reportOption(system: SettledModules, path: readonly string[], table: ModuleDescription[]): OptionReport {
   let node: unknown = system.options;
   for (const [i, name] of path.entries()) {
     // What is inside a value has no declaration of its own here.

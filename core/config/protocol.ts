@@ -11,7 +11,7 @@ import type { ModuleDescription, OptionDescription, OptionReport, PackageDescrip
 
 /** What is asked of a configuration. */
 export type EvaluationRequest =
-  /** A machine, or with `vm` what `tsos machine` boots of it. With `isTrial` its derivations stay where they are. */
+  /** A machine or a home, or with `vm` what `tsos machine` boots of it. With `isTrial` its derivations stay where they are. */
   | { readonly kind: "system"; readonly variant?: "vm"; readonly isTrial?: boolean }
   /** With `packages`, a shell of these and no file. */
   | { readonly kind: "shell"; readonly packages?: readonly string[]; readonly isTrial?: boolean }
@@ -55,7 +55,8 @@ export type OptionResult = {
 };
 
 export type EvaluationResult =
-  | { readonly kind: "system"; readonly toplevel: DerivationResult; readonly hostName: string; readonly isNixos?: boolean }
+  /** Of a home `user` is whose it is. */
+  | { readonly kind: "system"; readonly toplevel: DerivationResult; readonly hostName: string; readonly isNixos?: boolean; readonly home?: { readonly user: string; readonly directory: string } }
   | { readonly kind: "shell"; readonly shell: ShellResult }
   | { readonly kind: "package"; readonly package: DerivationResult & { readonly mainProgram?: string | undefined } }
   | { readonly kind: "option"; readonly option: OptionResult }

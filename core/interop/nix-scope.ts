@@ -4,7 +4,9 @@ import { NixPath, NO_POSITION } from "../nix/value.ts";
 import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { toByteString } from "../util/bytes.ts";
 import { NixBridge } from "./nix-bridge.ts";
-import { evaluateNixosSystem, type NixosSystem, type NixosSystemOptions } from "./nixos-system.ts";
+import { evaluateHomeConfiguration, type HomeConfigurationOptions } from "./home-configuration.ts";
+import { evaluateNixosSystem, type NixosSystemOptions } from "./nixos-system.ts";
+import type { SettledModules } from "./settle-modules.ts";
 import { createRegistryIo } from "./registry-io.ts";
 import type { SourceFiles } from "../config/source-files.ts";
 
@@ -28,17 +30,32 @@ export type NixScope = {
   /** What a text evaluates to, its relative paths being those of `folder`. */
   evaluate(text: string, folder?: string): unknown;
   /** @throws TsosError `nix.evaluation`, `nix.unsettled` */
-  nixosSystem(options: NixosSystemOptions): NixosSystem;
+  nixosSystem(options: NixosSystemOptions): SettledModules;
+  /** @throws TsosError `nix.evaluation`, `nix.unsettled` */
+  homeConfiguration(options: HomeConfigurationOptions): SettledModules;
 };
 
 export function createNixScope({ registry, files, sources, log }: NixScopeOptions): NixScope {
-  const evaluator = new Evaluator({ io: createRegistryIo({ registry, files, sources, log }) });
+  // What a round printed that is evaluated again is printed once.
+  let held: string[] | undefined;
+  const print = (line: string): void => (held === undefined ? log(line) : void held.push(line));
+  const holdOutput = (): ((isKept: boolean) => void) => {
+    const own: string[] = [];
+    const outer = held;
+    held = own;
+    return (isKept) => {
+      held = outer;
+      if (isKept) own.forEach(print);
+    };
+  };
+  const evaluator = new Evaluator({ io: createRegistryIo({ registry, files, sources, log: print }) });
   installBuiltins(evaluator);
   const bridge = new NixBridge(evaluator, registry);
   const importFunction = evaluator.globals.get("import")!;
   return {
     importFile: (path) => bridge.toTypeScript(evaluator.lazy(() => evaluator.call(evaluator.force(importFunction), [new NixPath(toByteString(path))], NO_POSITION))),
-    nixosSystem: (options) => bridge.run(() => evaluateNixosSystem(evaluator, bridge, options)),
+    nixosSystem: (options) => bridge.run(() => evaluateNixosSystem(evaluator, bridge, options, holdOutput)),
+    homeConfiguration: (options) => bridge.run(() => evaluateHomeConfiguration(evaluator, bridge, options, holdOutput)),
     evaluate: (text, folder = "/") => bridge.toTypeScriptExactly(evaluator.lazy(() => evaluator.force(evaluator.load(toByteString(text), toByteString("«configuration»"), toByteString(folder))))),
   };
 }

@@ -51,10 +51,13 @@ export interface NixosModuleArguments {
   readonly [name: string]: NixValue;
 }
 
+/** What a module of nixpkgs' module system can have beside definitions and imports. */
+export type NixModuleParts = { readonly disabledModules?: readonly NixValue[]; readonly options?: NixValue; readonly key?: string; readonly freeformType?: NixValue; readonly meta?: NixValue; readonly _class?: string; readonly _file?: string };
+
 /** A module as an object: definitions, or with the parts that a module can have. */
 export type NixosModuleBody =
   | (NixosDefinitions & { readonly imports?: readonly NixosImport[] })
-  | { readonly imports?: readonly NixosImport[]; readonly disabledModules?: readonly NixValue[]; readonly options?: NixValue; readonly config?: Definable<NixosDefinitions>; readonly key?: string; readonly freeformType?: NixValue; readonly meta?: NixValue; readonly _class?: string; readonly _file?: string };
+  | ({ readonly imports?: readonly NixosImport[]; readonly config?: Definable<NixosDefinitions> } & NixModuleParts);
 
 /**
  * A module of NixOS: definitions, or an object with `imports`, `options` and `config`, or a function that gives one,
@@ -99,15 +102,20 @@ export function defineNixosSystem(definition: NixosSystemDefinition): NixosSyste
   }
   if ((nixpkgs as Partial<Input> | undefined)?.kind !== "input") throw bad('"nixpkgs" must be an input', 'const inputs = defineInputs({ nixpkgs: github("NixOS/nixpkgs", "nixos-26.05") })');
   if (!Array.isArray(modules)) throw bad('"modules" must be a list');
-  for (const [index, module] of (modules as readonly unknown[]).entries()) {
-    if ((typeof module === "object" && module !== null && !Array.isArray(module)) || typeof module === "function") continue;
-    throw bad(`modules[${index}] is ${typeof module === "string" ? `the string "${module}"` : Array.isArray(module) ? "a list" : module === null ? "null" : typeof module}, expected a module`, 'a file in the Nix language is nixFile("./name.nix") or inputs.NAME.nixFile("path/name.nix")');
-  }
+  checkNixModules(modules, bad);
   return Object.freeze({ kind: "nixos-config", nixpkgs, modules, specialArgs });
 }
 
 export function isNixosSystemConfig(value: unknown): value is NixosSystemConfig {
   return typeof value === "object" && value !== null && (value as { readonly kind?: unknown }).kind === "nixos-config";
+}
+
+/** Whether each of a list may be a module. @throws what `refuse` makes of a message and a hint */
+export function checkNixModules(modules: readonly unknown[], refuse: (message: string, hint: string) => TsosError): void {
+  for (const [index, module] of modules.entries()) {
+    if ((typeof module === "object" && module !== null && !Array.isArray(module)) || typeof module === "function") continue;
+    throw refuse(`modules[${index}] is ${typeof module === "string" ? `the string "${module}"` : Array.isArray(module) ? "a list" : module === null ? "null" : typeof module}, expected a module`, 'a file in the Nix language is nixFile("./name.nix") or inputs.NAME.nixFile("path/name.nix")');
+  }
 }
 
 function bad(message: string, hint?: string): TsosError {

@@ -1,0 +1,97 @@
+import type { Evaluator } from "../nix/evaluator.ts";
+import type { Attrs, Slot } from "../nix/value.ts";
+import { toByteString } from "../util/bytes.ts";
+import { TsosError } from "../error/tsos-error.ts";
+import { unsettled } from "./module-calls.ts";
+import type { NixBridge } from "./nix-bridge.ts";
+
+/** Modules of a Nix expression with definitions of TypeScript among them, evaluated as far as they are looked at. */
+export type SettledModules = {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly pkgs: Readonly<Record<string, unknown>>;
+  /**
+   * The derivation of the whole, when what all modules read is settled: of variants that is known only when they
+   * were evaluated for it.
+   */
+  readonly toplevel: unknown;
+};
+
+export type ModuleEvaluation = {
+  /** What lists the modules: a set with `config`, `options` and `pkgs`. Called once a round. */
+  readonly evaluate: () => Attrs;
+  /** What modules see that look at the configuration in the first round. */
+  readonly base: () => { readonly config: Slot; readonly options: Slot; readonly packages: Slot };
+  /** Where the derivation of the whole stands, in `config`. */
+  readonly toplevel: readonly string[];
+  /** Holds back what the expression prints until it is known whether the round counts; the call that it gives prints or drops it. */
+  readonly holdOutput: () => (isKept: boolean) => void;
+};
+
+const MOST_ROUNDS = 30;
+
+/**
+ * Evaluates modules again until what those of TypeScript read is so.
+ *
+ * @throws TsosError `nix.evaluation`, `nix.unsettled`
+ */
+export function settleModules(evaluator: Evaluator, bridge: NixBridge, { evaluate, base, toplevel: path, holdOutput }: ModuleEvaluation): SettledModules {
+  const e = evaluator;
+  bridge.modules.begin(base);
+  const select = (name: string): Slot => e.lazy(() => e.force(system().get(toByteString(name))!));
+  let found: Attrs | undefined;
+  const system = (): Attrs => (found ??= evaluate());
+  let rounds = 1;
+  /** Evaluates again until what was read so far is so. */
+  const settle = (): boolean => {
+    let again = false;
+    for (; ; rounds++) {
+      const release = holdOutput();
+      let failure: { readonly error: unknown } | undefined;
+      try {
+        // Enough to call every module.
+        bridge.run(() => e.force(select("options")));
+      } catch (error) {
+        // What modules saw may not be so; then this says nothing yet.
+        if (!(error instanceof TsosError)) {
+          release(true);
+          throw error;
+        }
+        failure = { error };
+      }
+      const changes = bridge.modules.changes();
+      release(changes.length === 0);
+      if (changes.length === 0) {
+        if (failure !== undefined) throw failure.error;
+        break;
+      }
+      if (rounds >= MOST_ROUNDS) throw unsettled(changes);
+      again = true;
+      bridge.modules.nextRound();
+      found = undefined;
+    }
+    const [failed] = bridge.modules.failures();
+    if (failed !== undefined) throw failed;
+    return again;
+  };
+  settle();
+  const view = (name: string): Readonly<Record<string, unknown>> => bridge.toTypeScript(select(name)) as Readonly<Record<string, unknown>>;
+  return {
+    get config() {
+      return view("config");
+    },
+    get options() {
+      return view("options");
+    },
+    get pkgs() {
+      return view("pkgs");
+    },
+    get toplevel() {
+      for (;;) {
+        const toplevel = path.reduce<unknown>((at, name) => (at as Readonly<Record<string, unknown>>)[name], view("config"));
+        void (toplevel as { readonly drvPath: string }).drvPath;
+        if (!settle()) return toplevel;
+      }
+    },
+  };
+}
