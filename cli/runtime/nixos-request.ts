@@ -22,14 +22,20 @@ export type NixModulesConfiguration = NixosSystemConfig | HomeConfiguration;
 export function evaluateNixosRequest(definition: NixModulesConfiguration, context: { readonly request: EvaluationRequest; readonly registry: EvaluationRegistry; readonly nix: NixInputs }, platform: string): NixosOutcome | undefined {
   const { request } = context;
   const open = opener(definition, context.nix, platform);
+  const readsIt = request.kind === "system" || request.kind === "option" || request.kind === "package" || request.kind === "option-report";
+  return readsIt ? open().settled(() => answer(definition, request, open())) : answer(definition, request, undefined);
+}
+
+function answer(definition: NixModulesConfiguration, request: EvaluationRequest, opened: SettledModules | undefined): NixosOutcome | undefined {
+  const open = (): SettledModules => opened!;
   switch (request.kind) {
     case "system": {
       if (isHomeConfiguration(definition)) {
         if (request.variant === "vm") throw new TsosError({ code: "home.no-machine", message: "the configuration is a home, and a machine is needed here", hint: "name the file of a machine with --config" });
         const home = open();
-        const package_ = home.toplevel as Package;
+        const generation = home.toplevel as Package;
         const { username, homeDirectory } = home.config["home"] as View;
-        return { result: { kind: "system", toplevel: describeDerivation(package_), hostName: String(username), home: { user: String(username), directory: String(homeDirectory) } }, roots: [package_.drvPath], warnings: [] };
+        return { result: { kind: "system", toplevel: describeDerivation(generation), hostName: String(username), home: { user: String(username), directory: String(homeDirectory) } }, roots: [generation.drvPath], warnings: [] };
       }
       if (request.variant === "vm") {
         const { vm } = (open().config["system"] as { readonly build: { readonly vm: Package } }).build;

@@ -127,7 +127,14 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     const near = set instanceof Attrs ? findNearestName(name, set.shape.names.map(fromByteString)) : undefined;
     throw new TsosError({ code: "nix.missing-attribute", message: `there is no "${name}" in "${path}"`, hint: near === undefined ? undefined : `did you mean "${near}"?`, data: { attribute: name, path } });
   };
+  /** Of the modules in an option's value nothing is known in the first round; who looks is asked again. */
+  const isUnknown = (): boolean => {
+    if (oracle === undefined || !call.isFirst || oracle() !== undefined) return false;
+    note(path, slot, UNKNOWN);
+    return true;
+  };
   const names = (): string[] => {
+    if (isUnknown()) return [];
     const set = before();
     if (!(set instanceof Attrs)) return [];
     const found = set.shape.names.map(fromByteString);
@@ -151,7 +158,7 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     },
     has(_, key) {
       if (!call.isRunning) return Reflect.has(realObject(), key);
-      if (typeof key === "symbol" || depth !== "any") return false;
+      if (typeof key === "symbol" || depth !== "any" || isUnknown()) return false;
       const set = before();
       const has = set instanceof Attrs && set.get(toByteString(key)) !== undefined;
       note(`${path}.${key}?`, e.lazy(() => namesOf(e, guarded, key)), String(has));

@@ -1,6 +1,6 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { NixError } from "../nix/nix-error.ts";
-import { Attrs, NO_POSITION, type Slot } from "../nix/value.ts";
+import { Attrs, NO_POSITION, textOf, type Slot } from "../nix/value.ts";
 import { fromByteString, toByteString } from "../util/bytes.ts";
 import { createLateView, fingerprint, type LateBridge, type LateCall, type LateRead } from "./late-views.ts";
 
@@ -8,8 +8,15 @@ import { createLateView, fingerprint, type LateBridge, type LateCall, type LateR
 type ModuleSystem = {
   readonly config: Slot;
   readonly options: Slot;
-  /** What it was in the round before; of a variant at first the system itself, which has settled by then. */
+  /** Where it stands in the configuration, and which one there it is; the same in each round. */
+  readonly key: string;
+  /**
+   * What it was in the round before; of a variant at first the system itself, which has settled by then. Of the modules
+   * in an option's value nothing at first.
+   */
   readonly before: ModuleSystem | undefined;
+  /** The modules are those of an option's value, such as a user's home. */
+  readonly isPart: boolean;
   readonly reads: LateRead[];
   readonly failures: unknown[];
 };
@@ -94,13 +101,17 @@ export class ModuleCalls {
     if (!(set instanceof Attrs) || NEEDED.some((name) => set.get(name) === undefined)) return undefined;
     const prefix = e.forceList(set.get("_prefix")!, NO_POSITION, "while reading the prefix of a module");
     if (prefix.length === 0) this.#own.add(fn);
-    return { set, system: !this.#own.has(fn) || this.#base === undefined ? undefined : this.#systemOf(set.get("config")!, set.get("options")!) };
+    if (this.#base === undefined) return { set, system: undefined };
+    const place = prefix.map((part) => textOf(e.forceString(part, NO_POSITION, "while reading the prefix of a module"))).join("\0");
+    return { set, system: this.#systemOf(set.get("config")!, set.get("options")!, place, this.#own.has(fn)) };
   }
 
-  #systemOf(config: Slot, options: Slot): ModuleSystem {
+  #systemOf(config: Slot, options: Slot, place: string, isOwn: boolean): ModuleSystem {
     const known = this.#systems.find((one) => one.options === options || one.config === config);
     if (known !== undefined) return known;
-    const system: ModuleSystem = { config, options, before: this.#before[this.#systems.length] ?? this.#systems[0], reads: [], failures: [] };
+    const key = `${place}\n${this.#systems.filter((one) => one.key.startsWith(`${place}\n`)).length}`;
+    const before = this.#before.find((one) => one.key === key) ?? (isOwn ? this.#systems[0] : undefined);
+    const system: ModuleSystem = { config, options, key, before, isPart: !isOwn, reads: [], failures: [] };
     this.#systems.push(system);
     return system;
   }
@@ -155,6 +166,7 @@ export class ModuleCalls {
 
   #lookBefore(system: ModuleSystem, name: string, argumentOf: (config: Slot, name: string) => Slot): Slot | undefined {
     const { before } = system;
+    if (before === undefined && system.isPart) return undefined;
     const base = before ?? this.#base!();
     if (name === "config") return base.config;
     if (name === "options") return base.options;

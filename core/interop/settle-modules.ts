@@ -10,11 +10,13 @@ export type SettledModules = {
   readonly config: Readonly<Record<string, unknown>>;
   readonly options: Readonly<Record<string, unknown>>;
   readonly pkgs: Readonly<Record<string, unknown>>;
-  /**
-   * The derivation of the whole, when what all modules read is settled: of variants that is known only when they
-   * were evaluated for it.
-   */
+  /** The derivation of the whole. */
   readonly toplevel: unknown;
+  /**
+   * What somebody reads of it, when what all modules read is settled: of variants and of modules in options' values that
+   * is known only when they were evaluated for it.
+   */
+  settled<T>(read: () => T): T;
 };
 
 export type ModuleEvaluation = {
@@ -76,6 +78,22 @@ export function settleModules(evaluator: Evaluator, bridge: NixBridge, { evaluat
   };
   settle();
   const view = (name: string): Readonly<Record<string, unknown>> => bridge.toTypeScript(select(name)) as Readonly<Record<string, unknown>>;
+  const settled = <T>(read: () => T): T => {
+    for (;;) {
+      const release = holdOutput();
+      let outcome: { readonly value: T } | { readonly error: unknown };
+      try {
+        outcome = { value: read() };
+      } catch (error) {
+        // Modules in values of options are called only now, and what they saw may not be so.
+        outcome = { error };
+      }
+      const isFinal = ("error" in outcome && !(outcome.error instanceof TsosError)) || bridge.modules.changes().length === 0;
+      release(isFinal);
+      if (isFinal && "error" in outcome) throw outcome.error;
+      if (!settle() && "value" in outcome) return outcome.value;
+    }
+  };
   return {
     get config() {
       return view("config");
@@ -87,11 +105,12 @@ export function settleModules(evaluator: Evaluator, bridge: NixBridge, { evaluat
       return view("pkgs");
     },
     get toplevel() {
-      for (;;) {
+      return settled(() => {
         const toplevel = path.reduce<unknown>((at, name) => (at as Readonly<Record<string, unknown>>)[name], view("config"));
         void (toplevel as { readonly drvPath: string }).drvPath;
-        if (!settle()) return toplevel;
-      }
+        return toplevel;
+      });
     },
+    settled,
   };
 }

@@ -1,13 +1,13 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { constants } from "node:os";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { lockFile } from "../util/file-lock.ts";
+import { chooseGeneration, findSpecialisation } from "./choose-generation.ts";
+import { runActivation } from "./run-activation.ts";
 import { readManifest } from "./activate/read-manifest.ts";
 import { listSystemGenerations, nextGenerationNumber, setSystemProfile, SYSTEM_PROFILE, type SystemGeneration } from "./activate/system-profile.ts";
 import { isNixosToplevel, switchNixos } from "./switch-nixos.ts";
-import { type MachineCommandResult, findRunningMachine, findRunningToplevel } from "./running-machine.ts";
+import { findRunningMachine, findRunningToplevel } from "./running-machine.ts";
 
 export type SwitchAction = "switch" | "test" | "boot" | "dry-activate";
 
@@ -106,7 +106,7 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
     if (isNixos) options.onOutput?.("warning: the machine is not running, so its boot loader was not installed anew\n", "stderr");
     return result(0, true);
   }
-  const run = machine === undefined ? runHere : machine.run.bind(machine);
+  const run = machine === undefined ? runActivation : machine.run.bind(machine);
   if (isNixos) {
     const say = (text: string): void => options.onOutput?.(text, "stderr");
     const code = await switchNixos({ action, profile, toplevel: chosen.toplevel, number, activated, say, run: async (words) => (await run(words, { onOutput: options.onOutput, signal })).code });
@@ -123,67 +123,6 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
   const end = result(code > 128 && code !== 130 ? 1 : code, false);
   if (keepsGeneration && end.generation !== undefined) await addRoot?.(`${profile}-${end.generation}-link`);
   return end;
-}
-
-type Chosen = { readonly toplevel: string; readonly number: number | undefined };
-
-function chooseGeneration(profile: string, target: SwitchTarget): Chosen {
-  if (target.kind === "toplevel") return { toplevel: target.toplevel, number: undefined };
-  const generations = listSystemGenerations(profile);
-  const current = generations.find((one) => one.isCurrent);
-  if (target.kind === "current" && current !== undefined) return { toplevel: current.toplevel, number: current.number };
-  const wanted = target.kind === "generation" ? generations.find((one) => one.number === target.number) : generations.filter((one) => current !== undefined && one.number < current.number).at(-1);
-  if (wanted !== undefined) return { toplevel: wanted.toplevel, number: wanted.number };
-  const there = generations.map((one) => one.number).join(", ");
-  throw new TsosError({
-    code: "switch.no-generation",
-    message:
-      target.kind === "generation"
-        ? `there is no generation "${target.number}"`
-        : current === undefined
-          ? target.kind === "current" ? "there is no generation yet" : "there is no generation to go back to"
-          : `there is no generation before "${current.number}" to go back to`,
-    hint: there === "" ? "this machine was never switched by tsos" : `there are the generations ${there}`,
-  });
-}
-
-/** @throws TsosError `switch.no-specialisation` */
-function findSpecialisation(toplevel: string, name: string, realPath: (path: string) => string): string {
-  const folder = join(realPath(toplevel), "specialisation");
-  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
-  // Not a path that leads elsewhere: one of the names that are there.
-  if (names.includes(name)) return readlinkSync(join(folder, name));
-  throw new TsosError({
-    code: "switch.no-specialisation",
-    message: `the generation has no specialisation "${name}"`,
-    hint: names.length === 0 ? "declare it in the configuration, as specialisation.NAME.configuration, and switch to that first" : `it has ${names.join(", ")}`,
-    data: { toplevel, names },
-  });
-}
-
-async function runHere(
-  [command, ...args]: readonly [string, ...string[]],
-  { onOutput, signal }: Pick<SwitchOptions, "onOutput" | "signal">,
-): Promise<MachineCommandResult> {
-  signal?.throwIfAborted();
-  return await new Promise((resolve, reject) => {
-    // A session of its own: neither Ctrl-C nor the end of an SSH session reaches it but by the signal.
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    const abort = (): void => void child.kill("SIGTERM");
-    signal?.addEventListener("abort", abort, { once: true });
-    const output = { stdout: "", stderr: "" };
-    for (const stream of ["stdout", "stderr"] as const) {
-      child[stream].setEncoding("utf8").on("data", (chunk: string) => {
-        output[stream] += chunk;
-        onOutput?.(chunk, stream);
-      });
-    }
-    child.once("error", (cause) => reject(new TsosError({ code: "switch.not-started", message: `"${command}" cannot be run: ${cause.message}`, cause })));
-    child.once("close", (code, killedBy) => {
-      signal?.removeEventListener("abort", abort);
-      resolve({ code: code ?? (killedBy === null ? 1 : 128 + constants.signals[killedBy]), ...output });
-    });
-  });
 }
 
 /** One line of `tsos generations`. */
