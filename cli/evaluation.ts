@@ -6,7 +6,7 @@ import type { DerivationResult, EvaluationRequest } from "../core/config/protoco
 import type { InputSettings } from "../core/config/project-inputs.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
 import type { CommandContext } from "./context.ts";
-import { CONFIG_KINDS, findConfig, getConfig } from "./find-config.ts";
+import { CONFIG_KINDS, findConfig, getConfig, type ConfigKind } from "./find-config.ts";
 import { findInstallation } from "./installation.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -98,9 +98,9 @@ export async function typeCheck(context: CommandContext, file: string, inputModu
 }
 
 /** What a command's target names: the toplevel, a package (`pkgs.NAME`) or an option that holds a derivation. */
-export async function evaluateTarget(context: CommandContext, target: string | undefined, check: boolean): Promise<{ readonly evaluation: Evaluation<"system"> | Evaluation<"package"> | Evaluation<"option">; readonly derivation: DerivationResult; readonly mainProgram?: string | undefined }> {
+export async function evaluateTarget(context: CommandContext, target: string | undefined, check: boolean, kinds: readonly ConfigKind[] = ["system", "home"]): Promise<{ readonly evaluation: Evaluation<"system"> | Evaluation<"package"> | Evaluation<"option">; readonly derivation: DerivationResult; readonly mainProgram?: string | undefined }> {
   if (target === undefined) {
-    const evaluation = await evaluateChecked(context, getConfig(context, ["system", "home"]), { kind: "system" }, check);
+    const evaluation = await evaluateChecked(context, getConfig(context, kinds), { kind: "system" }, check);
     return { evaluation, derivation: evaluation.result.toplevel };
   }
   if (target.startsWith("pkgs.")) {

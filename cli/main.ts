@@ -22,6 +22,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
 
   const noLink = { type: "boolean", default: true, describe: "make the ./result link" } as const;
   const check = { type: "boolean", default: true, describe: "type-check (--no-check skips)" } as const;
+  const home = { type: "boolean", default: false, describe: "this user's home, not the machine (default: what the nearest configuration is)" } as const;
   const words = <T>(y: Argv<T>) => y.positional("words", { type: "string", array: true, demandOption: true, describe: "what to look for" });
   const packages = <T>(y: Argv<T>) => y.positional("packages", { type: "string", array: true, demandOption: true, describe: "NAME or pkgs.NAME" });
   const switchOptions = <T>(y: Argv<T>) =>
@@ -29,6 +30,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       .option("check", check)
       .option("rollback", { type: "boolean", default: false, describe: "go back to the generation before" })
       .option("generation", { type: "number", describe: "go to this generation", requiresArg: true })
+      .option("home", home)
       .option("specialisation", { type: "string", describe: "go to this variant of the generation", requiresArg: true });
 
   const parser = yargs([...argv])
@@ -74,8 +76,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command(
       "generations [action] [arguments..]",
       "list, diff A B, delete N…; with --profile: list, delete, rollback",
-      (y) => y.positional("action", { choices: ["list", "diff", "delete", "rollback"] as const, default: "list" as const }).positional("arguments", { type: "string", array: true, default: [] as string[] }).option("older-than", { type: "string", describe: "delete those older than this, such as 30d", requiresArg: true }).option("profile", { type: "string", describe: "those of a profile that tsos build --profile made, not of the machine", requiresArg: true }),
-      action(async (context, args: { action: "list" | "diff" | "delete" | "rollback"; arguments: string[]; olderThan?: string; profile?: string }) => (await import("./commands/generations.ts")).generations(context, args)),
+      (y) => y.positional("action", { choices: ["list", "diff", "delete", "rollback"] as const, default: "list" as const }).positional("arguments", { type: "string", array: true, default: [] as string[] }).option("older-than", { type: "string", describe: "delete those older than this, such as 30d", requiresArg: true }).option("profile", { type: "string", describe: "those of a profile that tsos build --profile made, not of the machine", requiresArg: true }).option("home", home),
+      action(async (context, args: { action: "list" | "diff" | "delete" | "rollback"; arguments: string[]; home: boolean; olderThan?: string; profile?: string }) => (await import("./commands/generations.ts")).generations(context, args)),
     )
     .command(
       "shell [action]",
@@ -190,4 +192,4 @@ class Chosen extends Error {
   }
 }
 
-export type SwitchArguments = { readonly check: boolean; readonly rollback: boolean; readonly generation?: number; readonly specialisation?: string };
+export type SwitchArguments = { readonly check: boolean; readonly home: boolean; readonly rollback: boolean; readonly generation?: number; readonly specialisation?: string };

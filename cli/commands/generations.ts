@@ -1,8 +1,8 @@
 import { deleteGenerations } from "../../core/store/profile.ts";
 import { compareGenerations, describeDifference, type GenerationContents } from "../../core/system/generation-difference.ts";
-import { findRunningToplevel } from "../../core/system/running-machine.ts";
 import { listSystem, systemProfileOf, type GenerationSummary } from "../../core/system/switch.ts";
-import { readManifest } from "../../core/system/activate/read-manifest.ts";
+import { readGeneration } from "../../core/system/read-generation.ts";
+import { listHome } from "../../core/system/switch-home.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { parseStorePath } from "../../core/store-path/store-path.ts";
 import type { LocalStore } from "../../core/store/store.ts";
@@ -11,23 +11,30 @@ import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { formatTable } from "../output/table.ts";
 import { deleteOlderThan } from "../generations.ts";
+import { meansHome, ownHome } from "../home.ts";
 import { parseTimeSpan } from "../parse-amount.ts";
 import { deleteOfProfile, findProfile, listProfile, rollBack } from "../profiles.ts";
 import { UsageError } from "../usage-error.ts";
 
-export type GenerationsArguments = { readonly action: "list" | "diff" | "delete" | "rollback"; readonly arguments: readonly string[]; readonly olderThan?: string; readonly profile?: string };
+export type GenerationsArguments = { readonly action: "list" | "diff" | "delete" | "rollback"; readonly arguments: readonly string[]; readonly home: boolean; readonly olderThan?: string; readonly profile?: string };
 
-/** The generations of this machine, or of the one whose root is `--root`. */
+/** Whose generations are meant. */
+type Subject = { readonly profile: string; readonly summaries: readonly GenerationSummary[] };
+
+/** The generations of this machine, of the one whose root is `--root`, or of this user's home. */
 export async function generations(context: CommandContext, args: GenerationsArguments): Promise<number> {
   const store = await context.openStore();
   if (args.profile !== undefined) return ofProfile(context, store, findProfile(context, store, args.profile), args);
+  const realPath = (path: string): string => store.realPath(path);
+  const home = meansHome(context, args.home) ? ownHome(context) : undefined;
+  const subject: Subject = home === undefined ? { profile: systemProfileOf(context.flags.root), summaries: listSystem(context.flags.root, realPath) } : { profile: home.profile, summaries: listHome(home, realPath) };
   switch (args.action) {
     case "list":
-      return list(context, store);
+      return list(context, subject);
     case "diff":
-      return diff(context, store, args);
+      return diff(context, store, subject, args);
     case "delete":
-      return remove(context, store, args);
+      return remove(context, store, subject, args);
     case "rollback":
       throw new UsageError({ code: "cli.no-profile", message: "rollback is for a profile", hint: "name it with --profile; tsos switch --rollback is for the machine" });
     default:
@@ -50,14 +57,9 @@ async function ofProfile(context: CommandContext, store: LocalStore, profile: st
   }
 }
 
-function summaries(context: CommandContext, store: LocalStore): readonly GenerationSummary[] {
-  return listSystem(context.flags.root, (path) => store.realPath(path));
-}
-
-function list(context: CommandContext, store: LocalStore): number {
-  const all = summaries(context, store);
+function list(context: CommandContext, { summaries: all }: Subject): number {
   if (context.flags.json) context.print(JSON.stringify({ version: 1, generations: all }));
-  else if (all.length === 0) context.say("this machine has no generation yet; tsos switch makes the first");
+  else if (all.length === 0) context.say("there is no generation yet; tsos switch makes the first");
   else {
     const rows = all.map((one) => [String(one.number), one.created.toISOString().slice(0, 19).replace("T", " "), [one.isCurrent ? "current" : "", one.isRunning ? "running" : ""].filter((word) => word !== "").join(", "), one.tsosVersion, one.label, one.toplevel]);
     context.print(formatTable(["generation", "date (UTC)", "", "tsos", "label", "toplevel"], rows));
@@ -66,8 +68,7 @@ function list(context: CommandContext, store: LocalStore): number {
 }
 
 /** What changed between two generations; with one, between it and the current one. */
-async function diff(context: CommandContext, store: LocalStore, args: GenerationsArguments): Promise<number> {
-  const all = summaries(context, store);
+async function diff(context: CommandContext, store: LocalStore, { summaries: all }: Subject, args: GenerationsArguments): Promise<number> {
   const current = all.find((one) => one.isCurrent);
   const numbers = args.arguments.map((text) => parseGeneration(text));
   const [before, after] = numbers.length === 0 ? [all.at(-2)?.number, current?.number] : numbers.length === 1 ? [numbers[0], current?.number] : numbers;
@@ -75,7 +76,7 @@ async function diff(context: CommandContext, store: LocalStore, args: Generation
     const found = all.find((one) => one.number === number);
     if (found === undefined) throw unknownGeneration(number, all);
     const closure = await store.closure([parseStorePath(found.toplevel, store.storeDir)]);
-    return { manifest: readManifest(store.realPath(found.toplevel)), closure: [...closure] };
+    return { ...readGeneration(found.toplevel, (path) => store.realPath(path)), closure: [...closure] };
   };
   const difference = compareGenerations(await contents(before), await contents(after), (path) => store.realPath(path));
   if (context.flags.json) context.print(JSON.stringify({ version: 1, before, after, difference }));
@@ -86,13 +87,12 @@ async function diff(context: CommandContext, store: LocalStore, args: Generation
   return ExitCode.done;
 }
 
-async function remove(context: CommandContext, store: LocalStore, args: GenerationsArguments): Promise<number> {
-  const profile = systemProfileOf(context.flags.root);
-  const running = findRunningToplevel(context.flags.root);
+async function remove(context: CommandContext, store: LocalStore, { profile, summaries }: Subject, args: GenerationsArguments): Promise<number> {
+  const running = summaries.find((one) => one.isRunning)?.toplevel;
   const numbers = args.arguments.map(parseGeneration);
-  const used = summaries(context, store).find((one) => one.isRunning && numbers.includes(one.number));
+  const used = summaries.find((one) => one.isRunning && numbers.includes(one.number));
   if (args.olderThan === undefined && used !== undefined) {
-    throw new TsosError({ code: "cli.generation-runs", message: `generation "${used.number}" is what the machine runs now`, hint: "switch to another one first" });
+    throw new TsosError({ code: "cli.generation-runs", message: `generation "${used.number}" is what runs now`, hint: "switch to another one first" });
   }
   const removed =
     args.olderThan === undefined
@@ -112,6 +112,6 @@ function unknownGeneration(number: number | undefined, all: readonly GenerationS
   return new TsosError({
     code: "switch.no-generation",
     message: number === undefined ? "there are no two generations to compare" : `there is no generation "${number}"`,
-    hint: all.length === 0 ? "this machine was never switched by tsos" : `there are the generations ${all.map((one) => one.number).join(", ")}`,
+    hint: all.length === 0 ? "it was never switched by tsos" : `there are the generations ${all.map((one) => one.number).join(", ")}`,
   });
 }

@@ -24,7 +24,7 @@ export function chooseGeneration(profile: string, target: SwitchTarget): Chosen 
         : current === undefined
           ? target.kind === "current" ? "there is no generation yet" : "there is no generation to go back to"
           : `there is no generation before "${current.number}" to go back to`,
-    hint: there === "" ? "nothing was switched to before" : `there are the generations ${there}`,
+    hint: there === "" ? "it was never switched by tsos" : `there are the generations ${there}`,
   });
 }
 

@@ -2,7 +2,7 @@ import { compareUtf8 } from "../util/ordering.ts";
 import { findUnit, readUnitFiles } from "./activate/unit-files.ts";
 import { compareUnits } from "./activate/unit-plan.ts";
 import { type SystemManifest, UNIT_DIRECTORY } from "./manifest.ts";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 
 export type Change = { readonly added: readonly string[]; readonly removed: readonly string[]; readonly changed: readonly string[] };
 
@@ -13,12 +13,21 @@ export type GenerationDifference = {
   readonly packages: readonly PackageChange[];
   readonly units: Change;
   readonly etc: Change;
+  /** Of a home. */
+  readonly files: Change;
   readonly users: Change;
   readonly hostName: { readonly before: string; readonly after: string } | null;
 };
 
+/** What a generation says of itself, of whichever kind it is. */
+export type GenerationDescription = Pick<SystemManifest, "etc" | "hostName" | "osRoot"> & {
+  readonly users: { readonly users: readonly { readonly name: string }[] };
+  /** Of a home what is linked into it. */
+  readonly files?: SystemManifest["etc"];
+};
+
 export type GenerationContents = {
-  readonly manifest: SystemManifest;
+  readonly manifest: GenerationDescription;
   /** The base names of the store paths of its closure. */
   readonly closure: readonly string[];
 };
@@ -28,10 +37,8 @@ export function compareGenerations(before: GenerationContents, after: Generation
   return {
     packages: comparePackages(before.closure, after.closure),
     units: compareDeclaredUnits(before.manifest, after.manifest, realPath),
-    etc: compareBy(
-      new Map(before.manifest.etc.map((entry) => [entry.target, JSON.stringify(entry)])),
-      new Map(after.manifest.etc.map((entry) => [entry.target, JSON.stringify(entry)])),
-    ),
+    etc: compareFiles(before.manifest.etc, after.manifest.etc, realPath),
+    files: compareFiles(before.manifest.files ?? [], after.manifest.files ?? [], realPath),
     users: compareBy(
       new Map(before.manifest.users.users.map((one) => [one.name, JSON.stringify(one)])),
       new Map(after.manifest.users.users.map((one) => [one.name, JSON.stringify(one)])),
@@ -41,12 +48,12 @@ export function compareGenerations(before: GenerationContents, after: Generation
 }
 
 /** What a person reads: a line each. */
-export function describeDifference({ packages, units, etc, users, hostName }: GenerationDifference): readonly string[] {
+export function describeDifference({ packages, units, etc, files, users, hostName }: GenerationDifference): readonly string[] {
   const lines: string[] = [];
   for (const { name, before, after } of packages) {
     lines.push(`package ${name}: ${before.length === 0 ? "added" : before.join(", ")}${after.length === 0 ? " removed" : before.length === 0 ? ` ${after.join(", ")}` : ` → ${after.join(", ")}`}`);
   }
-  for (const [what, change] of [["unit", units], ["/etc", etc], ["user", users]] as const) {
+  for (const [what, change] of [["unit", units], ["/etc", etc], ["file", files], ["user", users]] as const) {
     for (const kind of ["added", "removed", "changed"] as const) {
       if (change[kind].length > 0) lines.push(`${what} ${kind}: ${change[kind].join(", ")}`);
     }
@@ -93,7 +100,7 @@ function versions(closure: readonly string[]): ReadonlyMap<string, ReadonlySet<s
   return result;
 }
 
-function compareDeclaredUnits(before: SystemManifest, after: SystemManifest, realPath: (path: string) => string): Change {
+function compareDeclaredUnits(before: GenerationDescription, after: GenerationDescription, realPath: (path: string) => string): Change {
   const [old, now] = [declaredUnits(before, realPath), declaredUnits(after, realPath)];
   const [oldFiles, newFiles] = [readUnitFiles(before, realPath), readUnitFiles(after, realPath)];
   const change = { added: [] as string[], removed: [] as string[], changed: [] as string[] };
@@ -108,10 +115,31 @@ function compareDeclaredUnits(before: SystemManifest, after: SystemManifest, rea
   return { added: change.added.sort(compareUtf8), removed: change.removed.sort(compareUtf8), changed: change.changed.sort(compareUtf8) };
 }
 
-function declaredUnits(manifest: SystemManifest, realPath: (path: string) => string): ReadonlySet<string> {
+function declaredUnits(manifest: GenerationDescription, realPath: (path: string) => string): ReadonlySet<string> {
   const source = manifest.etc.find((entry) => entry.target === UNIT_DIRECTORY)?.source;
   if (source === undefined) return new Set();
   return new Set(readdirSync(realPath(source)).filter((name) => /\.(service|socket|timer|target|path|mount|automount|swap|slice)$/.test(name)));
+}
+
+/** Entries that say the same, or whose files hold the same: NixOS gives a file another path with every change of its folder. */
+function compareFiles(before: SystemManifest["etc"], after: SystemManifest["etc"], realPath: (path: string) => string): Change {
+  const [old, now] = [before, after].map((entries) => new Map(entries.map((entry) => [entry.target, JSON.stringify(entry)])));
+  const sources = new Map(before.map((entry) => [entry.target, entry]));
+  const change = compareBy(old!, now!);
+  const isSame = (target: string): boolean => {
+    const [a, b] = [sources.get(target)!, after.find((entry) => entry.target === target)!];
+    return a.kind === "link" && b.kind === "link" && target !== UNIT_DIRECTORY && sameFile(realPath(a.source), realPath(b.source));
+  };
+  return { ...change, changed: change.changed.filter((target) => !isSame(target)) };
+}
+
+function sameFile(a: string, b: string): boolean {
+  try {
+    return statSync(a).isFile() && statSync(b).isFile() && readFileSync(a).equals(readFileSync(b));
+  } catch {
+    // What is no longer there is not the same.
+    return false;
+  }
 }
 
 function compareBy(old: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): Change {
