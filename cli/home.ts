@@ -32,7 +32,7 @@ export function requireSharedStore(context: CommandContext): void {
   throw new TsosError({
     code: "home.private-store",
     message: `the files of a home lead into /nix/store, and this user's store is below "${storeRoot}"`,
-    hint: context.flags.store === undefined ? "let root run "tsos daemon", or give /nix to this user: sudo install -d -o $USER /nix /nix/store /nix/var /nix/var/nix" : "switch without --store",
+    hint: context.flags.store === undefined ? 'let root run "tsos daemon", or give /nix to this user: sudo install -d -o $USER /nix /nix/store /nix/var /nix/var/nix' : "switch without --store",
   });
 }
 

@@ -148,19 +148,23 @@ describe("a home", { skip }, () => {
     assert.match((await run("switch", "--specialisation", "loud")).stderr, /has no specialisation "loud"[\s\S]*it has quiet/);
   });
 
-  for (const [what, args, expected, modules] of [
-    ["a boot", ["boot"], /a home has nothing to boot/, FILE("a", "b")],
-    ["another machine", ["switch", "--home", "--root", "/x"], /--home means a home of this machine/, FILE("a", "b")],
-    ["a store of one's own", ["switch", "--store", "elsewhere"], /lead into \/nix\/store/, FILE("a", "b")],
-    ["a machine", ["machine"], /needs root|is a home/, FILE("a", "b")],
-    ["somebody else's home", ["switch"], /the home is "\/home\/bob"/, "XX"],
+  for (const [what, args, code] of [
+    ["a boot", ["boot"], "cli.boot-home"],
+    ["another machine", ["switch", "--home", "--root", "/x"], "cli.home-and-root"],
+    ["a store of one's own", ["switch", "--store", "elsewhere"], "home.private-store"],
+    ["somebody else's home", ["switch", "-c", "bob.config.ts"], "home.other-folder"],
+    ["another user", ["switch", "-c", "user.config.ts"], "home.other-user"],
+    ["what is no home", ["switch", "--home", "-c", "none.config.ts"], "config.not-a-configuration"],
   ] as const) {
     test(`is refused for ${what}`, async (t) => {
-      const run = openHome(t, modules === "XX" ? FILE("a", "b") : modules);
-      if (modules === "XX") writeFileSync(join(run.folder, "project/home.config.ts"), readFileSync(join(run.folder, "project/home.config.ts"), "utf8").replace(join(run.folder, "home"), "/home/bob"));
-      const { code, stderr } = await run(...args);
-      assert.notEqual(code, 0);
-      assert.match(stderr, expected);
+      const run = openHome(t, FILE("a", "b"));
+      const text = readFileSync(join(run.folder, "project/home.config.ts"), "utf8");
+      writeFileSync(join(run.folder, "project/bob.config.ts"), text.replace(join(run.folder, "home"), "/home/bob"));
+      writeFileSync(join(run.folder, "project/user.config.ts"), text.replace('"ann"', '"bob"'));
+      writeFileSync(join(run.folder, "project/none.config.ts"), "export default {};\n");
+      const { code: status, stdout, stderr } = await run(...args, "--json");
+      assert.notEqual(status, 0, stderr);
+      assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, code, stderr);
     });
   }
 });
