@@ -40,7 +40,9 @@ function run() {
   // The classic Nix commands read their arguments by themselves, and start sooner without the others.
   const name = argv[0] === "nix" ? "nix" : "cli";
   const words = name === "nix" ? argv.slice(1) : argv;
-  const command = /^[a-z]+(-[a-z]+)*$/.test(words[0] ?? "") ? words[0] : "other";
+  // What one command of the store compiles is of no use to another.
+  const said = name === "cli" && words[0] === "store" ? `store-${words[1]}` : (words[0] ?? "");
+  const command = /^[a-z]+(-[a-z]+)*$/.test(said) ? said : "other";
   const { exports: program, save } = loadProgram(dist, name, built.commands[name], command);
   const ended = name === "nix" ? program.nixMain(words) : program.main(words, built.version);
   ended.then((code) => exit(code, (code) => {

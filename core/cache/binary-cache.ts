@@ -39,6 +39,9 @@ const MAX_NARINFO = 1 << 20;
 /** Archives up to this size are received, and unpacked, in one piece. */
 const MAX_WHOLE = 1 << 20;
 
+/** Descriptions kept in memory between the question and the transfer. */
+const MAX_RECENT = 10_000;
+
 /** How often a transfer that made progress is taken up again where it broke. */
 const RESUMPTIONS = 5;
 
@@ -54,6 +57,8 @@ export class BinaryCache implements Store {
   readonly url: CacheUrl;
   readonly #transport: CacheTransport;
   readonly #lookups: LookupCache | undefined;
+  /** Described a moment ago, for who takes the archive next. */
+  readonly #recent = new Map<StorePath, NarInfo>();
   #info: Promise<CacheInfo | undefined> | undefined;
   #keys: Promise<readonly SecretKey[]> | undefined;
 
@@ -167,11 +172,11 @@ export class BinaryCache implements Store {
     try {
       packed = await this.#transport.readWhole(info.url, { signal, limit: info.fileSize! });
     } catch (error) {
-      // A transfer that broke, or is longer than it says: a stream is resumed, or cut.
-      if (signal?.aborted) throw signal.reason;
-      return undefined;
+      // A stream is resumed, and cut where it is longer than it says.
+      if (error instanceof TsosError && ["fetch.too-long", "cache.broken-transfer"].includes(error.code)) return undefined;
+      throw error;
     }
-    if (packed === undefined) return undefined;
+    if (packed === undefined) throw this.#missingArchive(info);
     progress?.(packed.length, info.fileSize!);
     return decompressWhole(format, packed, info.narSize);
   }
@@ -181,7 +186,7 @@ export class BinaryCache implements Store {
     for (let resumptions = 0; ; ) {
       const before = done;
       const file = await this.#transport.read(info.url, { signal, offset: done });
-      if (file === undefined) throw new TsosError({ code: "cache.missing-archive", message: `the cache "${this.name}" describes "${info.url}" and does not have it`, data: { url: this.name, archive: info.url } });
+      if (file === undefined) throw this.#missingArchive(info);
       try {
         for await (const chunk of file.body) {
           done += chunk.length;
@@ -196,9 +201,15 @@ export class BinaryCache implements Store {
     }
   }
 
+  #missingArchive({ url }: NarInfo): TsosError {
+    return new TsosError({ code: "cache.missing-archive", message: `the cache "${this.name}" describes "${url}" and does not have it`, data: { url: this.name, archive: url } });
+  }
+
   async findPathInfo(path: StorePath): Promise<ValidPathInfo | undefined> {
     const info = await this.findNarInfo(path);
-    return info === undefined ? undefined : pathInfoOf(info);
+    if (info === undefined) return undefined;
+    if (this.#recent.size < MAX_RECENT) this.#recent.set(path, info);
+    return pathInfoOf(info);
   }
 
   async getPathInfo(path: StorePath): Promise<ValidPathInfo> {
@@ -216,7 +227,8 @@ export class BinaryCache implements Store {
   }
 
   async *narFromPath(path: StorePath): AsyncIterable<Uint8Array> {
-    const info = (await this.findNarInfo(path)) ?? this.#absent(path);
+    const info = this.#recent.get(path) ?? (await this.findNarInfo(path)) ?? this.#absent(path);
+    this.#recent.delete(path);
     yield* this.readArchive(info);
   }
 

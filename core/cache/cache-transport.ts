@@ -18,7 +18,7 @@ export type CacheTransport = AsyncDisposable & {
   /**
    * The same of a small file, as a whole.
    *
-   * @throws TsosError `cache.unreachable`, `fetch.too-long` where it has more than `limit` bytes
+   * @throws TsosError `cache.unreachable`, `cache.broken-transfer`, `fetch.too-long` where it has more than `limit` bytes
    */
   readWhole(path: string, options: { readonly signal?: AbortSignal | undefined; readonly limit: number }): Promise<Uint8Array | undefined>;
   exists(path: string, signal?: AbortSignal): Promise<boolean>;

@@ -3,7 +3,7 @@ import { createLimiter } from "../util/limiter.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import type { ValidPathInfo } from "../store/path-info.ts";
 import { sortUsersFirst } from "../store/sort-paths.ts";
-import type { Store } from "../store/store.ts";
+import type { LocalStore, Store } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { createActivityIds, type ProgressListener } from "../util/progress.ts";
 
@@ -49,6 +49,8 @@ export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePat
   const order = sortUsersFirst(new Map([...infos.values()].map((info) => [info.path, info.references.filter((reference) => infos.has(reference))])))
     .toReversed()
     .map((path) => infos.get(path)!);
+  // All at once, where that store has a collector.
+  if ("addTemporaryRoot" in to) await (to as LocalStore).addTemporaryRoot(...order.map(({ path }) => path));
   const nextId = createActivityIds();
   const whole = nextId();
   report?.({ kind: "start", id: whole, activity: "copy", subject: `${infos.size} paths`, total: infos.size, unit: "items" });
@@ -63,7 +65,7 @@ export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePat
     // In order: what is needed has its place before who needs it, and the store registers it first.
     const release = await limiter.acquire(either);
     try {
-      await to.addNarToStore({ ...info, ultimate: false }, from.narFromPath(info.path), { signal: either, locked, onReceived: release });
+      await to.addNarToStore({ ...info, ultimate: false }, from.narFromPath(info.path), { signal: either, locked, patient: true, onReceived: release });
       copied.push(info.path);
       report?.({ kind: "progress", id: whole, done: copied.length, total: infos.size });
     } finally {

@@ -128,22 +128,19 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
       return { size, body: complete(body, size, path) };
     },
     async readWhole(path, { signal, limit }) {
-      const target = targetOf(path);
-      // The body is part of what is tried again.
-      const { status, bytes } = await persist(
-        target,
-        async () => {
-          const answer = await ask("GET", target, headersOf("GET", target, { "accept-encoding": "identity" }), signal);
-          if (answer.status === 200) return { status: 200, bytes: await answer.whole(limit) };
-          answer.discard();
-          return { status: answer.status, bytes: undefined };
-        },
-        ({ status }) => ({ status, discard: () => {} }),
-        false,
-        signal,
-      );
-      if (bytes === undefined && status < 300) throw failed(target, `the server answered ${status}`, undefined);
-      return bytes;
+      const answer = await get("GET", path, { "accept-encoding": "identity" }, signal);
+      if (answer === undefined) return undefined;
+      if (answer.status !== 200) {
+        answer.discard();
+        throw failed(targetOf(path), `the server answered ${answer.status}`, undefined);
+      }
+      try {
+        return await answer.whole(limit);
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        if (error instanceof TsosError && error.code === "fetch.too-long") throw error;
+        throw new TsosError({ code: "cache.broken-transfer", message: `the cache "${url}" did not give all of "${path}": ${describe(error)}`, data: { url }, cause: error });
+      }
     },
     async exists(path, signal) {
       const answer = await get("HEAD", path, {}, signal);

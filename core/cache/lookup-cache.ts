@@ -10,6 +10,10 @@ const TTL = { found: 30 * 24 * 3600, absent: 3600, cache: 7 * 24 * 3600 } as con
 /** Rows older than any of these are dropped when the file is opened, at most this often (seconds). */
 const PURGE_INTERVAL = 24 * 3600;
 
+/** So many answers, or after so many milliseconds, are written at once. */
+const MAX_FRESH = 1000;
+const FLUSH_AFTER = 200;
+
 /** Changed with the tables; a file of another version is another file. */
 const VERSION = 1;
 
@@ -21,6 +25,10 @@ export class LookupCache implements Disposable {
   readonly #database: DatabaseSyncInstance;
   readonly #statements = new Map<string, StatementSyncInstance>();
   readonly #now: () => number;
+  /** Not written yet: many are written in one transaction. */
+  readonly #fresh = new Map<string, { readonly url: string; readonly hashPart: string; readonly time: number; readonly narinfo: string | null }>();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onExit = (): void => this.#flush();
 
   private constructor(database: DatabaseSyncInstance, now: () => number) {
     this.#database = database;
@@ -44,6 +52,7 @@ export class LookupCache implements Disposable {
       `);
       const cache = new LookupCache(database, now);
       cache.#purge();
+      process.once("exit", cache.#onExit);
       return cache;
     } catch {
       return undefined;
@@ -61,21 +70,40 @@ export class LookupCache implements Disposable {
 
   /** The text of a description, `absent` where the cache has none, undefined where that is not known. */
   findNarInfo(url: string, hashPart: string): string | "absent" | undefined {
+    const fresh = this.#fresh.get(`${hashPart} ${url}`);
+    if (fresh !== undefined && fresh.time > this.#now() - (fresh.narinfo === null ? TTL.absent : TTL.found)) return fresh.narinfo ?? "absent";
     const row = this.#statement("select narinfo from lookups where url = ? and hashPart = ? and time > case when narinfo is null then ? else ? end").get(url, hashPart, this.#now() - TTL.absent, this.#now() - TTL.found) as { narinfo: string | null } | undefined;
     return row === undefined ? undefined : (row.narinfo ?? "absent");
   }
 
   rememberNarInfo(url: string, hashPart: string, narinfo: string | undefined): void {
-    this.#write("insert or replace into lookups values (?, ?, ?, ?)", url, hashPart, this.#now(), narinfo ?? null);
+    this.#fresh.set(`${hashPart} ${url}`, { url, hashPart, time: this.#now(), narinfo: narinfo ?? null });
+    if (this.#fresh.size >= MAX_FRESH) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_AFTER).unref();
   }
 
   /** What was remembered of a path turned out to be no longer so. */
   forgetNarInfo(url: string, hashPart: string): void {
+    this.#fresh.delete(`${hashPart} ${url}`);
     this.#write("delete from lookups where url = ? and hashPart = ?", url, hashPart);
   }
 
   [Symbol.dispose](): void {
+    process.off("exit", this.#onExit);
+    this.#flush();
     this.#database.close();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#fresh.size === 0) return;
+    const fresh = [...this.#fresh.values()];
+    this.#fresh.clear();
+    this.#write("begin immediate");
+    for (const { url, hashPart, time, narinfo } of fresh) this.#write("insert or replace into lookups values (?, ?, ?, ?)", url, hashPart, time, narinfo);
+    this.#write("commit");
+    if (this.#database.isTransaction) this.#write("rollback");
   }
 
   #purge(): void {

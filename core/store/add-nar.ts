@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { equalHashes, formatHash, type Hash } from "../hash/hash.ts";
 import { createMeter } from "../hash/meter.ts";
@@ -6,7 +5,7 @@ import { dumpPath } from "../nar/dump-path.ts";
 import { restorePath } from "../nar/restore-path.ts";
 import { makeContentAddressedPath } from "../store-path/make-store-path.ts";
 import { formatStorePath, storePathName } from "../store-path/store-path.ts";
-import { canonicaliseRestored } from "./canonicalise.ts";
+import { canonicalisePath } from "./canonicalise.ts";
 import { contentHashOfPath } from "./content-hash.ts";
 import type { OpenStore } from "./open-store.ts";
 import { lockStorePaths } from "./path-lock.ts";
@@ -24,7 +23,7 @@ export async function addNar(store: OpenStore, info: NewPathInfo, nar: AsyncIter
   const { layout, database } = store;
   await store.prepareToWrite();
   await store.temporaryRoots.add([info.path]);
-  const known = database.findPathInfo(info.path);
+  const known = store.isValid(info.path) ? database.findPathInfo(info.path) : undefined;
   if (known !== undefined && options.repair !== true) return known;
   // First what may fail: who refers to an announced path waits until it is there or given up.
   const { file, release } = store.scratch.borrow();
@@ -34,13 +33,13 @@ export async function addNar(store: OpenStore, info: NewPathInfo, nar: AsyncIter
     await restorePath(meter.pass(nar), file);
     const got = meter.result();
     if (!equalHashes(got.hash, info.narHash) || got.size !== info.narSize) throw narMismatch(info, got, layout.storeDir);
-    await canonicaliseRestored(file, dirname(file), options);
+    if (store.scratch.inheritsAttributes(file)) await canonicalisePath(file, options);
     await checkContentAddress(info, file, layout.storeDir);
     options.onReceived?.();
     await announcement.after(info.references);
     options.signal?.throwIfAborted();
     if (known === undefined) {
-      const registered = store.register({ objects: [{ info, temporary: file }], locked: options.locked ?? false });
+      const registered = store.register({ objects: [{ info, temporary: file }], locked: options.locked ?? false, patient: options.patient });
       announcement.end();
       await registered;
     } else {

@@ -1,11 +1,10 @@
-import { dirname } from "node:path";
 import { createMeter } from "../hash/meter.ts";
 import { dumpPath } from "../nar/dump-path.ts";
 import { restorePath } from "../nar/restore-path.ts";
 import { makeContentAddressedPath } from "../store-path/make-store-path.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import { compareByteStrings } from "../util/ordering.ts";
-import { canonicaliseRestored } from "./canonicalise.ts";
+import { canonicalisePath } from "./canonicalise.ts";
 import { contentHashOfPath } from "./content-hash.ts";
 import type { OpenStore } from "./open-store.ts";
 import type { NewPathInfo } from "./path-info.ts";
@@ -26,7 +25,7 @@ export async function addPath(store: OpenStore, name: string, source: string, op
   try {
     const meter = createMeter("sha256", signal);
     await restorePath(meter.pass(dumpPath(source, { signal, include, lend: true })), file);
-    await canonicaliseRestored(file, dirname(file), { signal });
+    if (store.scratch.inheritsAttributes(file)) await canonicalisePath(file, { signal });
     const { hash: narHash, size: narSize } = meter.result();
     const hash = method === "nar" && algorithm === "sha256" ? narHash : await contentHashOfPath(file, method, algorithm, { signal });
     const contentAddress = { method, hash };

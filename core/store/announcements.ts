@@ -4,6 +4,11 @@ import type { StorePath } from "../store-path/store-path.ts";
 export class Announcements {
   readonly #announced = new Map<StorePath, Promise<void>>();
 
+  /** Whether something is on its way. */
+  get areAny(): boolean {
+    return this.#announced.size > 0;
+  }
+
   /** Says that `path` is on its way; who refers to it waits (`after`) until it is in the queue, or will not be. */
   announce(path: StorePath): { after(references: readonly StorePath[]): Promise<void>; end(): void } {
     let end = (): void => {};

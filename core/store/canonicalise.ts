@@ -24,12 +24,11 @@ export async function canonicalisePath(root: string, options: { readonly signal?
 }
 
 /**
- * The same for what `restorePath` just made in `folder`: it has the right times and modes, and nobody else's files,
- * so only attributes that files inherit from their folder could be wrong, and looking at each is saved.
+ * Whether what is made in `folder` could inherit attributes from it. What `restorePath` makes elsewhere has the right times
+ * and modes, and nobody else's files, so that looking at each is saved.
  */
-export async function canonicaliseRestored(root: string, folder: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-  const inherited = native().listExtendedAttributes(folder).some((name) => !KEPT_ATTRIBUTES.has(name));
-  if (inherited) await canonicalisePath(root, options);
+export function givesAttributes(folder: string): boolean {
+  return native().listExtendedAttributes(folder).some((name) => !KEPT_ATTRIBUTES.has(name));
 }
 
 // Nix: libstore/posix-fs-canonicalise.cc

@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
-import { lstat } from "node:fs/promises";
+import { closeSync, constants, lstatSync, openSync, readSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import type { Hash } from "../hash/hash.ts";
 import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
@@ -25,7 +25,7 @@ export async function contentHashOfPath(
       return (await narHashOfPath(path, { algorithm, signal: options.signal, include: options.include })).hash;
     case "flat":
     case "text": {
-      if (!(await lstat(path)).isFile()) {
+      if (!lstatSync(path).isFile()) {
         throw new TsosError({
           code: "store.not-a-file",
           message: `"${path}" is not a regular file, which the method ${method} expects`,
@@ -33,13 +33,32 @@ export async function contentHashOfPath(
           data: { path, method },
         });
       }
-      const hasher = createHasher(algorithm);
-      for await (const chunk of createReadStream(path, { signal: options.signal, highWaterMark: 1 << 18 })) hasher.update(chunk as Uint8Array);
-      return { algorithm, digest: hasher.digest() };
+      return hashFile(path, algorithm, options.signal);
     }
     case "git":
       return gitHashOfPath(path, algorithm, options);
     default:
       return unreachable(method);
+  }
+}
+
+const CHUNK = 1 << 18;
+
+async function hashFile(path: string, algorithm: HashAlgorithm, signal: AbortSignal | undefined): Promise<Hash> {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const hasher = createHasher(algorithm);
+    const buffer = Buffer.allocUnsafe(CHUNK);
+    for (;;) {
+      signal?.throwIfAborted();
+      const length = readSync(file, buffer, 0, CHUNK, null);
+      hasher.update(buffer.subarray(0, length));
+      // The end of nearly all comes with the first piece.
+      if (length < CHUNK) break;
+      await nextTurn();
+    }
+    return { algorithm, digest: hasher.digest() };
+  } finally {
+    closeSync(file);
   }
 }

@@ -179,18 +179,24 @@ export class StoreDatabase implements Disposable {
     return result;
   }
 
-  /** Adds or replaces rows; every reference must be valid or among `infos`. To be called in a transaction. */
-  addValidPaths(infos: readonly NewPathInfo[], now: number): void {
+  /** Adds or replaces rows; every reference must be valid or among `infos`. To be called in a transaction. @returns their ids */
+  addValidPaths(infos: readonly NewPathInfo[], now: number): ReadonlyMap<StorePath, number> {
     const ids = new Map<StorePath, number>();
+    const others = new Map<StorePath, number>();
     for (const info of infos) ids.set(info.path, this.#putPath(info, now));
     for (const info of infos) {
       const referrer = ids.get(info.path)!;
       for (const reference of info.references) {
-        const id = ids.get(reference) ?? this.findId(reference);
-        if (id === undefined) throw this.invalidPath(reference, `"${this.#format(info.path)}" refers to it`);
+        let id = ids.get(reference) ?? others.get(reference);
+        if (id === undefined) {
+          id = this.findId(reference);
+          if (id === undefined) throw this.invalidPath(reference, `"${this.#format(info.path)}" refers to it`);
+          others.set(reference, id);
+        }
         this.#run("insert or replace into Refs (referrer, reference) values (?, ?)", referrer, id);
       }
     }
+    return ids;
   }
 
   #putPath(info: NewPathInfo, now: number): number {
@@ -214,7 +220,7 @@ export class StoreDatabase implements Disposable {
       path,
       info.registrationTime ?? now,
     );
-    return this.findId(info.path)!;
+    return Number(this.#get("select last_insert_rowid() as id")!["id"]);
   }
 
   /** To be called in a transaction. */

@@ -35,7 +35,7 @@ export class OpenStore implements AsyncDisposable {
     this.database = database;
     this.#autoOptimise = autoOptimise;
     this.#hashes = new HashModuloCache({ storeDir: layout.storeDir, getDerivation: (path) => this.#readDerivation(path) });
-    this.queue = new RegistrationQueue(layout.realStoreDir, () => database);
+    this.queue = new RegistrationQueue(layout.realStoreDir, () => database, () => this.announcements.areAny);
     this.temporaryRoots = new TemporaryRoots(layout);
     this.scratch = new ScratchFiles(layout.realStoreDir);
   }

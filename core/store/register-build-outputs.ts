@@ -10,7 +10,7 @@ import { outputPathName, makeContentAddressedPath } from "../store-path/make-sto
 import { storePathHash, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { encodeUtf8 } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
-import { canonicalisePath, canonicaliseRestored } from "./canonicalise.ts";
+import { canonicalisePath, givesAttributes } from "./canonicalise.ts";
 import { contentHashOfPath } from "./content-hash.ts";
 import { findStats } from "./file-tree.ts";
 import type { NewPathInfo } from "./path-info.ts";
@@ -184,7 +184,7 @@ async function rewrite(
     }
   };
   await restorePath(tee(rewriteHashParts(dumpPath(folder, { signal }), replacements)), target);
-  await canonicaliseRestored(target, dirname(target), { signal });
+  if (givesAttributes(dirname(target))) await canonicalisePath(target, { signal });
   return { folder: target, narHash: { algorithm: "sha256", digest: hasher.digest() }, narSize };
 }
 

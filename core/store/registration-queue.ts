@@ -20,6 +20,8 @@ export type Registration = {
   }[];
   /** The caller holds the paths' locks. */
   readonly locked: boolean;
+  /** Others follow soon: it may wait for them a little, to be registered with them. */
+  readonly patient?: boolean | undefined;
   /** More rows of the same transaction. */
   readonly also?: ((database: StoreDatabase) => void) | undefined;
 };
@@ -34,6 +36,10 @@ const MAX_GROUP = 500;
 
 /** Up to this many small files are synced one by one. */
 const MAX_SINGLE_SYNCS = 4;
+
+/** How long, in milliseconds, what is patient waits for others at most, and how often it looks. */
+const PATIENCE = 100;
+const PATIENCE_STEP = 5;
 
 const fsyncAsync = promisify(fsync);
 
@@ -51,12 +57,15 @@ const fsyncAsync = promisify(fsync);
 export class RegistrationQueue {
   readonly #realStoreDir: string;
   readonly #database: () => StoreDatabase;
+  readonly #areMoreComing: () => boolean;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(realStoreDir: string, database: () => StoreDatabase) {
+  /** @param areMoreComing whether something was begun that will be added here */
+  constructor(realStoreDir: string, database: () => StoreDatabase, areMoreComing: () => boolean) {
     this.#realStoreDir = realStoreDir;
     this.#database = database;
+    this.#areMoreComing = areMoreComing;
   }
 
   /** Resolves when the paths are valid; their references must be, or wait before them in this queue. */
@@ -77,6 +86,7 @@ export class RegistrationQueue {
       for (let delay = 1; this.#waiting.length > 0; ) {
         // Those that are added in the same turn come into the same group.
         await new Promise((resolve) => setImmediate(resolve));
+        await this.#gather();
         const progress = await this.#registerGroup(this.#waiting.splice(0, MAX_GROUP));
         delay = progress ? 1 : Math.min(delay * 2, 100);
         if (!progress) await sleep(delay);
@@ -86,6 +96,12 @@ export class RegistrationQueue {
       // Something may have come between the last look and here.
       if (this.#waiting.length > 0) this.#running = this.#run();
     }
+  }
+
+  /** Each group costs a sync of all that is on its file system. */
+  async #gather(): Promise<void> {
+    const end = performance.now() + PATIENCE;
+    while (this.#waiting.length < MAX_GROUP && this.#areMoreComing() && this.#waiting.every(({ patient }) => patient) && performance.now() < end) await sleep(PATIENCE_STEP);
   }
 
   /** @returns whether any of the group left the queue */
@@ -133,10 +149,10 @@ export class RegistrationQueue {
       await this.#place(items);
       database.transaction(() => {
         const now = Math.floor(Date.now() / 1000);
+        const ids = database.addValidPaths(items.flatMap(({ objects }) => objects.map(({ info }) => info)), now);
         for (const item of items) {
-          database.addValidPaths(item.objects.map(({ info }) => info), now);
           // Those that a twin was to make valid: should it have failed, this one fails too.
-          for (const path of item.paths) if (database.findId(path) === undefined) throw database.invalidPath(path);
+          for (const path of item.paths) if (!ids.has(path) && database.findId(path) === undefined) throw database.invalidPath(path);
           item.also?.(database);
         }
       });
@@ -151,6 +167,7 @@ export class RegistrationQueue {
   async #place(items: readonly Ready[]): Promise<void> {
     const objects = items.flatMap((item) => item.objects);
     if (objects.length === 0) return;
+    const isRoot = process.geteuid?.() === 0;
     const store = openSync(this.#realStoreDir, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       const unplaced = objects.filter(({ temporary }) => temporary === undefined || findStats(temporary) !== undefined);
@@ -172,7 +189,8 @@ export class RegistrationQueue {
         const final = `${this.#realStoreDir}/${info.path}`;
         // Left by one that was killed between the rename and the commit, or by a failed build: not valid, so rubbish.
         if (findStats(final) !== undefined) await removeTree(final);
-        renameCanonical(temporary, final);
+        if (isRoot) renameSync(temporary, final);
+        else renameCanonical(temporary, final);
         renamed++;
       }
       if (renamed > 0) await fsyncAsync(store);

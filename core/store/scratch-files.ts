@@ -1,3 +1,4 @@
+import { givesAttributes } from "./canonicalise.ts";
 import { removeTree } from "./file-tree.ts";
 import type { TemporaryFolder } from "./store.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
@@ -5,7 +6,7 @@ import { makeTemporaryFolder } from "./temporary-folder.ts";
 /** Names on the store's file system for what is being added: one temporary folder for all, there only while something is. */
 export class ScratchFiles implements AsyncDisposable {
   readonly #realStoreDir: string;
-  #scratch: { readonly folder: TemporaryFolder; users: number; files: number } | undefined;
+  #scratch: { readonly folder: TemporaryFolder; readonly givesAttributes: boolean; users: number; files: number } | undefined;
 
   constructor(realStoreDir: string) {
     this.#realStoreDir = realStoreDir;
@@ -13,7 +14,7 @@ export class ScratchFiles implements AsyncDisposable {
 
   /** A name of one's own, of nothing yet; what is still there at the release is removed. */
   borrow(): { readonly file: string; readonly release: () => Promise<void> } {
-    const scratch = (this.#scratch ??= { folder: makeTemporaryFolder(this.#realStoreDir), users: 0, files: 0 });
+    const scratch = (this.#scratch ??= this.#begin());
     scratch.users++;
     const file = `${scratch.folder.path}/${scratch.files++}`;
     return {
@@ -29,6 +30,16 @@ export class ScratchFiles implements AsyncDisposable {
         }
       },
     };
+  }
+
+  /** Whether a borrowed file may have attributes that it got from its folder, which is nobody else's. */
+  inheritsAttributes(file: string): boolean {
+    return this.#scratch === undefined || !file.startsWith(`${this.#scratch.folder.path}/`) || this.#scratch.givesAttributes;
+  }
+
+  #begin() {
+    const folder = makeTemporaryFolder(this.#realStoreDir);
+    return { folder, givesAttributes: givesAttributes(folder.path), users: 0, files: 0 };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -31,6 +31,8 @@ export type AddOptions = {
   readonly signal?: AbortSignal | undefined;
   /** The caller holds the path's lock (`lockPaths`) already. */
   readonly locked?: boolean | undefined;
+  /** More will be added at once with it: it may be registered a little later, with them. */
+  readonly patient?: boolean | undefined;
   /** Called when the contents are here and right, before they are registered. */
   readonly onReceived?: (() => void) | undefined;
   /** A derivation's output paths are the caller's own work; default: they are computed again, since another's may lie. */
