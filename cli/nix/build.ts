@@ -8,6 +8,7 @@ import { fromByteString, toByteString } from "../../core/util/bytes.ts";
 import { buildTargets, describeMissing } from "./build-targets.ts";
 import { parseClassicArguments, splitStandardInput } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
+import { createFlakeArguments } from "./flake-arguments.ts";
 import { splitFlakeReference } from "./flake-reference.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
@@ -25,7 +26,7 @@ export async function build(environment: NixEnvironment, args: readonly string[]
   let dryRun = false;
   let check = false;
   let impure = false;
-  let writeLock = true;
+  const flakes = createFlakeArguments(environment.warn);
   let fromArguments = false;
   const options = parseClassicArguments(args, env, environment.warn, (argument, value) => {
     switch (argument) {
@@ -50,9 +51,6 @@ export async function build(environment: NixEnvironment, args: readonly string[]
       case "--impure":
         impure = true;
         return true;
-      case "--no-write-lock-file":
-        writeLock = false;
-        return true;
       case "--dry-run":
         dryRun = true;
         return true;
@@ -69,7 +67,7 @@ export async function build(environment: NixEnvironment, args: readonly string[]
       case "--pure":
         return true;
       default:
-        return false;
+        return flakes.take(argument, value);
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
@@ -88,7 +86,7 @@ export async function build(environment: NixEnvironment, args: readonly string[]
         // Beyond the classic command: an attribute of a flake, unless there is such a file.
         if (name.includes("#") && !existsSync(name)) {
           const { ref, attribute } = splitFlakeReference(name);
-          sources.push({ kind: "flake", ref: toByteString(ref), attribute: toByteString(attribute), writeLock });
+          sources.push({ kind: "flake", ref: toByteString(ref), attribute: toByteString(attribute), writeLock: flakes.writeLock(), flags: flakes.flags() });
         } else if (derivation === undefined) sources.push({ kind: "file", path: toByteString(name) });
         else wanted.push(derivation);
       }
@@ -96,7 +94,7 @@ export async function build(environment: NixEnvironment, args: readonly string[]
   }
   await using opened = openNixStore(storeOptions);
   if (sources.length > 0) {
-    const known = evaluationSettings(options, storeOptions, env, options.readOnly);
+    const known = flakes.settings(evaluationSettings(options, storeOptions, env, options.readOnly));
     // Flakes are evaluated in pure mode.
     const settings = sources.some(({ kind }) => kind === "flake") ? { ...known, pure: !impure && options.settings.bool("pure-eval", true) } : known;
     const job = { kind: "derivations", sources, attributePaths: attributePaths.length === 0 ? [""] : attributePaths.map(toByteString), autoArguments: [...options.autoArguments.values()] } as const;

@@ -2,6 +2,7 @@ import type { EvaluationSource, ValueFormat } from "../../core/interop/evaluatio
 import { toByteString } from "../../core/util/bytes.ts";
 import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
+import { createFlakeArguments } from "./flake-arguments.ts";
 import { splitFlakeReference } from "./flake-reference.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
@@ -18,7 +19,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   let format: ValueFormat["kind"] = "full";
   let impure = false;
   let readOnly = false;
-  let writeLock = true;
+  const flakes = createFlakeArguments(environment.warn);
   // The flag of files makes what follows impure; it may come after the others.
   const options = parseClassicArguments(args.flatMap((argument) => (argument === "--impure" ? ["--tsos-impure"] : [argument])), env, environment.warn, (argument, value) => {
     switch (argument) {
@@ -36,9 +37,6 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
       case "--tsos-impure":
         impure = true;
         return true;
-      case "--no-write-lock-file":
-        writeLock = false;
-        return true;
       case "--read-only":
         readOnly = true;
         return true;
@@ -48,7 +46,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
         format = argument.slice(2) as ValueFormat["kind"];
         return true;
       default:
-        return false;
+        return flakes.take(argument, value);
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
@@ -59,9 +57,9 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   const flake = file === undefined && expression === undefined ? splitFlakeReference(words[0] ?? ".") : undefined;
   const storeOptions = locateStore(env, environment.uid, options.storeUrl);
   await using opened = openNixStore(storeOptions);
-  const known = evaluationSettings(options, storeOptions, env, options.readOnly || readOnly);
+  const known = flakes.settings(evaluationSettings(options, storeOptions, env, options.readOnly || readOnly));
   const settings = { ...known, pure: options.settings.bool("pure-eval", file === undefined && !impure) && !impure };
-  const source: EvaluationSource = flake !== undefined ? { kind: "flake", ref: toByteString(flake.ref), attribute: toByteString(flake.attribute), writeLock } : expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
+  const source: EvaluationSource = flake !== undefined ? { kind: "flake", ref: toByteString(flake.ref), attribute: toByteString(flake.attribute), writeLock: flakes.writeLock(), flags: flakes.flags() } : expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
   const kind = format as ValueFormat["kind"];
   return await runEvaluationJob(
     environment,

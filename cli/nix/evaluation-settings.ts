@@ -37,11 +37,10 @@ export function evaluationSettings(options: ClassicOptions, store: LocalStoreOpt
     environment: Object.fromEntries(Object.entries(env).map(([name, value]) => [toByteString(name), toByteString(value ?? "")])),
     searchPath: [...options.lookupPath, ...settings.list("nix-path"), ...(restricted ? [] : defaultSearchPath(env, home, store))].map(parseEntry),
     cacheFolder: settings.bool("eval-cache", true) ? join(findPlaces(env, process.getuid?.() ?? 0, undefined).cache, "nix") : undefined,
-    registries: {
+    registries: !settings.bool("use-registries", true) ? undefined : {
       user: join(env["XDG_CONFIG_HOME"] ?? join(home, ".config"), "nix/registry.json"),
       system: join(env["NIX_CONF_DIR"] ?? "/etc/nix", "registry.json"),
-      // A URL would have to be fetched before anything is known.
-      global: settings.find("flake-registry")?.startsWith("/") === true ? settings.find("flake-registry") : undefined,
+      global: settings.find("flake-registry"),
     },
     pure: settings.bool("pure-eval", false),
     restricted,

@@ -162,7 +162,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       entries.set(value, found);
       return found;
     },
-    fetcher: createSourceFetcher({ channel, registries: settings.registries, warn: (message) => io.log(message), allow: allowStorePath, allowedUris: settings.restricted ? (settings.allowedUris ?? []) : undefined, checkAccess }),
+    fetcher: createSourceFetcher({ channel, registries: settings.registries, overrides: settings.registryOverrides?.pairs, folder: settings.folder, realStoreDir, warn: (message) => io.log(message), allow: allowStorePath, allowedUris: settings.restricted ? (settings.allowedUris ?? []) : undefined, checkAccess }),
     realise: (context) => realise(context),
     log: (message) => channel.write("log", `${filterLog(message)}\n`),
   };

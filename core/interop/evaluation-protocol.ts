@@ -1,4 +1,5 @@
 import type { FlakeReport } from "./flake-outputs.ts";
+import type { FlakeFlags } from "./open-flake.ts";
 import type { Observation } from "./evaluation-world.ts";
 import type { ClosureRequest } from "./fetch-closure.ts";
 import type { SourceAttributes } from "../fetch/source/attributes.ts";
@@ -26,6 +27,8 @@ export type EvaluationSettings = {
   readonly cacheFolder: string | undefined;
   /** Where names of flakes are looked up; undefined: nowhere. */
   readonly registries?: RegistryFiles | undefined;
+  /** What the command line says before them: `--override-flake`, pairs of references, and `--inputs-from`. */
+  readonly registryOverrides?: { readonly pairs: readonly (readonly [from: ByteString, to: ByteString])[]; readonly inputsFrom: readonly ByteString[] } | undefined;
   readonly pure: boolean;
   readonly restricted: boolean;
   /** What a restricted evaluation may fetch: URIs, and beginnings of them. */
@@ -43,7 +46,7 @@ export type AutoArgument = { readonly name: ByteString } & ({ readonly kind: "ex
 export type EvaluationSource =
   | { readonly kind: "file"; readonly path: ByteString; readonly shell?: boolean }
   /** Its attribute is the one that stands after `#`, whatever others are asked for. */
-  | { readonly kind: "flake"; readonly ref: ByteString; readonly attribute: ByteString; readonly writeLock: boolean; /** Which outputs are looked at first; default: packages. */ readonly purpose?: FlakePurpose }
+  | { readonly kind: "flake"; readonly ref: ByteString; readonly attribute: ByteString; readonly writeLock: boolean; /** Which outputs are looked at first; default: packages. */ readonly purpose?: FlakePurpose; readonly flags?: FlakeFlags }
   | { readonly kind: "text"; readonly text: ByteString; readonly label: "string" | "stdin"; readonly folder?: ByteString };
 
 export type FlakePurpose = "build" | "shell" | "run";

@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Evaluator } from "../nix/evaluator.ts";
 import { NixError } from "../nix/nix-error.ts";
 import type { NixFetcher, NixSource } from "../nix/nix-fetcher.ts";
 import { callFlake } from "../nix/flake/evaluate-flake.ts";
-import { isFollowed, parseFlakeLock, type LockNode } from "../nix/flake/flake-lock.ts";
-import { lockFlake } from "../nix/flake/lock-flake.ts";
+import { findNode, isFollowed, parseFlakeLock, type LockNode } from "../nix/flake/flake-lock.ts";
+import { lockFlake, whileLocking } from "../nix/flake/lock-flake.ts";
+import { canonicalPath } from "../nix/canonical-path.ts";
 import { Attrs, type Slot, type Value } from "../nix/value.ts";
 import type { FlakePurpose } from "./evaluation-protocol.ts";
 import { byteStringToBytes, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
@@ -19,30 +20,95 @@ export type FlakeOptions = {
   readonly writeLock: boolean;
   readonly updates?: ReadonlySet<ByteString> | undefined;
   readonly ignoreLock?: boolean | undefined;
+  readonly flags?: FlakeFlags | undefined;
+};
+
+/** What a command line says of a flake's lock file. */
+export type FlakeFlags = {
+  /** `--override-input`: path of an input and reference. */
+  readonly overrides: readonly (readonly [path: ByteString, ref: ByteString])[];
+  /** `--update-input` */
+  readonly updates: readonly ByteString[];
+  /** `--recreate-lock-file` */
+  readonly ignoreLock: boolean;
+  /** False: `--no-update-lock-file`. */
+  readonly mayUpdate: boolean;
+  readonly referenceLock: ByteString | undefined;
+  readonly outputLock: ByteString | undefined;
 };
 
 /** A flake that a command line names, locked as its files say; its lock file is made or mended first. */
 export function openFlake(e: Evaluator, fetcher: NixFetcher, text: ByteString, options: FlakeOptions): Value {
   const ref = fetcher.parseFlakeRef(text, { folder: options.folder });
-  const lock = { isPure: false, updates: options.updates, ignoreLock: options.ignoreLock };
+  const { flags } = options;
+  const absolute = (file: ByteString): ByteString => canonicalPath(file.startsWith("/") ? file : `${options.folder}/${file}`);
+  const reference = flags?.referenceLock === undefined ? undefined : absolute(flags.referenceLock);
+  const lock = {
+    isPure: false,
+    updates: options.updates ?? new Set(flags?.updates),
+    ignoreLock: options.ignoreLock ?? flags?.ignoreLock,
+    overrides: new Map((flags?.overrides ?? []).map(([path, source]) => [path, fetcher.parseFlakeRef(source, { folder: options.folder, allowMissing: true })])),
+    ...(reference === undefined ? {} : { referenceLock: { file: reference, text: readReferenceLock(reference) } }),
+  };
   const locked = lockFlake(e, fetcher, ref, lock);
-  if (locked.text === locked.present || locked.lock.inputs.size === 0 && locked.present === undefined) return callFlake(e, fetcher, locked);
-  const folder = findLocalFolder(locked.flake.resolved);
-  if (!options.writeLock || folder === undefined) return callFlake(e, fetcher, locked);
+  const isSame = locked.text === locked.present || (locked.lock.inputs.size === 0 && locked.present === undefined);
+  if (isSame && flags?.outputLock === undefined) return callFlake(e, fetcher, locked);
+  const folder = findLocalFolder(ref);
+  const top = fetcher.formatFlakeRef(ref);
+  const refuse = (message: ByteString): never => whileLocking(e, fetcher, locked.flake, () => {
+    throw new NixError("eval", message);
+  });
+  const before = locked.present === undefined ? undefined : parseFlakeLock(locked.present, reference ?? toByteString("flake.lock"));
+  if (!options.writeLock) {
+    sayUnwritten(e, fetcher, top, before, locked.lock);
+    return callFlake(e, fetcher, locked);
+  }
+  if (folder === undefined && flags?.outputLock === undefined) refuse(`cannot write modified lock file of flake '${top}' (use '--no-write-lock-file' to ignore)`);
   const unlocked = findUnlocked(fetcher, locked.lock);
   if (unlocked !== undefined) {
     e.io.log(`warning: Not writing lock file of flake '${fetcher.formatFlakeRef(locked.flake.resolved)}' because it has an unlocked input ('${unlocked}'). Use '--allow-dirty-locks' to allow this anyway.`);
     return callFlake(e, fetcher, locked);
   }
-  const file = join(folder, "flake.lock");
-  const changes = describeChanges(fetcher, locked.present === undefined ? undefined : parseFlakeLock(locked.present, toByteString(file)), locked.lock);
+  if (flags?.mayUpdate === false) refuse(`flake '${top}' requires lock file changes but they're not allowed due to '--no-update-lock-file'`);
+  if (flags?.outputLock !== undefined) {
+    writeWhole(fromByteString(absolute(flags.outputLock)), locked.text);
+    return callFlake(e, fetcher, locked);
+  }
+  const file = join(folder!, "flake.lock");
+  const changes = describeChanges(fetcher, before, locked.lock);
   const shown = toByteString(file);
-  e.io.log(locked.present === undefined ? `warning: creating lock file "${shown}": \n${changes}` : `warning: updating lock file "${shown}"${changes === "" ? "" : `:\n${changes}`}`);
-  writeFileSync(`${file}.tmp-${process.pid}`, byteStringToBytes(locked.text));
-  renameSync(`${file}.tmp-${process.pid}`, file);
-  if (locked.flake.resolved["type"] === "git" && locked.present === undefined) addToIndex(folder);
+  e.io.log(!existsSync(file) ? `warning: creating lock file "${shown}": \n${changes}` : `warning: updating lock file "${shown}"${changes === "" ? "" : `:\n${changes}`}`);
+  writeWhole(file, locked.text);
+  if (locked.flake.resolved["type"] === "git" && locked.present === undefined) addToIndex(folder!);
   // The file belongs to the flake's own tree.
   return callFlake(e, fetcher, lockFlake(e, fetcher, ref, { isPure: false }));
+}
+
+function sayUnwritten(e: Evaluator, fetcher: NixFetcher, shown: ByteString, before: LockNode | undefined, after: LockNode): void {
+  e.io.log(`warning: not writing modified lock file of flake '${shown}':\n${describeChanges(fetcher, before, after)}`);
+}
+
+/** `--inputs-from`: the locked inputs of a flake, as entries of a registry. */
+export function findLockedInputs(e: Evaluator, fetcher: NixFetcher, text: ByteString, folder: ByteString): readonly (readonly [from: NixSource, to: NixSource])[] {
+  const ref = fetcher.parseFlakeRef(text, { folder });
+  const { lock, text: wanted, present } = lockFlake(e, fetcher, ref, { isPure: false });
+  const before = present === undefined ? undefined : parseFlakeLock(present, toByteString("flake.lock"));
+  if (wanted !== present && !(lock.inputs.size === 0 && present === undefined)) sayUnwritten(e, fetcher, fetcher.formatFlakeRef(ref), before, lock);
+  return [...lock.inputs.keys()].flatMap((id) => {
+    const node = findNode(lock, [id]);
+    return node?.lock === undefined ? [] : [[{ type: "indirect", id }, node.lock.locked] as const];
+  });
+}
+
+function writeWhole(file: string, text: ByteString): void {
+  writeFileSync(`${file}.tmp-${process.pid}`, byteStringToBytes(text));
+  renameSync(`${file}.tmp-${process.pid}`, file);
+}
+
+/** Undefined where there is none, which counts as an empty one. */
+function readReferenceLock(file: ByteString): ByteString | undefined {
+  const path = fromByteString(file);
+  return existsSync(path) ? readFileSync(path, "latin1") : undefined;
 }
 
 const BULLET = toByteString("•");

@@ -25,7 +25,7 @@ import { keepEvaluation, type EvaluationEvent } from "./evaluation-cache.ts";
 import { evaluationKey } from "./evaluation-key.ts";
 import { createEvaluationWorld, recordWorld, stampObservations, type EvaluationWorld } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
-import { openFlake, selectFlakeAttribute } from "./open-flake.ts";
+import { findLockedInputs, openFlake, selectFlakeAttribute } from "./open-flake.ts";
 import { checkFlake, describeProgram, findFlakeBash, type FlakeReport } from "./flake-outputs.ts";
 import { createEvaluationIo, type StoreChannel } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
@@ -121,6 +121,9 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
   const io = createEvaluationIo(settings, host, world);
   const evaluator = new Evaluator({ io, settings: settings.language, parsedFiles });
   installBuiltins(evaluator);
+  for (const ref of settings.registryOverrides?.inputsFrom ?? []) {
+    if (io.fetcher !== undefined) for (const [from, to] of findLockedInputs(evaluator, io.fetcher, ref, settings.folder)) io.fetcher.overrideRegistry(from, to);
+  }
   const print = (text: ByteString): void => host.write("print", text);
   const locate = (path: ByteString): ByteString => {
     if (path.startsWith("<") && path.endsWith(">") && path.length > 2) return findFile(evaluator, path.slice(1, -1));
@@ -233,7 +236,7 @@ function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Select
     if (source.kind === "flake") {
       const { fetcher } = e.io;
       if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
-      const flake = openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock });
+      const flake = openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock, flags: source.flags });
       const slot = selectFlakeAttribute(e, flake, source.attribute, { system: settings.currentSystem, purpose: source.purpose, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
       e.force(slot);
       use(slot, new Map(), flake);

@@ -14,6 +14,11 @@ import type { StoreChannel } from "./evaluation-io.ts";
 export type SourceFetcherOptions = {
   readonly channel: StoreChannel;
   readonly registries: RegistryFiles | undefined;
+  /** What stands before all registries; more of it comes with `overrideRegistry`. */
+  readonly overrides?: readonly (readonly [from: ByteString, to: ByteString])[] | undefined;
+  readonly folder: ByteString;
+  /** Where what was fetched lies. */
+  readonly realStoreDir: ByteString;
   readonly warn: (message: ByteString) => void;
   /** What a restricted evaluation may fetch; undefined for one that is not restricted. */
   readonly allowedUris: readonly string[] | undefined;
@@ -24,12 +29,24 @@ export type SourceFetcherOptions = {
 };
 
 /** How an evaluation in a thread of its own gets at sources: names and URLs here, the fetching where the store is. */
-export function createSourceFetcher({ channel, registries, warn, allow, allowedUris, checkAccess }: SourceFetcherOptions): NixFetcher {
+export function createSourceFetcher({ channel, registries, overrides = [], folder, realStoreDir, warn, allow, allowedUris, checkAccess }: SourceFetcherOptions): NixFetcher {
   let opened: { readonly all: readonly (readonly RegistryEntry[])[]; readonly limited: readonly (readonly RegistryEntry[])[] } | undefined;
   const open = () => {
     const tell = (message: string): void => warn(toByteString(`warning: ${message}`));
-    const global = readRegistry(registries?.global, tell);
-    return (opened ??= { all: [readRegistry(registries?.user, tell), readRegistry(registries?.system, tell), global], limited: [global] });
+    if (opened !== undefined) return opened;
+    const global = readRegistry(findGlobal(registries?.global), tell);
+    const pairs = overrides.map(([from, to]) => entryOf(parse(from), parse(to)));
+    flagged.unshift(...pairs);
+    return (opened = { all: [flagged, readRegistry(registries?.user, tell), readRegistry(registries?.system, tell), global], limited: [flagged, global] });
+  };
+  const flagged: RegistryEntry[] = [];
+  const parse = (text: ByteString): SourceAttributes => parseFlakeRef(fromByteString(text), { folder: fromByteString(folder), allowMissing: true });
+  const entryOf = (from: SourceAttributes, { dir, ...to }: SourceAttributes): RegistryEntry => ({ from, to, dir: typeof dir === "string" ? dir : undefined, exact: false });
+  /** A file of this machine, or one that is fetched first. */
+  const findGlobal = (place: string | undefined): string | undefined => {
+    if (place === undefined || place === "" || place.startsWith("/")) return place === "" ? undefined : place;
+    const { path } = channel.call({ op: "fetch-file", url: place, name: "flake-registry.json" });
+    return fromByteString(`${realStoreDir}/${path}`);
   };
   return {
     checkUri: (uri) => {
@@ -45,7 +62,12 @@ export function createSourceFetcher({ channel, registries, warn, allow, allowedU
     fixGitUrl: (url) => said(() => toByteString(fixGitUrl(fromByteString(url)))),
     parseFlakeRef: (text, options) => said(() => toBytes(parseFlakeRef(fromByteString(text), { ...options, folder: options.folder === undefined ? undefined : fromByteString(options.folder) }))),
     formatFlakeRef: (source) => said(() => toByteString(formatFlakeRef(toText(source)))),
-    resolve: (source, used) => said(() => toBytes(resolveInRegistries(toText(source), used === "none" ? [] : open()[used]))),
+    overrideRegistry: (from, to) => void flagged.push(entryOf(toText(from), toText(to))),
+    resolve: (source, used) => {
+      if (used !== "none" && registries !== undefined) return said(() => toBytes(resolveInRegistries(toText(source), open()[used])));
+      if (source["type"] !== "indirect") return source;
+      throw new NixError("eval", `'${toByteString(formatSource(toText(source)))}' is an indirect flake reference, but registry lookups are not allowed`);
+    },
     fetch: (source, isFinal) => {
       const { path, attributes } = fetching(source, () => channel.call({ op: "fetch-source", source: toText(source), isFinal }));
       allow(path as StorePath);

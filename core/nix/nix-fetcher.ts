@@ -34,6 +34,8 @@ export type NixFetcher = {
   /** `nixpkgs`, `github:a/b?dir=c`, `./x`: with `dir`, where it has one. */
   parseFlakeRef(text: ByteString, options: FlakeRefOptions): NixSource;
   formatFlakeRef(source: NixSource): ByteString;
+  /** An entry before all of them; with `dir`, where it has one. */
+  overrideRegistry(from: NixSource, to: NixSource): void;
   /** What the registries say of a name; with `dir`, where they do. */
   resolve(source: NixSource, registries: UsedRegistries): NixSource;
   /** Into the store. `isFinal`: its attributes are from a lock file, and stay as they are. */

@@ -15,6 +15,10 @@ export type LockOptions = {
   readonly updates?: ReadonlySet<ByteString> | undefined;
   /** A lock file that counts as none: everything is locked anew. */
   readonly ignoreLock?: boolean | undefined;
+  /** Inputs that stand for another source than the flake says, as `a/b`. */
+  readonly overrides?: ReadonlyMap<ByteString, NixSource> | undefined;
+  /** The text of another lock file that takes the place of the flake's own. */
+  readonly referenceLock?: { readonly file: ByteString; readonly text: ByteString | undefined } | undefined;
 };
 
 /** A flake whose tree is in the store. */
@@ -43,8 +47,21 @@ type Override = { readonly input: FlakeInput; readonly file: FlakeFile | undefin
 /** Fetches a flake and finds out what all of its inputs are: from its lock file where that still holds. */
 export function lockFlake(e: Evaluator, fetcher: NixFetcher, ref: NixSource, options: LockOptions): LockedFlake {
   const { flake, storePath } = fetchFlake(e, fetcher, ref, options.isPure ? "none" : "all", []);
-  const lockFile = `${flake.folder}/flake.lock`;
-  const present = e.io.fileKind(lockFile) === undefined ? undefined : e.io.readFile(lockFile);
+  return whileLocking(e, fetcher, flake, () => lockFetched(e, fetcher, { flake, storePath }, options));
+}
+
+/** What goes wrong in `lock` says of which flake's lock file. */
+export function whileLocking<T>(e: Evaluator, fetcher: NixFetcher, flake: FetchedFlake, lock: () => T): T {
+  try {
+    return lock();
+  } catch (error) {
+    throw e.trace(error, `while updating the lock file of flake '${fetcher.formatFlakeRef(flake.locked)}'`);
+  }
+}
+
+function lockFetched(e: Evaluator, fetcher: NixFetcher, { flake, storePath }: Pick<LockedFlake, "flake" | "storePath">, options: LockOptions): LockedFlake {
+  const lockFile = options.referenceLock?.file ?? `${flake.folder}/flake.lock`;
+  const present = options.referenceLock !== undefined ? options.referenceLock.text : e.io.fileKind(lockFile) === undefined ? undefined : e.io.readFile(lockFile);
   const old = present === undefined || options.ignoreLock === true ? undefined : parseFlakeLock(present, lockFile);
   const lock = new Locker(e, fetcher, options).lock(flake, old);
   checkFlakeLock(lock);
@@ -77,6 +94,10 @@ class Locker {
   readonly #options: LockOptions;
   readonly #overrides = new Map<string, Override>();
   readonly #parents: string[] = [];
+  /** Overrides of the command line, which are not remembered as what was asked for. */
+  readonly #commanded = new Set<string>();
+  readonly #overridesUsed = new Set<string>();
+  readonly #updatesUsed = new Set<ByteString>();
 
   constructor(e: Evaluator, fetcher: NixFetcher, options: LockOptions) {
     this.#e = e;
@@ -87,7 +108,16 @@ class Locker {
   lock(flake: FetchedFlake, old: LockNode | undefined): LockNode {
     const root: LockNode = { inputs: new Map() };
     this.#parents.push(key(flake.resolved));
+    const { overrides = new Map<ByteString, NixSource>(), updates = new Set<ByteString>() } = this.#options;
+    for (const [path, source] of overrides) {
+      this.#overrides.set(key(path.split("/")), { input: { source, isFlake: true, overrides: new Map() }, file: undefined, tree: flake.tree, folder: flake.folder, parent: [] });
+      this.#commanded.add(key(path.split("/")));
+    }
     this.#compute(flake.file.inputs, root, [], old, [], flake, false);
+    for (const [path, source] of overrides) {
+      if (!this.#overridesUsed.has(key(path.split("/")))) this.#e.io.log(`warning: the flag '--override-input ${path} ${this.#fetcher.formatFlakeRef(source)}' does not match any input`);
+    }
+    for (const path of updates) if (!this.#updatesUsed.has(path)) this.#e.io.log(`warning: '${path}' does not match any input of this flake`);
     return root;
   }
 
@@ -126,6 +156,8 @@ class Locker {
     const fetcher = this.#fetcher;
     const path = [...prefix, id];
     const override = this.#overrides.get(key(path));
+    const isCommanded = this.#commanded.has(key(path));
+    if (override !== undefined) this.#overridesUsed.add(key(path));
     const input = override === undefined ? own : { ...override.input, isFlake: own.isFlake };
     const from = override ?? at;
     if (input.follows !== undefined) {
@@ -137,15 +169,16 @@ class Locker {
     const parent = relative === undefined ? undefined : (override?.parent ?? prefix);
     const old = oldNode !== undefined && this.#options.updates?.has(path.join("/")) !== true ? oldNode.inputs.get(id) : undefined;
     const oldLock = old === undefined || isFollowed(old) ? undefined : old;
+    this.#updatesUsed.add(path.join("/"));
     const registries: UsedRegistries = this.#options.isPure ? "none" : "limited";
-    const getFlake = (ref: NixSource): FetchedFlake => {
-      if (relative === undefined) return fetchFlake(this.#e, fetcher, ref, registries, path).flake;
+    const getFlake = (ref: NixSource, used: UsedRegistries = registries): FetchedFlake => {
+      if (relative === undefined) return fetchFlake(this.#e, fetcher, ref, used, path).flake;
       const folder = canonicalPath(`${from.folder}/${relative}${typeof ref["dir"] === "string" ? `/${ref["dir"]}` : ""}`);
       const file = readFlake(this.#e, { fetcher, folder, tree: from.tree, shown: fetcher.formatFlakeRef(ref), path });
       return { file, tree: from.tree, folder, locked: ref, resolved: ref };
     };
 
-    if (oldLock?.lock !== undefined && key(canonical(fetcher, oldLock.lock.original)) === key(canonical(fetcher, source)) && key(oldLock.lock.parent) === key(parent)) {
+    if (oldLock?.lock !== undefined && !isCommanded && key(canonical(fetcher, oldLock.lock.original)) === key(canonical(fetcher, source)) && key(oldLock.lock.parent) === key(parent)) {
       const child: LockNode = { inputs: new Map(), lock: oldLock.lock };
       node.inputs.set(id, child);
       let mustFetch = [...(this.#options.updates ?? [])].some((update) => update.startsWith(`${path.join("/")}/`));
@@ -173,13 +206,14 @@ class Locker {
 
     const { dir, ...plain } = source;
     if (this.#options.isPure && relative === undefined && !fetcher.isLocked(plain)) throw new NixError("eval", `cannot update unlocked flake input '${path.join("/")}' in pure mode`);
+    const original = isCommanded && own.source !== undefined ? own.source : source;
     if (!input.isFlake) {
       const locked = relative !== undefined ? source : withDir(fetcher.fetch(plain["type"] === "indirect" ? withoutDir(fetcher.resolve(plain, registries)) : plain, false).source, dir);
-      node.inputs.set(id, { inputs: new Map(), lock: { locked, original: source, isFlake: false, parent } });
+      node.inputs.set(id, { inputs: new Map(), lock: { locked, original, isFlake: false, parent } });
       return;
     }
-    const flake = getFlake(source);
-    const child: LockNode = { inputs: new Map(), lock: { locked: flake.locked, original: source, isFlake: true, parent } };
+    const flake = getFlake(source, isCommanded && !this.#options.isPure ? "all" : registries);
+    const child: LockNode = { inputs: new Map(), lock: { locked: flake.locked, original, isFlake: true, parent } };
     node.inputs.set(id, child);
     if (this.#parents.includes(key(source))) throw new NixError("eval", `found circular import of flake '${fetcher.formatFlakeRef(source)}'`);
     this.#parents.push(key(source));
