@@ -65,8 +65,8 @@ export async function requireBuilt(store: LocalStore, targets: readonly { readon
   );
 }
 
-/** How builds are done by the settings of a classic command. */
-export async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity, showsBuildOutput }: ClassicOptions, store: LocalStore): Promise<BuildOptions> {
+/** How builds are done by the settings of a classic command; `substituters` take the place of those of the settings. */
+export async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity, showsBuildOutput }: ClassicOptions, store: LocalStore, substituters?: readonly string[]): Promise<BuildOptions> {
   const jobs = settings.find("max-jobs") ?? "1";
   const report = (event: ProgressEvent): void => {
     if (verbosity < 0) return;
@@ -76,7 +76,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     else if (event.kind === "message") environment.say(event.level === "warning" ? `warning: ${event.text}` : event.text);
   };
   const fetchSettings = { ...(await loadFetchSettings({ env: environment.env })), partialFolder: partialFolder(store) };
-  const substituter = store.builds !== undefined ? undefined : await nixSubstituter(environment, settings, store, report, fetchSettings);
+  const substituter = store.builds !== undefined ? undefined : await nixSubstituter(environment, settings, store, report, fetchSettings, substituters);
   return {
     jobs: jobs === "auto" ? availableParallelism() : Number(jobs),
     cores: settings.int("cores", 0),
@@ -141,10 +141,11 @@ function machinePaths(): SandboxPath[] {
 }
 
 /** Of nix.conf where that names binary caches, else those of tsos's own settings. */
-async function nixSubstituter(environment: NixEnvironment, settings: NixConfiguration, store: LocalStore, report: ProgressListener, fetchSettings: FetchSettings): Promise<Substituter | undefined> {
+async function nixSubstituter(environment: NixEnvironment, settings: NixConfiguration, store: LocalStore, report: ProgressListener, fetchSettings: FetchSettings, others?: readonly string[]): Promise<Substituter | undefined> {
   if (!settings.bool("substitute", true)) return undefined;
-  const caches: CacheSettings = settings.find("substituters") !== undefined
-    ? { substituters: settings.list("substituters"), trust: await nixTrust(environment, settings) }
+  const named = others ?? (settings.find("substituters") === undefined ? undefined : settings.list("substituters"));
+  const caches: CacheSettings = named !== undefined
+    ? { substituters: named, trust: await nixTrust(environment, settings) }
     : await loadCacheSettings({ env: environment.env });
   if (caches.substituters.length === 0) return undefined;
   const { createSubstituter } = await import("../substituter.ts");

@@ -14,6 +14,18 @@ const BUILDING = `  -j N, --cores N        builds at once, cores for each
   --dry-run              only say what would be built`;
 
 const HELP: Readonly<Record<string, string>> = {
+  "nix-copy-closure": `[--to | --from] HOST PATH…
+Copies paths with all that they need to or from a machine that ssh reaches (NIX_SSHOPTS has more arguments for it).
+
+  --include-outputs      of derivations in the closure, too
+  -s, --use-substitutes  the other machine takes what it can from its own binary caches
+  --dry-run              only say what would be copied`,
+  "nix-daemon": `[--stdio]
+Serves the store at daemon-socket/socket of its state (or NIX_DAEMON_SOCKET_PATH) until it is interrupted.
+
+  --stdio                serve one client over standard input and output
+  --force-trusted, --force-untrusted, --default-trust
+                         who is trusted (feature daemon-trust-override)`,
   "nix-instantiate": `[FILE… | -E EXPR… | -]
 Evaluates to derivations in the store and prints their paths.
 

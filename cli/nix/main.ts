@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   hash: { classic: "nix-hash", run: async (e, args) => (await import("./hash.ts")).hash(e, args) },
   "prefetch-url": { classic: "nix-prefetch-url", run: async (e, args) => (await import("./prefetch-url.ts")).prefetchUrl(e, args) },
   convert: { classic: "nix convert", run: async (e, args) => (await import("./convert.ts")).convert(e, args) },
+  "copy-closure": { classic: "nix-copy-closure", run: async (e, args) => (await import("./copy-closure.ts")).copyClosure(e, args) },
+  daemon: { classic: "nix-daemon", run: async (e, args) => (await import("./daemon.ts")).daemon(e, args) },
   "collect-garbage": { classic: "nix-collect-garbage", run: async (e, args) => (await import("./collect-garbage.ts")).collectGarbage(e, args) },
 };
 
