@@ -278,6 +278,7 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
     args: sandbox.args,
     env: {},
     descriptors: sandbox.descriptors,
+    findLeader: sandbox.findBuilder,
     signal: AbortSignal.any([build.signal, limits.signal]),
     onOutput(chunk) {
       limits.onOutput(chunk.length);

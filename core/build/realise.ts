@@ -109,6 +109,8 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   // Every goal listens to it at once, which is no leak.
   setMaxListeners(0, stop.signal);
   const onAbort = (): void => stop.abort(options.signal?.reason);
+  // One that came while the graph was read tells no listener.
+  options.signal?.throwIfAborted();
   options.signal?.addEventListener("abort", onAbort, { once: true });
 
   const failures = new Map<Goal, BuildFailure>();

@@ -45,6 +45,11 @@ export type Sandbox = Disposable & {
   readonly descriptors: readonly number[];
   /** Whether bubblewrap got as far as running the builder; else what went wrong was the sandbox. */
   builderWasRun(): boolean;
+  /**
+   * The process that is or becomes the builder, while it lives; it has left bubblewrap's group before it asks to die with
+   * bubblewrap, so whoever kills that has to kill this one first.
+   */
+  findBuilder(): number | undefined;
 };
 
 /** Where in the scratch folder the builder's folders are. It sees the first as the store and makes its outputs there. */
@@ -88,6 +93,11 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
       ...tool,
       descriptors,
       builderWasRun: () => readFrom(descriptors[0]!).includes('"exit-code"'),
+      findBuilder() {
+        const told = readFrom(descriptors[0]!);
+        const pid = /"child-pid": ([0-9]+)/.exec(told)?.[1];
+        return pid === undefined || told.includes('"exit-code"') ? undefined : Number(pid);
+      },
       [Symbol.dispose]: dispose,
     };
   } catch (error) {

@@ -55,6 +55,7 @@ export async function typeCheckConfig(options: TypeCheckOptions): Promise<void> 
 }
 
 async function runWorker(data: TypeCheckData, signal: AbortSignal | undefined): Promise<TypeCheckReply> {
+  signal?.throwIfAborted();
   const worker = new Worker(join(data.installation, "dist", "type-check-worker.js"), { workerData: data, stdin: false, execArgv: [] });
   let onAbort: () => void = () => undefined;
   try {

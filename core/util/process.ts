@@ -14,6 +14,8 @@ export type ProcessOptions = {
   readonly descriptors?: readonly number[];
   /** Kills the process and its whole group. */
   readonly signal?: AbortSignal;
+  /** A process of it that has left the group, to be killed before; undefined: there is none. */
+  readonly findLeader?: () => number | undefined;
   /** What it writes to standard output and standard error, in the order in which it does. */
   readonly onOutput?: (chunk: Uint8Array) => void;
 };
@@ -59,10 +61,12 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
 
   const kill = (): void => {
     if (child.pid === undefined) return;
-    try {
-      process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // It has ended by itself.
+    for (const pid of [options.findLeader?.(), -child.pid]) {
+      try {
+        if (pid !== undefined) process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
     }
   };
   options.signal?.addEventListener("abort", kill, { once: true });

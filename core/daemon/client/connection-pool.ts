@@ -25,6 +25,8 @@ export class ConnectionPool<C extends RemoteConnection> implements AsyncDisposab
     const stop = (): void => void connection[Symbol.asyncDispose]();
     signal?.addEventListener("abort", stop, { once: true });
     try {
+      // It may have come while the connection was opened.
+      signal?.throwIfAborted();
       return await run(connection);
     } catch (error) {
       signal?.throwIfAborted();

@@ -236,6 +236,17 @@ describe("a closure of many paths", () => {
   });
 });
 
+test("whatever moment a build is aborted at, nothing of it runs on", async () => {
+  for (let delay = 0; delay < 120; delay += 8) {
+    const controller = new AbortController();
+    const endless = await fixture.derive({ name: `endless-${delay}`, script: "sleep 76543" });
+    setTimeout(() => controller.abort(new Error("enough")), delay);
+    await assert.rejects(fixture.build([endless], { signal: controller.signal }), { message: "enough" });
+  }
+  for (let i = 0; i < 100 && findProcesses("sleep 76543").length > 0; i++) await sleep(10);
+  assert.deepEqual(findProcesses("sleep 76543"), []);
+});
+
 describe("the build root", () => {
   test("is the machine's /usr and /etc, with links to it", async () => {
     const text = await inSandbox("readlink /bin /lib; cat /etc/from-the-build-root > /dev/null && echo etc; sh -c 'echo sh'");

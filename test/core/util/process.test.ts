@@ -52,6 +52,19 @@ test("kills the whole group when aborted", async () => {
   assert.ok(pid > 0 && !isAlive(pid));
 });
 
+test("kills what has left the group where it is named", async () => {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  let pid: number | undefined;
+  const onOutput = (chunk: Uint8Array): void => {
+    pid = Number(Buffer.from(chunk).toString());
+    controller.abort(reason);
+  };
+  await assert.rejects(sh("setsid sh -c 'echo $$; exec sleep 1000' & wait", { signal: controller.signal, onOutput, findLeader: () => pid }), reason);
+  for (let i = 0; i < 100 && isAlive(pid!); i++) await sleep(10);
+  assert.ok(pid! > 0 && !isAlive(pid!));
+});
+
 test("says which command cannot be run", async () => {
   await assert.rejects(runProcess({ command: "/no/such/program", args: [], env: {} }), { code: "ENOENT", message: /cannot run "\/no\/such\/program"/ });
 });
