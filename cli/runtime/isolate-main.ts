@@ -130,7 +130,7 @@ function flatten(error: unknown): readonly unknown[] {
 const MAX_CAUSES = 8;
 const TOO_LARGE = /^(Invalid (string|array|typed array|array buffer) length|Array buffer allocation failed|(Map|Set) maximum size exceeded|Invalid count value)/;
 const CHANGED = /^Cannot (add property|assign to read only property|delete property|define property|redefine property)/;
-const FRAME = /^ {4}at .*\((tsos:\w+:\d+:\d+)\)$/gm;
+const FRAME = /^ {4}at (?:.*\()?(tsos:\w+:\d+:\d+)\)?$/gm;
 
 function describeError(error: unknown, depth: number): ErrorData {
   try {

@@ -132,7 +132,7 @@ function readableJson(value: unknown, depth: number): unknown {
     try {
       return readableJson(read(), depth + 1);
     } catch (error) {
-      if (error instanceof TsosError && error.code === "nix.evaluation") return `<error: ${error.message.split("\n").at(-1)?.trim()}>`;
+      if (error instanceof TsosError && error.code === "nix.evaluation") return `<error: ${error.message.split("\n")[0]?.trim()}>`;
       throw error;
     }
   };

@@ -28,7 +28,25 @@ export type DefinitionPlace = {
   readonly value: SourcePosition;
   /** How many names of the path were found; less than all where the rest is computed. */
   readonly depth: number;
+  /** Whether the value is an object written there, so that what it does not have is not defined by it. */
+  readonly isPlain?: boolean;
 };
+
+/**
+ * Where the modules of a file's `defineNixosSystem` define an option, and functions, constants and imports that they are
+ * made of: only what defines all of `path`, or a part whose rest is computed.
+ */
+export async function findNixosDefinitionPlaces(file: string, path: readonly string[]): Promise<readonly DefinitionPlace[]> {
+  const { ts } = await import("ts-morph");
+  const search = new Search(ts);
+  const source = search.open(file);
+  const root = source === undefined ? undefined : search.defaultExport(source);
+  if (root === undefined) return [];
+  search.visitNixosSystem(root, path);
+  const found = search.found.filter(({ depth, isPlain }) => depth === path.length || (depth > 1 && isPlain !== true));
+  const deepest = Math.max(0, ...found.map(({ depth }) => depth));
+  return found.filter(({ depth }) => depth === deepest);
+}
 
 /**
  * Where a module's own text defines an option: the properties of its object literals that lead to `path`,
@@ -128,6 +146,61 @@ class Search {
     this.#visit(expression, path, 0);
   }
 
+  /** `defineNixosSystem({ modules: [ … ] })`. */
+  visitNixosSystem(node: TypeScript.Node, path: readonly string[]): void {
+    const ts = this.#ts;
+    const expression = this.#resolve(node);
+    if (!ts.isCallExpression(expression)) return;
+    for (const argument of expression.arguments) {
+      const object = this.#resolve(argument);
+      if (ts.isObjectLiteralExpression(object)) this.#visitNixosModules(object, "modules", path);
+    }
+  }
+
+  #visitNixosModules(object: TypeScript.ObjectLiteralExpression, name: string, path: readonly string[]): void {
+    for (const property of object.properties) if (this.#nameOf(property) === name) this.#visitNixosModule(this.#valueOf(property), path);
+  }
+
+  #valueOf(property: TypeScript.ObjectLiteralElementLike): TypeScript.Node {
+    return this.#ts.isPropertyAssignment(property) ? property.initializer : this.#ts.isShorthandPropertyAssignment(property) ? property.name : property;
+  }
+
+  /** A module of NixOS: an object, a function that returns one, a list of them. Those of its `imports` as well. */
+  #visitNixosModule(node: TypeScript.Node, path: readonly string[]): void {
+    if (++this.#steps > MAX_STEPS) return;
+    const ts = this.#ts;
+    const expression = this.#resolve(node);
+    const key = `module ${expression.getSourceFile().fileName}:${expression.pos}`;
+    if (this.#entered.has(key)) return;
+    this.#entered.add(key);
+    const returned = (body: TypeScript.Node): void => {
+      if (!ts.isBlock(body)) return this.#visitNixosModule(body, path);
+      const visit = (inner: TypeScript.Node): void => {
+        if (ts.isFunctionLike(inner)) return;
+        if (ts.isReturnStatement(inner) && inner.expression !== undefined) this.#visitNixosModule(inner.expression, path);
+        else inner.forEachChild(visit);
+      };
+      body.forEachChild(visit);
+    };
+    if (ts.isArrayLiteralExpression(expression)) {
+      for (const item of expression.elements) this.#visitNixosModule(ts.isSpreadElement(item) ? item.expression : item, path);
+    } else if (ts.isObjectLiteralExpression(expression)) {
+      this.#visitNixosModules(expression, "imports", path);
+      const own = expression.properties.filter((property) => this.#nameOf(property) === "config");
+      for (const part of own.length === 0 ? [expression] : own.map((property) => this.#valueOf(property))) this.#visit(part, path, 0);
+    } else if ((ts.isArrowFunction(expression) || ts.isFunctionExpression(expression) || ts.isFunctionDeclaration(expression) || ts.isMethodDeclaration(expression)) && expression.body !== undefined) {
+      returned(expression.body);
+    } else if (ts.isConditionalExpression(expression)) {
+      this.#visitNixosModule(expression.whenTrue, path);
+      this.#visitNixosModule(expression.whenFalse, path);
+    } else if (ts.isCallExpression(expression)) {
+      // A function that makes a module, or `lib.mkIf(…)`.
+      const callee = this.#resolve(expression.expression);
+      if (callee !== expression.expression) this.#visitNixosModule(callee, path);
+      for (const argument of expression.arguments) this.#visitNixosModule(argument, path);
+    }
+  }
+
   /** Everything that `node` may evaluate to, looked at with the rest of the path. */
   #visit(node: TypeScript.Node, path: readonly string[], depth: number): void {
     if (++this.#steps > MAX_STEPS) return;
@@ -186,7 +259,9 @@ class Search {
         const inner = ts.isShorthandPropertyAssignment(property) ? property.name : value;
         this.#visit(inner, path, depth + steps);
       }
-      if (this.found.length === before) this.found.push({ name: this.#position(property.name), value: this.#position(value), depth: depth + steps });
+      const written = this.#resolve(value);
+      const isPlain = ts.isObjectLiteralExpression(written) && !written.properties.some((inner) => ts.isSpreadAssignment(inner) || this.#nameOf(inner) === undefined);
+      if (this.found.length === before) this.found.push({ name: this.#position(property.name), value: this.#position(value), depth: depth + steps, isPlain });
     }
   }
 

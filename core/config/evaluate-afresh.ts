@@ -64,7 +64,7 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
         isolate = openIsolate(runtime, { limits, signal });
         continue;
       }
-      const context: LocateContext = { map: bundle.map, project, runtime, file, memory: options.memory };
+      const context: LocateContext = { map: bundle.map, project, runtime, file, memory: options.memory, sources: inputs.sources() };
       if (!reply.ok) {
         inputs.keep();
         const { locateErrors } = await import("./locate/locate-errors.ts");

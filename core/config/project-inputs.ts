@@ -7,6 +7,9 @@ import type { SourceContext } from "../fetch/source/scheme.ts";
 import { checkSource, parseSource } from "../fetch/source/source.ts";
 import { formatSourceUrl, hidePassword, parseSourceUrl } from "../fetch/source/source-url.ts";
 import type { DeclaredInput, InputTree } from "../option/declared-input.ts";
+import { parseHash } from "../hash/hash.ts";
+import { makeFixedOutputPath } from "../store-path/make-store-path.ts";
+import { DEFAULT_STORE_DIR, formatStorePath } from "../store-path/store-path.ts";
 import { readLockFile, writeLockFile, type LockedInput, type LockFile } from "./lock-file.ts";
 
 /** How an evaluation may get at sources outside of the project. */
@@ -30,6 +33,8 @@ export type ProjectInputs = {
   root(name: string): string;
   /** Where its files are on disk, by name: all that were fetched. */
   roots(): ReadonlyMap<string, string>;
+  /** Folders by the store path as which expressions see them; of a path on this machine the folder itself, not its copy. */
+  sources(): ReadonlyMap<string, string>;
   /** Locks what is declared and was not used, forgets what is not declared any more, and writes the lock file. */
   finish(declared: readonly DeclaredInput[]): Promise<void>;
   /** Writes what was locked so far, so that the next run starts from the same. */
@@ -50,6 +55,7 @@ export function openProjectInputs(project: string, file: string, settings: Input
   const lockPath = lockFilePath(project);
   const configuration = configurationName(project, settings?.configuration ?? file);
   const roots = new Map<string, string>();
+  const sources = new Map<string, string>();
   let lock: LockFile | undefined;
   let entries: Record<string, LockedInput> | undefined;
   let context: Promise<SourceContext> | undefined;
@@ -91,6 +97,8 @@ export function openProjectInputs(project: string, file: string, settings: Input
         return (await lockSource(wanted, project, await openContext())).fetched;
       }));
       roots.set(declared.name, tree.root);
+      const { type, path } = onThisMachine(entry.locked, project);
+      sources.set(formatStorePath(makeFixedOutputPath({ name: "source", method: "nar", hash: parseHash(tree.narHash), references: { others: [], self: false }, storeDir: DEFAULT_STORE_DIR }), DEFAULT_STORE_DIR), type === "path" && typeof path === "string" ? path : tree.root);
       return { narHash: tree.narHash, attributes: entry.locked };
     },
     root(name) {
@@ -99,6 +107,7 @@ export function openProjectInputs(project: string, file: string, settings: Input
       return root;
     },
     roots: () => roots,
+    sources: () => sources,
     async finish(declared) {
       // A project without inputs has no lock file.
       if (declared.length === 0 && !existsSync(lockPath)) return;

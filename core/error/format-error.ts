@@ -4,7 +4,7 @@ import { TsosError } from "./tsos-error.ts";
 
 export type FormatErrorOptions = {
   readonly color?: boolean | undefined;
-  /** Also codes, data and the stacks of tsos's own files. */
+  /** Also codes, the traces of Nix expressions and the stacks of tsos's own files. */
   readonly verbose?: boolean | undefined;
   /** The text of a file that a position names, for its code frame. */
   readonly readSource?: ((file: string) => Promise<string | undefined>) | undefined;
@@ -52,6 +52,8 @@ async function formatOne(error: unknown, title: string, options: FormatErrorOpti
       lines.push(`  ${style.note(`${place.note}:`)}`);
       lines.push(...(await formatPlace(place, options)));
     }
+    const { trace } = error.data;
+    if (options.verbose === true && typeof trace === "string") lines.push(`  ${style.note("the whole trace:")}`, ...visible(trace).split("\n").map((line) => `  ${line}`.trimEnd()));
     if (options.verbose === true && error.stack !== undefined) lines.push(...stackOf(error).map((line) => style.dim(line)));
   } else if (error instanceof Error) {
     // Only a mistake of tsos itself, or of what it runs on, arrives here without being a TsosError.

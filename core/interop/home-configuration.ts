@@ -2,6 +2,7 @@ import type { Evaluator } from "../nix/evaluator.ts";
 import { Attrs, NixPath, NO_POSITION, type Slot } from "../nix/value.ts";
 import { toByteString } from "../util/bytes.ts";
 import type { NixBridge } from "./nix-bridge.ts";
+import { tooOld } from "./too-old.ts";
 import { settleModules, type ModuleEvaluation, type SettledModules } from "./settle-modules.ts";
 
 export type HomeConfigurationOptions = {
@@ -39,5 +40,6 @@ export function evaluateHomeConfiguration(evaluator: Evaluator, bridge: NixBridg
     base: () => ({ config: nobody().get("config")!, options: nobody().get("options")!, packages }),
     toplevel: ["home", "activationPackage"],
     holdOutput,
+    tooOld: () => tooOld(e, options.nixpkgs),
   });
 }

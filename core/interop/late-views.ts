@@ -15,10 +15,12 @@ export type LateBridge = {
   token(slot: Slot, path: string): string;
   /** `view` goes back to the language as `slot`. */
   adopt(view: object, slot: Slot): void;
+  /** Remembers which line of TypeScript stands behind an error. */
+  askedBy(error: NixError, asker: Error): void;
 };
 
 /** Something that a module looked at while it ran, and what it saw. */
-export type LateRead = { readonly path: string; readonly slot: Slot; readonly seen: string };
+export type LateRead = { readonly path: string; readonly slot: Slot; readonly seen: string; readonly reader: Error };
 
 /** One call of a function of TypeScript by the module system. */
 export type LateCall = {
@@ -72,10 +74,10 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     return e.force(found);
   };
   const note = (at: string, noted: Slot, seen: string): void => {
-    call.reads.push({ path: at, slot: noted, seen });
+    call.reads.push({ path: at, slot: noted, seen, reader: new Error(at) });
   };
   const select = (name: string): Slot =>
-    e.lazy(() => {
+    laterAsked(bridge, () => {
       const found = e.forceAttrs(guarded, NO_POSITION, `while reading '${name}' for TypeScript`).get(toByteString(name));
       if (found === undefined) throw e.error("missing", toByteString(`attribute '${name}' missing in '${path}'`));
       return e.force(found);
@@ -208,7 +210,7 @@ function createUnknownView(bridge: LateBridge, call: LateCall, slot: Slot, path:
       if (typeof key === "symbol") return undefined;
       if (key === "length") return nothing(0);
       const name = toByteString(key);
-      const inner = e.lazy(() => {
+      const inner = laterAsked(bridge, () => {
         const found = e.forceAttrs(guarded, NO_POSITION, `while reading '${key}' for TypeScript`).get(name);
         if (found === undefined) throw e.error("missing", toByteString(`attribute '${key}' missing in '${path}'`));
         return e.force(found);
@@ -241,7 +243,20 @@ function descriptorOf(real: object, key: PropertyKey): PropertyDescriptor | unde
 function callLater(bridge: LateBridge, callee: Slot, args: readonly unknown[]): Slot {
   const e = bridge.evaluator;
   const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => e.lazy(() => e.force(bridge.toNix(arg))));
-  return e.lazy(() => e.call(e.force(callee), slots, NO_POSITION));
+  return laterAsked(bridge, () => e.call(e.force(callee), slots, NO_POSITION));
+}
+
+/** What is evaluated when the language wants it; where it fails, the line of TypeScript that asked is told. */
+function laterAsked(bridge: LateBridge, body: () => Value): Slot {
+  const asker = new Error("asked");
+  return bridge.evaluator.lazy(() => {
+    try {
+      return body();
+    } catch (error) {
+      if (error instanceof NixError) bridge.askedBy(error, asker);
+      throw error;
+    }
+  });
 }
 
 function refuse(): never {

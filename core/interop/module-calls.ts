@@ -2,6 +2,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { NixError } from "../nix/nix-error.ts";
 import { Attrs, NO_POSITION, textOf, type Slot } from "../nix/value.ts";
 import { fromByteString, toByteString } from "../util/bytes.ts";
+import { askedHere } from "./nix-failures.ts";
 import { createLateView, fingerprint, type LateBridge, type LateCall, type LateRead } from "./late-views.ts";
 
 /** One evaluation of a set of modules that modules of TypeScript belong to: the system, or a variant of it. */
@@ -25,7 +26,7 @@ type ModuleSystem = {
 type ModuleArguments = { readonly set: Attrs; readonly system: ModuleSystem | undefined };
 
 /** What a module looked at, before and now. */
-export type ChangedRead = { readonly path: string; readonly before: string; readonly now: string };
+export type ChangedRead = { readonly path: string; readonly before: string; readonly now: string; readonly reader: Error };
 
 /** Nix: lib/modules.nix, what `evalModules` gives every module. */
 const NEEDED = ["config", "options", "lib", "_prefix"];
@@ -48,13 +49,19 @@ export class ModuleCalls {
   readonly #own = new WeakSet<object>();
   #base: (() => { readonly config: Slot; readonly options: Slot; readonly packages: Slot }) | undefined;
 
+  #tooOld: (() => TsosError) | undefined;
+
   constructor(bridge: LateBridge) {
     this.#bridge = bridge;
   }
 
-  /** Begins the first round. `base` is the system that has none of these modules, looked at only where one asks. */
-  begin(base: () => { readonly config: Slot; readonly options: Slot; readonly packages: Slot }): void {
+  /**
+   * Begins the first round. `base` is the system that has none of these modules, looked at only where one asks; `tooOld`
+   * is told where the module system does not give what is needed.
+   */
+  begin(base: () => { readonly config: Slot; readonly options: Slot; readonly packages: Slot }, tooOld: () => TsosError): void {
     this.#base = base;
+    this.#tooOld = tooOld;
     this.#systems = [];
     this.#before = [];
   }
@@ -69,7 +76,7 @@ export class ModuleCalls {
     const e = this.#bridge.evaluator;
     const changed: ChangedRead[] = [];
     for (const { reads } of this.#systems) {
-      for (const { path, slot, seen } of reads) {
+      for (const { path, slot, seen, reader } of reads) {
         let now: string;
         try {
           now = fingerprint(e, slot);
@@ -77,7 +84,7 @@ export class ModuleCalls {
           if (!(error instanceof NixError)) throw error;
           now = error.kind === "missing" ? "nothing" : `an error: ${error.message}`;
         }
-        if (now !== seen && !(seen === "false" && now === "nothing")) changed.push({ path, before: seen, now });
+        if (now !== seen && !(seen === "false" && now === "nothing")) changed.push({ path, before: seen, now, reader });
       }
     }
     return changed;
@@ -98,7 +105,11 @@ export class ModuleCalls {
       if (error instanceof NixError) return undefined;
       throw error;
     }
-    if (!(set instanceof Attrs) || NEEDED.some((name) => set.get(name) === undefined)) return undefined;
+    if (!(set instanceof Attrs)) return undefined;
+    const missing = NEEDED.filter((name) => set.get(name) === undefined);
+    // Without it a module of a submodule looks like one of the system.
+    if (missing.length === 1 && missing[0] === "_prefix" && this.#base !== undefined && set.get("specialArgs") !== undefined) throw this.#tooOld!();
+    if (missing.length > 0) return undefined;
     const prefix = e.forceList(set.get("_prefix")!, NO_POSITION, "while reading the prefix of a module");
     if (prefix.length === 0) this.#own.add(fn);
     if (this.#base === undefined) return { set, system: undefined };
@@ -178,10 +189,14 @@ export class ModuleCalls {
 /** @throws TsosError `nix.unsettled` naming what flips */
 export function unsettled(changes: readonly ChangedRead[]): TsosError {
   const shown = changes.slice(0, 5).map(({ path, before, now }) => `  ${path}: ${before}, then ${now}`);
-  return new TsosError({
+  const made = new TsosError({
     code: "nix.unsettled",
     message: `the modules do not settle: what they read changes with what they define\n${shown.join("\n")}`,
     hint: "an infinite recursion: let the definition not depend on what it changes",
+    related: changes.slice(1, 5).flatMap(({ reader }) => askedHere(reader.stack ?? "", "also read here")),
     data: { reads: changes.map(({ path }) => path) },
   });
+  // It stands where the module looks at what flips.
+  if (changes[0] !== undefined) made.stack = changes[0].reader.stack ?? "";
+  return made;
 }

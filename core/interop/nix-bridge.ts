@@ -1,7 +1,7 @@
 import { previewValue } from "../option/preview-value.ts";
-import { TsosError, type RelatedPosition } from "../error/tsos-error.ts";
+import { TsosError } from "../error/tsos-error.ts";
 import type { Evaluator } from "../nix/evaluator.ts";
-import { formatNixError, NixError } from "../nix/nix-error.ts";
+import { NixError } from "../nix/nix-error.ts";
 import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, NO_POSITION, PartialBuiltin, type Context, type Slot, type Value } from "../nix/value.ts";
 import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { isPackage, type Package } from "../package/package.ts";
@@ -11,9 +11,11 @@ import { findNearestName } from "../util/suggest.ts";
 import { findModifier, type Modifier } from "../option/modifier.ts";
 import { isNixFile } from "../package/nix-file.ts";
 import { unreachable } from "../util/unreachable.ts";
+import { callFromTypeScript, refuseText } from "./call-from-typescript.ts";
 import { LateSignal } from "./late-signal.ts";
 import { callableTarget, type LateBridge } from "./late-views.ts";
 import { ModuleCalls } from "./module-calls.ts";
+import { isTooDeep, NixFailures } from "./nix-failures.ts";
 import { parameterNames } from "./parameter-names.ts";
 import { derivationField, isDerivationField } from "./nix-package.ts";
 
@@ -41,6 +43,9 @@ export class NixBridge {
   readonly #origins = new WeakMap<object, Slot>();
   /** Texts that stand for what is not known yet, by the hash in them. */
   readonly #tokens = new Map<string, Slot>();
+  readonly failures = new NixFailures();
+  /** How many functions of TypeScript the language is calling right now. */
+  #running = 0;
   /** What modules written in TypeScript looked at, of every evaluation of modules. */
   readonly modules: ModuleCalls;
 
@@ -53,13 +58,14 @@ export class NixBridge {
       toNix: (value) => this.toNix(value),
       token: (slot) => this.#token(slot),
       adopt: (view, slot) => void this.#origins.set(view, slot),
+      askedBy: (error, asker) => void this.failures.askedBy(error, asker),
     };
     this.modules = new ModuleCalls(late);
   }
 
   /** @throws TsosError `nix.evaluation` with the trace of the expression */
   toTypeScript(slot: Slot): unknown {
-    return this.#unlessLate(slot, () => this.#run(() => this.#show(this.#evaluator.force(slot))));
+    return this.#unlessLate(slot, () => this.failures.run(() => this.#show(this.#evaluator.force(slot))));
   }
 
   /** What depends on something that a running module cannot know yet is a view of it. */
@@ -167,9 +173,9 @@ export class NixBridge {
     const formals = parameterNames(fn).map(({ name, hasDefault }) => ({ name: toByteString(name), hasDefault }));
     const run = (args: readonly Slot[]): Value => {
       const module = args.length === 1 ? this.modules.find(fn, args[0]!) : undefined;
-      return e.force(this.#call(() => this.toNix(module === undefined ? fn(...args.map((arg) => this.#argument(arg))) : this.modules.call(fn, module))));
+      return e.force(this.#callBack(() => (module === undefined ? fn(...args.map((arg) => this.#argument(arg))) : this.modules.call(fn, module))));
     };
-    return new Builtin(fn.name === "" ? "anonymous" : toByteString(fn.name), arity, run, formals);
+    return new Builtin(fn.name === "" ? "function of TypeScript" : toByteString(fn.name), arity, run, formals);
   }
 
   /**
@@ -182,19 +188,31 @@ export class NixBridge {
     try {
       value = this.#evaluator.force(slot);
     } catch (error) {
-      if (error instanceof NixError) return this.#lateView(slot);
+      // Calls that have no end would begin anew at each level.
+      if (error instanceof NixError && !isTooDeep(error)) return this.#lateView(slot);
       throw error;
     }
     return this.#show(value);
   }
 
   /** What to do instead where something depends on what is being evaluated right now; all else is an error. */
-  #unlessRecursive<T>(body: () => T, otherwise: () => T): T {
+  #unlessRecursive<T>(body: () => T, otherwise: (error: TsosError) => T): T {
     try {
       return body();
     } catch (error) {
-      if (error instanceof TsosError && error.code === "nix.evaluation" && error.data["kind"] === "recursion") return otherwise();
+      // Where no function of TypeScript is being called by the language, the language itself goes round in a circle.
+      if (this.#running > 0 && error instanceof TsosError && this.failures.origin(error)?.kind === "recursion") return otherwise(error);
       throw error;
+    }
+  }
+
+  /** The user's own code, called by the language. */
+  #callBack(body: () => unknown): Slot {
+    this.#running++;
+    try {
+      return this.failures.call(() => this.toNix(body()));
+    } finally {
+      this.#running--;
     }
   }
 
@@ -210,15 +228,17 @@ export class NixBridge {
         if (key === "then") return undefined;
         return this.#unlessRecursive(
           () => Reflect.get(real(), key) as unknown,
-          () => {
+          (error) => {
             // Of a package that is not known yet these can be told beforehand: they give packages.
             const select = (): Value => e.call(e.force(e.load(toByteString(`x: x.${String(key)}`), toByteString("«configuration»"), "/")), [slot], NO_POSITION);
             if (typeof key === "string" && LATE_OUTPUTS.has(key)) return this.#lateView(e.lazy(select));
             if (key === "override" || key === "overrideAttrs") return (change: unknown): unknown => this.#lateView(e.lazy(() => e.call(select(), [this.#lazily(change)], NO_POSITION)));
             throw new TsosError({
               code: "nix.late-value",
-              message: `"${String(key)}" of a value that is being evaluated right now cannot be looked at`,
-              hint: "in an overlay, compute it when it is asked for: { get name() { return … } }",
+              message: `infinite recursion: ${typeof key === "symbol" || key === "toString" ? "a text is made of" : `"${key}" is looked up in`} a value that is being evaluated right now`,
+              hint: "compute it when it is asked for, as in an overlay: { get name() { return … } }",
+              related: error.related,
+              data: { trace: error.data["trace"] },
             });
           },
         );
@@ -234,15 +254,6 @@ export class NixBridge {
     });
     this.#origins.set(view, slot);
     return view;
-  }
-
-  /** What TypeScript throws passes through the language as it is; what the language threw stays its own error. */
-  #call<T>(body: () => T): T {
-    try {
-      return body();
-    } catch (error) {
-      throw error instanceof TsosError && error.code === "nix.evaluation" && error.cause instanceof NixError ? error.cause : error;
-    }
   }
 
   #objectToNix(value: object): Slot {
@@ -261,7 +272,7 @@ export class NixBridge {
         if (property.enumerable !== true || (property.get === undefined && property.value === undefined)) return [];
         if (this.#tokens.size > 0 && name.includes(`${this.#registry.storeDir}/z`)) throw noValue("a name that depends on a package or value that is not known yet", "a name that is known while the module runs");
         // A getter is asked when the language wants the attribute, as it is lazy itself.
-        const slot = property.get === undefined ? this.#lazily(property.value) : e.lazy(() => e.force(this.#call(() => this.toNix(Reflect.get(value, name)))));
+        const slot = property.get === undefined ? this.#lazily(property.value) : e.lazy(() => e.force(this.#callBack(() => Reflect.get(value, name))));
         return [[toByteString(name), slot]];
       }),
     );
@@ -300,13 +311,13 @@ export class NixBridge {
   }
 
   #lazily(value: unknown): Slot {
-    return (typeof value === "object" && value !== null) || typeof value === "function" ? this.#evaluator.lazy(() => this.#evaluator.force(this.#call(() => this.toNix(value)))) : this.toNix(value);
+    return (typeof value === "object" && value !== null) || typeof value === "function" ? this.#evaluator.lazy(() => this.#evaluator.force(this.failures.call(() => this.toNix(value)))) : this.toNix(value);
   }
 
   /** A package of tsos as a derivation's set. */
   #packageToNix(value: Package): Slot {
     const e = this.#evaluator;
-    const field = (compute: () => unknown): Slot => e.lazy(() => e.force(this.#call(() => this.toNix(compute()))));
+    const field = (compute: () => unknown): Slot => e.lazy(() => e.force(this.failures.call(() => this.toNix(compute()))));
     const outputs = value.outputs.map((name): [ByteString, Slot] => [toByteString(name), field(() => value.output(name))]);
     return e.makeSet([
       ...outputs,
@@ -349,7 +360,7 @@ export class NixBridge {
   }
 
   #pathView(value: NixPath): NixPathValue {
-    const text = (): string => this.#run(() => fromByteString(this.#evaluator.coerceToString(value, NO_POSITION, new Set(), "", false, true)));
+    const text = (): string => this.failures.run(() => fromByteString(this.#evaluator.coerceToString(value, NO_POSITION, new Set(), "", false, true)));
     return Object.freeze({ kind: "nix-path" as const, path: fromByteString(value.path), toString: text, toJSON: text });
   }
 
@@ -357,8 +368,12 @@ export class NixBridge {
     const e = this.#evaluator;
     const call = (...args: readonly unknown[]): unknown => {
       const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => this.#lazily(arg));
-      return this.toTypeScript(e.lazy(() => e.call(value, slots, NO_POSITION)));
+      return this.toTypeScript(e.lazy(() => callFromTypeScript(e, this.failures, value, slots)));
     };
+    const refuse = (): never => {
+      throw refuseText(e, value);
+    };
+    Object.defineProperties(call, { toString: { value: refuse }, [Symbol.toPrimitive]: { value: refuse } });
     return Object.freeze(call);
   }
 
@@ -388,7 +403,7 @@ export class NixBridge {
   #attrsView(set: Attrs): object {
     const e = this.#evaluator;
     const shown = new Map<string, unknown>();
-    const isDerivation = (): boolean => this.#run(() => e.isDerivation(set));
+    const isDerivation = (): boolean => this.failures.run(() => e.isDerivation(set));
     const isCallable = set.get("__functor") !== undefined;
     const attribute = (name: string): unknown => {
       const slot = set.get(toByteString(name));
@@ -405,14 +420,14 @@ export class NixBridge {
     };
     const has = (name: string): boolean => set.get(toByteString(name)) !== undefined;
     const names = (): string[] => set.shape.names.map(fromByteString);
-    const toText = (): string => this.#run(() => fromByteString(e.coerceToString(set, NO_POSITION, new Set(), "while a set is used as a text", false, true)));
+    const toText = (): string => this.failures.run(() => fromByteString(e.coerceToString(set, NO_POSITION, new Set(), "while a set is used as a text", false, true)));
     const toPlain = (): unknown => (isDerivation() ? toText() : Object.fromEntries(names().map((name) => [name, attribute(name)])));
 
     const read = (key: string | symbol): unknown => {
       if (key === Symbol.toPrimitive) return toText;
       if (typeof key === "symbol") return undefined;
       if (isDerivationField(key) && isDerivation()) {
-        return derivationField(key, { attribute, has, names, self: () => view as Package, run: (body) => this.#run(body), call: (fn, args) => this.#callView(fn, args) });
+        return derivationField(key, { attribute, has, names, self: () => view as Package, run: (body) => this.failures.run(body), call: (fn, args) => this.#callView(fn, args) });
       }
       if (has(key)) return attribute(key);
       if (key === "toString") return toText;
@@ -426,7 +441,7 @@ export class NixBridge {
       ownKeys: () => names(),
       getOwnPropertyDescriptor: (_, key) => (typeof key === "string" && has(key) ? { configurable: true, enumerable: true, writable: false, value: attribute(key) } : undefined),
       getPrototypeOf: () => null,
-      apply: (_, __, args: readonly unknown[]) => this.#run(() => this.#show(e.call(set, args.map((arg) => this.#lazily(arg)), NO_POSITION))),
+      apply: (_, __, args: readonly unknown[]) => this.failures.run(() => this.#show(callFromTypeScript(e, this.failures, set, args.map((arg) => this.#lazily(arg))))),
       ...this.#readOnly("a set"),
     };
     const view: object = new Proxy(isCallable ? callableTarget() : Object.create(null) as object, handler);
@@ -447,28 +462,8 @@ export class NixBridge {
 
   /** At the border the language's error becomes one that carries its trace, and is placed at the TypeScript that asked. */
   run<T>(body: () => T): T {
-    return this.#run(body);
+    return this.failures.run(body);
   }
-
-  #run<T>(body: () => T): T {
-    try {
-      return body();
-    } catch (error) {
-      if (error instanceof NixError) {
-        throw new TsosError({ code: "nix.evaluation", message: formatNixError(error, { showTrace: false }).replace(/^error:\s*/, ""), hint: error.traces.length > 0 ? "this is Nix's own trace, the innermost cause last" : undefined, related: innermostPlace(error), data: { kind: error.kind }, cause: error });
-      }
-      if (error instanceof RangeError && error.message.includes("call stack")) {
-        throw new TsosError({ code: "nix.stack-overflow", message: "the Nix expression calls itself too deeply", hint: "look for a recursion without an end, also one that goes through TypeScript and back", cause: error });
-      }
-      throw error;
-    }
-  }
-}
-
-/** Where in the language it failed; long traces leave that out. */
-function innermostPlace(error: NixError): readonly RelatedPosition[] {
-  const position = error.position ?? error.traces.find((trace) => trace.position !== undefined)?.position;
-  return position === undefined ? [] : [{ file: fromByteString(position.file), line: position.line, column: position.column, note: "in the Nix expression" }];
 }
 
 function missing(name: string, names: readonly string[]): TsosError {

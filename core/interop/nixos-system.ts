@@ -1,7 +1,9 @@
+import { TsosError } from "../error/tsos-error.ts";
 import type { Evaluator } from "../nix/evaluator.ts";
 import { Attrs, NixPath, NO_POSITION, type Slot } from "../nix/value.ts";
 import { toByteString } from "../util/bytes.ts";
 import type { NixBridge } from "./nix-bridge.ts";
+import { tooOld } from "./too-old.ts";
 import { settleModules, type ModuleEvaluation, type SettledModules } from "./settle-modules.ts";
 
 export type NixosSystemOptions = {
@@ -22,6 +24,9 @@ export type NixosSystemOptions = {
  */
 export function evaluateNixosSystem(evaluator: Evaluator, bridge: NixBridge, options: NixosSystemOptions, holdOutput: ModuleEvaluation["holdOutput"]): SettledModules {
   const e = evaluator;
+  if (e.io.fileKind(toByteString(`${options.nixpkgs}/nixos/lib/eval-config.nix`)) === undefined) {
+    throw new TsosError({ code: "nix.no-nixos", message: `the tree that defineNixosSystem is given as nixpkgs has no "nixos/lib/eval-config.nix"`, hint: 'name a tree of nixpkgs: github("NixOS/nixpkgs", "nixos-26.05")' });
+  }
   const importFile = (path: string): Slot => e.lazy(() => e.call(e.force(e.globals.get("import")!), [new NixPath(toByteString(`${options.nixpkgs}${path}`))], NO_POSITION));
   const evalConfig = importFile("/nixos/lib/eval-config.nix");
   const own = {
@@ -41,6 +46,7 @@ export function evaluateNixosSystem(evaluator: Evaluator, bridge: NixBridge, opt
     base: () => ({ config: base().get("config")!, options: base().get("options")!, packages }),
     toplevel: ["system", "build", "toplevel"],
     holdOutput,
+    tooOld: () => tooOld(e, options.nixpkgs),
   });
 }
 

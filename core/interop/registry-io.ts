@@ -102,7 +102,9 @@ export function createRegistryIo({ registry, files, sources, log }: RegistryIoOp
       for (const element of context) {
         if (!element.startsWith("!")) continue;
         const [, output, drvPath] = /^!(.*)!([^!]*)$/.exec(element)!;
-        throw new NixError("eval", `cannot build '${storeDir}/${drvPath}^${output}' during evaluation: a configuration's evaluation is pure and builds nothing (import from derivation of '${storePathName(drvPath as StorePath)}')`);
+        const error = new NixError("eval", `cannot build '${storeDir}/${drvPath}^${output}' during evaluation: a configuration's evaluation is pure and builds nothing (import from derivation of '${storePathName(drvPath as StorePath)}')`);
+        error.advice = "build it beforehand and put what comes out into the project or an input, or use what does not import from a derivation";
+        throw error;
       }
       return new Map();
     },

@@ -28,6 +28,8 @@ export type ModuleEvaluation = {
   readonly toplevel: readonly string[];
   /** Holds back what the expression prints until it is known whether the round counts; the call that it gives prints or drops it. */
   readonly holdOutput: () => (isKept: boolean) => void;
+  /** What is wrong where the module system does not give what modules of TypeScript need. */
+  readonly tooOld: () => TsosError;
 };
 
 const MOST_ROUNDS = 30;
@@ -37,9 +39,9 @@ const MOST_ROUNDS = 30;
  *
  * @throws TsosError `nix.evaluation`, `nix.unsettled`
  */
-export function settleModules(evaluator: Evaluator, bridge: NixBridge, { evaluate, base, toplevel: path, holdOutput }: ModuleEvaluation): SettledModules {
+export function settleModules(evaluator: Evaluator, bridge: NixBridge, { evaluate, base, toplevel: path, holdOutput, tooOld }: ModuleEvaluation): SettledModules {
   const e = evaluator;
-  bridge.modules.begin(base);
+  bridge.modules.begin(base, tooOld);
   const select = (name: string): Slot => e.lazy(() => e.force(system().get(toByteString(name))!));
   let found: Attrs | undefined;
   const system = (): Attrs => (found ??= evaluate());

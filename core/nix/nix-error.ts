@@ -39,6 +39,8 @@ export class NixError extends TsosError {
   /** The exit status of a program that ends with it, where it is another than 1. */
   status: number | undefined;
   suggestions: readonly ByteString[];
+  /** How to mend it, where that is another way than the reference's; reports of the language leave it out. */
+  advice: string | undefined;
 
   /** `message` and suggestions in bytes, as all strings of the language are. */
   constructor(kind: NixErrorKind, message: ByteString, position?: NixPosition, suggestions: readonly ByteString[] = []) {
@@ -53,6 +55,7 @@ export class NixError extends TsosError {
   clone(): NixError {
     const copy = new NixError(this.kind, this.bytes, this.position, this.suggestions);
     copy.status = this.status;
+    copy.advice = this.advice;
     copy.traces.push(...this.traces);
     return copy;
   }

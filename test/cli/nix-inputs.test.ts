@@ -56,7 +56,7 @@ describe("a Nix expression in an input", () => {
     const { code, stderr } = await run("eval", "packages");
     assert.equal(code, 1);
     assert.match(stderr, /nobody packaged this/);
-    assert.match(stderr, /-source\/default\.nix:6/);
+    assert.match(stderr, /collection\/default\.nix:6[\s\S]*> 6 \|/);
     assert.match(stderr, /shell\.config\.ts:11:\d+/);
   });
 

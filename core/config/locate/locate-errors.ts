@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import type { SourcePosition } from "../../error/source-position.ts";
 import { TsosError, type RelatedPosition } from "../../error/tsos-error.ts";
-import { findDefaultExport, findDefinitionPlaces } from "../definition-place.ts";
-import { CONFIG_SCRIPT, type ErrorData } from "../protocol.ts";
+import { findDefaultExport, findDefinitionPlaces, findNixosDefinitionPlaces } from "../definition-place.ts";
+import { CONFIG_SCRIPT, NIX_PROJECT, type ErrorData } from "../protocol.ts";
 import { findSitePlaces, samePlace, sitesIn, uniquePlaces, withoutStacks } from "./error-sites.ts";
 import { explainError, hintForGlobal } from "./explain-error.ts";
 import { createTextPlacer } from "./place-texts.ts";
 import { createScriptPlaces, type LocateContext } from "./script-places.ts";
-import { splitAssertions } from "./split-assertions.ts";
+import { readOptionPath, splitAssertions } from "./split-assertions.ts";
 
 /** Makes errors of what left the isolate, with places in the user's own files. */
 export async function locateErrors(errors: readonly ErrorData[], context: LocateContext): Promise<readonly TsosError[]> {
@@ -62,6 +62,22 @@ function createLocator(context: LocateContext) {
     return best?.at;
   };
 
+  /** Where modules of `defineNixosSystem` define the option that an error of NixOS' modules names, or one that needs it. */
+  const nixosPlaces = async ({ data }: ErrorData): Promise<{ readonly own: readonly RelatedPosition[]; readonly around: SourcePosition | undefined }> => {
+    const find = async (option: unknown): Promise<readonly RelatedPosition[]> => {
+      const path = typeof option === "string" ? readOptionPath(option) : undefined;
+      if (path === undefined || context.file === undefined) return [];
+      return (await findNixosDefinitionPlaces(context.file, path)).map(({ name }) => ({ ...name, note: "also defined here" }));
+    };
+    const own = await find(data?.["nixOption"]);
+    const within = data?.["withinOptions"];
+    for (const option of own.length === 0 && Array.isArray(within) ? within : []) {
+      const [around] = await find(option);
+      if (around !== undefined) return { own, around };
+    }
+    return { own, around: undefined };
+  };
+
   /** For what no definition is to blame for: what is around it, or the configuration as a whole. */
   const fallbackPlace = async (data: ErrorData): Promise<SourcePosition | undefined> => {
     if (ASKED.has(data.code)) return undefined;
@@ -100,14 +116,15 @@ function createLocator(context: LocateContext) {
     const own = (data.at === undefined ? undefined : position(data.at)) ?? thrownAt ?? reader ?? made;
     const all = own === undefined ? places : [{ ...own, note: "" }, ...(own === made ? places.map((place) => ({ ...place, note: "asked for here" })) : places)];
     // The user's own lines only: what a module of tsos makes of them says nothing to who did not write it.
-    const [first, ...others] = all.filter((place) => !isOfRuntime(place.file));
-    const at = first ?? userFrame(data.frames) ?? findText(data.data?.["path"] ?? data.data?.["text"]) ?? (await fallbackPlace(data));
+    const defined = await nixosPlaces(data);
+    const [first, ...others] = [...defined.own, ...all].filter((place) => !isOfRuntime(place.file));
+    const at = first ?? userFrame(data.frames) ?? defined.around ?? findText(data.data?.["path"] ?? data.data?.["text"]) ?? findText(nixFileOf(data)) ?? (await fallbackPlace(data));
     const located = new TsosError({
       code: data.code,
-      message: await texts.withDefinitionPlaces(await texts.withSitePlaces(data.message, data.data?.["definitions"])),
+      message: await texts.withDefinitionPlaces(await texts.withSitePlaces(data.code === "nix.evaluation" ? data.message.replaceAll(`${NIX_PROJECT}/`, "") : data.message, data.data?.["definitions"])),
       hint: data.hint ?? hintForGlobal(data.message, at),
       at: at === undefined ? undefined : { file: at.file, line: at.line, column: at.column },
-      related: uniquePlaces([...others, ...related]).filter((place) => !samePlace(place, at)),
+      related: uniquePlaces([...others, ...nixDefinitions(data, context.project), ...related]).filter((place) => !samePlace(place, at)),
       ...(data.data === undefined ? {} : { data: texts.inData(withoutStacks(data.data)) }),
       cause,
     });
@@ -135,4 +152,26 @@ function causePlace(cause: unknown): SourcePosition | undefined {
 
 function formatFrame(at: SourcePosition | undefined, text: string): string {
   return at === undefined ? text : `${at.file}:${at.line}:${at.column}`;
+}
+
+const PROJECT_FILE = /\/project\/([^\s'"`:]+\.nix)/;
+
+/** The Nix file of the project that an error is about: what names it in TypeScript is the line that asked. */
+function nixFileOf({ code, message, related }: ErrorData): string | undefined {
+  if (code !== "nix.evaluation") return undefined;
+  const inMessage = PROJECT_FILE.exec(message)?.[1];
+  const place = related?.find(({ file }) => file.startsWith(`${NIX_PROJECT}/`))?.file.slice(NIX_PROJECT.length + 1);
+  const file = place ?? inMessage;
+  return file === undefined ? undefined : file.split("/").at(-1);
+}
+
+/** Where a Nix file of the project defines the option that the module system's own words are about: it names the file only. */
+function nixDefinitions({ data, message }: ErrorData, project: string): readonly RelatedPosition[] {
+  const name = typeof data?.["nixOption"] === "string" ? /([\w-]+)"?$/.exec(data["nixOption"])?.[1] : undefined;
+  const file = PROJECT_FILE.exec(message)?.[1];
+  if (name === undefined || file === undefined || !existsSync(join(project, file))) return [];
+  const lines = readFileSync(join(project, file), "utf8").split("\n");
+  const word = new RegExp(`(?<![\\w-])${name}(?=[\\s".]*[=.{])`);
+  const line = lines.findIndex((text) => word.test(text));
+  return line === -1 ? [] : [{ file: join(project, file), line: line + 1, column: word.exec(lines[line]!)!.index + 1, note: "in the Nix expression" }];
 }

@@ -14,6 +14,8 @@ export type LocateContext = {
   readonly project: string;
   readonly runtime: RuntimeFolder;
   readonly file: string | undefined;
+  /** Folders of inputs, by the store path as which Nix expressions see them. */
+  readonly sources?: ReadonlyMap<string, string> | undefined;
   /** Kept by who locates errors again and again. */
   readonly memory?: LocateMemory | undefined;
 };
@@ -35,6 +37,8 @@ export function createScriptPlaces(context: LocateContext) {
   /** The place in a file for a place in one of the isolate's scripts; undefined where there is none. */
   const position = (at: SourcePosition): SourcePosition | undefined => {
     if (at.file.startsWith(`${NIX_PROJECT}/`)) return { ...at, file: join(context.project, at.file.slice(NIX_PROJECT.length)) };
+    const source = [...(context.sources ?? [])].find(([storePath]) => at.file.startsWith(`${storePath}/`));
+    if (source !== undefined) return { ...at, file: join(source[1], at.file.slice(source[0].length)) };
     if (at.file !== CONFIG_SCRIPT && at.file !== RUNTIME_SCRIPT) return at;
     try {
       const found = originalPositionFor(mapOf(at.file), { line: at.line, column: Math.max(0, at.column - 1) });

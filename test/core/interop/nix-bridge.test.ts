@@ -219,7 +219,9 @@ describe("an error of a Nix expression", () => {
     const error = failure(() => pkgs["broken"]);
     assert.equal(error.code, "nix.evaluation");
     assert.match(error.message, /this package is broken/);
-    assert.match(error.message, /default\.nix:11/);
+    assert.match(error.related[0]?.file ?? "", /default\.nix$/);
+    assert.equal(error.related[0]?.line, 11);
+    assert.match(String(error.data["trace"]), /while calling the 'throw' builtin\s+at .*default\.nix:11/);
   });
 
   test("of wrong arguments names the argument", (t) => {
