@@ -37,6 +37,7 @@ export async function createBuildOptions(context: CommandContext, store: LocalSt
     ...(store.builds !== undefined && !flags.offline ? { substituterUrls: await namedCaches(context, instantiation) } : {}),
     substituter: store.builds === undefined ? await chooseSubstituter(context, store, settings, instantiation) : undefined,
     remoteBuilders: store.builds !== undefined || builders.trim() === "" || flags.offline ? undefined : (await import("./builders.ts")).openBuilders(store, { builders, useSubstitutes: machines.buildersUseSubstitutes, env: context.env, report: context.report }),
+    contentAddressed: machines.experimentalFeatures.includes("ca-derivations"),
     builtins: builtinBuilders,
     tools: { bubblewrap },
     environment: context.env,

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { findBuildLog } from "../../core/build/build-log.ts";
+import { BinaryCache } from "../../core/cache/binary-cache.ts";
 import { copyPaths, untrusted } from "../../core/cache/copy-paths.ts";
 import { loadCacheSettings } from "../../core/cache/load-cache-settings.ts";
 import { LookupCache } from "../../core/cache/lookup-cache.ts";
@@ -40,6 +41,7 @@ export async function copy(context: CommandContext, args: StoreArguments, paths:
     },
   });
   if (args.to === undefined) await local.flush();
+  if (other instanceof BinaryCache && args.to !== undefined) await copyRealisations(local, other, await closureOf(local, paths(local), args.recursive), context.signal);
   if (context.flags.json) context.print(JSON.stringify({ version: 1, copied: copied.map((path) => formatStorePath(path, local.storeDir)), present }));
   else context.say(`${copied.length} paths copied, ${present} were there`);
   return ExitCode.done;
@@ -52,6 +54,15 @@ export async function openPlace(context: CommandContext, url: string, storeDir: 
   if (isRemoteUrl(url)) return openRemoteStore(url, { storeDir, environment: context.env, ssh: sshCommand(context.env), report: context.report });
   const settings = { ...(await loadFetchSettings({ env: context.env })), offline: context.flags.offline };
   return openBinaryCache(url, { settings, environment: context.env, storeDir, lookups: LookupCache.open(lookupFolder(context)) });
+}
+
+async function closureOf(store: LocalStore, paths: readonly StorePath[], recursive: boolean): Promise<Iterable<StorePath>> {
+  return recursive ? store.closure(paths) : paths;
+}
+
+/** What outputs of derivations turned out to be goes with the paths that they are. */
+async function copyRealisations(from: LocalStore, to: BinaryCache, paths: Iterable<StorePath>, signal: AbortSignal): Promise<void> {
+  for (const path of paths) for (const realisation of await from.queryRealisationsOf(path)) await to.addRealisation(realisation, signal);
 }
 
 /** `tsos store sign --key-file FILE PATH…`. */

@@ -95,6 +95,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     },
     ...sandboxOf(environment, settings),
     extraPlatforms: settings.list("extra-platforms"),
+    contentAddressed: settings.list("experimental-features").includes("ca-derivations"),
     environment: environment.env,
   };
 }
@@ -166,7 +167,7 @@ export async function describeMissing(environment: NixEnvironment, options: Clas
     const wishes = targets.map(({ drvPath, output }) => ({ kind: "derivation", path: drvPath, outputs: [output] }) as const);
     return describePlan(store, await store.builds.findMissing(wishes, serviceOptions(buildOptions)));
   }
-  const graph = await readBuildGraph(store, targets.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })), { check: false, ...(substituter === undefined ? {} : { substituter }), signal: environment.signal });
+  const graph = await readBuildGraph(store, targets.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })), { check: false, contentAddressed: buildOptions.contentAddressed, ...(substituter === undefined ? {} : { substituter }), signal: environment.signal });
   const fetched = [...graph.substitutions.values()];
   return describePlan(store, {
     build: [...graph.goals.values()].filter((goal) => goal.build).map((goal) => goal.path),

@@ -21,6 +21,7 @@ import { watchLimits } from "./build-limits.ts";
 import { recordFetch } from "./fetched-sources.ts";
 import { compareTrees } from "./compare-trees.ts";
 import { createInputPaths } from "./builtin-inputs.ts";
+import { fillPlaceholders } from "./told-outputs.ts";
 import { checkOutputs } from "./reference-checks.ts";
 import { prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable, SCRATCH_FOLDERS } from "./sandbox.ts";
 
@@ -30,7 +31,10 @@ export const BUILTIN_PREFIX = "builtin:";
 export type DerivationBuild = {
   readonly path: StorePath;
   readonly derivation: Derivation;
+  /** What the builder is told (`toldOutputPaths`). */
   readonly outputPaths: ReadonlyMap<string, StorePath>;
+  /** What floating outputs turned out to be before, where that is to be compared. */
+  readonly realised?: ReadonlyMap<string, StorePath> | undefined;
   /** The outputs of input derivations that it uses. */
   readonly inputOutputs: readonly StorePath[];
   /** Its outputs are valid: build again beside them and compare. */
@@ -53,7 +57,7 @@ export type BuildFailure = {
   readonly keptFolder?: string | undefined;
 };
 
-export type BuildResult = { readonly kind: "built" } | ({ readonly kind: "failed" } & BuildFailure);
+export type BuildResult = { readonly kind: "built"; /** What the outputs are now. */ readonly outputs: ReadonlyMap<string, StorePath> } | ({ readonly kind: "failed" } & BuildFailure);
 
 const LAST_LINES = 25;
 
@@ -73,13 +77,14 @@ export async function buildDerivation(store: LocalStore, build: DerivationBuild,
   try {
     const scratch = await store.createTemporaryFolder();
     build.defer(async () => await scratch[Symbol.asyncDispose]());
+    let outputs: ReadonlyMap<string, StorePath>;
     try {
-      await buildIn(scratch.path, store, build, options, log, onLine);
+      outputs = await buildIn(scratch.path, store, build, options, log, onLine);
     } catch (error) {
       if (options.keepFailed && !build.signal.aborted) keptFolder = await keepBuildFolder(join(scratch.path, SCRATCH_FOLDERS.build), build.derivation.name);
       throw error;
     }
-    return { kind: "built" };
+    return { kind: "built", outputs };
   } catch (cause) {
     build.signal.throwIfAborted();
     return { kind: "failed", cause, logFile: log.file, lastLines, keptFolder };
@@ -93,13 +98,14 @@ async function buildIn(
   options: BuildOptions,
   log: BuildLogWriter,
   onLine: (line: string) => void,
-): Promise<void> {
-  const { derivation, outputPaths } = build;
+): Promise<ReadonlyMap<string, StorePath>> {
+  const { outputPaths } = build;
+  const derivation = fillPlaceholders(build.derivation, outputPaths, store.storeDir);
   const inputs = await store.closure([...derivation.inputSources, ...build.inputOutputs]);
   const outputs = new Map([...outputPaths].map(([name, path]) => [name, join(scratch, SCRATCH_FOLDERS.store, path)]));
 
   if (derivation.builder.startsWith(BUILTIN_PREFIX)) {
-    await runBuiltin(scratch, store, build, options, { outputs, inputs }, (line) => {
+    await runBuiltin(scratch, store, { ...build, derivation }, options, { outputs, inputs }, (line) => {
       log.write(Buffer.from(`${line}\n`));
       onLine(line);
     });
@@ -113,7 +119,7 @@ async function buildIn(
       cores: options.cores,
       impure: options.environment ?? {},
     });
-    await runSandboxed(scratch, store, build, options, { inputs, environment, log, onLine });
+    await runSandboxed(scratch, store, { ...build, derivation }, options, { inputs, environment, log, onLine });
   }
   build.signal.throwIfAborted();
   build.onBuilderEnd();
@@ -128,11 +134,18 @@ async function buildIn(
       });
     });
   }
-  if (build.check && options.repair === true) await repairOutputs(store, build, outputs, inputs);
-  else if (build.check) await compareOutputs(store, build, outputs);
-  else await registerOutputs(store, build, outputs, inputs);
+  // What floating outputs are is known only when they are registered.
+  const isFloating = [...derivation.outputs.values()].some(({ kind }) => kind === "floating");
+  if (isFloating && options.repair === true) throw new TsosError({ code: "build.floating-repair", message: "floating content-addressed outputs are not repaired by building them again", hint: "take them from a binary cache that has them" });
+  if (!isFloating && build.check) {
+    if (options.repair === true) await repairOutputs(store, build, outputs, inputs);
+    else await compareOutputs(store, build, outputs);
+    return outputPaths;
+  }
+  const registered = await registerOutputs(store, build, outputs, inputs);
   const fixed = build.outputPaths.get("out");
   if (fixed !== undefined) recordFetch(store, derivation, fixed);
+  return registered;
 }
 
 async function registerOutputs(
@@ -140,25 +153,33 @@ async function registerOutputs(
   build: DerivationBuild,
   outputs: ReadonlyMap<string, string>,
   inputs: ReadonlySet<StorePath>,
-): Promise<void> {
+): Promise<ReadonlyMap<string, StorePath>> {
   const { derivation } = build;
   const built = [...outputs].map(([name, folder]): BuiltOutput => {
     const output = derivation.outputs.get(name);
+    const told = build.outputPaths.get(name);
     return {
       name,
-      path: build.outputPaths.get(name),
+      ...(output?.kind === "floating" ? { scratchPath: told, floating: output } : { path: told }),
       folder,
       ownFiles: derivation.builder.startsWith(BUILTIN_PREFIX),
       ...(output?.kind === "fixed" ? { contentAddress: output.contentAddress } : {}),
     };
   });
-  await store.registerBuildOutputs({
+  const registered = await store.registerBuildOutputs({
     derivationPath: build.path,
     outputs: built,
     candidates: inputs,
-    check: (infos) => checkOutputs(store, derivation, infos),
+    async check(infos) {
+      for (const [name, { path }] of infos) {
+        const before = build.check ? build.realised?.get(name) : undefined;
+        if (before !== undefined && before !== path) throw notDeterministic(`building again gave "${formatStorePath(path, store.storeDir)}" as the output "${name}", expected "${formatStorePath(before, store.storeDir)}"`, { output: name });
+      }
+      await checkOutputs(store, derivation, infos);
+    },
     signal: build.signal,
   });
+  return new Map([...registered].map(([name, { path }]) => [name, path]));
 }
 
 /** Puts what was built in the place of outputs that are not what is registered; the others stay. */
@@ -192,11 +213,11 @@ async function compareOutputs(store: LocalStore, build: DerivationBuild, outputs
   }
   if (different.length === 0) return;
   const list = different.flatMap(({ output, files }) => files.map((file) => `\n  ${output}: ${file}`)).join("");
-  throw new TsosError({
-    code: "build.not-deterministic",
-    message: `building again gave other contents; these files differ:${list}`,
-    data: { different },
-  });
+  throw notDeterministic(`building again gave other contents; these files differ:${list}`, { different });
+}
+
+function notDeterministic(message: string, data: Readonly<Record<string, unknown>>): TsosError {
+  return new TsosError({ code: "build.not-deterministic", message, data });
 }
 
 async function runBuiltin(

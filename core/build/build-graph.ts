@@ -3,6 +3,7 @@ import type { Derivation } from "../derivation/derivation.ts";
 import { derivationOutputPaths } from "../derivation/derivation-output-paths.ts";
 import { parseDerivation } from "../derivation/parse-derivation.ts";
 import { TsosError } from "../error/tsos-error.ts";
+import type { Realisation } from "../narinfo/realisation.ts";
 import type { LocalStore } from "../store/store.ts";
 import type { SubstitutablePath, Substituter } from "../store/substituter.ts";
 import { formatStorePath, isDerivationPath, storePathName, type StorePath } from "../store-path/store-path.ts";
@@ -15,7 +16,10 @@ export type Goal = {
   readonly kind: "build";
   readonly path: StorePath;
   readonly derivation: Derivation;
-  readonly outputPaths: ReadonlyMap<string, StorePath>;
+  /** Those that are known; a floating output's is when it has been built. */
+  readonly outputPaths: Map<string, StorePath>;
+  /** What was learned of floating outputs elsewhere, to be remembered when they are here. */
+  readonly learned: Realisation[];
   /** Outputs that a target or a user of it needs. */
   readonly wanted: Set<string>;
   build: boolean;
@@ -49,6 +53,8 @@ export type BuildGraphOptions = {
   readonly substituter?: Substituter | undefined;
   /** Paths that a substituter promised and did not give. */
   readonly lost?: ReadonlySet<StorePath> | undefined;
+  /** Whether floating outputs are built; default false. */
+  readonly contentAddressed?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -76,30 +82,32 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
   }));
   while (wishes.length > 0) {
     const fresh = [...new Set(wishes.map((wish) => wish.path))].filter((path) => !goals.has(path));
-    for (const goal of await readGoals(store, fresh)) goals.set(goal.path, goal);
+    for (const goal of await readGoals(store, fresh, options)) goals.set(goal.path, goal);
 
     const touched = new Set<Goal>();
     for (const wish of wishes) {
       const goal = goals.get(wish.path)!;
-      for (const output of wish.outputs ?? goal.outputPaths.keys()) {
-        if (!goal.outputPaths.has(output)) throw unknownOutput(goal, output, store.storeDir);
+      for (const output of wish.outputs ?? goal.derivation.outputs.keys()) {
+        if (!goal.derivation.outputs.has(output)) throw unknownOutput(goal, output, store.storeDir);
         goal.wanted.add(output);
       }
       touched.add(goal);
     }
     const asked = [...touched].filter((goal) => !goal.build);
-    const wantedPaths = asked.flatMap((goal) => [...goal.wanted].map((output) => goal.outputPaths.get(output)!));
+    for (const goal of asked) await learnOutputs(store, goal, options);
+    const wantedPaths = asked.flatMap(wantedOutputPaths);
     const valid = await store.queryValidPaths(wantedPaths);
 
-    const missing = (goal: Goal): StorePath[] => [...goal.wanted].map((output) => goal.outputPaths.get(output)!).filter((path) => !valid.has(path));
+    const missing = (goal: Goal): StorePath[] => wantedOutputPaths(goal).filter((path) => !valid.has(path));
+    const allKnown = (goal: Goal): boolean => [...goal.wanted].every((output) => goal.outputPaths.has(output));
     await substitutions.find(asked.filter((goal) => maySubstitute(goal.derivation)).flatMap(missing));
 
     const next: typeof wishes = [];
     for (const goal of asked) {
-      const complete = missing(goal).length === 0;
+      const complete = missing(goal).length === 0 && allKnown(goal);
       if (options.check && isTarget.has(goal.path)) {
         // What is to be compared is built, and must be there.
-      } else if (complete || (maySubstitute(goal.derivation) && missing(goal).every((path) => substitutions.has(path)))) continue;
+      } else if (complete || (allKnown(goal) && maySubstitute(goal.derivation) && missing(goal).every((path) => substitutions.has(path)))) continue;
       goal.build = true;
       goal.check = complete;
       for (const [path, outputs] of goal.derivation.inputDerivations) next.push({ path, outputs, user: goal });
@@ -128,7 +136,7 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
   for (const goal of goals.values()) {
     // A goal that is built makes all of its outputs, one that is not has those that are wanted from elsewhere.
     if (!goal.build) {
-      for (const output of goal.wanted) choose(goal.outputPaths.get(output)!);
+      for (const path of wantedOutputPaths(goal)) choose(path);
       continue;
     }
     for (const [path, outputs] of goal.derivation.inputDerivations) {
@@ -213,7 +221,24 @@ class Substitutions {
   }
 }
 
-async function readGoals(store: LocalStore, paths: readonly StorePath[]): Promise<Goal[]> {
+function wantedOutputPaths({ wanted, outputPaths }: Goal): StorePath[] {
+  return [...wanted].flatMap((output) => outputPaths.get(output) ?? []);
+}
+
+/** What floating outputs that are wanted turned out to be elsewhere. */
+async function learnOutputs(store: LocalStore, goal: Goal, { substituter, lost, signal }: BuildGraphOptions): Promise<void> {
+  if (substituter?.findRealisation === undefined || !maySubstitute(goal.derivation)) return;
+  for (const output of goal.wanted) {
+    const id = goal.outputPaths.has(output) ? undefined : await store.findOutputId(goal.path, output);
+    const realisation = id === undefined ? undefined : await substituter.findRealisation(id, signal);
+    if (realisation === undefined || lost?.has(realisation.path) === true) continue;
+    await store.addTemporaryRoot(realisation.path);
+    goal.learned.push(realisation);
+    goal.outputPaths.set(output, realisation.path);
+  }
+}
+
+async function readGoals(store: LocalStore, paths: readonly StorePath[], options: BuildGraphOptions): Promise<Goal[]> {
   const valid = await store.queryValidPaths(paths);
   const goals: Goal[] = [];
   for (let i = 0; i < paths.length; i += READERS) {
@@ -222,8 +247,8 @@ async function readGoals(store: LocalStore, paths: readonly StorePath[]): Promis
         paths.slice(i, i + READERS).map(async (path): Promise<Goal> => {
           if (!valid.has(path) || !isDerivationPath(path)) throw noDerivation(path, store.storeDir);
           const derivation = parseDerivation(await readFile(store.realPath(path)), storePathName(path).slice(0, -".drv".length), store.storeDir);
-          const outputPaths = knownOutputPaths(path, derivation, store.storeDir);
-          return { kind: "build", path, derivation, outputPaths, wanted: new Set(), build: false, check: false, needs: new Set(), neededBy: new Set() };
+          const outputPaths = await knownOutputPaths(store, path, derivation, options);
+          return { kind: "build", path, derivation, outputPaths, learned: [], wanted: new Set(), build: false, check: false, needs: new Set(), neededBy: new Set() };
         }),
       )),
     );
@@ -232,20 +257,22 @@ async function readGoals(store: LocalStore, paths: readonly StorePath[]): Promis
   return goals;
 }
 
-function knownOutputPaths(path: StorePath, derivation: Derivation, storeDir: string): ReadonlyMap<string, StorePath> {
+async function knownOutputPaths(store: LocalStore, path: StorePath, derivation: Derivation, { contentAddressed = false }: BuildGraphOptions): Promise<Map<string, StorePath>> {
   const known = new Map<string, StorePath>();
-  for (const [name, outputPath] of derivationOutputPaths(derivation, storeDir)) {
-    if (outputPath === undefined) {
-      throw new TsosError({
-        code: "build.floating-output",
-        message: `output "${name}" of "${formatStorePath(path, storeDir)}" has a path only after its build, and floating content-addressed outputs cannot be built yet`,
-        hint: "build it without __contentAddressed, or with a fixed outputHash",
-        data: { derivation: path, output: name },
-      });
-    }
-    known.set(name, outputPath);
+  for (const [name, outputPath] of derivationOutputPaths(derivation, store.storeDir)) if (outputPath !== undefined) known.set(name, outputPath);
+  const unknown = [...derivation.outputs].find(([name]) => !known.has(name));
+  if (unknown === undefined) return known;
+  const shown = `output "${unknown[0]}" of "${formatStorePath(path, store.storeDir)}"`;
+  if (unknown[1].kind === "impure") throw new TsosError({ code: "build.impure-output", message: `${shown} is impure, and such outputs are not built`, data: { derivation: path, output: unknown[0] } });
+  if (!contentAddressed) {
+    throw new TsosError({
+      code: "build.floating-output",
+      message: `${shown} has a path only after its build: experimental Nix feature 'ca-derivations' is disabled; add '--extra-experimental-features ca-derivations' to enable it`,
+      hint: "build it without __contentAddressed, or set experimental-features in nix.conf",
+      data: { derivation: path, output: unknown[0] },
+    });
   }
-  return known;
+  return new Map([...known, ...(await store.queryDerivationOutputs(path))]);
 }
 
 function noDerivation(path: StorePath, storeDir: string): TsosError {
@@ -258,7 +285,7 @@ function noDerivation(path: StorePath, storeDir: string): TsosError {
 function unknownOutput(goal: Goal, output: string, storeDir: string): TsosError {
   return new TsosError({
     code: "build.unknown-output",
-    message: `derivation "${formatStorePath(goal.path, storeDir)}" has no output "${output}", expected one of ${[...goal.outputPaths.keys()].join(", ")}`,
+    message: `derivation "${formatStorePath(goal.path, storeDir)}" has no output "${output}", expected one of ${[...goal.derivation.outputs.keys()].join(", ")}`,
     data: { derivation: goal.path, output },
   });
 }

@@ -37,6 +37,8 @@ export type BuildOptions = {
   readonly check?: boolean;
   /** Build targets that are valid again and put the outputs that are damaged right. */
   readonly repair?: boolean;
+  /** Build derivations whose outputs' paths follow from their contents; default false, as Nix's feature `ca-derivations`. */
+  readonly contentAddressed?: boolean | undefined;
   /** When a builder is killed; builtin builders have limits of their own. */
   readonly limits?: BuildLimits | undefined;
   /** When garbage is collected to have room for what is made; default: never. */

@@ -3,10 +3,13 @@ import { TsosError } from "../error/tsos-error.ts";
 import type { BuildService } from "../store/build-service.ts";
 import type { LocalStore, PathLocks } from "../store/store.ts";
 import { serviceOptions } from "./service-options.ts";
+import { toldOutputPaths } from "./told-outputs.ts";
 import { formatStorePath, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { createActivityIds, type ProgressActivity, type ProgressEvent } from "../util/progress.ts";
 import { buildDerivation, BUILTIN_PREFIX, canBuildHere, type BuildFailure, type DerivationBuild } from "./build-derivation.ts";
-import { makeBuildError } from "./build-error.ts";
+import { hasUnknownOutputs, resolveDerivation } from "../derivation/resolve-derivation.ts";
+import type { Realisation } from "../narinfo/realisation.ts";
+import { makeBuildError, type FailureReport } from "./build-error.ts";
 import { readBuildGraph, type BuildGraph, type BuildTarget, type Goal, type Step, type Substitution } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { derivationAttribute, isFixedOutput } from "./builder-environment.ts";
@@ -33,25 +36,39 @@ const DEFAULT_SUBSTITUTION_JOBS = 16;
  * outputs.get(drvPath)?.get("out") // "…-hello-2.12"
  */
 export async function realise(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions): Promise<RealisedOutputs> {
+  return realiseWith(store, targets, options, createActivityIds());
+}
+
+/** @param nextId of the run that this is part of */
+async function realiseWith(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions, nextId: () => number): Promise<RealisedOutputs> {
   options.signal?.throwIfAborted();
   if (store.builds !== undefined) return realiseByService(store, store.builds, targets, options);
   const lost = new Set<StorePath>();
-  const read = (): Promise<BuildGraph> => readBuildGraph(store, targets, { check: options.check === true || options.repair === true, substituter: options.substituter, lost, signal: options.signal });
+  const read = (): Promise<BuildGraph> => readBuildGraph(store, targets, { check: options.check === true || options.repair === true, substituter: options.substituter, contentAddressed: options.contentAddressed, lost, signal: options.signal });
   let graph = await read();
   await reportOtherSources(store, graph, options);
   while (!isDone(graph)) {
     const before = lost.size;
-    await run(store, graph, options, lost);
+    await run(store, graph, options, lost, nextId);
     if (lost.size === before) break;
     graph = await read();
   }
+  await rememberLearned(store, graph);
   return new Map(
     targets.map((target) => {
       const goal = graph.goals.get(target.drvPath)!;
-      const names = target.outputs === undefined ? goal.outputPaths.keys() : target.outputs;
+      const names = target.outputs === undefined ? goal.derivation.outputs.keys() : target.outputs;
       return [target.drvPath, new Map([...names].map((name) => [name, goal.outputPaths.get(name)!]))];
     }),
   );
+}
+
+/** What other places said of floating outputs, once they are here. */
+async function rememberLearned(store: LocalStore, graph: BuildGraph): Promise<void> {
+  const learned = [...graph.goals.values()].flatMap((goal) => goal.learned);
+  if (learned.length === 0) return;
+  const valid = await store.queryValidPaths(learned.map(({ path }) => path));
+  await store.registerRealisations(learned.filter(({ path }) => valid.has(path)));
 }
 
 /** By the daemon of a store that this process may not write. */
@@ -96,10 +113,9 @@ function isDone(graph: BuildGraph): boolean {
 }
 
 /** @param lost gets the paths that no substituter gave; what needs them is left undone */
-async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, lost: Set<StorePath>): Promise<void> {
+async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, lost: Set<StorePath>, nextId: () => number): Promise<void> {
   const goals: readonly Step[] = [...graph.substitutions.values(), ...[...graph.goals.values()].filter((goal) => goal.build)];
   const report = (event: ProgressEvent): void => options.report?.(event);
-  const nextId = createActivityIds();
   const builders = createLimiter(Math.max(1, options.jobs));
   const builtins = createLimiter(options.builtinJobs ?? DEFAULT_BUILTIN_JOBS);
   const transfers = createLimiter(options.substitutionJobs ?? DEFAULT_SUBSTITUTION_JOBS);
@@ -131,7 +147,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
     let locks: PathLocks | undefined;
     try {
       await space.makeRoom();
-      const paths = step.kind === "substitute" ? [step.path] : [...step.outputPaths.values()];
+      const paths = step.kind === "substitute" ? [step.path] : lockedPaths(graph, step);
       locks = await store.lockPaths(paths, { wait: false });
       if (locks === undefined) {
         // Another makes it, or something with the same fixed output; that may take long, so it takes no place here. A
@@ -144,7 +160,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
         if (step.kind === "build" && place === undefined) release = await limiter.acquire(stop.signal);
       }
       const check = step.kind === "build" && step.check;
-      if (!check && (await store.queryValidPaths(paths)).size === new Set(paths).size) return;
+      if (!check && (step.kind === "substitute" ? await store.isValidPath(step.path) : await isComplete(store, step))) return;
       if (step.kind === "substitute") await substitute(step, release);
       else await buildGoal(step, release, place);
     } finally {
@@ -156,7 +172,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
   /** Another machine's, if it is to be built there. What only tsos can build, or what is to be compared, is built here. */
   async function takePlace(goal: Goal): Promise<RemotePlace | undefined> {
     const { derivation } = goal;
-    if (options.remoteBuilders === undefined || goal.check || derivation.builder.startsWith(BUILTIN_PREFIX)) return undefined;
+    if (options.remoteBuilders === undefined || goal.check || derivation.builder.startsWith(BUILTIN_PREFIX) || mustBeResolved(graph, goal) || hasUnknownOutputs(derivation)) return undefined;
     const here = canBuildHere(derivation, options);
     if (here && [true, "1"].includes(derivationAttribute(derivation, "preferLocalBuild") as string | boolean)) return undefined;
     return options.remoteBuilders.take(derivation, { canBuildHere: here, signal: stop.signal });
@@ -186,7 +202,28 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
 
   const cleanUps: Promise<void>[] = [];
 
+  /** Builds what a goal is once its inputs are known, and remembers that the goal is that. */
+  async function buildResolved(goal: Goal): Promise<void> {
+    const resolved = resolveDerivation(goal.derivation, (input, output) => graph.goals.get(input)!.outputPaths.get(output)!, store.storeDir);
+    const path = await store.writeDerivation(resolved);
+    report({ kind: "message", level: "debug", text: `resolved derivation: '${formatStorePath(goal.path, store.storeDir)}' -> '${formatStorePath(path, store.storeDir)}'` });
+    try {
+      // The place that this one has is for it: it has no inputs to be built.
+      const outputs = await realiseWith(store, [{ drvPath: path }], { ...options, jobs: Math.max(1, options.jobs), check: goal.check, signal: stop.signal }, nextId);
+      await keepOutputs(store, goal, outputs.get(path)!);
+      // A derivation that waited for floating inputs only has paths of its own, and is kept under both names all the same.
+      if (!hasUnknownOutputs(resolved) && hasUnknownOutputs(goal.derivation)) await registerOutputs(store, path, outputs.get(path)!);
+    } catch (error) {
+      stop.signal.throwIfAborted();
+      const [failed] = error instanceof TsosError && error.code === "build.failed" ? (error.data["failures"] as readonly FailureReport[]) : [];
+      if (failed === undefined) throw error;
+      failures.set(goal, { cause: (error as TsosError).cause, logFile: failed.logFile, lastLines: failed.lastLines, keptFolder: failed.keptFolder });
+      if (!options.keepGoing) stop.abort((error as TsosError).cause);
+    }
+  }
+
   async function buildGoal(goal: Goal, releasePlace: () => void, place: RemotePlace | undefined): Promise<void> {
+    if (mustBeResolved(graph, goal)) return buildResolved(goal);
     const id = nextId();
     const later: (() => Promise<void>)[] = [];
     report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name, path: formatStorePath(goal.path, store.storeDir) });
@@ -196,7 +233,8 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
       const build: DerivationBuild = {
         path: goal.path,
         derivation: goal.derivation,
-        outputPaths: goal.outputPaths,
+        outputPaths: toldOutputPaths(goal.path, goal.derivation, store.storeDir),
+        realised: new Map(goal.outputPaths),
         inputOutputs: inputOutputs(graph, goal),
         check: goal.check,
         signal: stop.signal,
@@ -207,6 +245,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
       };
       const result = place === undefined ? await buildDerivation(store, build, options) : await place.build(store, build);
       outcome = result.kind === "built" ? "done" : "failed";
+      if (result.kind === "built" && hasUnknownOutputs(goal.derivation)) await keepOutputs(store, goal, result.outputs);
       if (result.kind === "failed") {
         failures.set(goal, result);
         // Where there is no sandbox every further build would fail the same way.
@@ -269,6 +308,44 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
     options.signal?.removeEventListener("abort", onAbort);
     report({ kind: "stop", id: whole, outcome });
   }
+}
+
+/** Known paths are locked; of others what would be built, as Nix does. What is resolved first is locked as what it turns out to be, then. */
+function lockedPaths(graph: BuildGraph, goal: Goal): StorePath[] {
+  const { path, derivation, outputPaths } = goal;
+  const byName = mustBeResolved(graph, goal) || hasUnknownOutputs(derivation);
+  return [...derivation.outputs.keys()].map((name) => (byName ? (`${path}.${name}` as StorePath) : outputPaths.get(name)!));
+}
+
+/** Whether another process has built it meanwhile. */
+async function isComplete(store: LocalStore, goal: Goal): Promise<boolean> {
+  if (hasUnknownOutputs(goal.derivation)) for (const [name, path] of await store.queryDerivationOutputs(goal.path)) goal.outputPaths.set(name, path);
+  const paths = [...goal.outputPaths.values()];
+  return goal.outputPaths.size === goal.derivation.outputs.size && (await store.queryValidPaths(paths)).size === new Set(paths).size;
+}
+
+/** Whether what it builds is known only by what its inputs turned out to be. */
+function mustBeResolved(graph: BuildGraph, { derivation }: Goal): boolean {
+  // Its own path is still to be computed.
+  if ([...derivation.outputs.values()].some(({ kind }) => kind === "deferred")) return true;
+  if (derivation.inputDerivations.size === 0) return false;
+  if (hasUnknownOutputs(derivation)) return true;
+  return [...derivation.inputDerivations.keys()].some((path) => hasUnknownOutputs(graph.goals.get(path)!.derivation));
+}
+
+/** For those who use it, and for those who ask for it another time. */
+async function keepOutputs(store: LocalStore, goal: Goal, outputs: ReadonlyMap<string, StorePath>): Promise<void> {
+  for (const [output, path] of outputs) goal.outputPaths.set(output, path);
+  if (hasUnknownOutputs(goal.derivation)) await registerOutputs(store, goal.path, outputs);
+}
+
+async function registerOutputs(store: LocalStore, derivation: StorePath, outputs: ReadonlyMap<string, StorePath>): Promise<void> {
+  const realisations: Realisation[] = [];
+  for (const [output, path] of outputs) {
+    const id = await store.findOutputId(derivation, output);
+    if (id !== undefined) realisations.push({ ...id, path, signatures: [] });
+  }
+  if (realisations.length > 0) await store.registerRealisations(realisations);
 }
 
 function inputOutputs(graph: BuildGraph, goal: Goal): readonly StorePath[] {

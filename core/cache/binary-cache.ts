@@ -15,6 +15,7 @@ import { NarReader } from "../nar/nar-reader.ts";
 import { createNarLister, narListingToJson, type NarListing, type NarListingJson } from "../nar/nar-listing.ts";
 import type { NarVisitor } from "../nar/nar-visitor.ts";
 import { formatNarInfo, narInfoFingerprint, parseNarInfo, type NarInfo } from "../narinfo/narinfo.ts";
+import { formatOutputId, formatRealisation, parseRealisation, signRealisation, type OutputId, type Realisation } from "../narinfo/realisation.ts";
 import { formatSignature, parseSecretKey, parseSignature, signFingerprint, type SecretKey } from "../narinfo/signature.ts";
 import type { AddOptions, Store } from "../store/store.ts";
 import type { NewPathInfo, ValidPathInfo } from "../store/path-info.ts";
@@ -280,6 +281,26 @@ export class BinaryCache implements Store {
     }
   }
 
+  /**
+   * Which path an output of a derivation turned out to be, as the cache has it; who takes its word checks signatures.
+   *
+   * @throws TsosError `realisation.malformed`, `cache.malformed` for one about another output
+   */
+  async findRealisation(id: OutputId, signal?: AbortSignal): Promise<Realisation | undefined> {
+    const text = await this.#readText(realisationPath(id), signal);
+    if (text === undefined) return undefined;
+    const realisation = parseRealisation(text);
+    if (formatOutputId(realisation) === formatOutputId(id)) return realisation;
+    throw new TsosError({ code: "cache.malformed", message: `what the cache "${this.name}" says of the output "${formatOutputId(id)}" is about "${formatOutputId(realisation)}"`, data: { url: this.name } });
+  }
+
+  /** Adds it, signed with the keys of the cache's URL. */
+  async addRealisation(realisation: Realisation, signal?: AbortSignal): Promise<void> {
+    await this.#initialise(signal);
+    const text = formatRealisation(signRealisation(realisation, await this.#secretKeys()));
+    await this.#transport.write(realisationPath(realisation), encodeUtf8(text), { contentType: "application/json", signal });
+  }
+
   /** As Nix's `write-nar-listing`. Names that JSON cannot hold leave a path without a listing. */
   async #writeListing(path: StorePath, listing: NarListing, signal?: AbortSignal): Promise<void> {
     let root: NarListingJson;
@@ -301,9 +322,12 @@ export class BinaryCache implements Store {
     this.#info = Promise.resolve(parseCacheInfo(text));
   }
 
+  #secretKeys(): Promise<readonly SecretKey[]> {
+    return (this.#keys ??= Promise.all(this.url.secretKeyFiles.map(async (file) => parseSecretKey((await readFile(file, "utf8")).trim()))));
+  }
+
   async #sign(info: NarInfo): Promise<NarInfo> {
-    this.#keys ??= Promise.all(this.url.secretKeyFiles.map(async (file) => parseSecretKey((await readFile(file, "utf8")).trim())));
-    const keys = await this.#keys;
+    const keys = await this.#secretKeys();
     const fingerprint = narInfoFingerprint(info, this.storeDir);
     const own = keys.map((key) => signFingerprint(fingerprint, key));
     const others = info.signatures.filter((signature) => !own.some((mine) => mine.keyName === signature.keyName));
@@ -326,6 +350,11 @@ async function* passThroughReader(source: AsyncIterable<Uint8Array>, visitor: Na
     yield chunk;
   }
   reader.end();
+}
+
+/** Nix: libstore/binary-cache-store.cc, makeRealisationPath. */
+function realisationPath(id: OutputId): string {
+  return `realisations/${formatOutputId(id)}.doi`;
 }
 
 /** What a description says, as a store keeps it. */

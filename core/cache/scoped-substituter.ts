@@ -19,6 +19,8 @@ export function createScopedSubstituter(first: Substituter | undefined, second: 
       }
       return found;
     },
+    // Which outputs are in the scope nobody can say before their paths are known.
+    findRealisation: async (id, signal) => first?.findRealisation?.(id, signal),
     substitute: (path, options) => (ofSecond.has(path) || first === undefined ? second : first).substitute(path, options),
   };
 }

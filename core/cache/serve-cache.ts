@@ -8,6 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { constants, createGzip } from "node:zlib";
 import { TsosError } from "../error/tsos-error.ts";
 import { formatHash } from "../hash/hash.ts";
+import { formatRealisation, parseOutputId, signRealisation } from "../narinfo/realisation.ts";
 import { formatNarInfo, narInfoFingerprint, type NarInfo } from "../narinfo/narinfo.ts";
 import { parseSignature, signFingerprint, type SecretKey } from "../narinfo/signature.ts";
 import type { ValidPathInfo } from "../store/path-info.ts";
@@ -32,6 +33,7 @@ export type ServeOptions = {
 export type CacheServer = AsyncDisposable & { readonly url: string };
 
 const HASH_PART = /^[0-9abcdfghijklmnpqrsvwxyz]{32}$/;
+const OUTPUT_ID = /^sha256:[0-9a-f]{64}![A-Za-z0-9+\-._?=]+$/;
 
 /** Paths whose description is remembered with its signatures. */
 const MAX_REMEMBERED = 10_000;
@@ -70,6 +72,11 @@ export async function serveCache(store: LocalStore, options: ServeOptions): Prom
       // The name holds the contents' hash: what a client was told of before stays true or is gone.
       if (info === undefined || formatHash(info.narHash, "nix32", false) !== narHash) return end(response, 404, "404\n");
       return sendNar(request, response, info);
+    }
+    const id = /^\/realisations\/([^/]+)\.doi$/.exec(decodeURIComponent(path))?.[1];
+    if (id !== undefined) {
+      const realisation = OUTPUT_ID.test(id) ? await store.findRealisation(parseOutputId(id)) : undefined;
+      return realisation === undefined ? end(response, 404, "404\n") : end(response, 200, formatRealisation(signRealisation(realisation, options.secretKeys ?? [])), { "content-type": "application/json" });
     }
     const log = /^\/log\/([^/]+\.drv)$/.exec(path)?.[1];
     if (log !== undefined && options.findLog !== undefined && HASH_PART.test(log.slice(0, 32))) {

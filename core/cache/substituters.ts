@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { TsosError } from "../error/tsos-error.ts";
+import { formatOutputId, isSignedRealisation, type OutputId, type Realisation } from "../narinfo/realisation.ts";
 import type { NarInfo } from "../narinfo/narinfo.ts";
 import type { NewPathInfo, ValidPathInfo } from "../store/path-info.ts";
 import type { LocalStore } from "../store/store.ts";
@@ -61,7 +62,7 @@ export function createSubstituters({ store, caches, trust, lookups, report }: Su
     } catch (error) {
       signal?.throwIfAborted();
       if (broken.signal.aborted) return undefined;
-      if (error instanceof TsosError && error.code === "cache.malformed") {
+      if (error instanceof TsosError && (error.code === "cache.malformed" || error.code === "realisation.malformed")) {
         // About one path only.
         warn(error.message);
         return undefined;
@@ -143,5 +144,17 @@ export function createSubstituters({ store, caches, trust, lookups, report }: Su
     return undefined;
   }
 
-  return { query, substitute };
+  async function findRealisation(id: OutputId, signal?: AbortSignal): Promise<Realisation | undefined> {
+    places ??= orderPlaces(signal);
+    places.catch(() => (places = undefined));
+    for (const place of await places) {
+      const realisation = await ask(place, (either) => place.cache.findRealisation(id, either), signal);
+      if (realisation === undefined) continue;
+      if (place.cache.url.trusted || !trust.requireSignatures || isSignedRealisation(realisation, trust.publicKeys)) return realisation;
+      warn(`what "${place.cache.name}" says of the output "${formatOutputId(id)}" is left out: no trusted key signed it`);
+    }
+    return undefined;
+  }
+
+  return { query, substitute, findRealisation };
 }

@@ -10,6 +10,8 @@ export type DaemonSettings = {
   readonly trustedSubstituters: readonly string[];
   /** Machines that build, as `--builders` takes them. */
   readonly builders: string;
+  /** Of Nix, that are turned on. */
+  readonly experimentalFeatures: readonly string[];
   /** Builders fetch what they need from their own substituters first. */
   readonly buildersUseSubstitutes: boolean;
 };
@@ -20,6 +22,7 @@ const NIX_NAMES = {
   trustedSubstituters: "trusted-substituters",
   builders: "builders",
   buildersUseSubstitutes: "builders-use-substitutes",
+  experimentalFeatures: "experimental-features",
 } as const;
 
 /**
@@ -45,6 +48,7 @@ export async function loadDaemonSettings(machine: Partial<SettingsMachine> = {})
     trustedUsers: words(text("trustedUsers") ?? "root"),
     allowedUsers: words(text("allowedUsers") ?? "*"),
     trustedSubstituters: words(text("trustedSubstituters") ?? ""),
+    experimentalFeatures: words(text("experimentalFeatures") ?? ""),
     builders: text("builders") ?? "@/etc/nix/machines",
     buildersUseSubstitutes: text("buildersUseSubstitutes") === "true",
   };

@@ -16,8 +16,8 @@ import type { Derivation, DerivationOutput, DynamicInput } from "./derivation.ts
 export type SharedText = {
   /** All that follows the inputs, cut where the value of an output's variable stands, and those outputs. */
   rest?: { readonly segments: readonly string[]; readonly outputNames: readonly string[] };
-  /** The inputs by their hashes, as they stand in the text. */
-  hashedInputs?: string;
+  /** The inputs by their hashes, as they stand in the text, and whether one of them is known only after a build. */
+  hashedInputs?: { readonly text: string; readonly deferred: boolean };
 };
 
 /** The bytes of the `.drv` file, in the one form that Nix writes. */

@@ -11,16 +11,17 @@ import { formatAterm, formatInputs, type SharedText } from "./format-derivation.
  * A derivation's identity by what it builds: fixed outputs count by their hash alone, however they are fetched.
  * - `regular`: one hash for all outputs.
  * - `fixed`: a hash for each output.
- * - `deferred`: none, because an output or an input is known only after a build.
+ * - `deferred`: an output or an input is known only after a build. The hash makes no path; it is the name of what will be
+ *   built, under which realisations are kept. None where it is built anew each time, or an input is made during the build.
  *
  * `base16` is what the users' texts hold.
  */
 export type HashModulo =
   | { readonly kind: "regular"; readonly hash: Hash; readonly base16: string }
   | { readonly kind: "fixed"; readonly base16: ReadonlyMap<string, string> }
-  | { readonly kind: "deferred" };
+  | { readonly kind: "deferred"; readonly base16: string | undefined };
 
-const DEFERRED: HashModulo = { kind: "deferred" };
+const UNNAMED: HashModulo = { kind: "deferred", base16: undefined };
 
 /**
  * @param lookup the hash modulo of an input, as `HashModuloCache.get`
@@ -37,7 +38,7 @@ export function hashDerivationModulo(
   const { name, outputs } = derivation;
   const kinds = new Set<string>();
   for (const output of outputs.values()) kinds.add(output.kind);
-  if (kinds.has("floating") || kinds.has("impure")) return DEFERRED;
+  if (kinds.has("impure")) return UNNAMED;
   if (kinds.has("fixed")) {
     const base16 = new Map<string, string>();
     for (const [outputName, output] of outputs) {
@@ -49,26 +50,31 @@ export function hashDerivationModulo(
     }
     return { kind: "fixed", base16 };
   }
-  // A derivation whose outputs are left to compute is hashed all the same when they are masked; otherwise its
-  // text would be hashed without paths that it will have.
-  if (!maskOutputs && kinds.has("deferred")) return DEFERRED;
-  if (derivation.dynamicInputs !== undefined && derivation.dynamicInputs.size > 0) return DEFERRED;
+  if (derivation.dynamicInputs !== undefined && derivation.dynamicInputs.size > 0) return UNNAMED;
 
   const inputs = (shared.hashedInputs ??= formatHashedInputs(derivation, lookup));
-  if (inputs === undefined) return DEFERRED;
-  const hash = hashByteString("sha256", formatAterm(derivation, inputs, storeDir, { maskOutputs, dynamic: false, shared }));
-  return { kind: "regular", hash, base16: formatHash(hash, "base16") };
+  if (inputs === undefined) return UNNAMED;
+  const hash = hashByteString("sha256", formatAterm(derivation, inputs.text, storeDir, { maskOutputs, dynamic: false, shared }));
+  const base16 = formatHash(hash, "base16");
+  // A derivation whose outputs are left to compute is hashed all the same when they are masked; otherwise its
+  // text is hashed without paths that it will have.
+  const deferred = inputs.deferred || kinds.has("floating") || (!maskOutputs && kinds.has("deferred"));
+  return deferred ? { kind: "deferred", base16 } : { kind: "regular", hash, base16 };
 }
 
-/** Undefined where an input is known only after a build. */
-function formatHashedInputs(derivation: Derivation, lookup: (path: StorePath) => HashModulo): string | undefined {
+/** Undefined where an input has no hash. */
+function formatHashedInputs(derivation: Derivation, lookup: (path: StorePath) => HashModulo): SharedText["hashedInputs"] {
   // Inputs that are the same modulo fixed outputs fall together.
   const inputs = new Map<string, Set<string>>();
+  let deferred = false;
   for (const [path, outputNames] of derivation.inputDerivations) {
     const input = lookup(path);
-    if (input.kind === "deferred") return undefined;
+    if (input.kind === "deferred") {
+      if (input.base16 === undefined) return undefined;
+      deferred = true;
+    }
     for (const outputName of outputNames) {
-      const key = input.kind === "regular" ? input.base16 : input.base16.get(outputName);
+      const key = typeof input.base16 === "object" ? input.base16.get(outputName) : input.base16;
       if (key === undefined) {
         throw new TsosError({
           code: "derivation.unknown-output",
@@ -81,7 +87,7 @@ function formatHashedInputs(derivation: Derivation, lookup: (path: StorePath) =>
       else known.add(outputName);
     }
   }
-  return formatInputs([...inputs].sort((a, b) => compareByteStrings(a[0], b[0])));
+  return { text: formatInputs([...inputs].sort((a, b) => compareByteStrings(a[0], b[0]))), deferred };
 }
 
 function mixedOutputs(name: string): TsosError {

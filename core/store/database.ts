@@ -3,10 +3,12 @@ import { createRequire } from "node:module";
 import type { DatabaseSyncInstance, StatementSyncInstance } from "@photostructure/sqlite";
 import { TsosError } from "../error/tsos-error.ts";
 import { formatHash, parseHash } from "../hash/hash.ts";
+import type { OutputId, Realisation } from "../narinfo/realisation.ts";
 import { formatContentAddress, parseContentAddress } from "../store-path/content-address.ts";
 import { formatStorePath, parseStorePath, type StorePath } from "../store-path/store-path.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
+import { REALISATION_SCHEMA } from "./realisation-schema.ts";
 import { SCHEMA } from "./schema.ts";
 import type { ClosureOptions } from "./store.ts";
 
@@ -20,6 +22,7 @@ export class StoreDatabase implements Disposable {
   readonly #storeDir: string;
   readonly #statements = new Map<string, StatementSyncInstance>();
   readonly readOnly: boolean;
+  #knowsRealisations = false;
 
   constructor(file: string, options: { readonly storeDir: string; readonly readOnly: boolean; readonly create: boolean }) {
     const { DatabaseSync } = createRequire(import.meta.url)("@photostructure/sqlite") as typeof import("@photostructure/sqlite");
@@ -247,6 +250,41 @@ export class StoreDatabase implements Disposable {
     for (const path of paths) this.#run("delete from ValidPaths where path = ?", this.#format(path));
   }
 
+  /** Whether this store has ever kept a realisation. */
+  hasRealisations(): boolean {
+    return (this.#knowsRealisations ||= this.#get("select 1 as found from sqlite_master where type = 'table' and name = 'Realisations'") !== undefined);
+  }
+
+  findRealisation(id: OutputId): Realisation | undefined {
+    if (!this.hasRealisations()) return undefined;
+    const row = this.#get(
+      "select path, signatures from Realisations join ValidPaths on outputPath = ValidPaths.id where drvPath = ? and outputName = ?",
+      `sha256:${id.derivationHash}`,
+      id.output,
+    );
+    return row === undefined ? undefined : { ...id, path: this.#paths([row])[0]!, signatures: splitSignatures(row["signatures"]) };
+  }
+
+  /** Of which outputs `path` is known to be what they turned out to be. */
+  realisationsOf(path: StorePath): Realisation[] {
+    if (!this.hasRealisations()) return [];
+    const rows = this.#all("select drvPath, outputName, signatures from Realisations join ValidPaths on outputPath = ValidPaths.id where path = ?", this.#format(path));
+    return rows.map((row) => ({ derivationHash: (row["drvPath"] as string).slice("sha256:".length), output: row["outputName"] as string, path, signatures: splitSignatures(row["signatures"]) }));
+  }
+
+  /** Adds or replaces; the paths must be valid. To be called in a transaction. */
+  addRealisations(realisations: readonly Realisation[]): void {
+    if (!this.hasRealisations()) this.#database.exec(REALISATION_SCHEMA);
+    for (const { derivationHash, output, path, signatures } of realisations) {
+      const id = this.findId(path);
+      if (id === undefined) throw this.invalidPath(path);
+      const known = this.findRealisation({ derivationHash, output });
+      const all = [...new Set([...(known?.path === path ? known.signatures : []), ...signatures])].sort(compareByteStrings).join(" ");
+      this.#run("delete from Realisations where drvPath = ? and outputName = ?", `sha256:${derivationHash}`, output);
+      this.#run("insert into Realisations (drvPath, outputName, outputPath, signatures) values (?, ?, ?, ?)", `sha256:${derivationHash}`, output, id, all);
+    }
+  }
+
   registrationTimesFrom(time: number): StorePath[] {
     return this.#paths(this.#all("select path from ValidPaths where registrationTime >= ?", time));
   }
@@ -308,4 +346,8 @@ export class StoreDatabase implements Disposable {
   #run(sql: string, ...values: readonly (string | number | null)[]): void {
     this.#statement(sql).run(...values);
   }
+}
+
+function splitSignatures(text: unknown): readonly string[] {
+  return typeof text === "string" && text !== "" ? text.split(" ") : [];
 }

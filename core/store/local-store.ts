@@ -4,6 +4,7 @@ import { derivationReferences } from "../derivation/derivation-store-path.ts";
 import type { Derivation } from "../derivation/derivation.ts";
 import { formatDerivation } from "../derivation/format-derivation.ts";
 import { dumpPath } from "../nar/dump-path.ts";
+import type { OutputId, Realisation } from "../narinfo/realisation.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
@@ -132,7 +133,24 @@ class FolderStore implements LocalStore {
   }
 
   async queryDerivationOutputs(derivation: StorePath): Promise<Map<string, StorePath>> {
-    return this.#database.derivationOutputs(derivation);
+    return this.#open.outputsOf(derivation);
+  }
+
+  async findRealisation(id: OutputId): Promise<Realisation | undefined> {
+    return this.#database.findRealisation(id);
+  }
+
+  async queryRealisationsOf(path: StorePath): Promise<readonly Realisation[]> {
+    return this.#database.realisationsOf(path);
+  }
+
+  async registerRealisations(realisations: readonly Realisation[]): Promise<void> {
+    await this.#open.prepareToWrite();
+    this.#database.transaction(() => this.#database.addRealisations(realisations));
+  }
+
+  async findOutputId(derivation: StorePath, output: string): Promise<OutputId | undefined> {
+    return this.#open.outputId(derivation, output);
   }
 
   async closure(paths: Iterable<StorePath>, options?: ClosureOptions): Promise<Set<StorePath>> {
@@ -191,7 +209,7 @@ class FolderStore implements LocalStore {
       options.signal?.throwIfAborted();
       const paths = [...finished.values()].map(({ info }) => info.path);
       await this.#open.temporaryRoots.add(paths);
-      await this.#open.queue.add(registrationOf(finished, options.derivationPath, this.realStoreDir));
+      await this.#open.queue.add(registrationOf(finished, options, this.realStoreDir));
       await this.#open.optimiseAdded(paths);
       const registered = new Map<string, ValidPathInfo>();
       for (const [name, { info }] of finished) registered.set(name, await this.getPathInfo(info.path));

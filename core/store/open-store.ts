@@ -3,8 +3,10 @@ import { TsosError } from "../error/tsos-error.ts";
 import { checkDerivation } from "../derivation/check-derivation.ts";
 import { derivationOutputPaths } from "../derivation/derivation-output-paths.ts";
 import type { Derivation } from "../derivation/derivation.ts";
+import { hashDerivationModulo } from "../derivation/hash-derivation-modulo.ts";
 import { HashModuloCache } from "../derivation/hash-modulo-cache.ts";
 import { parseDerivation } from "../derivation/parse-derivation.ts";
+import type { OutputId } from "../narinfo/realisation.ts";
 import { isDerivationPath, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { lockFile, type FileLock } from "../util/file-lock.ts";
 import { Announcements } from "./announcements.ts";
@@ -98,6 +100,25 @@ export class OpenStore implements AsyncDisposable {
       this.#hashes.add(path, derivation);
     }
     return [...derivationOutputPaths(derivation, this.layout.storeDir)].flatMap(([name, output]) => (output === undefined ? [] : [[name, output] as const]));
+  }
+
+  /** Output name → path, of those that are known: stated by the derivation, or kept as realisations. */
+  outputsOf(path: StorePath): Map<string, StorePath> {
+    const known = this.database.derivationOutputs(path);
+    if (!this.database.hasRealisations() || !this.isValid(path)) return known;
+    for (const name of this.#readDerivation(path).outputs.keys()) {
+      const id = known.has(name) ? undefined : this.outputId(path, name);
+      const realisation = id === undefined ? undefined : this.database.findRealisation(id);
+      if (realisation !== undefined) known.set(name, realisation.path);
+    }
+    return known;
+  }
+
+  /** What realisations of an output are kept under. @throws TsosError `store.invalid-path` */
+  outputId(path: StorePath, output: string): OutputId | undefined {
+    const { base16 } = hashDerivationModulo(this.#readDerivation(path), this.#hashes.get, { maskOutputs: true, storeDir: this.layout.storeDir });
+    const derivationHash = typeof base16 === "object" ? base16.get(output) : base16;
+    return derivationHash === undefined ? undefined : { derivationHash, output };
   }
 
   /** After they are valid: what is shared must be on disk. */

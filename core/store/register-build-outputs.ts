@@ -47,7 +47,7 @@ export async function finishBuildOutputs(
   const scans = new Map<BuiltOutput, Scanned>();
   for (const output of outputs) {
     let folder = output.folder;
-    if (output.contentAddress !== undefined && output.ownFiles !== true) {
+    if ((output.contentAddress !== undefined || output.floating !== undefined) && output.ownFiles !== true) {
       // A descriptor that the builder passed on could still write to its files; to a copy it cannot.
       folder = `${temporaryFolder()}/fixed-${output.name}`;
       await restorePath(dumpPath(output.folder, { signal }), folder);
@@ -112,7 +112,7 @@ async function finishOutput(
     const self = scanned.references.has(own);
     const hash =
       method === "nar"
-        ? await hashModuloSelf(rewriteHashParts(dumpPath(folder, { signal }), replacements), own, algorithm)
+        ? await hashModuloSelf(rewriteHashParts(dumpPath(folder, { signal }), replacements), own, algorithm, { withPositions: false })
         : await contentHashOfPath(folder, method, algorithm, { signal });
     const contentAddress = { method, hash };
     const name = outputPathName(storePathName(derivationPath).replace(/\.drv$/, ""), output.name);
@@ -252,19 +252,21 @@ export function hashMismatch(derivation: StorePath, output: string, wanted: Hash
 /** What the queue makes valid, and the output paths that the derivation learns. */
 export function registrationOf(
   finished: ReadonlyMap<string, FinishedOutput>,
-  derivationPath: StorePath,
+  { derivationPath, outputs }: RegisterBuildOutputsOptions,
   realStoreDir: string,
 ): Registration {
+  const floating = new Set(outputs.filter((output) => output.floating !== undefined).map(({ name }) => name));
   const objects = [...finished.values()].map(({ info, folder }) => ({
     info,
     temporary: folder === `${realStoreDir}/${info.path}` ? undefined : folder,
   }));
   return {
     objects,
-    locked: true,
+    // Nobody could lock a path that was not known.
+    locked: floating.size === 0,
     also(database) {
       if (database.findId(derivationPath) === undefined) return;
-      database.addDerivationOutputs(derivationPath, [...finished].map(([name, { info }]) => [name, info.path] as const));
+      database.addDerivationOutputs(derivationPath, [...finished].filter(([name]) => !floating.has(name)).map(([name, { info }]) => [name, info.path] as const));
     },
   };
 }

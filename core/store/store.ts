@@ -4,6 +4,7 @@ import type { Derivation } from "../derivation/derivation.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import type { ContentAddress, ContentAddressMethod } from "../store-path/content-address.ts";
+import type { OutputId, Realisation } from "../narinfo/realisation.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import type { BuildService } from "./build-service.ts";
 import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
@@ -223,6 +224,14 @@ export type LocalStore = Store & {
   registerBuildOutputs(options: RegisterBuildOutputsOptions): Promise<Map<string, ValidPathInfo>>;
   /** Which of `candidates` the path's contents name. */
   scanReferences(path: StorePath, candidates: Iterable<StorePath>): Promise<Set<StorePath>>;
+  /** The path that an output turned out to be, where that is known and the path is valid. */
+  findRealisation(id: OutputId): Promise<Realisation | undefined>;
+  /** Of which outputs a path is known to be what they turned out to be. */
+  queryRealisationsOf(path: StorePath): Promise<readonly Realisation[]>;
+  /** Remembers them, on the caller's word. @throws TsosError `store.invalid-path` */
+  registerRealisations(realisations: readonly Realisation[]): Promise<void>;
+  /** By hash modulo: what realisations of the outputs of a valid derivation are kept under; undefined where nothing can be. */
+  findOutputId(derivation: StorePath, output: string): Promise<OutputId | undefined>;
   addSignatures(path: StorePath, signatures: readonly string[]): Promise<void>;
   /** Removes an invalid path's files, as before building it again; leaves a valid one. */
   deleteInvalidPath(path: StorePath): Promise<void>;

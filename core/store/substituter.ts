@@ -1,3 +1,4 @@
+import type { OutputId, Realisation } from "../narinfo/realisation.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
 
@@ -26,6 +27,8 @@ export type SubstituteOptions = {
 export type Substituter = {
   /** Those of `paths` that can be had and are trusted; asked in bulk. */
   query(paths: Iterable<StorePath>, signal?: AbortSignal): Promise<ReadonlyMap<StorePath, SubstitutablePath>>;
+  /** Which path an output turned out to be elsewhere, in the words of somebody trusted. */
+  findRealisation?(id: OutputId, signal?: AbortSignal): Promise<Realisation | undefined>;
   /**
    * Makes a path valid whose references are, or are being substituted since before.
    *

@@ -77,6 +77,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { test: "are closed by a daemon on a store of an old Nix", file: "daemon", edits: [["core/daemon/server/daemon-server.ts", "if (options.stateDir !== undefined) closeUserFolders(options.stateDir);", ""]] },
   { test: "are not used where another made them first", file: "daemon", edits: [["core/daemon/server/daemon-server.ts", "if (!existing.isDirectory() || (existing.uid !== uid && existing.uid !== 0)) {", "if (!existing.isDirectory()) {"]] },
   { test: "unsigned paths are refused", file: "daemon", edits: [[realisations, "if (!isTrusted(info, session.host.trust, session.store.storeDir)) throw", "if (info.path === undefined) throw"]] },
-  { test: "derivations whose output paths are not their own", file: "daemon", edits: [["core/store/open-store.ts", "if (!ownDerivation) checkDerivation(", "if (false) checkDerivation("]] },
+  { test: "unsigned realisations are refused", file: "daemon", edits: [[realisations, "const isTaken = session.trusted ||", "const isTaken = true ||"]] },
+  { test: "derivations whose output paths are not their own", file: "daemon", edits: [["core/store/open-store.ts", "      checkDerivation(derivation, this.#hashes.get, this.layout.storeDir);\n", ""]] },
   { test: "that sends nonsense", file: "daemon", edits: [["core/daemon/wire/wire-reader.ts", "    this.#spend(length + ELEMENT);\n    const result = await this.#take(length);", "    const result = await this.#take(length);"]] },
 ];

@@ -156,7 +156,7 @@ async function buildThere(store: LocalStore, remote: RemoteStore, build: Derivat
         if (![...build.outputPaths.values()].includes(info.path)) throw new TsosError({ code: "build.remote-failed", message: `"${remote.name}" gave "${formatStorePath(info.path, store.storeDir)}", which was not asked for` });
       },
     });
-    return { kind: "built" };
+    return { kind: "built", outputs: build.outputPaths };
   } catch (cause) {
     signal.throwIfAborted();
     return { kind: "failed", cause, logFile: log.file, lastLines };

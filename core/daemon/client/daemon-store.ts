@@ -7,6 +7,7 @@ import { equalHashes, formatHash, hashBytes } from "../../hash/hash.ts";
 import { dumpPath, narHashOfPath } from "../../nar/dump-path.ts";
 import { computePath } from "../../store/add-path.ts";
 import { describeText } from "../../store/add-text.ts";
+import { formatOutputId, formatRealisation, parseRealisation, type OutputId, type Realisation } from "../../narinfo/realisation.ts";
 import type { BuildService } from "../../store/build-service.ts";
 import { findRootsOf } from "../../store/find-roots-of.ts";
 import { linkTo } from "../../store/find-roots.ts";
@@ -205,6 +206,27 @@ export class DaemonStore implements LocalStore {
 
   async scanReferences(path: StorePath, candidates: Iterable<StorePath>): Promise<Set<StorePath>> {
     return (await scan(dumpPath(this.realPath(path)), candidates)).references;
+  }
+
+  findRealisation(id: OutputId): Promise<Realisation | undefined> {
+    return this.#ask(
+      OPERATION.queryRealisation,
+      (writer) => void writer.text(formatOutputId(id)),
+      async (reader) => (await reader.list(() => reader.text())).map((text) => parseRealisation(text))[0],
+    );
+  }
+
+  /** The protocol has no such question. */
+  async queryRealisationsOf(): Promise<readonly Realisation[]> {
+    return [];
+  }
+
+  async registerRealisations(realisations: readonly Realisation[]): Promise<void> {
+    for (const realisation of realisations) await this.#ask(OPERATION.registerDrvOutput, (writer) => void writer.text(formatRealisation(realisation)), undefined);
+  }
+
+  async findOutputId(): Promise<undefined> {
+    return undefined;
   }
 
   async addSignatures(path: StorePath, signatures: readonly string[]): Promise<void> {

@@ -5,9 +5,9 @@ import { pipeline } from "node:stream/promises";
 import { untrusted } from "../../cache/copy-paths.ts";
 import { isTrusted } from "../../cache/trust.ts";
 import { openBuildLog } from "../../build/build-log.ts";
-import { TsosError } from "../../error/tsos-error.ts";
 import { parseHash } from "../../hash/hash.ts";
 import { restorePath } from "../../nar/restore-path.ts";
+import { formatOutputId, formatRealisation, isSignedRealisation, parseOutputId, parseRealisation } from "../../narinfo/realisation.ts";
 import { narInfoFingerprint } from "../../narinfo/narinfo.ts";
 import { parseSignature, verifySignature } from "../../narinfo/signature.ts";
 import type { NewPathInfo } from "../../store/path-info.ts";
@@ -157,16 +157,19 @@ function parseDerivationName(text: string): StorePath {
   return path;
 }
 
-/** Realisations of floating outputs, which this store does not keep. */
+/** Which path an output of a derivation turned out to be: on the word of who is trusted, or of who signed it. */
 export async function registerDrvOutput(session: Session): Promise<void> {
-  await session.reader.text();
+  const realisation = parseRealisation(await session.reader.text());
   await session.work(async () => {
-    throw new TsosError({ code: "daemon.unsupported", message: "realisations of floating content-addressed outputs are not supported" });
+    const { publicKeys, requireSignatures } = session.host.trust;
+    const isTaken = session.trusted || !requireSignatures || isSignedRealisation(realisation, publicKeys);
+    if (!isTaken) throw refuse(`cannot register the realisation "${formatOutputId(realisation)}" because it lacks a signature by a trusted key`);
+    await session.store.registerRealisations([realisation]);
   });
 }
 
 export async function queryRealisation(session: Session): Promise<void> {
-  await session.reader.text();
-  await session.work(async () => {});
-  session.writer.number(0);
+  const id = parseOutputId(await session.reader.text());
+  const found = await session.work(() => session.store.findRealisation(id));
+  session.writer.list(found === undefined ? [] : [found], (realisation) => session.writer.text(formatRealisation(realisation)));
 }

@@ -5,6 +5,8 @@ import { realise } from "../../build/realise.ts";
 import { repairPath } from "../../build/repair-path.ts";
 import { substitutePaths } from "../../build/substitute-paths.ts";
 import type { Derivation } from "../../derivation/derivation.ts";
+import { hasUnknownOutputs } from "../../derivation/resolve-derivation.ts";
+import type { LocalStore } from "../../store/store.ts";
 import { derivationOutputPaths } from "../../derivation/derivation-output-paths.ts";
 import { TsosError } from "../../error/tsos-error.ts";
 import { formatStorePath, isDerivationPath, type StorePath } from "../../store-path/store-path.ts";
@@ -118,11 +120,18 @@ async function resultOf(session: Session, target: DerivedPath, before: ReadonlyS
   }
   const infos = await Promise.all(paths.map((path) => store.findPathInfo(path)));
   const status: BuildStatus = paths.every((path) => before.has(path)) ? "AlreadyValid" : infos.some((info) => info?.ultimate === true) ? "Built" : "Substituted";
-  return { target, result: makeResult({ status, timesBuilt: status === "Built" ? 1 : 0, startTime, builtOutputs: describeOutputs(outputs) }) };
+  return { target, result: makeResult({ status, timesBuilt: status === "Built" ? 1 : 0, startTime, builtOutputs: await describeOutputs(store, target.kind === "built" ? target.drvPath : undefined, outputs) }) };
 }
 
-function describeOutputs(outputs: ReadonlyMap<string, StorePath>): ReadonlyMap<string, BuiltOutputResult> {
-  return new Map([...outputs].map(([name, path]) => [name, { path, derivationHash: NO_DERIVATION_HASH, signatures: [] }]));
+/** Realisations as a client keeps them; only of floating outputs does the hash matter, which costs reading all derivations below. */
+async function describeOutputs(store: LocalStore, drvPath: StorePath | undefined, outputs: ReadonlyMap<string, StorePath>): Promise<ReadonlyMap<string, BuiltOutputResult>> {
+  const described = new Map<string, BuiltOutputResult>();
+  for (const [name, path] of outputs) {
+    const isKept = drvPath !== undefined && (await store.queryRealisationsOf(path)).length > 0;
+    const id = isKept ? await store.findOutputId(drvPath, name) : undefined;
+    described.set(name, { path, derivationHash: id?.derivationHash ?? NO_DERIVATION_HASH, signatures: [] });
+  }
+  return described;
 }
 
 function makeResult(parts: Pick<WireBuildResult, "status" | "startTime"> & Partial<WireBuildResult>): WireBuildResult {
@@ -183,21 +192,34 @@ export async function buildDerivationOfClient(session: Session): Promise<void> {
 /** What a build needs of a client's connection. */
 export type BuildSession = Pick<Session, "store" | "signal" | "buildOptions"> & { readonly messages: Pick<Session["messages"], "report"> };
 
-/** @throws TsosError `daemon.unsupported` for outputs whose paths are not known before their build */
-export function buildDerivationAt(session: BuildSession, path: StorePath, derivation: Derivation, mode: BuildMode, startTime: number): Promise<WireBuildResult> {
+export async function buildDerivationAt(session: BuildSession, path: StorePath, derivation: Derivation, mode: BuildMode, startTime: number): Promise<WireBuildResult> {
+  if (hasUnknownOutputs(derivation)) return buildFloating(session, derivation, mode, startTime);
   const outputs = new Map<string, StorePath>();
-  for (const [name, output] of derivationOutputPaths(derivation, session.store.storeDir)) {
-    if (output === undefined) throw new TsosError({ code: "daemon.unsupported", message: `output "${name}" has a path only after its build, and floating content-addressed outputs cannot be built yet` });
-    outputs.set(name, output);
-  }
+  for (const [name, output] of derivationOutputPaths(derivation, session.store.storeDir)) if (output !== undefined) outputs.set(name, output);
   return buildOne(session, path, derivation, outputs, mode, startTime);
+}
+
+/** What its outputs are is remembered under its own name, so it is written to the store. */
+async function buildFloating({ store, buildOptions }: BuildSession, derivation: Derivation, mode: BuildMode, startTime: number): Promise<WireBuildResult> {
+  const path = await store.writeDerivation(derivation);
+  const before = (await store.queryDerivationOutputs(path)).size === derivation.outputs.size;
+  try {
+    const outputs = await realise(store, [{ drvPath: path }], { ...(await buildOptions()), check: mode === "check" });
+    await store.flush();
+    const status: BuildStatus = before && mode !== "check" ? "AlreadyValid" : "Built";
+    return makeResult({ status, timesBuilt: status === "Built" ? 1 : 0, startTime, builtOutputs: await describeOutputs(store, path, outputs.get(path)!) });
+  } catch (error) {
+    if (!(error instanceof TsosError) || error.code !== "build.failed") throw error;
+    const status = failureStatus(error.cause);
+    return makeResult({ status, errorMessage: error.message, isNonDeterministic: status === "NotDeterministic", startTime });
+  }
 }
 
 async function buildOne(session: BuildSession, path: StorePath, derivation: Derivation, outputs: ReadonlyMap<string, StorePath>, mode: BuildMode, startTime: number): Promise<WireBuildResult> {
   const { store, signal, messages } = session;
   const options = await session.buildOptions();
   const paths = [...outputs.values()];
-  const builtOutputs = describeOutputs(outputs);
+  const builtOutputs = await describeOutputs(store, undefined, outputs);
   await store.addTemporaryRoot(path, ...paths, ...derivation.inputSources);
   await using locks = await store.lockPaths(paths, { signal });
   const complete = (await store.queryValidPaths(paths)).size === new Set(paths).size;
@@ -252,7 +274,7 @@ export async function queryMissing(session: Session): Promise<void> {
   const { store, writer, signal } = session;
   const targets = await readDerivedPaths(session);
   const missing = await session.work(async () => {
-    const { substituter } = await session.buildOptions();
+    const { substituter, contentAddressed } = await session.buildOptions();
     const known = await store.queryValidPaths(targets.map((target) => (target.kind === "opaque" ? target.path : target.drvPath)));
     const unknown = new Set<StorePath>();
     const built: BuildTarget[] = [];
@@ -263,7 +285,7 @@ export async function queryMissing(session: Session): Promise<void> {
         else unknown.add(target.drvPath);
       } else if (!known.has(target.path)) opaque.push(target.path);
     }
-    const graph = await readBuildGraph(store, mergeTargets(built), { check: false, substituter, signal });
+    const graph = await readBuildGraph(store, mergeTargets(built), { check: false, contentAddressed, substituter, signal });
     const fetched = new Map([...graph.substitutions.values()].map(({ path, source }) => [path, source]));
     const seen = new Set(opaque);
     for (let level = opaque; level.length > 0; ) {

@@ -1,4 +1,5 @@
-import { parseStorePathBaseName, type StorePath } from "../../store-path/store-path.ts";
+import { formatOutputId, formatRealisation, parseRealisation } from "../../narinfo/realisation.ts";
+import type { StorePath } from "../../store-path/store-path.ts";
 import type { WireVersion } from "./protocol.ts";
 import { protocolError, type WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -71,7 +72,8 @@ export async function readBuildResult(reader: WireReader, { minor }: Pick<WireVe
     for (const [id, text] of await reader.map(() => reader.text())) {
       const mark = id.indexOf("!");
       if (mark < 0) throw protocolError(`"${id}" is no output of a derivation`);
-      builtOutputs.set(id.slice(mark + 1), parseRealisation(text, id));
+      const { path, signatures } = parseRealisation(text);
+      builtOutputs.set(id.slice(mark + 1), { path, signatures, derivationHash: id.slice(id.indexOf(":") + 1, mark) });
     }
   }
   return { status, errorMessage, timesBuilt, isNonDeterministic, startTime, stopTime, cpuUser, cpuSystem, builtOutputs };
@@ -85,29 +87,8 @@ export function writeBuildResult(writer: WireWriter, result: WireBuildResult, { 
     writeOptionalNumber(writer, result.cpuSystem);
   }
   if (minor < 28) return;
-  const entries = [...result.builtOutputs].map(([name, output]) => [`sha256:${output.derivationHash}!${name}`, output] as const).sort(([a], [b]) => (a < b ? -1 : 1));
-  writer.list(entries, ([id, output]) => writer.text(id).text(formatRealisation(id, output)));
-}
-
-/** The JSON of an output that was built, keys sorted, as the reference writes it. */
-function formatRealisation(id: string, { path, signatures }: BuiltOutputResult): string {
-  return JSON.stringify({ dependentRealisations: {}, id, outPath: path, signatures });
-}
-
-function parseRealisation(text: string, id: string): BuiltOutputResult {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  const { outPath, signatures } = (typeof value === "object" && value !== null ? value : {}) as { readonly outPath?: unknown; readonly signatures?: unknown };
-  if (typeof outPath !== "string") throw protocolError(`the output "${id}" comes without a path`);
-  return {
-    path: parseStorePathBaseName(outPath),
-    derivationHash: id.slice(id.indexOf(":") + 1, id.indexOf("!")),
-    signatures: Array.isArray(signatures) ? signatures.filter((signature) => typeof signature === "string") : [],
-  };
+  const entries = [...result.builtOutputs].map(([name, output]) => [formatOutputId({ ...output, output: name }), { ...output, output: name }] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  writer.list(entries, ([id, output]) => writer.text(id).text(formatRealisation(output)));
 }
 
 async function readOptionalNumber(reader: WireReader): Promise<number | undefined> {

@@ -23,10 +23,11 @@ export type TestDaemonOptions = {
   readonly allowed?: boolean;
   readonly trust?: Trust;
   readonly substituter?: Substituter;
+  readonly contentAddressed?: boolean;
 };
 
 /** A daemon in this process, on a store of its own. */
-export async function startTestDaemon(t: TestContext, { trusted = true, allowed = true, trust = { publicKeys: [], requireSignatures: true }, substituter }: TestDaemonOptions = {}): Promise<TestDaemon> {
+export async function startTestDaemon(t: TestContext, { trusted = true, allowed = true, trust = { publicKeys: [], requireSignatures: true }, substituter, contentAddressed }: TestDaemonOptions = {}): Promise<TestDaemon> {
   const fixture = await createBuildFixture();
   const socket = join(fixture.root, "socket");
   const errors: unknown[] = [];
@@ -34,7 +35,7 @@ export async function startTestDaemon(t: TestContext, { trusted = true, allowed 
     host: {
       version: "tsos test",
       openStore: () => openLocalStore({ root: fixture.root }),
-      buildOptions: async (_store, settings, io) => fixture.options({ ...io, substituter, keepGoing: settings.keepGoing }),
+      buildOptions: async (_store, settings, io) => fixture.options({ ...io, substituter, contentAddressed, keepGoing: settings.keepGoing }),
       trust,
       trustedSubstituters: [],
       substituters: [],

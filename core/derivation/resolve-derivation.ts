@@ -1,0 +1,49 @@
+import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "../store-path/store-path.ts";
+import type { ByteString } from "../util/bytes.ts";
+import type { Derivation } from "./derivation.ts";
+import { fillOutputPaths } from "./fill-output-paths.ts";
+import { HashModuloCache } from "./hash-modulo-cache.ts";
+import { inputPlaceholder } from "./placeholder.ts";
+
+/** Whether an output's path is known only after the inputs, or the derivation itself, are built. */
+export function hasUnknownOutputs({ outputs }: Derivation): boolean {
+  for (const { kind } of outputs.values()) if (kind === "floating" || kind === "deferred") return true;
+  return false;
+}
+
+/**
+ * The derivation with the outputs that its inputs turned out to be, in place of the inputs: what stood for their paths is
+ * rewritten, and outputs that waited for them get their own. Two that differ only in how their inputs came about are
+ * the same then. Nix: libstore/derivations.cc, tryResolve.
+ *
+ * @param outputOf the path of an input's output, once it is built
+ */
+export function resolveDerivation(derivation: Derivation, outputOf: (input: StorePath, output: string) => StorePath, storeDir: string = DEFAULT_STORE_DIR): Derivation {
+  const inputSources = new Set(derivation.inputSources);
+  const rewrites = new Map<string, string>();
+  for (const [input, outputs] of derivation.inputDerivations) {
+    for (const output of outputs) {
+      const path = outputOf(input, output);
+      inputSources.add(path);
+      rewrites.set(inputPlaceholder(input, output), formatStorePath(path, storeDir));
+    }
+  }
+  const rewrite = (text: ByteString): ByteString => rewriteText(text, rewrites);
+  const resolved: Derivation = {
+    ...derivation,
+    inputDerivations: new Map(),
+    dynamicInputs: undefined,
+    inputSources,
+    builder: rewrite(derivation.builder),
+    args: derivation.args.map(rewrite),
+    env: new Map([...derivation.env].map(([name, value]) => [rewrite(name), rewrite(value)])),
+  };
+  return fillOutputPaths(resolved, new HashModuloCache({ storeDir }), storeDir).derivation;
+}
+
+/** Each key of `rewrites` becomes its value. */
+export function rewriteText(text: ByteString, rewrites: ReadonlyMap<string, string>): ByteString {
+  let result = text;
+  for (const [from, to] of rewrites) if (result.includes(from)) result = result.replaceAll(from, () => to);
+  return result;
+}
