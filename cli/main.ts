@@ -53,9 +53,9 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     )
     .command(
       "check",
-      "type-check and evaluate, build nothing",
-      (y) => y.option("check", check).option("watch", { type: "boolean", default: false, describe: "check again at every save" }),
-      action(async (context, args: { check: boolean; watch: boolean }) => (await import("./commands/check.ts")).check(context, args)),
+      "type-check and evaluate, build nothing but the checks of a flake",
+      (y) => y.option("check", check).option("build", { type: "boolean", default: true, describe: "of a flake: build its checks (--no-build skips)" }).option("watch", { type: "boolean", default: false, describe: "check again at every save" }),
+      action(async (context, args: { check: boolean; build: boolean; watch: boolean }) => (await import("./commands/check.ts")).check(context, args)),
     )
     .command(
       "eval [path]",

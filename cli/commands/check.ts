@@ -4,10 +4,10 @@ import { ExitCode } from "../exit-code.ts";
 import { findProjectOfTarget } from "../nix-project/find-project.ts";
 import { CONFIG_KINDS, getConfig } from "../find-config.ts";
 
-/** Type-checks and evaluates, assertions included; builds nothing. With `watch` again at every save. */
-export async function check(context: CommandContext, args: { readonly check: boolean; readonly watch: boolean }): Promise<number> {
+/** Type-checks and evaluates, assertions included; builds nothing but the checks of a flake. With `watch` again at every save. */
+export async function check(context: CommandContext, args: { readonly check: boolean; readonly build: boolean; readonly watch: boolean }): Promise<number> {
   const project = findProjectOfTarget(context, undefined);
-  if (project !== undefined) return (await import("../nix-project/check.ts")).checkProject(context, project);
+  if (project !== undefined) return (await import("../nix-project/check.ts")).checkProject(context, project, args.build);
   const file = getConfig(context, CONFIG_KINDS);
   const isShell = file.endsWith("shell.config.ts");
   const request = isShell ? ({ kind: "shell" } as const) : ({ kind: "system" } as const);

@@ -1,11 +1,16 @@
+import { TsosError } from "../../core/error/tsos-error.ts";
+import { formatStorePath, parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import { toByteString, fromByteString } from "../../core/util/bytes.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { NixProject } from "./find-project.ts";
-import { evaluateProject, sourceOf } from "./project-session.ts";
+import { evaluateProject, realiseWhole, sourceOf } from "./project-session.ts";
 
-/** Evaluates what a Nix project has: all outputs of a flake, or the derivations of a file. Builds nothing. */
-export async function checkProject(context: CommandContext, project: NixProject): Promise<number> {
+/**
+ * Evaluates what a Nix project has: all outputs of a flake, whose checks are built unless `build` is false, or the derivations
+ * of a file.
+ */
+export async function checkProject(context: CommandContext, project: NixProject, build = true): Promise<number> {
   const began = performance.now();
   const seconds = (): string => `${((performance.now() - began) / 1000).toFixed(1)} s`;
   if (project.kind === "file") {
@@ -16,12 +21,32 @@ export async function checkProject(context: CommandContext, project: NixProject)
     return ExitCode.done;
   }
   const { end } = await evaluateProject(context, project, { kind: "check-flake", ref: toByteString(project.folder), writeLock: !context.flags.locked });
-  const { outputs, problems, notes } = end.report!;
-  if (context.flags.json) context.print(JSON.stringify({ version: 1, outputs, problems: problems.map(({ path, error }) => ({ path, error })), notes }));
+  const { outputs, checks, problems, warnings, omittedSystems } = end.report!;
+  for (const text of warnings) context.say(`${context.errStyle.yellow("warning:")} ${fromByteString(text)}`);
+  for (const { path, error } of problems) context.say(`${context.errStyle.red("error:")} ${fromByteString(path)}\n${error.replace(/^/gm, "  ")}`);
+  const { storeDir } = await context.openStore();
+  const found = checks.map(({ path, drvPath }) => ({ path: fromByteString(path), drvPath: parseStorePath(fromByteString(drvPath), storeDir) }));
+  // What is wrong is told before anything is built.
+  const isBuilt = build && problems.length === 0;
+  if (isBuilt && found.length > 0) await buildChecks(context, found);
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, outputs, checks: found.map(({ path, drvPath }) => ({ path, drvPath: formatStorePath(drvPath, storeDir), isBuilt })), problems: problems.map(({ path, error }) => ({ path, error })), warnings, omittedSystems }));
   else {
-    for (const { path, error } of problems) context.say(`${context.errStyle.red("error:")} ${fromByteString(path)}\n${error.replace(/^/gm, "  ")}`);
-    const left = notes.length === 0 ? "" : `; ${notes.length} of other systems were not looked at`;
-    context.print(problems.length === 0 ? `${project.file} is sound: ${outputs.length} outputs (${seconds()})${left}` : `${problems.length} of ${outputs.length + problems.length} outputs are wrong${left}`);
+    const left = omittedSystems.length === 0 ? "" : `; what is for ${omittedSystems.join(", ")} was not looked at`;
+    const count = (number: number): string => (number === 1 ? "one output" : `${number} outputs`);
+    const built = isBuilt && found.length > 0 ? `, ${found.length === 1 ? "one check" : `${found.length} checks`} built` : "";
+    context.print(problems.length === 0 ? `${project.file} is sound: ${count(outputs.length)}${built} (${seconds()})${left}` : `${problems.length} of ${count(outputs.length + problems.length)} ${problems.length === 1 ? "is" : "are"} wrong${left}`);
   }
   return problems.length === 0 ? ExitCode.done : ExitCode.failed;
+}
+
+/** Builds all outputs of each, and says of what fails which check it is. */
+async function buildChecks(context: CommandContext, checks: readonly { readonly path: string; readonly drvPath: StorePath }[]): Promise<void> {
+  const { storeDir } = await context.openStore();
+  try {
+    await realiseWhole(context, checks.map(({ drvPath }) => drvPath));
+  } catch (error) {
+    const failed = error instanceof TsosError ? checks.find(({ drvPath }) => error.message.includes(formatStorePath(drvPath, storeDir))) : undefined;
+    if (failed === undefined || !(error instanceof TsosError)) throw error;
+    throw new TsosError({ code: error.code, message: `failed to build attribute '${failed.path}': ${error.message}`, hint: error.hint, data: { ...error.data, attribute: failed.path } });
+  }
 }

@@ -73,6 +73,12 @@ export async function realiseProject(context: CommandContext, wanted: readonly P
   return paths;
 }
 
+/** The same for all outputs of derivations. */
+export async function realiseWhole(context: CommandContext, drvPaths: readonly StorePath[]): Promise<void> {
+  const store = await context.openStore();
+  await realise(store, drvPaths.map((drvPath) => ({ drvPath })), await projectBuildOptions(context, store));
+}
+
 async function projectBuildOptions(context: CommandContext, store: LocalStore): Promise<BuildOptions> {
   const { settings } = parseClassicArguments([], context.env, () => undefined, () => false);
   // What Nix's settings show to builds, such as the shell at /bin/sh, its expressions rely on.

@@ -1,4 +1,4 @@
-import type { FlakeReport } from "./flake-outputs.ts";
+import type { FlakeReport } from "./check-flake.ts";
 import type { FlakeFlags } from "./open-flake.ts";
 import type { Observation } from "./evaluation-world.ts";
 import type { ClosureRequest } from "./fetch-closure.ts";

@@ -1,8 +1,8 @@
 import type { Evaluator } from "../nix/evaluator.ts";
 import { describeDerivation } from "../nix/find-derivations.ts";
-import { formatNixError, NixError } from "../nix/nix-error.ts";
+import { NixError } from "../nix/nix-error.ts";
 import { showType } from "../nix/type-name.ts";
-import { Attrs, Closure, NO_POSITION, textOf, type Slot, type Value } from "../nix/value.ts";
+import { Attrs, NixString, NO_POSITION, textOf, type Slot, type Value } from "../nix/value.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { FoundDerivation, FoundProgram } from "./evaluation-protocol.ts";
 
@@ -31,19 +31,24 @@ export function findFlakeBash(e: Evaluator, flake: Value, system: ByteString): F
 }
 
 /** What running a value means: an app's program, or a package's main program. Nix: src/libcmd/installables, src/nix/app.cc */
-export function describeProgram(e: Evaluator, slot: Slot, shown: string): FoundProgram {
+export function describeProgram(e: Evaluator, slot: Slot, shown: string, isOfFlake = false): FoundProgram {
   const set = e.force(slot);
-  if (!(set instanceof Attrs)) throw e.error("type", `${shown} is ${showType(set)} while an app or a derivation was expected`);
+  if (!(set instanceof Attrs)) throw isOfFlake ? e.error("missing", `attribute '${shown}.type' does not exist`) : e.error("type", `${shown} is ${showType(set)} while an app or a derivation was expected`);
   const text = (from: Attrs, name: ByteString): ByteString | undefined => {
     const found = from.get(name);
     return found === undefined ? undefined : textOf(e.forceString(found, NO_POSITION, `while evaluating the attribute '${name}' of ${shown}`));
   };
   const type = text(set, "type");
+  if (type === undefined) throw e.error("missing", `attribute '${shown}.type' does not exist`);
+  // Nix: src/nix/app.cc
+  const expected = /^(apps|defaultApp)\./.test(shown) ? "app" : "derivation";
+  if (isOfFlake ? type !== expected : type !== "app" && type !== "derivation") throw e.error("type", `attribute '${shown}' should have type '${expected}'`);
   if (type === "app") {
     const program = set.get("program");
-    if (program === undefined) throw e.error("eval", `${shown} is an app without the attribute 'program'`);
+    if (program === undefined) throw e.error("missing", `attribute '${shown}.program' does not exist`);
     const context = new Set<ByteString>();
     const path = e.coerceToString(program, NO_POSITION, context, `while evaluating the program of ${shown}`, false, false);
+    if (isOfFlake && !path.startsWith(`${e.io.storeDir}/`)) throw e.error("eval", `app program '${path}' is not in the Nix store`);
     const needs: FoundDerivation[] = [];
     const sources: ByteString[] = [];
     for (const element of context) {
@@ -54,7 +59,6 @@ export function describeProgram(e: Evaluator, slot: Slot, shown: string): FoundP
     }
     return { program: path, needs, sources };
   }
-  if (type !== "derivation") throw e.error("type", `${shown} has the type '${type ?? ""}' while an app or a derivation was expected`);
   const found = describeDerivation(e, set);
   const meta = set.get("meta");
   const described = meta === undefined ? undefined : e.force(meta);
@@ -64,89 +68,16 @@ export function describeProgram(e: Evaluator, slot: Slot, shown: string): FoundP
   return { program: `${outPath}/bin/${main ?? name}`, needs: [found], sources: [] };
 }
 
-export type FlakeReport = {
-  /** `packages.x86_64-linux.default` and what it is. */
-  readonly outputs: readonly { readonly path: string; readonly kind: string }[];
-  readonly problems: readonly { readonly path: string; readonly error: string }[];
-  readonly notes: readonly string[];
-};
-
-const PER_SYSTEM = { checks: "derivation", packages: "derivation", devShells: "derivation", apps: "app" } as const;
-const SINGLE = { devShell: "derivation", defaultPackage: "derivation", defaultApp: "app", formatter: "derivation", bundlers: "any", legacyPackages: "any", hydraJobs: "any" } as const;
-const FUNCTIONS = { overlay: "an overlay", nixosModule: "a module", overlays: "an overlay", nixosModules: "a module" } as const;
-
-/** Evaluates what a flake has for this system, and looks whether it is what its name says. Nix: src/nix/flake.cc */
-export function checkFlake(e: Evaluator, flake: Value, system: ByteString): FlakeReport {
-  const outputs: { path: string; kind: string }[] = [];
-  const problems: { path: string; error: string }[] = [];
-  const notes: string[] = [];
-  const tried = (path: string, kind: string, look: () => void): void => {
-    try {
-      look();
-      outputs.push({ path, kind });
-    } catch (error) {
-      if (!(error instanceof NixError)) throw error;
-      problems.push({ path, error: formatNixError(error, { showTrace: false }) });
-    }
-  };
-  const each = (slot: Slot, path: string, visit: (name: ByteString, inner: Slot) => void): void => {
-    let set: Value | undefined;
-    try {
-      set = e.forceAttrs(slot, NO_POSITION, `while evaluating the flake's output '${path}'`);
-    } catch (error) {
-      if (!(error instanceof NixError)) throw error;
-      problems.push({ path, error: formatNixError(error, { showTrace: false }) });
-    }
-    if (set instanceof Attrs) set.shape.names.forEach((name, index) => visit(name, (set as Attrs).at(index)));
-  };
-  const derivation = (slot: Slot, path: string): void => {
-    const value = e.force(slot);
-    if (!(value instanceof Attrs) || !e.isDerivation(value)) throw e.error("type", `the flake's output '${path}' is not a derivation`);
-    describeDerivation(e, value);
-  };
-  const check = (kind: "derivation" | "app" | "any", slot: Slot, path: string): void => {
-    if (kind === "derivation") tried(path, kind, () => derivation(slot, path));
-    else if (kind === "app") tried(path, kind, () => void describeProgram(e, slot, `the flake's output '${path}'`));
-    else tried(path, "value", () => void e.force(slot));
-  };
-  const own = e.force(flake);
-  const top = own instanceof Attrs ? own.get("outputs") : undefined;
-  if (top === undefined) return { outputs, problems, notes };
-  each(top, "outputs", (name, slot) => {
-    if (Object.hasOwn(PER_SYSTEM, name)) {
-      each(slot, name, (at, inner) => {
-        if (at !== system) return void notes.push(`${name}.${at} is not for this system, and was not looked at`);
-        each(inner, `${name}.${at}`, (one, leaf) => check(PER_SYSTEM[name as keyof typeof PER_SYSTEM], leaf, `${name}.${at}.${one}`));
-      });
-    } else if (Object.hasOwn(SINGLE, name)) {
-      const kind = SINGLE[name as keyof typeof SINGLE];
-      if (kind === "any") return check("any", slot, name);
-      each(slot, name, (at, inner) => (at === system ? check(kind, inner, `${name}.${at}`) : notes.push(`${name}.${at} is not for this system, and was not looked at`)));
-    } else if (name === "nixosConfigurations") {
-      each(slot, name, (host, inner) =>
-        tried(`${name}.${host}`, "system", () => {
-          const toplevel = findAttribute(e, inner, ["config", "system", "build", "toplevel"]);
-          if (toplevel === undefined) throw e.error("eval", `the flake's output '${name}.${host}' has no toplevel`);
-          derivation(toplevel, `${name}.${host}.config.system.build.toplevel`);
-        }),
-      );
-    } else if (Object.hasOwn(FUNCTIONS, name)) {
-      const isFunction = (inner: Slot, path: string): void =>
-        tried(path, "function", () => {
-          const value = e.force(inner);
-          const isFine = value instanceof Closure || (name.startsWith("nixosModule") && value instanceof Attrs) || typeof value === "string";
-          if (!isFine) throw e.error("type", `the flake's output '${path}' is not ${FUNCTIONS[name as keyof typeof FUNCTIONS]}`);
-        });
-      if (name.endsWith("s")) each(slot, name, (one, inner) => isFunction(inner, `${name}.${one}`));
-      else isFunction(slot, name);
-    } else if (name === "templates") {
-      each(slot, name, (one, inner) =>
-        tried(`${name}.${one}`, "template", () => {
-          const set = e.forceAttrs(inner, NO_POSITION, "while evaluating a template");
-          for (const needed of ["path", "description"]) if (set.get(needed) === undefined) throw e.error("eval", `template '${name}.${one}' lacks the attribute '${needed}'`);
-        }),
-      );
-    } else tried(name, "value", () => void e.force(slot));
-  });
-  return { outputs, problems, notes };
+/** What building an attribute of a flake means: a derivation, or a text that one output of a derivation made. Nix: src/libcmd/installable-flake.cc */
+export function describeFlakeOutput(e: Evaluator, slot: Slot, path: string): FoundDerivation {
+  const value = e.force(slot);
+  if (value instanceof Attrs && e.isDerivation(value)) return describeDerivation(e, value);
+  const context = new Set<ByteString>();
+  if (typeof value === "string" || value instanceof NixString) {
+    void e.coerceToString(slot, NO_POSITION, context, "", false, false);
+    const [one, ...others] = context;
+    const output = one === undefined || others.length > 0 ? null : /^!([^!]*)!(.*)$/s.exec(one);
+    if (output !== null) return { drvPath: `${e.io.storeDir}/${output[2]!}`, outputName: output[1]! };
+  }
+  throw e.error("type", `expected flake output attribute '${path}' to be a derivation or path but found ${e.describe(value)}`);
 }

@@ -1,3 +1,4 @@
+import { bestMatches } from "../nix/suggestions.ts";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -181,7 +182,7 @@ function findUnlocked(fetcher: NixFetcher, node: LockNode): ByteString | undefin
  * What a command means by an attribute of a flake: the first of some places that has it.
  * @param path as it stands after `#`; "" for the default package
  */
-export function selectFlakeAttribute(e: Evaluator, flake: Value, path: ByteString, options: { readonly system: ByteString; readonly shown: ByteString; readonly purpose?: FlakePurpose | undefined }): Slot {
+export function selectFlakeAttribute(e: Evaluator, flake: Value, path: ByteString, options: { readonly system: ByteString; readonly shown: ByteString; readonly purpose?: FlakePurpose | undefined }): { readonly slot: Slot; /** Where it was found. */ readonly path: ByteString } {
   const { system, purpose = "build" } = options;
   const own = purpose === "shell" ? { first: "devShells", single: "devShell" } : purpose === "run" ? { first: "apps", single: "defaultApp" } : undefined;
   const candidates =
@@ -190,18 +191,21 @@ export function selectFlakeAttribute(e: Evaluator, flake: Value, path: ByteStrin
       : path.startsWith(".")
         ? [path.slice(1)]
         : [...(own === undefined ? [] : [`${own.first}.${system}.${path}`]), `packages.${system}.${path}`, `legacyPackages.${system}.${path}`, path];
+  const near = new Set<ByteString>();
   for (const candidate of candidates) {
     let at: Slot | undefined = flake;
     for (const name of splitAttributePath(candidate)) {
       const set: Value = e.force(at);
       at = set instanceof Attrs ? set.get(name) : undefined;
-      if (at === undefined) break;
+      if (at !== undefined) continue;
+      if (set instanceof Attrs) for (const one of bestMatches(set.shape.names, name)) near.add(one);
+      break;
     }
-    if (at !== undefined) return at;
+    if (at !== undefined) return { slot: at, path: candidate };
   }
   const [last, ...others] = [...candidates].reverse();
   const list = others.length === 0 ? `'${last!}'` : `${others.reverse().map((one) => `'${one}'`).join(", ")} or '${last!}'`;
-  throw new NixError("eval", `flake '${options.shown}' does not provide attribute ${list}`);
+  throw new NixError("eval", `flake '${options.shown}' does not provide attribute ${list}`, undefined, [...near]);
 }
 
 /** `a."b.c".d`. */

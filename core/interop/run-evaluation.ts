@@ -26,9 +26,10 @@ import { evaluationKey } from "./evaluation-key.ts";
 import { createEvaluationWorld, recordWorld, stampObservations, type EvaluationWorld } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { findLockedInputs, openFlake, selectFlakeAttribute } from "./open-flake.ts";
-import { checkFlake, describeProgram, findFlakeBash, type FlakeReport } from "./flake-outputs.ts";
+import { checkFlake, type FlakeReport } from "./check-flake.ts";
+import { describeFlakeOutput, describeProgram, findFlakeBash } from "./flake-outputs.ts";
 import { createEvaluationIo, type StoreChannel } from "./evaluation-io.ts";
-import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
+import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FlakePurpose, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export type EvaluationHost = Omit<StoreChannel, "write"> & {
@@ -174,8 +175,12 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
     case "derivations": {
       let count = 0;
       let flake: Value | undefined;
-      forEachSelected(evaluator, settings, job, open, (slot, args, of) => {
+      forEachSelected(evaluator, settings, job, open, (slot, args, of, path, purpose) => {
         flake = of;
+        if (path !== undefined && purpose !== "shell") {
+          count++;
+          return host.found(describeFlakeOutput(evaluator, slot, path));
+        }
         for (const set of findDerivations(evaluator, slot, args)) {
           count++;
           host.found(describeDerivation(evaluator, set));
@@ -201,8 +206,8 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
     }
     case "program": {
       let program: FoundProgram | undefined;
-      forEachSelected(evaluator, settings, job, open, (slot, args) => {
-        program = describeProgram(evaluator, args.size === 0 ? slot : autoCall(evaluator, args, slot), "what is to be run");
+      forEachSelected(evaluator, settings, job, open, (slot, args, flake, path) => {
+        program = describeProgram(evaluator, args.size === 0 ? slot : autoCall(evaluator, args, slot), path ?? "what is to be run", flake !== undefined);
       });
       return { program };
     }
@@ -210,7 +215,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
       const { fetcher } = io;
       if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
       const flake = openFlake(evaluator, fetcher, job.ref, { folder: settings.folder, writeLock: job.writeLock });
-      return { report: checkFlake(evaluator, flake, settings.currentSystem) };
+      return { report: checkFlake(evaluator, evaluator.force(flake), settings.currentSystem) };
     }
     default:
       return unreachable(job);
@@ -228,7 +233,7 @@ function resolveShellPath(io: NixIo, start: ByteString): ByteString {
   throw new NixError("eval", `neither 'shell.nix' nor 'default.nix' found in '${path}'`);
 }
 
-function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments, flake?: Value) => void): void {
+function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments, flake?: Value, path?: ByteString, purpose?: FlakePurpose) => void): void {
   const args: AutoArguments = new Map(
     job.autoArguments.map(({ name, kind, text }): [ByteString, Slot] => [name, kind === "string" ? text : e.load(text, toByteString("«string»"), open({ kind: "text", label: "string", text: "" }).folder)]),
   );
@@ -237,9 +242,9 @@ function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Select
       const { fetcher } = e.io;
       if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
       const flake = openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock, flags: source.flags });
-      const slot = selectFlakeAttribute(e, flake, source.attribute, { system: settings.currentSystem, purpose: source.purpose, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
+      const { slot, path } = selectFlakeAttribute(e, flake, source.attribute, { system: settings.currentSystem, purpose: source.purpose, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
       e.force(slot);
-      use(slot, new Map(), flake);
+      use(slot, new Map(), flake, path, source.purpose);
       continue;
     }
     const { text, file, folder } = open(source);
