@@ -1,10 +1,10 @@
+import yargs from "yargs";
 import type { Argv } from "yargs";
 import type { CommandContext } from "./context.ts";
 import { ExitCode } from "./exit-code.ts";
 import { explainUsage } from "./explain-usage.ts";
 import { findWrongFlag, globalOptions, readGlobalFlags, type GlobalFlags, type ParsedGlobals } from "./global-flags.ts";
 import { STORE_ACTIONS, type StoreArguments } from "./store-arguments.ts";
-import { readStoreWords } from "./store-words.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -12,12 +12,6 @@ import { UsageError } from "./usage-error.ts";
  * short command pays for nothing else.
  */
 export async function main(argv: readonly string[], version: string): Promise<number> {
-  const plain = readStoreWords(argv, process.cwd());
-  if (plain !== undefined) {
-    const { withContext } = await import("./context.ts");
-    return await withContext(plain.flags, version, async (context) => (plain.kind === "gc" ? (await import("./commands/gc.ts")).gc(context, plain.args) : (await import("./commands/store.ts")).store(context, plain.args)));
-  }
-  const { default: yargs } = await import("yargs");
   // Thrown, since yargs would lay out its help text, which takes longer than many a command, after each handler
   // that returns.
   const action =

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import type { FetchDispatcher } from "../fetch/dispatcher.ts";
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
-import { HttpConnections } from "../fetch/http-connections.ts";
-import type { HttpAnswer } from "../fetch/http-exchange.ts";
+import { HttpClient, type HttpAnswer } from "../fetch/http-client.ts";
 import { basicAuthorization, findNetrcHeader } from "../fetch/source/credentials.ts";
 import type { CacheTransport } from "./cache-transport.ts";
 
@@ -39,10 +38,10 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
   base.search = "";
   const url = base.href.replace(/\/+$/, "");
   const own: FetchSettings = { ...settings, connections: Math.max(settings.connections, CONNECTIONS) };
-  const connections = new HttpConnections(own);
+  const plainClient = new HttpClient(own);
   const { http, https } = settings.proxies;
   const isProxied = ((base.protocol === "https:" ? https : http) ?? "") !== "";
-  /** The whole client, a megabyte of code: for what is sent, and by way of a proxy. */
+  /** A megabyte of code: for what is sent, and by way of a proxy. */
   let client: Promise<FetchDispatcher> | undefined;
   const getClient = (): Promise<FetchDispatcher> => (client ??= import("../fetch/dispatcher.ts").then(({ getDispatcher }) => getDispatcher(own)));
 
@@ -51,13 +50,15 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
   }
 
   async function ask(method: "GET" | "HEAD", target: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<HttpAnswer> {
-    if (!isProxied) return connections.request({ method, url: target, headers, signal });
+    if (!isProxied) return plainClient.request({ method, url: target, headers, signal });
     const { request, dispatcher } = await getClient();
     const { statusCode, headers: given, body } = await request(target, { method, dispatcher, headers, ...(signal === undefined ? {} : { signal }) });
     return {
       status: statusCode,
-      headers: new Map(Object.entries(given).map(([name, value]) => [name, String(value)])),
-      url: target,
+      header: (name) => {
+        const value = given[name];
+        return Array.isArray(value) ? value.join(", ") : value;
+      },
       body,
       whole: async (limit) => {
         const bytes = await body.bytes();
@@ -93,7 +94,7 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
         if (status < 500 && ![408, 425, 429].includes(status)) throw failed(target, reason, undefined);
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        if (error instanceof TsosError && error.code !== "fetch.bad-answer") throw error;
+        if (error instanceof TsosError) throw error;
         reason = describe(error);
         cause = error;
       }
@@ -120,8 +121,8 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
     async read(path, { signal, offset = 0 }) {
       const answer = await get("GET", path, { "accept-encoding": "identity", ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) }, signal);
       if (answer === undefined) return undefined;
-      const from = answer.status === 206 ? Number(/^bytes (\d+)-/.exec(answer.headers.get("content-range") ?? "")?.[1] ?? Number.NaN) : 0;
-      const given = answer.headers.get("content-length");
+      const from = answer.status === 206 ? Number(/^bytes (\d+)-/.exec(answer.header("content-range") ?? "")?.[1] ?? Number.NaN) : 0;
+      const given = answer.header("content-length");
       const length = given === undefined ? undefined : Number(given);
       const body = from === offset ? answer.body : skip(answer.body, offset - from);
       const size = length === undefined || !Number.isSafeInteger(length) ? undefined : length - (offset - from);
@@ -144,6 +145,7 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
     },
     async exists(path, signal) {
       const answer = await get("HEAD", path, {}, signal);
+      answer?.discard();
       return answer !== undefined;
     },
     async write(path, contents, { contentType, signal }) {
@@ -162,7 +164,7 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
       if (status >= 400) throw failed(target, `the server answered ${status}`, undefined);
     },
     async [Symbol.asyncDispose]() {
-      connections[Symbol.dispose]();
+      plainClient[Symbol.dispose]();
       // The pool belongs to the settings made here; idle connections would keep nothing alive, but memory.
       await (await client)?.dispatcher.close().catch(() => undefined);
     },
