@@ -113,6 +113,9 @@ function expandCompound(args: string[], at: number): void {
   args.splice(at, 1, ...expanded);
 }
 
+/** What is said looks the same in all of them: there is no bar of progress. */
+const LOG_FORMATS: ReadonlySet<string> = new Set(["raw", "raw-with-logs", "internal-json", "bar", "bar-with-logs", "multiline", "multiline-with-logs"]);
+
 type Flag = { readonly values: number; readonly run: (first: string, second: string) => void };
 
 function common(flag: string, options: ClassicOptions, warn: (text: string) => void): Flag | undefined {
@@ -141,7 +144,10 @@ function common(flag: string, options: ClassicOptions, warn: (text: string) => v
         },
       };
     case "--log-format":
-      return one(() => undefined);
+      return one((format) => {
+        if (!LOG_FORMATS.has(format)) throw new TsosError({ code: "nix.bad-log-format", message: `option 'log-format' has an invalid value '${format}'`, data: { format } });
+        if (format === "internal-json") throw new TsosError({ code: "nix.log-format", message: "the log format 'internal-json' is not supported: messages are for people" });
+      });
     case "-j":
       return one((value) => settings.set("max-jobs", value));
     case "-Q":

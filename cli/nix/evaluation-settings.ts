@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { EvaluationSettings } from "../../core/interop/evaluation-protocol.ts";
 import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
 import type { LintLevel } from "../../core/nix/nix-settings.ts";
+import { wantsColours } from "../../core/nix/colour-report.ts";
 import { toByteString } from "../../core/util/bytes.ts";
 import type { LocalStoreOptions } from "../../core/store/store.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
@@ -65,6 +66,7 @@ export function evaluationSettings(options: ClassicOptions, store: LocalStoreOpt
     },
     experimentalFeatures: features,
     showTrace: settings.bool("show-trace", false),
+    colours: wantsColours(process.stderr.isTTY, env),
   };
 }
 

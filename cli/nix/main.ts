@@ -1,5 +1,7 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { openEvaluation } from "../../core/interop/evaluation-session.ts";
+import { colourReport, wantsColours } from "../../core/nix/colour-report.ts";
+import { fromByteString, toByteString } from "../../core/util/bytes.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import { ExitCode } from "../exit-code.ts";
 import { buildStatus } from "./build-status.ts";
@@ -47,6 +49,8 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  const colours = wantsColours(process.stderr.isTTY, process.env);
+  const colour = (text: string): string => (colours && /^(error|warning|note): /.test(text) ? fromByteString(colourReport(toByteString(text))) : text);
   const environment: NixEnvironment = {
     command: `tsos nix ${name}`,
     classic: command.classic,
@@ -67,9 +71,9 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
       process.off("SIGTERM", interrupt);
     },
     print: (text) => void process.stdout.write(text),
-    say: (text) => void process.stderr.write(`${text}\n`),
+    say: (text) => void process.stderr.write(`${colour(text)}\n`),
     sayBytes: (text) => void process.stderr.write(`${text}\n`, "latin1"),
-    warn: (text) => void process.stderr.write(`warning: ${text}\n`),
+    warn: (text) => void process.stderr.write(`${colour(`warning: ${text}`)}\n`),
   };
   try {
     const code = await command.run(environment, args);

@@ -38,6 +38,8 @@ export type EvaluationSettings = {
   readonly language: NixSettings;
   readonly experimentalFeatures: readonly string[];
   readonly showTrace: boolean;
+  /** Messages are for a terminal that shows colours. */
+  readonly colours?: boolean | undefined;
 };
 
 /** What functions are called with where the command line asks for their result. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { compileNix } from "../nix/compile.ts";
+import { colourReport } from "../nix/colour-report.ts";
 import { autoCall, selectAttributePath, type AutoArguments } from "../nix/auto-call.ts";
 import { INTERNAL_FOLDER, showPath } from "../nix/builtins/fetchurl-file.ts";
 import { findInSearchPath } from "../nix/builtins/file-builtins.ts";
@@ -49,13 +50,20 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
   try {
     return { status: 0, ...evaluate(settings, job, host) };
   } catch (error) {
-    if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatNixErrorBytes(error, { showTrace: settings.showTrace }), isUsage: error.kind === "usage" };
+    if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatError(error, settings), isUsage: error.kind === "usage" };
     if (error instanceof TsosError) return { status: 1, error: toByteString(`error: ${error.message}`) };
     if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
     if (error instanceof Error && isTooLong(error)) return { status: 1, error: `error: out of memory: a string is longer than ${MOST_BYTES} bytes, or a list than memory` };
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };
     throw error;
   }
+}
+
+function formatError(error: NixError, { showTrace, colours }: EvaluationSettings): ByteString {
+  const text = formatNixErrorBytes(error, { showTrace });
+  if (colours !== true) return text;
+  const own = error.traces.filter(({ print }) => print === "always").map(({ message }) => message);
+  return colourReport(text, new Set(error.kind === "throw" && !error.bytes.startsWith("file '") ? [...own, error.bytes] : own));
 }
 
 /** As long as a string of the engine may be. */
@@ -70,7 +78,7 @@ const WORTH_KEEPING = 100;
 
 function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): EvaluationResult {
   const world = createEvaluationWorld(settings.environment, settings.currentTime);
-  const write = (to: "print" | "log", text: ByteString): void => writeWhole(to === "print" ? 1 : 2, text);
+  const write = (to: "print" | "log", text: ByteString): void => writeWhole(to === "print" ? 1 : 2, to === "log" && settings.colours === true && /^(evaluation )?warning: |^error:/.test(text) ? colourReport(text) : text);
   const { cacheFolder } = settings;
   if (cacheFolder === undefined) return evaluateWith(settings, job, { ...host, write }, world, undefined);
   // Who started this has looked for it already.
