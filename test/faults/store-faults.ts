@@ -103,7 +103,7 @@ export async function assertRecovers(scenario: StoreScenario, place: string, kep
     if (scenario.damages !== true) assert.deepEqual(await store.verify({ checkContents: true }), [], `${what}: what is registered is right`);
     assert.deepEqual([...(await store.queryValidPaths(kept))].sort(), [...kept].sort(), `${what}: nothing is lost`);
     const made = await scenario.run(store, place);
-    scenario.check?.(store, place);
+    await scenario.check?.(store, place);
     assert.equal((await store.queryValidPaths(made)).size, new Set(made).size, `${what}: it works again`);
     assert.deepEqual(await store.verify({ checkContents: true }), [], `${what}: all is right afterwards`);
   }

@@ -9,6 +9,10 @@ import { copyPaths } from "../../core/cache/copy-paths.ts";
 import { openBinaryCache } from "../../core/cache/open-binary-cache.ts";
 import { createSubstituters } from "../../core/cache/substituters.ts";
 import { finishDerivation } from "../../core/derivation/finish-derivation.ts";
+import type { DerivationOutput } from "../../core/derivation/derivation.ts";
+import { inputPlaceholder } from "../../core/derivation/placeholder.ts";
+import { openDaemonStore } from "../../core/daemon/client/open-daemon-store.ts";
+import { startDaemon } from "../../core/daemon/server/daemon-server.ts";
 import { HashModuloCache } from "../../core/derivation/hash-modulo-cache.ts";
 import { plainFetchSettings } from "../../core/fetch/fetch-settings.ts";
 import { exportPaths, importPaths } from "../../core/store/export-paths.ts";
@@ -28,7 +32,7 @@ export type StoreScenario = {
   /** What is interrupted, and must work when it is done again. @returns what is valid then */
   run(store: LocalStore, folder: string): Promise<readonly StorePath[]>;
   /** What must hold besides, once `run` was done again. */
-  check?(store: LocalStore, folder: string): void;
+  check?(store: LocalStore, folder: string): void | Promise<void>;
   /** Paths that are damaged until `run` has put them right. */
   readonly damages?: boolean;
   readonly autoOptimise?: boolean;
@@ -93,6 +97,47 @@ async function build(store: LocalStore, substituter?: Substituter): Promise<read
   const [drvPath] = await outputs(store);
   const results = await realise(store, [{ drvPath: drvPath! }], buildOptions(substituter));
   return [...results.values()].flatMap((paths) => [...paths.values()]);
+}
+
+/** One whose path is known when it is built, and one that is resolved by it. */
+async function floatingOutputs(store: LocalStore): Promise<readonly StorePath[]> {
+  const cache = new HashModuloCache();
+  const make = async (name: string, output: DerivationOutput, inputs: readonly StorePath[]): Promise<StorePath> => {
+    const text = inputs.map((input) => inputPlaceholder(input, "out")).join(" ");
+    const derivation = { name, outputs: new Map([["out", output]]), inputDerivations: new Map(inputs.map((input) => [input, new Set(["out"])] as const)), inputSources: new Set<StorePath>(), platform: "builtin", builder: "builtin:faults", args: [], env: new Map([["name", name], ["text", text]]) };
+    const finished = finishDerivation(derivation, cache);
+    return store.writeDerivation(finished.derivation);
+  };
+  const bottom = await make("floating", { kind: "floating", method: "nar", algorithm: "sha256" }, []);
+  return [bottom, await make("waiting", { kind: "deferred" }, [bottom])];
+}
+
+async function buildFloating(store: LocalStore): Promise<readonly StorePath[]> {
+  const [, drvPath] = await floatingOutputs(store);
+  const results = await realise(store, [{ drvPath: drvPath! }], { ...buildOptions(), contentAddressed: true });
+  return [...results.values()].flatMap((paths) => [...paths.values()]);
+}
+
+/** A daemon and its client, both in this process, so that what either does can fail. */
+async function workThroughDaemon(folder: string): Promise<readonly StorePath[]> {
+  const root = `${folder}/root`;
+  const socket = `${folder}/socket`;
+  await using _server = await startDaemon({
+    host: {
+      version: "faults",
+      openStore: () => openLocalStore({ root }),
+      buildOptions: async (store, _settings, io) => ({ ...buildOptions(await openCache(folder, store)), ...io }),
+      trust: { publicKeys: [], requireSignatures: true },
+      trustedSubstituters: [],
+      substituters: [],
+    },
+    access: { trustedUsers: [], allowedUsers: ["*"] },
+    listen: { path: socket },
+  });
+  await using store = openDaemonStore({ root, socket });
+  const text = await store.addTextToStore("text", "a text", []);
+  const tree = await store.addPathToStore("tree", `${folder}/one`, { references: [text], likelyNew: true });
+  return [text, tree, ...(await build(store))];
 }
 
 async function openCache(folder: string, store: LocalStore): Promise<Substituter> {
@@ -165,6 +210,17 @@ export const STORE_SCENARIOS: Readonly<Record<string, StoreScenario>> = {
     },
     run: addBoth,
   },
+  "adding what is likely new": {
+    async prepare(folder) {
+      writeSources(folder);
+      return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
+    },
+    run: async (store, folder) => [
+      await store.addPathToStore("tree", `${folder}/one`, { likelyNew: true }),
+      await store.addPathToStore("twin", `${folder}/two`, { likelyNew: true }),
+      await store.addPathToStore("file", `${folder}/one/a`, { likelyNew: true, method: "flat" }),
+    ],
+  },
   importing: {
     async prepare(folder) {
       writeSources(folder);
@@ -177,6 +233,21 @@ export const STORE_SCENARIOS: Readonly<Record<string, StoreScenario>> = {
   building: {
     prepare: (folder) => prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]),
     run: (store) => build(store),
+  },
+  "building what its contents name": {
+    prepare: (folder) => prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]),
+    run: (store) => buildFloating(store),
+    async check(store) {
+      assert.equal((await store.queryDerivationOutputs((await floatingOutputs(store))[1]!)).size, 1);
+    },
+  },
+  "through a daemon": {
+    async prepare(folder) {
+      writeSources(folder);
+      await fillCache(folder, (store) => build(store));
+      return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
+    },
+    run: (_store, folder) => workThroughDaemon(folder),
   },
   substituting: {
     async prepare(folder) {
