@@ -1,8 +1,9 @@
-import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { TsosError } from "../core/error/tsos-error.ts";
 import { findHomePlaces, type HomePlaces } from "../core/system/switch-home.ts";
+import { mayRun } from "../core/util/may-access.ts";
 import type { CommandContext } from "./context.ts";
 import { findConfig } from "./find-config.ts";
 import { findInstallation } from "./installation.ts";
@@ -44,7 +45,7 @@ const COMMANDS = ["build", "collect-garbage", "copy-closure", "daemon", "env", "
 export function activationEnvironment(context: CommandContext): NodeJS.ProcessEnv {
   const { env } = context;
   const path = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  if (path.some((folder) => isExecutable(join(folder, "nix-env")))) return env;
+  if (path.some((folder) => mayRun(join(folder, "nix-env")))) return env;
   const folder = join(context.places.state, "nix-commands");
   mkdirSync(folder, { recursive: true });
   for (const name of COMMANDS) {
@@ -53,15 +54,6 @@ export function activationEnvironment(context: CommandContext): NodeJS.ProcessEn
     chmodSync(file, 0o755);
   }
   return { ...env, PATH: [...path, folder].join(delimiter) };
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function quote(text: string): string {

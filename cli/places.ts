@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { mayWrite } from "../core/util/may-access.ts";
 import { isStoreUrl, parseStoreUrl, type StoreChoice } from "./store-url.ts";
 
 /** Where tsos keeps what it knows. */
@@ -51,13 +52,6 @@ function chooseStore(env: NodeJS.ProcessEnv, uid: number, ownStore: string, { is
 }
 
 const THIS_MACHINE: PlacesMachine = {
-  isWritable(folder) {
-    try {
-      accessSync(folder, constants.W_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  },
+  isWritable: mayWrite,
   isSocket: (file) => statSync(file, { throwIfNoEntry: false })?.isSocket() === true,
 };

@@ -1,6 +1,4 @@
-import { constants } from "node:fs";
-import { access } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { Tool } from "../core/build/tool.ts";
 import { realise } from "../core/build/realise.ts";
 import { TsosError } from "../core/error/tsos-error.ts";
@@ -10,6 +8,7 @@ import { parseStorePath } from "../core/store-path/store-path.ts";
 import { createBuildOptions } from "./build-options.ts";
 import type { CommandContext } from "./context.ts";
 import { evaluate } from "./evaluation.ts";
+import { findProgram } from "./nix/find-on-path.ts";
 
 /** The program that builds are shut in with: the machine's own, else the one that tsos brings. */
 export async function findSandboxTool(context: CommandContext, store: LocalStore): Promise<Tool> {
@@ -26,10 +25,8 @@ export async function findContainerTool(context: CommandContext, store: LocalSto
  * so it needs no sandbox to be made.
  */
 async function findTool(context: CommandContext, store: LocalStore, tool: { readonly program: string; readonly package: string }): Promise<Tool> {
-  for (const folder of (context.env["PATH"] ?? "").split(delimiter)) {
-    const file = join(folder, tool.program);
-    if (folder.startsWith("/") && (await isExecutable(file))) return { command: file, args: [] };
-  }
+  const own = findProgram(context.env, tool.program);
+  if (own !== undefined) return { command: own, args: [] };
   const { result, instantiation } = await evaluate(context, undefined, { kind: "package", name: tool.package });
   const { outPath, drvPath, outputName } = result.package;
   const path = parseStorePath(outPath, store.storeDir);
@@ -49,11 +46,4 @@ async function findTool(context: CommandContext, store: LocalStore, tool: { read
 
 function needsNoSandbox(name: string): TsosError {
   return new TsosError({ code: "cli.tool-needs-sandbox", message: `the package "${name}", which sandboxes need, needs one to be built` });
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,19 +1,13 @@
-import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { TsosError } from "../../core/error/tsos-error.ts";
+import { mayRun } from "../../core/util/may-access.ts";
 import type { Tool } from "../../core/build/tool.ts";
 
 /** A program's file in the folders of `PATH`. */
 export function findProgram(env: NodeJS.ProcessEnv, program: string): string | undefined {
   for (const folder of (env["PATH"] ?? "").split(delimiter)) {
     const file = join(folder, program);
-    if (!folder.startsWith("/")) continue;
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      // The next one may have it.
-    }
+    if (folder.startsWith("/") && mayRun(file)) return file;
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { basename } from "node:path";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
 import type { Derivation } from "../derivation/derivation.ts";
@@ -7,6 +7,7 @@ import { dumpPath } from "../nar/dump-path.ts";
 import type { OutputId, Realisation } from "../narinfo/realisation.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
+import { mayWrite } from "../util/may-access.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import { addNar } from "./add-nar.ts";
 import { addPath, computePath } from "./add-path.ts";
@@ -55,18 +56,9 @@ import { verifyPath, verifyStore } from "./verify.ts";
 export async function openLocalStore(options: LocalStoreOptions = {}): Promise<LocalStore> {
   const layout = makeStoreLayout(options);
   await createStore(layout);
-  const readOnly = !isWritable(layout.databaseDir) || !isWritable(layout.realStoreDir);
+  const readOnly = !mayWrite(layout.databaseDir) || !mayWrite(layout.realStoreDir);
   const database = new StoreDatabase(layout.database, { storeDir: layout.storeDir, readOnly, create: false });
   return new FolderStore(new OpenStore(layout, database, options.autoOptimise ?? false));
-}
-
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 class FolderStore implements LocalStore {

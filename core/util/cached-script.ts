@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Script, type ScriptOptions } from "node:vm";
+import { mayWrite } from "./may-access.ts";
 
 export type CachedScript = {
   readonly script: Script;
@@ -37,7 +38,8 @@ export function loadCachedScript(source: string, cacheFile: string, identity: st
     save(prepare) {
       const { minorPageFault: pages } = process.resourceUsage();
       if (kept !== undefined && pages < kept.pages * MORE) return;
-      if (!isWritable(dirname(cacheFile))) return;
+      // Asked first: what the engine compiled takes longer to collect than to write.
+      if (!mayWrite(dirname(cacheFile))) return;
       const bytecode = countBytecode();
       if (kept !== undefined && bytecode < kept.bytecode * MORE) return;
       prepare?.();
@@ -60,16 +62,6 @@ export function loadCachedScript(source: string, cacheFile: string, identity: st
 /** Of all that this thread has compiled. Loaded late: few need it. */
 function countBytecode(): number {
   return process.getBuiltinModule("node:v8").getHeapCodeStatistics().bytecode_and_metadata_size;
-}
-
-/** Asked first: what the engine compiled takes longer to collect than to write. */
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What is whole, and of this script and engine. */
