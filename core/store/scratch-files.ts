@@ -1,3 +1,4 @@
+import { rmdirSync } from "node:fs";
 import { givesAttributes } from "./canonicalise.ts";
 import { removeTree } from "./file-tree.ts";
 import type { TemporaryFolder } from "./store.ts";
@@ -39,7 +40,14 @@ export class ScratchFiles implements AsyncDisposable {
 
   #begin() {
     const folder = makeTemporaryFolder(this.#realStoreDir);
-    return { folder, givesAttributes: givesAttributes(folder.path), users: 0, files: 0 };
+    try {
+      return { folder, givesAttributes: givesAttributes(folder.path), users: 0, files: 0 };
+    } catch (error) {
+      // Empty and still locked: no collector would take it while this process lives.
+      rmdirSync(folder.path);
+      void folder[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
