@@ -38,8 +38,7 @@ function answer(definition: NixModulesConfiguration, request: EvaluationRequest,
         return { result: { kind: "system", toplevel: describeDerivation(generation), hostName: String(username), home: { user: String(username), directory: String(homeDirectory) } }, roots: [generation.drvPath], warnings: [] };
       }
       if (request.variant === "vm") {
-        const { vm } = (open().config["system"] as { readonly build: { readonly vm: Package } }).build;
-        return { result: { kind: "system", toplevel: describeDerivation(vm), hostName: hostName(open()) }, roots: [vm.drvPath], warnings: [] };
+        throw new TsosError({ code: "nixos.unsupported", message: `"tsos machine" does not boot systems of NixOS' own modules`, hint: "tsos build system.build.vm gives a script that boots it in a virtual machine" });
       }
       const system = open();
       const toplevel = system.toplevel as Package;

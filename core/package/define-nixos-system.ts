@@ -35,8 +35,14 @@ type AnyNixosConfig = { readonly [name: string]: NixValue };
 /** NixOS' configuration as a module reads it. */
 export type NixosConfig = PinnedNixos extends { readonly options: infer O } ? NixosConfigOf<O> : AnyNixosConfig;
 
+/** Options that modules of other inputs declare, which the declarations of a pinned tree do not have. A project may add its own. */
+export interface NixosAddedDefinitions {
+  /** Of home-manager's `nixos` module: `users.NAME` is a `HomeModule`. */
+  readonly "home-manager"?: NixValue;
+}
+
 /** What a module of NixOS may define. */
-export type NixosDefinitions = PinnedNixos extends { readonly options: infer O } ? NixosDefinitionsOf<O> : Readonly<Record<string, unknown>>;
+export type NixosDefinitions = PinnedNixos extends { readonly options: infer O } ? NixosDefinitionsOf<O> & NixosAddedDefinitions : Readonly<Record<string, unknown>>;
 
 /** What a module of NixOS is called with. A project extends it with what its `specialArgs` hold. */
 export interface NixosModuleArguments {

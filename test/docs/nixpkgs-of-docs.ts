@@ -84,7 +84,8 @@ let
     else if builtins.all (d: isSet d.value) definitions then builtins.mapAttrs (name: _: merge (path ++ [ name ]) (at name)) names
     else if builtins.isList first then builtins.concatMap (d: d.value) strongest
     else if path != [ ] && builtins.elem (builtins.elemAt path (builtins.length path - 1)) [ "script" "text" "extraConfig" ] then builtins.concatStringsSep "\\n" (map (d: d.value) strongest)
-    else if builtins.all (d: d.value == first) strongest then first
+    # A function is not equal to itself.
+    else if builtins.length strongest == 1 || builtins.all (d: d.value == first) strongest then first
     else throw "The option \`\${builtins.concatStringsSep "." path}' has conflicting definition values";
   # What stands around a whole module goes to its parts, so that their names are known before its condition is.
   spread = value:
