@@ -14,7 +14,7 @@ export function buildStatus(error: unknown): number {
     const code = cause instanceof TsosError ? cause.code : "";
     if (code === "build.not-deterministic") status |= 0x60 | NOT_DETERMINISTIC;
     // Only a builder that fails is a failed build there; an output that it did not make is any error.
-    else if (code !== "build.output-missing") status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : code === "build.timed-out" || code === "build.silent" ? TIMED_OUT : 0);
+    else if (code !== "build.output-missing" && code !== "build.log-too-long") status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : code === "build.timed-out" || code === "build.silent" ? TIMED_OUT : 0);
   }
   return status === 0 ? 1 : status;
 }

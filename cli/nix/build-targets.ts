@@ -41,7 +41,7 @@ export async function buildTargets(environment: NixEnvironment, options: Classic
       realise(
         store,
         [...wanted].map(([drvPath, names]) => ({ drvPath, outputs: [...names] })),
-        { ...buildOptions, check },
+        { ...buildOptions, check, report: check ? (event) => (event.kind === "start" && event.activity === "build" ? options.verbosity >= 0 && environment.say(`checking outputs of '${event.path ?? event.subject}'...`) : buildOptions.report?.(event)) : buildOptions.report },
       ),
     )
     .catch((error: unknown) => {

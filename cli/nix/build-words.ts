@@ -54,6 +54,8 @@ function failureWords(failure: FailureReport, cause: unknown, options: BuildWord
       const output = String(data["output"]);
       return `builder for '${derivation}' failed to produce output path for output '${output}' at "${String(data["path"])}"`;
     }
+    case "build.log-too-long":
+      return `building derivation '${derivation}' killed after writing more than ${String(data["limit"])} bytes of log output`;
     case "build.timed-out":
     case "build.silent":
       return `timed out after ${String(data["limit"])} seconds`;

@@ -206,7 +206,10 @@ async function compareOutputs(store: LocalStore, build: DerivationBuild, outputs
   const different: { output: string; files: readonly string[]; registered: string; rebuilt: string }[] = [];
   for (const [name, folder] of outputs) {
     const path = build.outputPaths.get(name)!;
-    const { narHash } = await store.getPathInfo(path);
+    const known = await store.findPathInfo(path);
+    // Only what is there is compared.
+    if (known === undefined) continue;
+    const { narHash } = known;
     const rebuilt = await narHashOfPath(folder);
     const [was, is] = [formatHash(narHash, "sri"), formatHash(rebuilt.hash, "sri")];
     if (was !== is) different.push({ output: name, files: await compareTrees(store.realPath(path), folder), registered: was, rebuilt: is });

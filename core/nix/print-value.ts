@@ -20,7 +20,8 @@ export function printValue(e: Evaluator, slot: Slot): ByteString {
     try {
       return e.nested(-1, () => showValue(e.force(inner), depth));
     } catch (error) {
-      if (depth === 0 || !(error instanceof NixError)) throw error;
+      // Too deep is too deep for all of it.
+      if (depth === 0 || !(error instanceof NixError) || error.bytes.startsWith("stack overflow; ")) throw error;
       return quoted(`error: ${error.bytes}`);
     }
   };
