@@ -5,9 +5,9 @@ import type { Slot } from "../nix/value.ts";
  * called the language from within that function gives a view instead that is evaluated later.
  */
 export class LateSignal extends Error {
-  /** A view of what was being asked for. */
-  readonly later: (slot: Slot) => object;
-  constructor(later: (slot: Slot) => object) {
+  /** A view of what was being asked for; a plain value, where it is known what would have come out in the round before. */
+  readonly later: (slot: Slot, before?: () => Slot | undefined) => unknown;
+  constructor(later: (slot: Slot, before?: () => Slot | undefined) => unknown) {
     super("a value was asked for too early");
     this.later = later;
   }

@@ -12,9 +12,9 @@ export type LateBridge = {
   toTypeScript(slot: Slot): unknown;
   toNix(value: unknown): Slot;
   /** A text that stands for `slot` until it is known. */
-  token(slot: Slot, path: string): string;
-  /** `view` goes back to the language as `slot`. */
-  adopt(view: object, slot: Slot): void;
+  token(slot: Slot, before: Oracle): string;
+  /** `view` goes back to the language as `slot`; `before` is what it was in the round before. */
+  adopt(view: object, slot: Slot, before: Oracle): void;
   /** Remembers which line of TypeScript stands behind an error. */
   askedBy(error: NixError, asker: Error): void;
 };
@@ -51,7 +51,14 @@ type Depth = "packages" | "package" | "any";
  */
 export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, oracle: Oracle, path: string, depth: Depth = "any"): object {
   const e = bridge.evaluator;
-  const later = (inner: Slot): object => createLateView(bridge, call, inner, undefined, path);
+  const isOfPackages = path === "pkgs" || path.startsWith("pkgs.");
+  // What a function of the language makes of packages is passed on, mostly: to know it would take another package set.
+  const later = (inner: Slot, innerBefore?: () => Slot | undefined): unknown => {
+    const known = isOfPackages ? undefined : innerBefore?.();
+    if (known !== undefined) return look(inner, () => known, `f(${path})`);
+    if (call.isFirst && !isOfPackages) note(`f(${path})`, inner, UNKNOWN);
+    return createLateView(bridge, call, inner, undefined, path);
+  };
   const guarded = e.lazy(() => {
     if (call.isRunning) throw new LateSignal(later);
     return e.force(slot);
@@ -104,7 +111,7 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     if (!Array.isArray(value)) return bridge.toTypeScript(value);
     const items = value.map((item, index) => look(e.lazy(() => e.force(e.forceList(inner, NO_POSITION, "while reading a list for TypeScript")[index]!)), () => item, `${at}.${index}`));
     Object.freeze(items);
-    bridge.adopt(items, inner);
+    bridge.adopt(items, inner, innerOracle);
     return items;
   };
   const child = (name: string): unknown => {
@@ -143,7 +150,7 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     note(`names of ${path}`, e.lazy(() => e.forceAttrs(guarded, NO_POSITION, "while reading names for TypeScript").shape.names.join("\0")), JSON.stringify(set.shape.names.join("\0")));
     return found;
   };
-  const token = (): string => bridge.token(guarded, path);
+  const token = (): string => bridge.token(guarded, oracle);
 
   const view: object = new Proxy(callableTarget(), {
     get(_, key): unknown {
@@ -160,7 +167,8 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     },
     has(_, key) {
       if (!call.isRunning) return Reflect.has(realObject(), key);
-      if (typeof key === "symbol" || depth !== "any" || isUnknown()) return false;
+      // Whether something is a package is asked of everything.
+      if (typeof key === "symbol" || (depth === "package" && (OUTPUTS.has(key) || PROBES.has(key))) || isUnknown()) return false;
       const set = before();
       const has = set instanceof Attrs && set.get(toByteString(key)) !== undefined;
       note(`${path}.${key}?`, e.lazy(() => namesOf(e, guarded, key)), String(has));
@@ -178,7 +186,7 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     },
     ...UNCHANGEABLE,
   });
-  bridge.adopt(view, guarded);
+  bridge.adopt(view, guarded, oracle);
   return view;
 }
 
@@ -190,7 +198,12 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
 function createUnknownView(bridge: LateBridge, call: LateCall, slot: Slot, path: string, error: NixError | undefined): object {
   const e = bridge.evaluator;
   const guarded = e.lazy(() => {
-    if (call.isRunning) throw new LateSignal((inner) => createUnknownView(bridge, call, inner, path, error));
+    if (call.isRunning) {
+      throw new LateSignal((inner) => {
+        if (error === undefined) call.reads.push({ path: `f(${path})`, slot: inner, seen: UNKNOWN, reader: new Error(path) });
+        return createUnknownView(bridge, call, inner, path, error);
+      });
+    }
     return e.force(slot);
   });
   const realObject = (): object => {
@@ -205,7 +218,7 @@ function createUnknownView(bridge: LateBridge, call: LateCall, slot: Slot, path:
     get(_, key): unknown {
       if (key === "then") return undefined;
       if (!call.isRunning && key !== Symbol.toPrimitive) return Reflect.get(realObject(), key);
-      if (key === Symbol.toPrimitive || key === "toString" || key === "toJSON" || key === "valueOf") return () => (call.isRunning ? bridge.token(guarded, path) : String(bridge.toTypeScript(slot)));
+      if (key === Symbol.toPrimitive || key === "toString" || key === "toJSON" || key === "valueOf") return () => (call.isRunning ? bridge.token(guarded, undefined) : String(bridge.toTypeScript(slot)));
       if (key === Symbol.iterator) return nothing([][Symbol.iterator].bind([]));
       if (typeof key === "symbol") return undefined;
       if (key === "length") return nothing(0);
@@ -226,7 +239,7 @@ function createUnknownView(bridge: LateBridge, call: LateCall, slot: Slot, path:
     },
     ...UNCHANGEABLE,
   });
-  bridge.adopt(view, guarded);
+  bridge.adopt(view, guarded, undefined);
   return view;
 }
 

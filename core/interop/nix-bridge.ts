@@ -13,7 +13,7 @@ import { isNixFile } from "../package/nix-file.ts";
 import { unreachable } from "../util/unreachable.ts";
 import { callFromTypeScript, refuseText } from "./call-from-typescript.ts";
 import { LateSignal } from "./late-signal.ts";
-import { callableTarget, type LateBridge } from "./late-views.ts";
+import { callableTarget, type LateBridge, type Oracle } from "./late-views.ts";
 import { ModuleCalls } from "./module-calls.ts";
 import { isTooDeep, NixFailures } from "./nix-failures.ts";
 import { parameterNames } from "./parameter-names.ts";
@@ -24,6 +24,9 @@ const PROBES: ReadonlySet<string> = new Set(["then", "kind", "constructor", "nod
 
 /** Outputs that a package of any kind may have. */
 const LATE_OUTPUTS: ReadonlySet<string> = new Set(["out", "bin", "dev", "lib", "man", "doc"]);
+
+/** How deep arguments of a call are looked through for what a module cannot know yet. */
+const MOST_NESTED = 8;
 
 /** A file or folder that an expression names; in a string it is its copy in the store. */
 export type NixPathValue = { readonly kind: "nix-path"; readonly path: string; toString(): string };
@@ -42,7 +45,9 @@ export class NixBridge {
   readonly #views = new WeakMap<object, object>();
   readonly #origins = new WeakMap<object, Slot>();
   /** Texts that stand for what is not known yet, by the hash in them. */
-  readonly #tokens = new Map<string, Slot>();
+  readonly #tokens = new Map<string, { readonly slot: Slot; readonly before: Oracle }>();
+  /** What views of a running module were in the round before. */
+  readonly #befores = new WeakMap<object, NonNullable<Oracle>>();
   readonly failures = new NixFailures();
   /** How many functions of TypeScript the language is calling right now. */
   #running = 0;
@@ -56,24 +61,27 @@ export class NixBridge {
       evaluator,
       toTypeScript: (slot) => this.toTypeScript(slot),
       toNix: (value) => this.toNix(value),
-      token: (slot) => this.#token(slot),
-      adopt: (view, slot) => void this.#origins.set(view, slot),
+      token: (slot, before) => this.#token(slot, before),
+      adopt: (view, slot, before) => {
+        this.#origins.set(view, slot);
+        if (before !== undefined) this.#befores.set(view, before);
+      },
       askedBy: (error, asker) => void this.failures.askedBy(error, asker),
     };
     this.modules = new ModuleCalls(late);
   }
 
   /** @throws TsosError `nix.evaluation` with the trace of the expression */
-  toTypeScript(slot: Slot): unknown {
-    return this.#unlessLate(slot, () => this.failures.run(() => this.#show(this.#evaluator.force(slot))));
+  toTypeScript(slot: Slot, before?: () => Slot | undefined): unknown {
+    return this.#unlessLate(slot, () => this.failures.run(() => this.#show(this.#evaluator.force(slot))), before);
   }
 
   /** What depends on something that a running module cannot know yet is a view of it. */
-  #unlessLate(slot: Slot, body: () => unknown): unknown {
+  #unlessLate(slot: Slot, body: () => unknown, before: (() => Slot | undefined) | undefined): unknown {
     try {
       return body();
     } catch (error) {
-      if (error instanceof LateSignal) return error.later(slot);
+      if (error instanceof LateSignal) return error.later(slot, before);
       throw error;
     }
   }
@@ -91,9 +99,9 @@ export class NixBridge {
   }
 
   /** Looks like a store path, so that code that puts paths together works; where it gets past this bridge it is refused as one that was never issued. */
-  #token(slot: Slot): string {
+  #token(slot: Slot, before: Oracle): string {
     const hash = String(this.#tokens.size).padStart(32, "z");
-    this.#tokens.set(hash, slot);
+    this.#tokens.set(hash, { slot, before });
     return `${this.#registry.storeDir}/${hash}-late`;
   }
 
@@ -134,7 +142,7 @@ export class NixBridge {
     return this.#evaluator.makeString(bytes, context);
   }
 
-  #resolveTokens(bytes: ByteString): Slot {
+  #resolveTokens(bytes: ByteString, select = ({ slot }: { readonly slot: Slot; readonly before: Oracle }): Slot => slot): Slot {
     const e = this.#evaluator;
     const context = new Set<ByteString>();
     const prefix = `${this.#registry.storeDir}/`;
@@ -143,7 +151,8 @@ export class NixBridge {
     for (let at = 0; at < bytes.length; ) {
       const found = bytes.indexOf(`${prefix}z`, at);
       const hash = found < 0 ? "" : bytes.slice(found + prefix.length, found + prefix.length + 32);
-      const slot = this.#tokens.get(hash);
+      const token = this.#tokens.get(hash);
+      const slot = token === undefined ? undefined : select(token);
       const end = found < 0 ? bytes.length : found + (slot === undefined ? prefix.length : prefix.length + 32);
       const plain = bytes.slice(at, slot === undefined ? end : found);
       rest += plain;
@@ -265,8 +274,7 @@ export class NixBridge {
     if (isNixFile(value)) return new NixPath(toByteString(value.path));
     const modifier = findModifier(value);
     if (modifier !== undefined) return this.#modifierToNix(modifier);
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw noValue(`an object of ${describeClass(value)}`, "a plain object");
+    if (!isPlain(value)) throw noValue(`an object of ${describeClass(value)}`, "a plain object");
     return e.makeSet(
       Object.entries(Object.getOwnPropertyDescriptors(value)).flatMap(([name, property]): [ByteString, Slot][] => {
         if (property.enumerable !== true || (property.get === undefined && property.value === undefined)) return [];
@@ -368,13 +376,40 @@ export class NixBridge {
     const e = this.#evaluator;
     const call = (...args: readonly unknown[]): unknown => {
       const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => this.#lazily(arg));
-      return this.toTypeScript(e.lazy(() => callFromTypeScript(e, this.failures, value, slots)));
+      return this.toTypeScript(
+        e.lazy(() => callFromTypeScript(e, this.failures, value, slots)),
+        () => this.#callBefore(value, args),
+      );
     };
     const refuse = (): never => {
       throw refuseText(e, value);
     };
     Object.defineProperties(call, { toString: { value: refuse }, [Symbol.toPrimitive]: { value: refuse } });
     return Object.freeze(call);
+  }
+
+  /** What a function would have given for what its arguments were in the round before; undefined where that is not known. */
+  #callBefore(fn: Value, args: readonly unknown[]): Slot | undefined {
+    const e = this.#evaluator;
+    const slots = args.map((arg) => this.#slotBefore(arg, 0));
+    return slots.every((slot) => slot !== undefined) ? e.lazy(() => e.call(fn, slots, NO_POSITION)) : undefined;
+  }
+
+  #slotBefore(value: unknown, depth: number): Slot | undefined {
+    const e = this.#evaluator;
+    if (typeof value === "string" && this.#tokens.size > 0 && value.includes(`${this.#registry.storeDir}/z`)) {
+      return e.lazy(() => e.force(this.#resolveTokens(toByteString(value), ({ before }) => before?.() ?? e.lazy(() => { throw e.error("eval", "a value that is not known yet"); }))));
+    }
+    if (((typeof value !== "object" || value === null) && typeof value !== "function") || depth > MOST_NESTED) return this.#lazily(value);
+    const known = this.#befores.get(value);
+    if (known !== undefined) return known();
+    if (this.#origins.has(value) || typeof value === "function" || isPackage(value) || findModifier(value) !== undefined) return this.#lazily(value);
+    const items = Array.isArray(value) ? value.map((item) => this.#slotBefore(item, depth + 1)) : undefined;
+    if (items !== undefined) return items.every((item) => item !== undefined) ? items : undefined;
+    const properties = Object.entries(Object.getOwnPropertyDescriptors(value));
+    if (!isPlain(value) || properties.some(([, { get }]) => get !== undefined)) return this.#lazily(value);
+    const entries = properties.filter((entry) => entry[1].enumerable === true && entry[1].value !== undefined).map(([name, property]) => [toByteString(name), this.#slotBefore(property.value, depth + 1)] as const);
+    return entries.every((entry): entry is readonly [ByteString, Slot] => entry[1] !== undefined) ? e.makeSet(entries) : undefined;
   }
 
   #listView(list: readonly Slot[]): object {
@@ -464,6 +499,11 @@ export class NixBridge {
   run<T>(body: () => T): T {
     return this.failures.run(body);
   }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function missing(name: string, names: readonly string[]): TsosError {

@@ -1,6 +1,6 @@
 /**
  * Shells of Nix files, the types of a pinned tree, and systems of NixOS' modules. The last two need a tree of nixpkgs:
- * `TSOS_NIXPKGS` names its folder. Figures are of whole processes.
+ * `TSOS_GOLDEN_NIXPKGS` names its folder. Figures are of whole processes.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,10 +8,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { OWN_SHELL, OWN_STDENV } from "../cli/nix-project/own-stdenv.ts";
 import { makePinnedTypes } from "../../core/interop/types/make-pinned-types.ts";
+import { GOLDEN_NIXPKGS } from "../golden/nixpkgs-tree.ts";
 import type { Benchmark, Figures } from "./run.ts";
 
 const tsos = join(resolve(import.meta.dirname, "../.."), "bin/tsos.js");
-const tree = process.env["TSOS_NIXPKGS"];
+const tree = GOLDEN_NIXPKGS;
 
 type Cost = { readonly clock: number; readonly cpu: number };
 

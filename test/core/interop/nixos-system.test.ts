@@ -38,6 +38,16 @@ describe("a NixOS system with modules of TypeScript", () => {
   same("modifiers of tsos's lib", [{ networking: { hostName: tsosLib.mkForce("e") }, environment: { text: tsosLib.mkMerge([["1"], tsosLib.mkIf(false, ["2"]), tsosLib.mkAfter(["3"])]) } }, { networking: { hostName: "f" } }], '[ { networking.hostName = "e"; environment.text = [ "1" "3" ]; } ]');
   same("imports and arguments of modules", [{ imports: [({ utils }: NixosModuleArguments) => ({ environment: { text: [`${utils.double(2)}`] } })] }], '[ ({ utils, ... }: { environment.text = [ (toString (utils.double 2)) ]; }) ]');
   same("a function of lib that needs a package", [({ pkgs, lib }) => ({ networking: { hostName: lib["getName"](pkgs["hello"]) } })], "[ ({ pkgs, lib, ... }: { networking.hostName = lib.getName pkgs.hello; }) ]");
+  for (const [what, name, answer] of [["true", "a", "has"], ["false", "b", "lacks"]] as const) {
+    same(
+      `a condition that a function of lib makes of the configuration, where it is ${what}`,
+      [({ config, lib }) => ({ networking: { hostName: lib["elem"](name, config["environment"].text) ? "has" : "lacks" } }), { environment: { text: ["a"] } }],
+      `[ { networking.hostName = "${answer}"; environment.text = [ "a" ]; } ]`,
+    );
+  }
+  same("names that a function of lib makes of the configuration", [({ config, lib }) => ({ environment: { text: (lib["attrNames"](config["networking"]) as readonly string[]).map((one) => `<${one}>`) } })], '[ { environment.text = [ "<hostName>" ]; } ]');
+  same("a text of the configuration that a function of lib takes", [({ config, lib }) => ({ environment: { text: [lib["concatStringsSep"]("-", ["x", `${config["networking"].hostName}`])] }, networking: { hostName: "g" } })], '[ { environment.text = [ "x-g" ]; networking.hostName = "g"; } ]');
+  same("the question whether there is a package", [({ pkgs }) => ({ environment: { text: ["hello" in pkgs ? "yes" : "no", "helo" in pkgs ? "yes" : "no"] } })], '[ { environment.text = [ "yes" "no" ]; } ]');
   same("overlays", [{ nixpkgs: { overlays: [(_: unknown, prev: Readonly<Record<string, unknown>>) => ({ get hello() { return (prev["writeText"] as (name: string, text: string) => unknown)("hi", "hi"); } })] } }, ({ pkgs }) => ({ environment: { text: [`${pkgs["hello"]}`] } })], '[ { nixpkgs.overlays = [ (final: prev: { hello = prev.writeText "hi" "hi"; }) ]; } ({ pkgs, ... }: { environment.text = [ "${pkgs.hello}" ]; }) ]');
   same(
     "a variant in which what was read is another",

@@ -20,7 +20,7 @@ in builtins.foldl' (set: overlay: set // overlay set set) base overlays
 `,
   "lib/default.nix": `rec {
 ${NIX_MODIFIERS}  getName = drv: drv.name;
-  inherit (builtins) toJSON toString;
+  inherit (builtins) attrNames concatStringsSep elem toJSON toString;
 }
 `,
   "nixos/lib/eval-config.nix": `{ system, modules, specialArgs ? { } }:
