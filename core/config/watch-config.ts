@@ -4,13 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { TsosError } from "../error/tsos-error.ts";
 import { ConfigErrors } from "./config-errors.ts";
-import { evaluateAfresh } from "./evaluate-afresh.ts";
+import { evaluateAfresh, type FreshEvaluation } from "./evaluate-afresh.ts";
 import type { FileRead } from "./file-read.ts";
 import { findProject } from "./find-project.ts";
 import { chooseLimits } from "./choose-limits.ts";
 import type { IsolateLimits } from "./isolate-limits.ts";
 import { openIsolate, type Isolate } from "./isolate.ts";
 import type { LocateMemory } from "./locate/script-places.ts";
+import type { DeclaredInput } from "../option/declared-input.ts";
 import type { InputSettings } from "./project-inputs.ts";
 import type { EvaluationRequest } from "./protocol.ts";
 import type { RuntimeFolder } from "./runtime-folder.ts";
@@ -26,6 +27,8 @@ export type WatchOptions = {
   readonly check: boolean;
   readonly inputs?: InputSettings | undefined;
   readonly limits?: Partial<IsolateLimits> | undefined;
+  /** Says to the compiler which inputs there are; gives whether it did not know. */
+  readonly declareInputs?: ((declared: readonly DeclaredInput[]) => boolean) | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: (event: WatchEvent) => void | Promise<void>;
 };
@@ -182,7 +185,7 @@ async function runRound(context: RoundContext, { changed, isolates }: { readonly
     (result) => {
       isolates.noteSuccess();
       warnings = [...result.printed, ...result.warnings];
-      return result.inputModules;
+      return result;
     },
     (error: unknown) => {
       if (!(error instanceof TsosError) || error === context.signal.reason) throw error;
@@ -190,14 +193,15 @@ async function runRound(context: RoundContext, { changed, isolates }: { readonly
       return tell("evaluation", error instanceof ConfigErrors ? error.errors : [error]);
     },
   );
-  const checkTypes = async (files: readonly string[], found?: Promise<readonly string[] | void>): Promise<void> => {
+  const checkTypes = async (files: readonly string[], found?: Promise<Pick<FreshEvaluation<EvaluationRequest["kind"]>, "inputModules" | "inputs"> | void>): Promise<void> => {
     const reply = await checker?.check(files);
     if (reply === undefined) return;
     // With other modules of inputs there are other options: what was found without them says nothing.
     const used = reply.errors.length > 0 || files.length > 0 ? await found : undefined;
-    if (Array.isArray(used) && used.join("\n") !== files.join("\n")) {
-      known.files = used;
-      return checkTypes(used);
+    const isNews = reply.errors.length > 0 && used !== undefined && used.inputs.length > 0 && context.declareInputs?.(used.inputs) === true;
+    if (used !== undefined && (isNews || used.inputModules.join("\n") !== files.join("\n"))) {
+      known.files = used.inputModules;
+      return checkTypes(used.inputModules);
     }
     reads.push(...reply.reads);
     await tell("types", reply.errors.map((error) => new TsosError(error)));

@@ -73,6 +73,15 @@ test("a name that no option has is shown with the nearest one, once", async () =
   await until(SOUND);
 });
 
+test("an input that is declared is known to the compiler in the same round", async () => {
+  mkdirSync(join(folder.path, "collection"), { recursive: true });
+  writeFileSync(join(folder.path, "collection/default.nix"), '{ ... }: { greeting = "hello"; }\n');
+  writeFileSync(file, good.replace("defineSystem(", 'defineSystem({ inputs: { collection: "path:../collection" }, config: ').replace(/\}\)\);\s*$/, "}) });\n").replace("networking: {", "networking: { domain: String(pkgs.collection.greeting),"));
+  await until(SOUND);
+  writeFileSync(file, good);
+  await until(SOUND);
+});
+
 test("a file that is imported and not there is waited for, and watched when it is", async () => {
   writeFileSync(file, `import { port } from "./ports/web.ts";\n${good}\nconst checked: 80 = port;\n`);
   await until(/cannot find "\.\/ports\/web\.ts"/);
