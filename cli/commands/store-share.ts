@@ -13,6 +13,7 @@ import { isRemoteUrl } from "../../core/daemon/client/remote-url.ts";
 import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
 import { narInfoFingerprint } from "../../core/narinfo/narinfo.ts";
 import { formatSignature, parseSecretKey, signFingerprint, type SecretKey } from "../../core/narinfo/signature.ts";
+import { tuneEngine } from "../../core/interop/tune-engine.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
 import type { LocalStore, Store } from "../../core/store/store.ts";
 import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
@@ -26,6 +27,7 @@ import { UsageError } from "../usage-error.ts";
 /** `tsos store copy --to URL PATH…`, `--from URL PATH…`. */
 export async function copy(context: CommandContext, args: StoreArguments, paths: (store: LocalStore) => readonly StorePath[]): Promise<number> {
   if ((args.from === undefined) === (args.to === undefined)) throw new UsageError({ code: "cli.copy-where", message: '"tsos store copy" needs --from URL or --to URL', hint: "write tsos store copy --to file:///srv/cache /nix/store/…" });
+  tuneEngine();
   const local = await context.openStore();
   await using other = await openPlace(context, (args.to ?? args.from)!, local.storeDir);
   const [from, to]: [Store, Store] = args.to === undefined ? [other, local] : [local, other];

@@ -25,7 +25,8 @@ export async function contentHashOfPath(
       return (await narHashOfPath(path, { algorithm, signal: options.signal, include: options.include })).hash;
     case "flat":
     case "text": {
-      if (!lstatSync(path).isFile()) {
+      const stats = lstatSync(path);
+      if (!stats.isFile()) {
         throw new TsosError({
           code: "store.not-a-file",
           message: `"${path}" is not a regular file, which the method ${method} expects`,
@@ -33,7 +34,7 @@ export async function contentHashOfPath(
           data: { path, method },
         });
       }
-      return hashFile(path, algorithm, options.signal);
+      return hashFile(path, stats.size, algorithm, options.signal);
     }
     case "git":
       return gitHashOfPath(path, algorithm, options);
@@ -44,17 +45,17 @@ export async function contentHashOfPath(
 
 const CHUNK = 1 << 18;
 
-async function hashFile(path: string, algorithm: HashAlgorithm, signal: AbortSignal | undefined): Promise<Hash> {
+async function hashFile(path: string, size: number, algorithm: HashAlgorithm, signal: AbortSignal | undefined): Promise<Hash> {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const hasher = createHasher(algorithm);
-    const buffer = Buffer.allocUnsafe(CHUNK);
+    // One more than there should be, so that the first piece is the whole.
+    const buffer = Buffer.allocUnsafe(Math.min(size + 1, CHUNK));
     for (;;) {
       signal?.throwIfAborted();
-      const length = readSync(file, buffer, 0, CHUNK, null);
+      const length = readSync(file, buffer, 0, buffer.length, null);
       hasher.update(buffer.subarray(0, length));
-      // The end of nearly all comes with the first piece.
-      if (length < CHUNK) break;
+      if (length < buffer.length) break;
       await nextTurn();
     }
     return { algorithm, digest: hasher.digest() };
