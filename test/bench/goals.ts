@@ -48,7 +48,7 @@ function memoryOf(folder: string, args: readonly string[], input?: string): numb
   const measure = (words: readonly string[]): number => {
     const file = `${folder}/memory`;
     // Not by `resourceUsage`, which counts what the parent had when it forked.
-    const probe = `data:text/javascript,import{copyFileSync as c}from"node:fs";process.on("exit",()=>c("/proc/self/status",${JSON.stringify(file)}))`;
+    const probe = `data:text/javascript,import{readFileSync as r,writeFileSync as w}from"node:fs";process.on("exit",()=>w(${JSON.stringify(file)},r("/proc/self/status")))`;
     timeProcess(process.execPath, ["--import", probe, ...words], { env, input });
     return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(file, "utf8"))![1]) / 1024;
   };
