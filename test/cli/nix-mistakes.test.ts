@@ -81,7 +81,7 @@ const LINE = 10;
 const lineOf = (text: string): number => COLLECTION.split("\n").findIndex((line) => line.includes(text)) + 1;
 
 describe("an expression that fails, asked by TypeScript", () => {
-  const cases: readonly { readonly what: string; readonly value: string; readonly message: RegExp; readonly nix: string | undefined; readonly expected?: string; readonly hint?: RegExp; readonly line?: number }[] = [
+  const cases: readonly { readonly what: string; readonly value: string; readonly message: RegExp; readonly nix: string | undefined; readonly expected?: string; readonly hint?: RegExp; readonly code?: string }[] = [
     { what: "an attribute that throws", value: "coll.failing", message: /^nobody packaged this$/, nix: "failing = " },
     { what: "one that throws deeper inside", value: "coll.deep.other", message: /^nobody packaged this$/, nix: "failing = " },
     { what: "a missing argument", value: 'coll.greet({ nam: "x" })', message: /called without required argument 'name'/, nix: "greet = ", expected: "an object { name, loud? }" },
@@ -89,13 +89,13 @@ describe("an expression that fails, asked by TypeScript", () => {
     { what: "a text for a set of arguments", value: 'coll.greet("x")', message: /expected a set but found a string: "x"/, nix: "greet = ", expected: "an object { name, loud? }" },
     { what: "an argument of a wrong type", value: 'coll.add(1, "a")', message: /cannot add a string to an integer/, nix: "add = " },
     { what: "too many arguments", value: "coll.add(1, 2, 3)", message: /function 'add' called with 3 arguments, but it takes 2/, nix: "add = ", hint: /f\(a, b\) of TypeScript is f a b/ },
-    { what: "too few arguments, so that a function is put into a text", value: "coll.add(1)", message: /the Nix function "add" cannot be put into a text/, nix: "add = ", hint: /lacks an argument/ },
+    { what: "too few arguments, so that a function is put into a text", value: "coll.add(1)", message: /the Nix function "add" cannot be put into a text/, nix: "add = ", code: "nix.not-a-text", hint: /lacks an argument/ },
     { what: "an import from a derivation", value: "coll.generated", message: /cannot build '.*generated\.nix\.drv\^out' during evaluation/, nix: "generated = ", hint: /build it beforehand/ },
     { what: "an infinite recursion in Nix", value: "coll.first", message: /infinite recursion/, nix: "first = self", hint: /made from itself/ },
     { what: "a function of TypeScript that asks Nix in turn", value: "coll.callWith((a: NixValue) => coll.greet(a))", message: /without required argument 'name'/, nix: "greet = " },
     { what: "a function of TypeScript that gives what Nix cannot have", value: "coll.useFn(() => new Map()).value", message: /the class Map cannot be given to a Nix expression/, nix: undefined, hint: /convert it/ },
   ];
-  for (const { what, value, message, nix, expected, hint } of cases) {
+  for (const { what, value, message, nix, expected, hint, code } of cases) {
     test(`tells ${what} with both lines`, async () => {
       const { error, stderr, place } = await failure("shell.config.ts", shell(value));
       assert.match(error.message, message);
@@ -106,6 +106,7 @@ describe("an expression that fails, asked by TypeScript", () => {
       }
       if (expected !== undefined) assert.equal(error.data.expected, expected);
       if (hint !== undefined) assert.match(error.hint ?? "", hint);
+      if (code !== undefined) assert.equal(error.code, code);
     });
   }
 
