@@ -15,6 +15,7 @@ import { parseStorePath, storePathName, type StorePath } from "../core/store-pat
 import type { Substituter } from "../core/store/substituter.ts";
 import type { LocalStore } from "../core/store/store.ts";
 import type { CommandContext } from "./context.ts";
+import { findProgram } from "./nix/find-on-path.ts";
 import { createSubstituter } from "./substituter.ts";
 
 /** How this command builds: its flags, this machine's mirrors, and the sandbox's program, found when it is needed. */
@@ -24,6 +25,8 @@ export async function createBuildOptions(context: CommandContext, store: LocalSt
   const { limits, space } = await loadBuildSettings({ env: context.env });
   const machines = await loadDaemonSettings({ env: context.env });
   const builders = flags.builders ?? machines.builders;
+  // What builders of nixpkgs expect to be there, and no package of tsos sees: as for the classic commands.
+  const sandboxShell = instantiation?.collections === undefined ? undefined : findProgram(context.env, "busybox");
   return {
     jobs: context.jobs,
     cores: context.cores,
@@ -40,6 +43,7 @@ export async function createBuildOptions(context: CommandContext, store: LocalSt
     contentAddressed: machines.experimentalFeatures.includes("ca-derivations"),
     builtins: builtinBuilders,
     tools: { bubblewrap },
+    ...(sandboxShell === undefined ? {} : { sandboxShell }),
     environment: context.env,
   };
 }

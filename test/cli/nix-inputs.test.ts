@@ -48,6 +48,13 @@ describe("a Nix expression in an input", () => {
     assert.match(result.stdout, /hello collection/);
   });
 
+  test("gives packages that are built as Nix builds them, with a /bin/sh", async (t) => {
+    const { run } = project(t, `export default defineShell({ inputs: { collection: "path:../collection" }, config: ({ pkgs }) => ({ packages: [pkgs.collection["greeting"]!] }) });`);
+    const { code, stdout, stderr } = await run("build", "pkgs.collection.greeting", "--no-link", "--no-check");
+    assert.equal(code, 0, stderr);
+    assert.equal((await run("store", "cat", stdout.trim())).stdout, "hello\n");
+  });
+
   test("that fails shows the line that asked and the line of the expression", async (t) => {
     const { run } = project(t, `export default defineShell({
   inputs: { collection: "path:../collection" },
