@@ -53,5 +53,12 @@ function chooseStore(env: NodeJS.ProcessEnv, uid: number, ownStore: string, { is
 
 const THIS_MACHINE: PlacesMachine = {
   isWritable: mayWrite,
-  isSocket: (file) => statSync(file, { throwIfNoEntry: false })?.isSocket() === true,
+  isSocket(file) {
+    try {
+      return statSync(file).isSocket();
+    } catch {
+      // One behind a folder that this user may not enter is of no use to them.
+      return false;
+    }
+  },
 };
