@@ -1,6 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import type { Definable } from "../option/modifier.ts";
-import { checkNixModules, type NixModuleParts, type NixosConfigOf, type NixosDefinitionsOf, type NixosModuleArguments, type NixValue } from "./define-nixos-system.ts";
+import { checkNixDefinition } from "./check-nix-definition.ts";
+import type { NixModuleParts, NixosConfigOf, NixosDefinitionsOf, NixosModuleArguments, NixValue } from "./define-nixos-system.ts";
 import type { Input } from "./inputs.ts";
 import type { NixFile } from "./nix-file.ts";
 
@@ -77,27 +78,19 @@ export type HomeConfiguration = HomeDefinition & { readonly kind: "home-config" 
  * @throws TsosError `home.bad-definition`
  */
 export function defineHome(definition: HomeDefinition): HomeConfiguration {
-  const given: unknown = definition;
-  if (typeof given !== "object" || given === null) throw bad(`defineHome takes an object, got ${given === null ? "null" : typeof given}`);
+  checkNixDefinition(definition, {
+    caller: "defineHome",
+    names: ["nixpkgs", "homeManager", "modules", "extraSpecialArgs"],
+    inputs: {
+      nixpkgs: 'const inputs = defineInputs({ nixpkgs: github("NixOS/nixpkgs", "nixos-26.05"), … })',
+      homeManager: 'const inputs = defineInputs({ homeManager: github("nix-community/home-manager", "release-26.05"), … })',
+    },
+    refuse: (message, hint) => new TsosError({ code: "home.bad-definition", message, hint }),
+  });
   const { nixpkgs, homeManager, modules, extraSpecialArgs = {} } = definition;
-  for (const name of Object.keys(definition)) {
-    if (!["nixpkgs", "homeManager", "modules", "extraSpecialArgs"].includes(name)) throw bad(`defineHome does not take "${name}"; expected "nixpkgs", "homeManager", "modules" or "extraSpecialArgs"`, "definitions of options go into a module");
-  }
-  if (!isInput(nixpkgs)) throw bad('"nixpkgs" must be an input', 'const inputs = defineInputs({ nixpkgs: github("NixOS/nixpkgs", "nixos-26.05"), … })');
-  if (!isInput(homeManager)) throw bad('"homeManager" must be an input', 'const inputs = defineInputs({ homeManager: github("nix-community/home-manager", "release-26.05"), … })');
-  if (!Array.isArray(modules)) throw bad('"modules" must be a list');
-  checkNixModules(modules, bad);
   return Object.freeze({ kind: "home-config", nixpkgs, homeManager, modules, extraSpecialArgs });
 }
 
 export function isHomeConfiguration(value: unknown): value is HomeConfiguration {
   return typeof value === "object" && value !== null && (value as { readonly kind?: unknown }).kind === "home-config";
-}
-
-function isInput(value: unknown): value is Input {
-  return (value as Partial<Input> | undefined)?.kind === "input";
-}
-
-function bad(message: string, hint?: string): TsosError {
-  return new TsosError({ code: "home.bad-definition", message, hint });
 }

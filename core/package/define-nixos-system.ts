@@ -1,5 +1,6 @@
 import { TsosError } from "../error/tsos-error.ts";
 import type { Definable } from "../option/modifier.ts";
+import { checkNixDefinition } from "./check-nix-definition.ts";
 import type { Input } from "./inputs.ts";
 import type { NixFile } from "./nix-file.ts";
 
@@ -100,30 +101,16 @@ export type NixosSystemConfig = NixosSystemDefinition & { readonly kind: "nixos-
  * @throws TsosError `nixos.bad-definition`
  */
 export function defineNixosSystem(definition: NixosSystemDefinition): NixosSystemConfig {
-  const given: unknown = definition;
-  if (typeof given !== "object" || given === null) throw bad(`defineNixosSystem takes an object, got ${given === null ? "null" : typeof given}`);
+  checkNixDefinition(definition, {
+    caller: "defineNixosSystem",
+    names: ["nixpkgs", "modules", "specialArgs"],
+    inputs: { nixpkgs: 'const inputs = defineInputs({ nixpkgs: github("NixOS/nixpkgs", "nixos-26.05") })' },
+    refuse: (message, hint) => new TsosError({ code: "nixos.bad-definition", message, hint }),
+  });
   const { nixpkgs, modules, specialArgs = {} } = definition;
-  for (const name of Object.keys(definition)) {
-    if (!["nixpkgs", "modules", "specialArgs"].includes(name)) throw bad(`defineNixosSystem does not take "${name}"; expected "nixpkgs", "modules" or "specialArgs"`, "definitions of options go into a module");
-  }
-  if ((nixpkgs as Partial<Input> | undefined)?.kind !== "input") throw bad('"nixpkgs" must be an input', 'const inputs = defineInputs({ nixpkgs: github("NixOS/nixpkgs", "nixos-26.05") })');
-  if (!Array.isArray(modules)) throw bad('"modules" must be a list');
-  checkNixModules(modules, bad);
   return Object.freeze({ kind: "nixos-config", nixpkgs, modules, specialArgs });
 }
 
 export function isNixosSystemConfig(value: unknown): value is NixosSystemConfig {
   return typeof value === "object" && value !== null && (value as { readonly kind?: unknown }).kind === "nixos-config";
-}
-
-/** Whether each of a list may be a module. @throws what `refuse` makes of a message and a hint */
-export function checkNixModules(modules: readonly unknown[], refuse: (message: string, hint: string) => TsosError): void {
-  for (const [index, module] of modules.entries()) {
-    if ((typeof module === "object" && module !== null && !Array.isArray(module)) || typeof module === "function") continue;
-    throw refuse(`modules[${index}] is ${typeof module === "string" ? `the string "${module}"` : Array.isArray(module) ? "a list" : module === null ? "null" : typeof module}, expected a module`, 'a file in the Nix language is nixFile("./name.nix") or inputs.NAME.nixFile("path/name.nix")');
-  }
-}
-
-function bad(message: string, hint?: string): TsosError {
-  return new TsosError({ code: "nixos.bad-definition", message, hint });
 }
