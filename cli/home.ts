@@ -37,7 +37,7 @@ export function requireSharedStore(context: CommandContext): void {
   });
 }
 
-const COMMANDS = ["build", "collect-garbage", "copy-closure", "daemon", "env", "hash", "instantiate", "prefetch-url", "shell", "store"] as const;
+const COMMANDS = ["build", "collect-garbage", "copy-closure", "daemon", "hash", "instantiate", "prefetch-url", "shell", "store"] as const;
 
 /**
  * What an activation script finds on its PATH: this user's, and where that has no Nix, its classic commands as tsos has them.

@@ -1,7 +1,7 @@
 import { copyPaths } from "../../core/cache/copy-paths.ts";
 import { openRemoteStore } from "../../core/daemon/client/open-remote-store.ts";
 import { sortUsersFirst } from "../../core/store/sort-paths.ts";
-import type { LocalStore, Store } from "../../core/store/store.ts";
+import type { Store } from "../../core/store/store.ts";
 import { formatStorePath, parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import { toStorePath } from "../follow-links.ts";
 import { sshCommand } from "../ssh-command.ts";
@@ -18,13 +18,15 @@ export async function copyClosure(environment: NixEnvironment, args: readonly st
   let useSubstitutes = false;
   let includeOutputs = false;
   let dryRun = false;
-  const words: string[] = [];
+  let compress = false;
   const options = parseClassicArguments(args, env, environment.warn, (argument) => {
     switch (argument) {
       case "--gzip":
       case "--bzip2":
       case "--xz":
+        // Ssh compresses in its own way only.
         if (argument !== "--gzip") environment.warn(`'${argument}' is not implemented, falling back to gzip`);
+        compress = true;
         return true;
       case "--from":
         toRemote = false;
@@ -50,16 +52,15 @@ export async function copyClosure(environment: NixEnvironment, args: readonly st
     }
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
-  words.push(...options.words);
-  const [host, ...wanted] = words;
+  const [host, ...wanted] = options.words;
   if (host === undefined) throw new ClassicUsageError("no host name specified");
   await using opened = openNixStore(locateStore(env, environment.uid, options.storeUrl));
   const local = await opened.open();
   const url = `ssh://${host}`;
-  await using remote = openRemoteStore(url, { storeDir: local.storeDir, environment: env, ssh: sshCommand(env), useSubstitutes });
+  await using remote = openRemoteStore(compress ? `${url}?compress=true` : url, { storeDir: local.storeDir, environment: env, ssh: sshCommand(env), useSubstitutes });
   const [from, to]: readonly [Store, Store] = toRemote ? [local, remote] : [remote, local];
   const paths = wanted.map((word) => (toRemote ? toStorePath(local, word) : parseStorePath(word, local.storeDir)));
-  if (includeOutputs && toRemote) paths.push(...(await outputsIn(local, paths)));
+  if (includeOutputs && toRemote) paths.push(...(await local.closure(paths, { includeOutputs: true })));
   const missing = await findMissing(from, to, paths);
   const show = (path: StorePath): string => formatStorePath(path, local.storeDir);
   if (missing.length === 0) return 0;
@@ -89,10 +90,4 @@ async function findMissing(from: Store, to: Store, paths: readonly StorePath[]):
   }
   const there = await to.queryValidPaths(references.keys());
   return sortUsersFirst(references).toReversed().filter((path) => !there.has(path));
-}
-
-/** Outputs of the derivations in a closure, as far as they are valid. */
-async function outputsIn(store: LocalStore, paths: readonly StorePath[]): Promise<readonly StorePath[]> {
-  const closure = await store.closure(paths, { includeOutputs: true });
-  return [...closure];
 }

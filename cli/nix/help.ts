@@ -19,6 +19,7 @@ Copies paths with all that they need to or from a machine that ssh reaches (NIX_
 
   --include-outputs      of derivations in the closure, too
   -s, --use-substitutes  the other machine takes what it can from its own binary caches
+  --gzip                 ssh compresses what goes through it
   --dry-run              only say what would be copied`,
   "nix-daemon": `[--stdio]
 Serves the store at daemon-socket/socket of its state (or NIX_DAEMON_SOCKET_PATH) until it is interrupted.

@@ -3,18 +3,12 @@ import { Attrs, NixPath, NO_POSITION, type Slot } from "../nix/value.ts";
 import { toByteString } from "../util/bytes.ts";
 import type { NixBridge } from "./nix-bridge.ts";
 import { tooOld } from "./too-old.ts";
-import { settleModules, type ModuleEvaluation, type SettledModules } from "./settle-modules.ts";
+import { settleModules, type ModuleEvaluation, type ModulesOfInput, type SettledModules } from "./settle-modules.ts";
 
-export type HomeConfigurationOptions = {
-  /** The store paths of nixpkgs' tree and of home-manager's. */
-  readonly nixpkgs: string;
+export type HomeConfigurationOptions = ModulesOfInput & {
+  /** The store path of home-manager's tree. */
   readonly homeManager: string;
-  readonly modules: readonly unknown[];
   readonly extraSpecialArgs: Readonly<Record<string, unknown>>;
-  /** nixpkgs' own `config`, and overlays. */
-  readonly config: Readonly<Record<string, unknown>> | undefined;
-  readonly overlays: readonly unknown[] | undefined;
-  readonly system: string;
 };
 
 /** Of whom nothing is known yet: what modules see of a home in the first round, and never longer. */

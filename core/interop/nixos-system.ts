@@ -4,18 +4,9 @@ import { Attrs, NixPath, NO_POSITION, type Slot } from "../nix/value.ts";
 import { toByteString } from "../util/bytes.ts";
 import type { NixBridge } from "./nix-bridge.ts";
 import { tooOld } from "./too-old.ts";
-import { settleModules, type ModuleEvaluation, type SettledModules } from "./settle-modules.ts";
+import { settleModules, type ModuleEvaluation, type ModulesOfInput, type SettledModules } from "./settle-modules.ts";
 
-export type NixosSystemOptions = {
-  /** The store path of nixpkgs' tree. */
-  readonly nixpkgs: string;
-  readonly modules: readonly unknown[];
-  readonly specialArgs: Readonly<Record<string, unknown>>;
-  /** nixpkgs' own `config`, and overlays. */
-  readonly config: Readonly<Record<string, unknown>> | undefined;
-  readonly overlays: readonly unknown[] | undefined;
-  readonly system: string;
-};
+export type NixosSystemOptions = ModulesOfInput & { readonly specialArgs: Readonly<Record<string, unknown>> };
 
 /**
  * NixOS' own modules with definitions of TypeScript among them. Nix: nixos/lib/eval-config.nix.

@@ -19,6 +19,17 @@ export type SettledModules = {
   settled<T>(read: () => T): T;
 };
 
+/** What a machine or a home is evaluated from. */
+export type ModulesOfInput = {
+  /** The store path of nixpkgs' tree. */
+  readonly nixpkgs: string;
+  readonly modules: readonly unknown[];
+  /** nixpkgs' own `config`, and overlays. */
+  readonly config: Readonly<Record<string, unknown>> | undefined;
+  readonly overlays: readonly unknown[] | undefined;
+  readonly system: string;
+};
+
 export type ModuleEvaluation = {
   /** What lists the modules: a set with `config`, `options` and `pkgs`. Called once a round. */
   readonly evaluate: () => Attrs;

@@ -54,6 +54,7 @@ function startSsh(remote: Exclude<RemoteUrl, { kind: "unix" }>, url: string, { e
     ...words,
     ...(remote.key === undefined ? [] : ["-i", remote.key]),
     ...(remote.port === undefined ? [] : ["-p", remote.port]),
+    ...(remote.compress === true ? ["-C"] : []),
     "-x",
     remote.host,
     "--",

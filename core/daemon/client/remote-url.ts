@@ -15,6 +15,8 @@ export type RemoteUrl =
       /** Which store that program serves. */
       readonly store: string | undefined;
       readonly connections: number | undefined;
+      /** ssh compresses what goes through it. */
+      readonly compress?: true | undefined;
     };
 
 /** Whether `text` is a URL of this kind, so that `parseRemoteUrl` takes it. */
@@ -24,7 +26,7 @@ export function isRemoteUrl(text: string): boolean {
 
 /**
  * `daemon`, `unix:///path/to/socket`, `ssh-ng://[user@]host[:port]`, `ssh://…`, with the reference's parameters
- * `ssh-key`, `remote-program`, `remote-store`, `max-connections`.
+ * `ssh-key`, `remote-program`, `remote-store`, `max-connections`, `compress`.
  *
  * @param socket where the machine's own daemon listens
  * @throws TsosError `daemon.bad-url`
@@ -49,6 +51,7 @@ export function parseRemoteUrl(text: string, socket: string): RemoteUrl {
     program,
     store: parameters.get("remote-store") ?? undefined,
     connections: connections === null ? undefined : Math.max(1, Number(connections) || 1),
+    ...(/^(?:true|1|yes|on)$/.test(parameters.get("compress") ?? "") ? { compress: true } : {}),
   };
 }
 

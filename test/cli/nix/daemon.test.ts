@@ -45,7 +45,7 @@ function pretendMachine(root: string): { readonly TSOS_SSH: string; readonly NIX
   const nixStore = `${programs}-nix-store`;
   writeFileSync(nixStore, `#!/bin/sh\nNIX_REMOTE='local?root=${join(trial.folder, root)}' NIX_STORE_DIR=/nix/store exec ${process.execPath} ${tsosProgram} nix store "$@"\n`);
   const ssh = `${programs}-ssh`;
-  writeFileSync(ssh, `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift\nset -- $*\n[ "$1" = nix-store ] && { shift; set -- ${nixStore} "$@"; }\nexec "$@"\n`);
+  writeFileSync(ssh, `#!/bin/sh\necho "$@" > ${programs}-words\nwhile [ "$1" != -- ]; do shift; done; shift\nset -- $*\n[ "$1" = nix-store ] && { shift; set -- ${nixStore} "$@"; }\nexec "$@"\n`);
   chmodSync(nixStore, 0o755);
   chmodSync(ssh, 0o755);
   return { TSOS_SSH: ssh, NIX_REMOTE: `local?root=${join(trial.folder, "here")}` };
@@ -60,6 +60,10 @@ test("nix copy-closure copies what is missing to and from another machine", () =
   assert.match(result.stderr, /^copying 2 paths\.\.\.\ncopying path '\S+-used' to 'ssh:\/\/me@there'\.\.\.\ncopying path '\S+-user' to 'ssh:\/\/me@there'\.\.\.\n$/);
   assert.match(readFileSync(join(trial.folder, "there", made), "utf8"), /^uses \/nix\/store\/\S+-used$/);
   assert.deepEqual([trial.runWith({ env }, "copy-closure", "there", made).stderr, trial.runWith({ env }, "copy-closure").stderr], ["", "error: no host name specified\nTry 'tsos nix copy-closure --help' for more information.\n"]);
+  const words = (): string => readFileSync(join(trial.folder, "bin-there-words"), "utf8");
+  assert.doesNotMatch(words(), / -C /);
+  assert.equal(trial.runWith({ env }, "copy-closure", "--xz", "there", made).stderr, "warning: '--xz' is not implemented, falling back to gzip\n");
+  assert.match(words(), /-C .*there -- nix-store --serve/);
   const other = { ...env, NIX_REMOTE: `local?root=${join(trial.folder, "third")}` };
   const back = trial.runWith({ env: other }, "copy-closure", "--from", "there", made);
   assert.equal(back.code, 0, back.stderr);
