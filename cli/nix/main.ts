@@ -2,6 +2,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import { openEvaluation } from "../../core/interop/evaluation-session.ts";
 import { colourReport, wantsColours } from "../../core/nix/colour-report.ts";
 import { fromByteString, toByteString } from "../../core/util/bytes.ts";
+import { endProcess, prepareEnd } from "../../core/util/end-process.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import { ExitCode } from "../exit-code.ts";
 import { buildStatus } from "./build-status.ts";
@@ -44,7 +45,11 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
   let building = 0;
   const interrupt = (): void => {
     // A build gets the chance to end and clean up; an evaluation has nothing to clean up.
-    if (++interrupts > 1 || building === 0) process.exit(ExitCode.interrupted);
+    if (++interrupts > 1 || building === 0) {
+      // Node would wait for a thread that waits for its reader or for a file.
+      prepareEnd();
+      endProcess(ExitCode.interrupted);
+    }
     controller.abort(new TsosError({ code: "cli.interrupted", message: "interrupted by the user" }));
   };
   process.on("SIGINT", interrupt);

@@ -52,7 +52,7 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
   } catch (error) {
     if (error instanceof NixError) return { status: error.status ?? host.statusOf(error), error: formatError(error, settings), isUsage: error.kind === "usage" };
     if (error instanceof TsosError) return { status: 1, error: toByteString(`error: ${error.message}`) };
-    if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow; max-call-depth exceeded" };
+    if (error instanceof RangeError && error.message.includes("call stack")) return { status: 1, error: "error: stack overflow (possible infinite recursion)" };
     if (error instanceof Error && isTooLong(error)) return { status: 1, error: `error: out of memory: a string is longer than ${MOST_BYTES} bytes, or a list than memory` };
     if (error instanceof Error && "code" in error && error.code === "EPIPE") return { status: 1 };
     throw error;

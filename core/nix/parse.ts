@@ -28,6 +28,9 @@ class Parser extends AttributeParser {
   /** The call of `f or` that was read last, and where it ends. */
   protected cursedOr: { readonly call: Expression; readonly end: number } | undefined;
 
+  /** Where each parenthesis is closed, once there were many in a row. */
+  protected closings: Int32Array | undefined;
+
   parse(): Expression {
     const expression = this.expression();
     if (this.kinds[this.at] !== Token.end) throw this.unexpected();
@@ -245,6 +248,19 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`,
     return of;
   }
 
+  /**
+   * How many of the parentheses after this one end just before it does, and so change nothing: the machine's stack is not
+   * needed for a million of them.
+   */
+  protected countDoubled(open: number): number {
+    const { kinds } = this;
+    for (let i = 1; i <= MANY; i++) if (kinds[open + i] !== 40) return 0;
+    this.closings ??= matchParentheses(kinds);
+    let doubled = 0;
+    for (let close = this.closings[open]!; close > 0 && kinds[open + doubled + 1] === 40 && this.closings[open + doubled + 1] === close - 1; close--) doubled++;
+    return doubled;
+  }
+
   protected simple(): Expression {
     const index = this.at;
     const pos = this.starts[index]!;
@@ -312,9 +328,10 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`,
         return { kind: "string", value };
       }
       case 40: {
-        this.at++;
+        const doubled = this.countDoubled(index);
+        this.at += doubled + 1;
         const expression = this.expression();
-        this.expect(41);
+        for (let closed = 0; closed <= doubled; closed++) this.expect(41);
         return expression;
       }
       case Token.let:
@@ -354,6 +371,20 @@ Give feedback at https://github.com/NixOS/nix/pull/11121`,
         throw this.unexpected();
     }
   }
+}
+
+/** So many parentheses in a row are no habit of people. */
+const MANY = 64;
+
+/** The token that closes each parenthesis; 0 for those that none closes, and for other tokens. */
+function matchParentheses(kinds: Uint16Array): Int32Array {
+  const closings = new Int32Array(kinds.length);
+  const open: number[] = [];
+  for (let at = 0; at < kinds.length; at++) {
+    if (kinds[at] === 40) open.push(at);
+    else if (kinds[at] === 41 && open.length > 0) closings[open.pop()!] = at;
+  }
+  return closings;
 }
 
 /** Calls of calls are one call with more arguments, however they were written. */

@@ -35,6 +35,14 @@ for (const [what, text, value] of nested) {
   test(`evaluates ${DEEP} ${what} in one another`, async () => assert.equal((await evaluate(text)).out, value));
 }
 
+test("takes a million parentheses in one another, and tells of one too few and one too many", async () => {
+  const [open, close] = ["(".repeat(1_000_000), ")".repeat(1_000_000)];
+  assert.equal((await evaluate(`${open}1${close}`)).out, "1");
+  assert.equal((await evaluate(`${"(".repeat(100)}1)${"+1)".repeat(99)}`)).out, "100");
+  assert.match((await evaluate(`${open}1${close.slice(1)}`)).out, /syntax error, unexpected end of file/);
+  assert.match((await evaluate(`${open}1${close})`)).out, /syntax error, unexpected '\)', expecting end of file/);
+});
+
 test("takes a list of 100,000 elements", async () => {
   assert.equal((await evaluate(`[ ${"1 ".repeat(DEEP)}]`, "strict")).out.length, "[ ]".length + 2 * DEEP);
 });
