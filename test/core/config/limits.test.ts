@@ -16,7 +16,9 @@ const LOOPS: readonly (readonly [string, string, "config.too-slow" | "config.out
   ["a list that grows", "for (;;) all.push([n++, n, n, n, n, n, n, n]);", "config.out-of-memory"],
 ];
 
-// Each of these ends the engine itself, not only the evaluation.
+// Each of these ends an engine before Node 24's itself, not only the evaluation; later ones throw at some.
+const LATER_ENGINE = Number(process.versions.node.split(".")[0]) >= 24;
+
 const FATAL: readonly (readonly [string, string])[] = [
   ["a list of small numbers that grows", "for (;;) all.push(1);"],
   ["a text cut into letters", `all.push("x".repeat(2 ** 28).split("")); void n;`],
@@ -28,8 +30,8 @@ for (const [i, [what, loop]] of FATAL.entries()) {
     const source = ["const n = 1;", "const all: unknown[] = [];", "function work(): void {", `  ${loop}`, "}", "work();", "export default all;", ""].join("\n");
     const project = writeProject(join(folder.path, `f${i}`), { "system.config.ts": source });
     const [error] = await errorsOf(evaluateTrial(runtime, join(project, "system.config.ts"), { heapMegabytes: 2048 }));
-    assert.equal(error?.code, "config.out-of-memory");
-    assert.match(error.message, /^(the evaluation needs more than 2048 MB of memory|a list of the evaluation grows longer than any can be)$/);
+    assert.ok(error?.code === "config.out-of-memory" || (LATER_ENGINE && error?.code === "config.too-large"), error?.code);
+    assert.match(error.message, LATER_ENGINE ? /^(the evaluation needs more than 2048 MB of memory|a value is too large: .*)$/ : /^(the evaluation needs more than 2048 MB of memory|a list of the evaluation grows longer than any can be)$/);
     assert.equal(error.at?.file, join(project, "system.config.ts"));
     const sound = writeProject(join(folder.path, `s${i}`), { "system.config.ts": "export default 1;\n" });
     assert.equal((await evaluateTrial(runtime, join(sound, "system.config.ts"))).result.option.value, 1);
