@@ -72,13 +72,15 @@ function findLinkRoots(layout: StoreLayout, { keepStale = false, rootsOlderThan 
   return roots;
 }
 
+/** A link through names that loop, or are longer than can be named, leads nowhere: else any user could stop the collector with one. */
+const NOT_THERE: ReadonlySet<unknown> = new Set(["ENOENT", "EACCES", "ENOTDIR", "ESRCH", "EPERM", "EINVAL", "ELOOP", "ENAMETOOLONG"]);
+
 /** What may go away, or belong to another user, while it is read. */
 function unlessUnreadable(read: () => void): void {
   try {
     read();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code !== "ENOENT" && code !== "EACCES" && code !== "ENOTDIR" && code !== "ESRCH" && code !== "EPERM" && code !== "EINVAL") throw error;
+    if (!NOT_THERE.has(error instanceof Error && "code" in error ? error.code : undefined)) throw error;
   }
 }
 

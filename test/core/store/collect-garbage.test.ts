@@ -91,6 +91,23 @@ test("what a process has open, or in its environment, is alive", async (t) => {
   }
 });
 
+test("a link through a loop, or a file open under a name longer than any can be, does not stop the collector", async (t) => {
+  const { store, root, folder } = await temporaryStore(t);
+  const { a, b, c } = await populate(root);
+  await store.addPermanentRoot(b, `${folder}/result`);
+  await store.addPermanentRoot(a, `${folder}/mine/result`);
+  rmSync(`${folder}/mine`, { recursive: true });
+  symlinkSync("mine", `${folder}/mine`);
+  // Each is reached from the one before: as a whole no call would take its name.
+  const program = "process.chdir(process.argv[1]); for (let i = 0; i < 30; i++) { const name = 'd'.repeat(200); fs.mkdirSync(name); process.chdir(name); } fs.openSync('file', 'w'); console.log('ready'); setInterval(() => {}, 1000)";
+  const child = spawn(process.execPath, ["-e", program, folder], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => child.kill());
+  await once(child.stdout!, "data");
+  const { deleted } = await store.collectGarbage();
+  assert.deepEqual(deleted, [formatStorePath(c)]);
+  assert.deepEqual(await left(store), [a, b].sort());
+});
+
 test("temporary roots of living processes hold, those of dead ones do not", async (t) => {
   const { store, root } = await temporaryStore(t);
   const { c } = await populate(root);
