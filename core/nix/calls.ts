@@ -5,7 +5,7 @@ import { formatIdentifier } from "./format-literal.ts";
 import { NixError } from "./nix-error.ts";
 import { FORMALS, FORMAL_SIZE, Op } from "./opcode.ts";
 import { bestMatches } from "./suggestions.ts";
-import { Attrs, Builtin, Closure, NO_POSITION, PartialBuiltin, Thunk, type Environment, type Slot, type Value } from "./value.ts";
+import { Attrs, Builtin, Closure, NO_POSITION, PartialBuiltin, Thunk, type Environment, type Slot, type Value, WantedFunction } from "./value.ts";
 
 /** More than an evaluation can have. */
 const SHAPES = 2 ** 24;
@@ -117,7 +117,9 @@ export abstract class Calls extends Comparison {
     try {
       this.deeper(pos);
       try {
-        return this.call(this.force(self.at(slot)), [self, argument], this.placeOf(self.places, slot));
+        const functor = self.at(slot);
+        if (functor instanceof Closure) self.stored[slot] = new WantedFunction(functor);
+        return this.call(this.force(functor), [self, argument], this.placeOf(self.places, slot));
       } finally {
         this.depth--;
       }

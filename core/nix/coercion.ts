@@ -1,5 +1,5 @@
 import type { ByteString } from "../util/bytes.ts";
-import { withoutInternalFolder } from "./builtins/fetchurl-file.ts";
+import { INTERNAL_FILES, showPath, withoutInternalFolder } from "./builtins/fetchurl-file.ts";
 import { canonicalPath } from "./canonical-path.ts";
 import { NAMES } from "./code-area.ts";
 import { Forcing } from "./forcing.ts";
@@ -30,9 +30,9 @@ export abstract class Coercion extends Forcing {
       if (!canonical && !copy) return value.path;
       if (!copy) return withoutInternalFolder(canonicalPath(value.path));
       const path = canonicalPath(value.path);
-      if (this.io.fileKind(path) === undefined) {
+      if (!INTERNAL_FILES.has(path) && this.io.fileKind(path) === undefined) {
         this.io.checkAccess(path);
-        throw this.error("eval", `path '${path}' does not exist`);
+        throw this.error("eval", `path '${showPath(path)}' does not exist`);
       }
       const stored = this.io.copyToStore(path);
       context.add(stored);

@@ -3,7 +3,7 @@ import { formatIdentifier } from "./format-literal.ts";
 import { formatValueForError } from "./format-value.ts";
 import { compareNumbers } from "./integer.ts";
 import { showType, typeName } from "./type-name.ts";
-import { Attrs, NixFloat, NixPath, NixString, NO_POSITION, textOf, type Shape, type Slot, type Value } from "./value.ts";
+import { Attrs, Closure, NixFloat, NixPath, NixString, NO_POSITION, textOf, type Shape, type Slot, type Value, WantedFunction } from "./value.ts";
 
 /** Order and equality of values, and the evaluation of all that is in one. */
 export abstract class Comparison extends Coercion {
@@ -34,7 +34,10 @@ export abstract class Comparison extends Coercion {
       this.force(leftSlot, pos);
       return true;
     }
-    return this.equalValues(this.force(leftSlot, pos), this.force(rightSlot, pos), pos, context);
+    const left = this.force(leftSlot, pos);
+    const right = this.force(rightSlot, pos);
+    if (left instanceof Closure) return left === right && isWritten(leftSlot) && isWritten(rightSlot);
+    return this.equalValues(left, right, pos, context);
   }
 
   /** As the operator compares: a function is equal to nothing. */
@@ -97,7 +100,9 @@ export abstract class Comparison extends Coercion {
       seen.add(value);
       for (const index of this.symbolOrder(value.shape)) {
         try {
-          this.forceDeep(value.at(index), seen);
+          const inner = value.at(index);
+          this.forceDeep(inner, seen);
+          if (inner instanceof Closure) value.stored[index] = new WantedFunction(inner);
         } catch (error) {
           throw this.trace(error, `while evaluating the attribute '${formatIdentifier(value.shape.names[index]!)}'`, this.placeOf(value.places, index));
         }
@@ -107,6 +112,7 @@ export abstract class Comparison extends Coercion {
       value.forEach((inner, index) => {
         try {
           this.forceDeep(inner, seen);
+          if (inner instanceof Closure) value[index] = new WantedFunction(inner);
         } catch (error) {
           throw this.trace(error, `while evaluating list element at index ${index}`);
         }
@@ -114,6 +120,11 @@ export abstract class Comparison extends Coercion {
     }
     return value;
   }
+}
+
+/** Whether a function stands in its slot as it was written, and not as what an expression came to. */
+function isWritten(slot: Slot): boolean {
+  return slot instanceof Closure || slot instanceof WantedFunction;
 }
 
 function haveSameNames(left: Shape, right: Shape): boolean {

@@ -3,7 +3,7 @@ import { showPath } from "./builtins/fetchurl-file.ts";
 import { formatFloat } from "./format-float.ts";
 import { formatIdentifier, formatStringLiteral } from "./format-literal.ts";
 import type { CallDepth } from "./call-depth.ts";
-import { Attrs, Builtin, BUSY, Closure, DONE, NixFloat, NixPath, NixString, PartialBuiltin, Thunk, type Slot, type Value } from "./value.ts";
+import { Attrs, Builtin, BUSY, Closure, DONE, NixFloat, NixPath, NixString, PartialBuiltin, PresentThunk, Thunk, type Slot, type Value } from "./value.ts";
 
 const OPEN = toByteString("«");
 const CLOSE = toByteString("»");
@@ -24,6 +24,7 @@ function show(evaluator: CallDepth, slot: Slot, out: string[], seen: Set<unknown
   evaluator.checkDepth(depth, slot);
   let value: Slot = slot;
   if (value instanceof Thunk) {
+    if (value instanceof PresentThunk) value.show();
     if (value.code !== DONE) {
       out.push(value.code === BUSY ? `${OPEN}potential infinite recursion${CLOSE}` : "<CODE>");
       return;
@@ -99,6 +100,7 @@ function showForError(evaluator: CallDepth, slot: Slot, out: string[], depth: nu
     return;
   }
   if (value instanceof Thunk) {
+    if (value instanceof PresentThunk) value.show();
     if (value.code !== DONE) {
       out.push(OPEN, value.code === BUSY ? "potential infinite recursion" : "thunk", CLOSE);
       return;

@@ -22,6 +22,29 @@ export class Thunk {
     this.x = x;
   }
 }
+/**
+ * A function that was written in a set or list, once it was wanted from there: until then the reference has a thunk there,
+ * which messages and lazy printing show.
+ */
+export class WantedFunction extends Thunk {
+  constructor(fn: Closure) {
+    super(DONE, fn);
+  }
+}
+
+/** What the reference has evaluated from the start, and is evaluated here when it is wanted or shown. */
+export class PresentThunk extends Thunk {
+  constructor(compute: () => Value) {
+    super(NATIVE, compute);
+  }
+  /** Once it is evaluated it is as any other. */
+  show(): void {
+    if (this.code !== NATIVE) return;
+    this.x = (this.x as () => Value)();
+    this.code = DONE;
+  }
+}
+
 export const DONE = -1;
 export const BUSY = -2;
 export const NATIVE = -3;

@@ -59,9 +59,9 @@ function judge(reference: CaseResult, ours: CaseResult): Verdict {
   return ours.text.startsWith("BUG") ? "outcome" : "message";
 }
 
-/** Without the name that a text has there, the time, and what of `builtins` is evaluated at once there and late here. */
+/** Without the name that a text has there, tabs (a log has spaces instead), the time, and what of `builtins` is evaluated at once there and late here. */
 function plain(text: string): string {
-  return text.replace(/\bcurrentTime = (\d+|\u00c2\u00abthunk\u00c2\u00bb)/g, "currentTime = 0").replace(/\bderivation = \u00c2\u00ab(thunk|lambda @ \u00c2\u00abnix-internal\u00c2\u00bb[^;]*)\u00c2\u00bb/g, "derivation = 0").replace(/\u00c2\u00abstring\u00c2\u00bb:/g, "/case:");
+  return text.replace(/\bcurrentTime = (\d+|\u00c2\u00abthunk\u00c2\u00bb)/g, "currentTime = 0").replace(/\bderivation = \u00c2\u00ab(thunk|lambda @ \u00c2\u00abnix-internal\u00c2\u00bb[^;]*)\u00c2\u00bb/g, "derivation = 0").replace(/\u00c2\u00abstring\u00c2\u00bb:/g, "/case:").replace(/[ \t\r]+/g, " ");
 }
 
 await using subject = await startSubject();
@@ -72,7 +72,7 @@ const compare = async (texts: readonly string[]): Promise<(readonly [CaseResult,
   if (texts.length === 1) return judged;
   // The order in which names were first seen decides what is compared first, and a batch has seen others: by themselves.
   for (const [index, [, , verdict]] of judged.entries()) {
-    if (verdict === "value" || verdict === "outcome") judged[index] = (await compare([texts[index]!]))[0]!;
+    if (verdict === "value" || verdict === "outcome" || (verdict === "message" && options.messages)) judged[index] = (await compare([texts[index]!]))[0]!;
   }
   return judged;
 };

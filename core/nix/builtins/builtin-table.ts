@@ -1,7 +1,7 @@
 import type { ByteString } from "../../util/bytes.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { DERIVATION_FILE } from "../source.ts";
-import { Attrs, Builtin, NO_PLACES, type Slot, type Value } from "../value.ts";
+import { Attrs, Builtin, NO_PLACES, PresentThunk, type Slot, type Value } from "../value.ts";
 import { attributeBuiltins } from "./attribute-builtins.ts";
 import { derivationBuiltins } from "./derivation-builtins.ts";
 import { DERIVATION_FUNCTION } from "./derivation-function.ts";
@@ -40,7 +40,7 @@ export function installBuiltins(evaluator: Evaluator): void {
     if ((name === "fetchClosure" && settings.fetchClosure !== true) || (name === "outputOf" && settings.dynamicDerivations !== true)) continue;
     table.set(name, new Builtin(name, arity, run));
   }
-  table.set("derivation", evaluator.lazy(() => evaluator.force(evaluator.load(DERIVATION_FUNCTION, DERIVATION_FILE, "/"))));
+  table.set("derivation", new PresentThunk(() => evaluator.force(evaluator.load(DERIVATION_FUNCTION, DERIVATION_FILE, "/"))));
   table.set("true", true);
   table.set("false", false);
   table.set("null", null);
@@ -50,7 +50,7 @@ export function installBuiltins(evaluator: Evaluator): void {
   table.set("nixPath", io.searchPath.map(({ prefix, path }) => evaluator.makeSet([["path", path], ["prefix", prefix]])));
   if (io.currentSystem !== undefined) table.set("currentSystem", io.currentSystem);
   const { currentTime } = io;
-  if (currentTime !== undefined) table.set("currentTime", evaluator.lazy(currentTime));
+  if (currentTime !== undefined) table.set("currentTime", new PresentThunk(currentTime));
   for (const [name, value] of table) globals.set(BARE.has(name) || value === null || typeof value === "boolean" ? name : `__${name}`, value);
   const names = [...table.keys(), "builtins"].sort();
   const values: Slot[] = names.map((name) => table.get(name) ?? null);

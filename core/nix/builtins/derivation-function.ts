@@ -1,7 +1,7 @@
 /**
  * `derivation`, in the language itself as in the reference, so that its laziness and its frames are the same: a set for
  * each output, all of them over one `derivationStrict`. Traces show its lines, so what they show stands in the
- * reference's lines.
+ * reference's lines, and have its names.
  */
 export const DERIVATION_FUNCTION = `/*${"\n".repeat(28)}*/
 drvAttrs@{
@@ -15,13 +15,13 @@ let
 
   commonAttrs =
     drvAttrs
-    // (builtins.listToAttrs named)
+    // (builtins.listToAttrs outputsList)
     // {
-      all = map (output: output.value) named;
+      all = map (output: output.value) outputsList;
       inherit drvAttrs;
     };
 
-  one = outputName: {
+  outputToAttrListElement = outputName: {
     name = outputName;
     value = commonAttrs // {
       outPath = builtins.getAttr outputName strict;
@@ -31,8 +31,8 @@ let
     };
   };
 
-  named = map one outputs;
+  outputsList = map outputToAttrListElement outputs;
 
 in
-(builtins.head named).value
+(builtins.head outputsList).value
 `;

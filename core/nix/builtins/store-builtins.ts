@@ -12,6 +12,7 @@ import { realiseText } from "../realise-path.ts";
 import { resolveSymlinks } from "../resolve-path.ts";
 import { Attrs, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 import type { BuiltinDefinition } from "./builtin-table.ts";
+import { INTERNAL_FILES, showPath } from "./fetchurl-file.ts";
 
 type PathToAdd = {
   readonly name: ByteString;
@@ -39,15 +40,20 @@ export function storeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
       const include = filter === undefined ? undefined : (inside: ByteString, kind: string): boolean =>
         e.forceBool(e.call(filter, [inside, kind], NO_POSITION), NO_POSITION, "while evaluating the return value of the path filter function");
       const resolved = resolveSymlinks(e.io, path);
+      const own = INTERNAL_FILES.get(resolved);
+      if (own !== undefined) {
+        const text = e.io.addText(name, own, []);
+        return e.makeString(`${storeDir}/${text}`, new Set([text]));
+      }
       if (e.io.fileKind(resolved) === undefined) {
         e.io.checkAccess(resolved);
-        throw e.error("eval", `path '${resolved}' does not exist`);
+        throw e.error("eval", `path '${showPath(resolved)}' does not exist`);
       }
       const stored = e.io.addPath(resolved, name, method, { include, references, expected });
       if (stored === undefined) throw e.error("eval", `store path mismatch in (possibly filtered) path added from '${file}'`);
       return e.makeString(`${storeDir}/${stored}`, new Set([stored]));
     } catch (error) {
-      throw e.trace(error, `while adding path '${file}'`);
+      throw e.trace(error, `while adding path '${showPath(file)}'`);
     }
   };
   return [
