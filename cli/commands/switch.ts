@@ -51,6 +51,7 @@ export async function switchTo(context: CommandContext, args: SwitchArguments & 
     action: args.action,
     root,
     json: context.flags.json,
+    env: context.env,
     onWait: () => context.say("waiting for another switch of this machine to end"),
     onOutput: (text, stream) => {
       context.quietScreen();

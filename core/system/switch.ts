@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { lockFile } from "../util/file-lock.ts";
@@ -7,7 +7,7 @@ import { runActivation } from "./run-activation.ts";
 import { readManifest } from "./activate/read-manifest.ts";
 import { listSystemGenerations, nextGenerationNumber, setSystemProfile, SYSTEM_PROFILE, type SystemGeneration } from "./activate/system-profile.ts";
 import { isNixosToplevel, switchNixos } from "./switch-nixos.ts";
-import { findRunningMachine, findRunningToplevel } from "./running-machine.ts";
+import { findRunningMachine, findRunningToplevel, type MachineCommandResult } from "./running-machine.ts";
 
 export type SwitchAction = "switch" | "test" | "boot" | "dry-activate";
 
@@ -39,10 +39,12 @@ export type SwitchOptions = {
   readonly onOutput?: ((text: string, stream: "stdout" | "stderr") => void) | undefined;
   readonly onWait?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of it, a machine of NixOS is given what its own program reads: `NIXOS_NO_CHECK`, `NIXOS_INSTALL_BOOTLOADER`, … */
+  readonly env?: NodeJS.ProcessEnv | undefined;
 };
 
 export type SwitchResult = {
-  /** 0 done, 1 failed, 3 a unit failed, 4 reverted, 130 interrupted and reverted. */
+  /** 0 done, 1 failed, 3 a unit failed, 4 reverted, 5 runs after a reboot, 130 interrupted and reverted. */
   readonly exitCode: number;
   /** The generation that the machine boots now, after whatever happened. */
   readonly generation: number | undefined;
@@ -109,7 +111,14 @@ export async function switchSystem(options: SwitchOptions): Promise<SwitchResult
   const run = machine === undefined ? runActivation : machine.run.bind(machine);
   if (isNixos) {
     const say = (text: string): void => options.onOutput?.(text, "stderr");
-    const code = await switchNixos({ action, profile, toplevel: chosen.toplevel, number, activated, say, run: async (words) => (await run(words, { onOutput: options.onOutput, signal })).code });
+    const found = findRunningToplevel(root);
+    const running = found !== undefined && existsSync(join(realPath(found), "bin/switch-to-configuration")) ? found : undefined;
+    const env = Object.fromEntries(Object.entries(options.env ?? {}).filter((entry): entry is [string, string] => entry[0].startsWith("NIXOS_") && entry[1] !== undefined));
+    // Beside a result as JSON nothing else stands on standard output.
+    const onOutput = options.json === true && options.onOutput !== undefined ? (text: string) => options.onOutput!(text, "stderr") : options.onOutput;
+    const runOn = (words: readonly [string, ...string[]], by: AbortSignal | undefined): Promise<MachineCommandResult> =>
+      machine === undefined ? runActivation(words, { onOutput, signal: by, endsAll: true }) : machine.run(words, { onOutput, signal: by, env });
+    const code = await switchNixos({ action, profile, toplevel: chosen.toplevel, number, activated, running, say, run: runOn, signal });
     const end = result(code, false);
     if (keepsGeneration && end.generation !== undefined) await addRoot?.(`${profile}-${end.generation}-link`);
     return end;

@@ -41,7 +41,10 @@ function machine(t: TestContext): Machine {
     },
     to: (action, toplevel, activated = toplevel) => {
       const newest = listSystemGenerations(profile).at(-1);
-      return switchNixos({ action, profile, toplevel, activated, number: newest?.toplevel === toplevel ? newest.number : (newest?.number ?? 0) + 1, run: async ([program, ...args]) => spawnSync(program, args).status ?? 1, say: (text) => void (said += text) });
+      return switchNixos({ action, profile, toplevel, activated, number: newest?.toplevel === toplevel ? newest.number : (newest?.number ?? 0) + 1, run: async ([program, ...args]) => {
+          const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+          return { code: status ?? 1, stderr };
+        }, say: (text) => void (said += text) });
     },
     ran: () => {
       const lines = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
