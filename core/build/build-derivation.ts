@@ -16,6 +16,7 @@ import { createLineSplitter } from "../util/line-splitter.ts";
 import { runProcess } from "../util/process.ts";
 import { openBuildLog, type BuildLogWriter } from "./build-log.ts";
 import type { BuildOptions } from "./build-options.ts";
+import type { BuilderGuard } from "./builder-guard.ts";
 import { derivationAttribute, derivationList, isFixedOutput, makeBuilderEnvironment, type BuilderEnvironment } from "./builder-environment.ts";
 import { watchLimits } from "./build-limits.ts";
 import { recordFetch } from "./fetched-sources.ts";
@@ -40,6 +41,8 @@ export type DerivationBuild = {
   /** Its outputs are valid: build again beside them and compare. */
   readonly check: boolean;
   readonly signal: AbortSignal;
+  /** Of the run that this build is part of. */
+  readonly guard: BuilderGuard;
   /** The builder has ended; what is left to do (hashing, registering) takes no builder's place. */
   onBuilderEnd(): void;
   /** Takes what may be done later, when others do not wait for it. */
@@ -275,6 +278,7 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
   const buildRoot = findBuildRoot(store, derivation, run.inputs);
   using sandbox = prepareSandbox({
     bubblewrap: await options.tools.bubblewrap(),
+    guard: build.guard,
     scratch,
     storeDir: store.storeDir,
     inputs: [...run.inputs].map((path) => ({ shown: formatStorePath(path, store.storeDir), real: store.realPath(path) })),

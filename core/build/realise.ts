@@ -12,6 +12,7 @@ import type { Realisation } from "../narinfo/realisation.ts";
 import { makeBuildError, type FailureReport } from "./build-error.ts";
 import { readBuildGraph, type BuildGraph, type BuildTarget, type Goal, type Step, type Substitution } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
+import { createBuilderGuard, type BuilderGuard } from "./builder-guard.ts";
 import { derivationAttribute, isFixedOutput } from "./builder-environment.ts";
 import { keepSpace } from "./space-keeper.ts";
 import { findOtherSource, sourceUrls } from "./fetched-sources.ts";
@@ -36,11 +37,14 @@ const DEFAULT_SUBSTITUTION_JOBS = 16;
  * outputs.get(drvPath)?.get("out") // "…-hello-2.12"
  */
 export async function realise(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions): Promise<RealisedOutputs> {
-  return realiseWith(store, targets, options, createActivityIds());
+  using guard = createBuilderGuard();
+  return await realiseWith(store, targets, options, { nextId: createActivityIds(), guard });
 }
 
-/** @param nextId of the run that this is part of */
-async function realiseWith(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions, nextId: () => number): Promise<RealisedOutputs> {
+/** What all builds of a call share, those of resolved derivations too. */
+type Shared = { readonly nextId: () => number; readonly guard: BuilderGuard };
+
+async function realiseWith(store: LocalStore, targets: readonly BuildTarget[], options: BuildOptions, shared: Shared): Promise<RealisedOutputs> {
   options.signal?.throwIfAborted();
   if (store.builds !== undefined) return realiseByService(store, store.builds, targets, options);
   const lost = new Set<StorePath>();
@@ -49,7 +53,7 @@ async function realiseWith(store: LocalStore, targets: readonly BuildTarget[], o
   await reportOtherSources(store, graph, options);
   while (!isDone(graph)) {
     const before = lost.size;
-    await run(store, graph, options, lost, nextId);
+    await run(store, graph, options, lost, shared);
     if (lost.size === before) break;
     graph = await read();
   }
@@ -113,7 +117,8 @@ function isDone(graph: BuildGraph): boolean {
 }
 
 /** @param lost gets the paths that no substituter gave; what needs them is left undone */
-async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, lost: Set<StorePath>, nextId: () => number): Promise<void> {
+async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, lost: Set<StorePath>, shared: Shared): Promise<void> {
+  const { nextId, guard } = shared;
   const goals: readonly Step[] = [...graph.substitutions.values(), ...[...graph.goals.values()].filter((goal) => goal.build)];
   const report = (event: ProgressEvent): void => options.report?.(event);
   const builders = createLimiter(Math.max(1, options.jobs));
@@ -209,7 +214,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
     report({ kind: "message", level: "debug", text: `resolved derivation: '${formatStorePath(goal.path, store.storeDir)}' -> '${formatStorePath(path, store.storeDir)}'` });
     try {
       // The place that this one has is for it: it has no inputs to be built.
-      const outputs = await realiseWith(store, [{ drvPath: path }], { ...options, jobs: Math.max(1, options.jobs), check: goal.check, signal: stop.signal }, nextId);
+      const outputs = await realiseWith(store, [{ drvPath: path }], { ...options, jobs: Math.max(1, options.jobs), check: goal.check, signal: stop.signal }, shared);
       await keepOutputs(store, goal, outputs.get(path)!);
       // A derivation that waited for floating inputs only has paths of its own, and is kept under both names all the same.
       if (!hasUnknownOutputs(resolved) && hasUnknownOutputs(goal.derivation)) await registerOutputs(store, path, outputs.get(path)!);
@@ -238,6 +243,7 @@ async function run(store: LocalStore, graph: BuildGraph, options: BuildOptions, 
         inputOutputs: inputOutputs(graph, goal),
         check: goal.check,
         signal: stop.signal,
+        guard,
         onBuilderEnd: releasePlace,
         defer: (cleanUp) => void later.push(cleanUp),
         onLine: (line) => report({ kind: "log", id, line }),

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { closeSync } from "node:fs";
 import { openMemoryFile } from "../util/memory-file.ts";
 import { createSeccompFilter, seccompMachine } from "./seccomp-filter.ts";
+import { createBuilderGuard } from "./builder-guard.ts";
 import type { Tool } from "./tool.ts";
 
 export type SandboxedCommand = {
@@ -22,14 +23,17 @@ export type SandboxedCommand = {
 export function runToolSandboxed({ bubblewrap, command, args, readable, writable }: SandboxedCommand): void {
   const filter = openMemoryFile(createSeccompFilter(seccompMachine()));
   try {
+    // Of its own: it may run in a thread, and a program may take as long as it likes.
+    using guard = createBuilderGuard();
+    using status = guard.openStatus();
     const words = [
       ...bubblewrap.args,
-      ...["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "100", "--die-with-parent", "--new-session", "--clearenv", "--seccomp", "3"],
+      ...["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "100", "--die-with-parent", "--new-session", "--clearenv", "--seccomp", "3", "--json-status-fd", "4"],
       ...readable.flatMap((path) => ["--ro-bind", path, path]),
       ...writable.flatMap((path) => ["--bind", path, path]),
       ...["--remount-ro", "/", "--", command, ...args],
     ];
-    execFileSync(bubblewrap.command, words, { env: {}, stdio: ["ignore", "pipe", "pipe", filter], maxBuffer: 1 << 20, timeout: 600_000 });
+    execFileSync(bubblewrap.command, words, { env: {}, stdio: ["ignore", "pipe", "pipe", filter, status.descriptor], maxBuffer: 1 << 20, timeout: 600_000 });
   } finally {
     closeSync(filter);
   }

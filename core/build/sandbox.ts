@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { byteStringToBytes, encodeUtf8, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
 import { openMemoryFile } from "../util/memory-file.ts";
+import type { BuilderGuard } from "./builder-guard.ts";
 import type { Tool } from "./tool.ts";
 import { MOUNTS_OF_BUBBLEWRAP, mounterCommand, type MountJob } from "./sandbox-mounts.ts";
 import { createSeccompFilter, seccompMachine } from "./seccomp-filter.ts";
@@ -18,6 +19,8 @@ export type SandboxPath = SandboxInput & { readonly optional: boolean; readonly 
 
 export type SandboxOptions = {
   readonly bubblewrap: Tool;
+  /** Ends the builder when tsos is killed. */
+  readonly guard: BuilderGuard;
   /** A folder of this build alone, on the store's file system. */
   readonly scratch: string;
   /** `/nix/store`. */
@@ -41,7 +44,7 @@ export type SandboxOptions = {
 export type Sandbox = Disposable & {
   readonly command: string;
   readonly args: readonly string[];
-  /** What the process must have as 3, 4, …: files in memory, closed when the sandbox is disposed. */
+  /** What the process must have as 3, 4, …: files that are closed when the sandbox is disposed. */
   readonly descriptors: readonly number[];
   /** Whether bubblewrap got as far as running the builder; else what went wrong was the sandbox. */
   builderWasRun(): boolean;
@@ -65,14 +68,16 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
   mkdirSync(join(scratch, SCRATCH_FOLDERS.build), { mode: 0o700, recursive: true });
   mkdirSync(join(scratch, SCRATCH_FOLDERS.temporary));
 
-  const descriptors: number[] = [];
+  const told = options.guard.openStatus();
+  const descriptors: number[] = [told.descriptor];
+  const status = String(FIRST_DESCRIPTOR);
   /** The number under which bubblewrap finds these bytes. */
   const pass = (contents?: Uint8Array): string => String(FIRST_DESCRIPTOR - 1 + descriptors.push(openMemoryFile(contents)));
   const dispose = (): void => {
-    for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
+    for (const descriptor of descriptors.splice(1)) closeSync(descriptor);
+    told[Symbol.dispose]();
   };
   try {
-    const status = pass();
     const filter = pass(createSeccompFilter(seccompMachine(), { unixSockets: !options.network }));
     const inputs = [...options.inputs];
     const mountsAhead = inputs.length > MOUNTS_OF_BUBBLEWRAP;
@@ -92,11 +97,11 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
     return {
       ...tool,
       descriptors,
-      builderWasRun: () => readFrom(descriptors[0]!).includes('"exit-code"'),
+      builderWasRun: () => readFrom(told.descriptor).includes('"exit-code"'),
       findBuilder() {
-        const told = readFrom(descriptors[0]!);
-        const pid = /"child-pid": ([0-9]+)/.exec(told)?.[1];
-        return pid === undefined || told.includes('"exit-code"') ? undefined : Number(pid);
+        const text = readFrom(told.descriptor);
+        const pid = /"child-pid": ([0-9]+)/.exec(text)?.[1];
+        return pid === undefined || text.includes('"exit-code"') ? undefined : Number(pid);
       },
       [Symbol.dispose]: dispose,
     };

@@ -1,3 +1,4 @@
+import { createBuilderGuard } from "../../build/builder-guard.ts";
 import { buildDerivation } from "../../build/build-derivation.ts";
 import { readBuildGraph, type BuildTarget } from "../../build/build-graph.ts";
 import type { FailureReport } from "../../build/build-error.ts";
@@ -234,6 +235,7 @@ async function buildOne(session: BuildSession, path: StorePath, derivation: Deri
     }
   }
   const later: (() => Promise<void>)[] = [];
+  using guard = createBuilderGuard();
   const id = 1;
   messages.report({ kind: "start", id, activity: "build", subject: derivation.name, path: formatStorePath(path, store.storeDir) });
   const result = await buildDerivation(
@@ -245,6 +247,7 @@ async function buildOne(session: BuildSession, path: StorePath, derivation: Deri
       inputOutputs: [],
       check: complete,
       signal,
+      guard,
       onBuilderEnd: () => {},
       defer: (cleanUp) => void later.push(cleanUp),
       onLine: (line) => messages.report({ kind: "log", id, line }),
