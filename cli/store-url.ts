@@ -5,6 +5,8 @@ import type { LocalStoreOptions } from "../core/store/store.ts";
 export type StoreChoice = LocalStoreOptions & {
   /** The socket of the daemon that makes changes to it. */
   readonly daemon?: string | undefined;
+  /** None at all: nothing is in it, and nothing can be written to it. */
+  readonly isDummy?: boolean | undefined;
 };
 
 const DAEMON = /^unix:\/\/([^?]*)(?:\?(.*))?$/;

@@ -10,11 +10,11 @@ import { parseClassicArguments, splitStandardInput } from "./classic-arguments.t
 import { runEvaluationJob } from "./evaluate.ts";
 import { createFlakeArguments } from "./flake-arguments.ts";
 import { splitFlakeReference } from "./flake-reference.ts";
+import { openEvaluationStores } from "./evaluation-stores.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
-import { locateStore, realStoreDir } from "./store-location.ts";
-import { openNixStore } from "./open-store.ts";
+import { realStoreDir } from "./store-location.ts";
 
 export type WantedOutput = { readonly drvPath: StorePath; readonly output: string };
 
@@ -74,8 +74,8 @@ export async function build(environment: NixEnvironment, args: readonly string[]
   const { readStandardInput, names } = splitStandardInput(options.words);
   if (!fromArguments && names.length === 0 && !readStandardInput) names.push(".");
 
-  const storeOptions = locateStore(env, environment.uid, options.storeUrl);
-  const { storeDir } = realStoreDir(storeOptions);
+  await using stores = openEvaluationStores(env, environment.uid, options);
+  const { storeDir } = realStoreDir(stores.choice);
   const wanted: WantedOutput[] = [];
   const sources: EvaluationSource[] = readStandardInput ? [{ kind: "text", text: "", label: "stdin" }] : [];
   if (!readStandardInput) {
@@ -92,17 +92,17 @@ export async function build(environment: NixEnvironment, args: readonly string[]
       }
     }
   }
-  await using opened = openNixStore(storeOptions);
   if (sources.length > 0) {
-    const known = flakes.settings(evaluationSettings(options, storeOptions, env, options.readOnly));
+    const known = flakes.settings(evaluationSettings(options, stores.choice, env, options.readOnly));
     // Flakes are evaluated in pure mode.
     const settings = sources.some(({ kind }) => kind === "flake") ? { ...known, pure: !impure && options.settings.bool("pure-eval", true) } : known;
     const job = { kind: "derivations", sources, attributePaths: attributePaths.length === 0 ? [""] : attributePaths.map(toByteString), autoArguments: [...options.autoArguments.values()] } as const;
-    const status = await runEvaluationJob(environment, { settings, job, open: opened.open, options }, async (found) => void wanted.push(toWanted(found, storeDir)));
+    const status = await runEvaluationJob(environment, { settings, job, stores, options }, async (found) => void wanted.push(toWanted(found, storeDir)));
     if (status !== 0) return status;
   }
 
-  const store = await opened.open();
+  await stores.bring(wanted.map(({ drvPath }) => drvPath));
+  const store = await stores.openBuilding();
   if (options.verbosity >= 0 && options.settings.bool("print-missing", true)) for (const line of await describeMissing(environment, options, store, wanted)) environment.say(line);
   if (dryRun) return 0;
   const paths = await buildTargets(environment, options, store, wanted, check);

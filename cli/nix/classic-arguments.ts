@@ -14,6 +14,8 @@ export type ClassicOptions = {
   readonly words: string[];
   verbosity: number;
   storeUrl: string | undefined;
+  /** Of `--eval-store`: where an evaluation writes to, if not to the store that builds. */
+  evaluationStoreUrl: string | undefined;
   readOnly: boolean;
   gcWarning: boolean;
   /** What builders print is shown as it comes. */
@@ -46,6 +48,7 @@ export function parseClassicArguments(args: readonly string[], env: Readonly<Rec
     words: [],
     verbosity: 0,
     storeUrl: undefined,
+    evaluationStoreUrl: undefined,
     readOnly: false,
     gcWarning: true,
     showsBuildOutput: true,
@@ -164,9 +167,7 @@ function common(flag: string, options: ClassicOptions, warn: (text: string) => v
     case "--store":
       return one((value) => void (options.storeUrl = value));
     case "--eval-store":
-      return one((value) => {
-        throw new ClassicUsageError(`'--eval-store ${value}' is not supported: evaluations use the store that builds`);
-      });
+      return one((value) => void (options.evaluationStoreUrl = value));
     case "--arg":
       return { values: 2, run: (name, text) => argument(name, "expression", toByteString(text)) };
     case "--argstr":

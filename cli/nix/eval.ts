@@ -4,11 +4,10 @@ import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts
 import { runEvaluationJob } from "./evaluate.ts";
 import { createFlakeArguments } from "./flake-arguments.ts";
 import { splitFlakeReference } from "./flake-reference.ts";
+import { openEvaluationStores } from "./evaluation-stores.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
-import { openNixStore } from "./open-store.ts";
-import { locateStore } from "./store-location.ts";
 
 /** `nix eval` of a file or an expression: pure unless it is of a file. Nix: src/nix/eval.cc */
 export async function evaluate(environment: NixEnvironment, args: readonly string[]): Promise<number> {
@@ -55,9 +54,8 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   if (words.length > 1) throw new ClassicUsageError(`unexpected argument '${words[1]!}'`);
   // Without a file or an expression the word names an attribute of a flake.
   const flake = file === undefined && expression === undefined ? splitFlakeReference(words[0] ?? ".") : undefined;
-  const storeOptions = locateStore(env, environment.uid, options.storeUrl);
-  await using opened = openNixStore(storeOptions);
-  const known = flakes.settings(evaluationSettings(options, storeOptions, env, options.readOnly || readOnly));
+  await using stores = openEvaluationStores(env, environment.uid, options);
+  const known = flakes.settings(evaluationSettings(options, stores.choice, env, options.readOnly || readOnly));
   const settings = { ...known, pure: options.settings.bool("pure-eval", file === undefined && !impure) && !impure };
   const source: EvaluationSource = flake !== undefined ? { kind: "flake", ref: toByteString(flake.ref), attribute: toByteString(flake.attribute), writeLock: flakes.writeLock(), flags: flakes.flags() } : expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
   const kind = format as ValueFormat["kind"];
@@ -73,7 +71,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
         autoArguments: [...options.autoArguments.values()],
         ...(apply === undefined ? {} : { apply: toByteString(apply) }),
       },
-      open: opened.open,
+      stores,
       options,
     },
     async () => undefined,

@@ -6,31 +6,36 @@ import type { SourceContext } from "../../core/fetch/source/scheme.ts";
 import { findPlaces } from "../places.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
-import type { LazyStore } from "./open-store.ts";
+import { createDummyStore, type EvaluationStores } from "./evaluation-stores.ts";
 
 export type EvaluationOfCommand = {
   readonly settings: EvaluationSettings;
   readonly job: EvaluationJob;
-  readonly open: LazyStore["open"];
+  readonly stores: EvaluationStores;
   readonly options: ClassicOptions;
 };
 
 /** Evaluates, with a store that is opened when something needs one; prints the error and gives the exit code. */
-export async function runEvaluationJob(environment: NixEnvironment, { settings, job, open, options }: EvaluationOfCommand, found: (derivation: FoundDerivation) => Promise<void>): Promise<number> {
+export async function runEvaluationJob(environment: NixEnvironment, { settings, job, stores, options }: EvaluationOfCommand, found: (derivation: FoundDerivation) => Promise<void>): Promise<number> {
   await using session = environment.openEvaluation();
   // What is going to write begins to open the store while the evaluation reads its files.
-  if (!settings.readOnly) open().catch(() => undefined);
+  const isDummy = stores.choice.isDummy === true;
+  if (!settings.readOnly && !isDummy) stores.open().catch(() => undefined);
   const end = await session.run(
     settings,
     job,
     async () => {
+      if (isDummy) return createDummyStore();
       const { createEvaluationStore } = await import("../../core/interop/evaluation-store.ts");
       const { createStoreFetcher } = await import("../../core/interop/fetch-into-store.ts");
-      const store = await open();
+      const store = await stores.open();
       const build: BuildDuringEvaluation = async (targets) => {
         const { buildTargets, requireBuilt } = await import("./build-targets.ts");
         if (settings.readOnly) return requireBuilt(store, targets);
-        return buildTargets(environment, options, store, targets);
+        await stores.bring(targets.map(({ drvPath }) => drvPath));
+        const outputs = await buildTargets(environment, options, await stores.openBuilding(), targets);
+        await stores.bringBack(outputs);
+        return outputs;
       };
       const { createClosureFetcher } = await import("../../core/interop/fetch-closure.ts");
       const { nixTrust } = await import("./build-targets.ts");

@@ -3,11 +3,10 @@ import type { EvaluationJob, EvaluationSource, FoundDerivation, ValueFormat } fr
 import { fromByteString, toByteString } from "../../core/util/bytes.ts";
 import { parseClassicArguments, splitStandardInput } from "./classic-arguments.ts";
 import { answerHelp } from "./help.ts";
+import { openEvaluationStores } from "./evaluation-stores.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { runEvaluationJob } from "./evaluate.ts";
-import { openNixStore } from "./open-store.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
-import { locateStore } from "./store-location.ts";
 import { parseStorePath } from "../../core/store-path/store-path.ts";
 
 /** `nix-instantiate`: evaluates to values or to derivations in the store. Nix: src/nix/nix-instantiate */
@@ -74,9 +73,9 @@ export async function instantiate(environment: NixEnvironment, args: readonly st
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
   const { readStandardInput, names: files } = splitStandardInput(options.words);
 
-  const storeOptions = locateStore(env, environment.uid, options.storeUrl);
+  await using stores = openEvaluationStores(env, environment.uid, options);
   const readOnly = dryRun || options.readOnly || (evaluateOnly && !readWrite);
-  const settings = evaluationSettings(options, storeOptions, env, readOnly);
+  const settings = evaluationSettings(options, stores.choice, env, readOnly);
   if (!readStandardInput && files.length === 0 && !fromArguments && !findFile) files.push("./default.nix");
   const sources: EvaluationSource[] = [
     ...(readStandardInput ? [{ kind: "text", text: "", label: "stdin" } as const] : []),
@@ -98,15 +97,14 @@ export async function instantiate(environment: NixEnvironment, args: readonly st
 
   let roots = 0;
   let warned = !options.gcWarning;
-  await using opened = openNixStore(storeOptions);
-  return await runEvaluationJob(environment, { settings, job, open: opened.open, options }, async ({ drvPath, outputName }: FoundDerivation) => {
+  return await runEvaluationJob(environment, { settings, job, stores, options }, async ({ drvPath, outputName }: FoundDerivation) => {
     let shown = fromByteString(drvPath);
     if (root === undefined) {
       if (!warned) environment.warn("you did not specify '--add-root'; the result might be removed by the garbage collector");
       warned = true;
     } else {
       const link = resolve(root) + (++roots > 1 ? `-${roots}` : "");
-      const store = await opened.open();
+      const store = await stores.open();
       await store.addPermanentRoot(parseStorePath(shown, store.storeDir), link);
       shown = link;
     }

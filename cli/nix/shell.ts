@@ -14,10 +14,10 @@ import { runEvaluationJob } from "./evaluate.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
-import { openNixStore } from "./open-store.ts";
 import { prepareShell } from "./shell-environment.ts";
 import { quoteForShell, splitShellWords } from "./shell-words.ts";
-import { locateStore, realStoreDir } from "./store-location.ts";
+import { openEvaluationStores } from "./evaluation-stores.ts";
+import { realStoreDir } from "./store-location.ts";
 
 /** `nix-shell`: a shell with the environment of a derivation's builder. Nix: src/nix/nix-build */
 export async function shell(environment: NixEnvironment, givenArguments: readonly string[]): Promise<number> {
@@ -96,8 +96,8 @@ export async function shell(environment: NixEnvironment, givenArguments: readonl
     names.push(".");
   }
 
-  const storeOptions = locateStore(env, environment.uid, options.storeUrl);
-  const { storeDir } = realStoreDir(storeOptions);
+  await using stores = openEvaluationStores(env, environment.uid, options);
+  const { storeDir } = realStoreDir(stores.choice);
   const wanted: WantedOutput[] = [];
   const sources: EvaluationSource[] = readStandardInput ? [{ kind: "text", text: "", label: "stdin" }] : [];
   const folder = script === undefined ? process.cwd() : dirname(resolve(script.file));
@@ -110,8 +110,7 @@ export async function shell(environment: NixEnvironment, givenArguments: readonl
     }
   }
   const ownShell = env["NIX_BUILD_SHELL"];
-  await using opened = openNixStore(storeOptions);
-  const settings = evaluationSettings(options, storeOptions, { ...env, IN_NIX_SHELL: pure ? "pure" : "impure" }, options.readOnly);
+  const settings = evaluationSettings(options, stores.choice, { ...env, IN_NIX_SHELL: pure ? "pure" : "impure" }, options.readOnly);
   let bashOutput: WantedOutput | undefined;
   const status = await runEvaluationJob(
     environment,
@@ -125,7 +124,7 @@ export async function shell(environment: NixEnvironment, givenArguments: readonl
         inNixShell: true,
         ...(ownShell === undefined ? { shell: { expression: "(import <nixpkgs> {}).bashInteractive", known: wanted.length } } : {}),
       },
-      open: opened.open,
+      stores,
       options,
     },
     async (found) => {
@@ -137,7 +136,8 @@ export async function shell(environment: NixEnvironment, givenArguments: readonl
   const [target] = wanted;
   if (target === undefined || wanted.length > 1) throw new ClassicUsageError("nix-shell requires a single derivation");
 
-  const store = await opened.open();
+  await stores.bring([target.drvPath, ...(bashOutput === undefined ? [] : [bashOutput.drvPath])]);
+  const store = await stores.openBuilding();
   const derivation = parseDerivation(readFileSync(store.realPath(target.drvPath)), storePathName(target.drvPath).replace(/\.drv$/, ""), storeDir);
   const inputs: WantedOutput[] = bashOutput === undefined ? [] : [bashOutput];
   for (const [drvPath, outputs] of derivation.inputDerivations) {

@@ -24,6 +24,7 @@ export function locateStore(env: NodeJS.ProcessEnv, uid: number, url: string | u
     if (daemon !== undefined) return { ...folders, daemon };
     return storeRoot === undefined || isMoved ? folders : { ...folders, root: storeRoot };
   }
+  if (/^dummy:(?:\/\/)?(?:\?.*)?$/.test(named)) return { ...folders, isDummy: true };
   const choice = parseStoreUrl(named, env);
   // What is below a root is not where the environment says.
   return choice.root === undefined ? { ...folders, ...choice } : { ...(storeDir === undefined ? {} : { storeDir }), ...choice };
