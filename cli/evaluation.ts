@@ -50,7 +50,7 @@ export async function evaluateChecked<R extends EvaluationRequest>(context: Comm
   const checking = check && file !== undefined ? typeCheck(context, file, known) : Promise.resolve();
   checking.catch(() => undefined);
   const evaluation = await evaluate(context, file, request).catch(async (error: unknown) => {
-    throw await withTypeErrors(error, checking);
+    throw await withTypeErrors(error, check && file !== undefined ? checkWithLocked(context, file, checking) : checking);
   });
   // What modules of inputs declare belongs to the types of the configuration, and only now are they known for sure.
   if (check && file !== undefined) await endTypeCheck(context, file, { checking: evaluation.inputModules.join("\n") === known.join("\n") ? checking : typeCheck(context, file, evaluation.inputModules), evaluation });
@@ -67,6 +67,22 @@ export async function endTypeCheck(context: CommandContext, file: string, { chec
     const { findProject } = await import("../core/config/find-project.ts");
     if (!declareInputs(findProject(file), evaluation.inputs)) throw error;
     await typeCheck(context, file, evaluation.inputModules);
+  }
+}
+
+/** Of an evaluation that failed nothing tells which inputs there are but the lock, which has those that were fetched. */
+async function checkWithLocked(context: CommandContext, file: string, checking: Promise<void>): Promise<void> {
+  try {
+    await checking;
+  } catch (error) {
+    const { configurationName, lockFilePath } = await import("../core/config/project-inputs.ts");
+    const { readLockFile } = await import("../core/config/lock-file.ts");
+    const { findProject } = await import("../core/config/find-project.ts");
+    const { declareInputs } = await import("./input-types.ts");
+    const project = findProject(file);
+    const names = Object.keys(readLockFile(lockFilePath(project))[configurationName(project, file)] ?? {});
+    if (!declareInputs(project, names.map((name) => ({ name })))) throw error;
+    await typeCheck(context, file);
   }
 }
 

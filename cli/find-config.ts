@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { TsosError } from "../core/error/tsos-error.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -29,9 +29,10 @@ export function getConfig(context: CommandContext, kinds: readonly ConfigKind[])
   const file = findConfig(context, kinds);
   if (file !== undefined) return file;
   const names = kinds.map((kind) => `${kind}.config.ts`).join(", ").replace(/, (?=[^,]*$)/, " or ");
+  const other = findConfig(context, CONFIG_KINDS);
   throw new TsosError({
     code: "cli.no-config",
     message: `there is no ${names} in "${context.folder}" or above it`,
-    hint: `make one with "tsos init${kinds[0] === "system" ? " server" : ""}", or name a file with --config`,
+    hint: other !== undefined ? `there is "${relative(context.folder, other) || other}", for tsos shell, check and eval OPTION.PATH` : `make one with "tsos init${kinds[0] === "system" ? " server" : ""}", or name a file with --config`,
   });
 }

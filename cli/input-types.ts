@@ -11,7 +11,7 @@ const INPUT_TYPES = ".tsos/inputs.d.ts";
  *
  * @returns whether it did not know
  */
-export function declareInputs(project: string, declared: readonly DeclaredInput[]): boolean {
+export function declareInputs(project: string, declared: readonly Pick<DeclaredInput, "name">[]): boolean {
   const known = readInputTypes(project);
   const unknown = [...new Set(declared.map(({ name }) => name))].filter((name) => !known.some((one) => one.name === name));
   if (unknown.length === 0) return false;

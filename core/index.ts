@@ -5,7 +5,7 @@ export { definePackage, type BuildArguments, type PackageChanges, type PackageDe
 export type { DerivationAttributes, DerivationValue } from "./package/derivation-attributes.ts";
 export { EvaluationRegistry } from "./package/evaluation-registry.ts";
 export type { Instantiation } from "./derivation/instantiation.ts";
-export { defineInputs, git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type Input, type InputLike, type InputOptions, type InputSpec, type NixPackage, type NixPackages, type TarballInput } from "./package/inputs.ts";
+export { defineInputs, git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type Input, type InputLike, type InputOptions, type InputSpec, type InputUrl, type NixPackage, type NixPackages, type TarballInput } from "./package/inputs.ts";
 export { defineHome, isHomeConfiguration, type HomeConfig, type HomeConfiguration, type HomeDefinition, type HomeDefinitions, type HomeImport, type HomeModule, type HomeModuleArguments, type HomeModuleBody, type PinnedHome } from "./package/define-home.ts";
 export { defineNixosSystem, isNixosSystemConfig, type NixosConfig, type NixModuleParts, type NixosImport, type NixosAddedDefinitions, type NixosConfigOf, type NixosDefinable, type NixosDefinitions, type NixosDefinitionsOf, type NixosModuleBody, type NixosOption, type PinnedNixos, type NixosModule, type NixosModuleArguments, type NixosSystemConfig, type NixosSystemDefinition, type NixValue } from "./package/define-nixos-system.ts";
 export type { NixFile } from "./package/nix-file.ts";

@@ -120,7 +120,7 @@ export function createHostCalls(project: string, runtime: RuntimeFolder, inputs:
 /** @throws TsosError when there is nothing at `path`, or it leads out of the tree that it is looked for in. */
 function findInTree(root: string, place: string, folder: string, path: string, note: (read: FileRead) => void): string {
   if (isAbsolute(path)) {
-    throw new TsosError({ code: "config.outside-project", message: `"${path}" is an absolute path: a configuration sees its own project and its inputs only`, hint: 'name it relative to the file that you write, such as "./site"' });
+    throw new TsosError({ code: "config.outside-project", message: `"${path}" is an absolute path: a configuration sees its own project and its inputs only`, hint: `name it relative to the file that you write, such as "./site"; what lies elsewhere is an input: { url: ${JSON.stringify(`path:${path}`)} }` });
   }
   if (path === "" || path.includes("\0")) {
     throw new TsosError({ code: "config.bad-path", message: `${JSON.stringify(path)} is not a path`, hint: 'name a file or folder relative to the file that you write, such as "./site"' });

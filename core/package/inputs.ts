@@ -91,8 +91,11 @@ export type Input = {
   toJSON(): string;
 };
 
-/** What names a source: a spec, a URL in the form of flakes (`github:owner/repo`), or `path("./folder")`. */
-export type InputLike = InputSpec | string;
+/** A URL with options: `{ url: "path:../nixpkgs", config: { allowUnfree: true } }`. */
+export type InputUrl = InputOptions & { readonly url: string };
+
+/** What names a source: a spec, a URL in the form of flakes (`github:owner/repo`), alone or with options, or `path("./folder")`. */
+export type InputLike = InputSpec | InputUrl | string;
 
 export type GitInput = InputOptions & {
   /** A branch or tag; the repository's own choice without one. */
@@ -215,7 +218,7 @@ export function createInputTable(registry: EvaluationRegistry, reader: InputRead
       throw new TsosError({ code: "input.renamed", message: `the input "${given.name}" cannot be declared again as "${name}"`, hint: "declare it once, and use the value", data: place });
     }
     const spec = checkSpec(name, given, place);
-    const identity = JSON.stringify([spec, typeof given === "string" && given.startsWith(registry.storeDir) ? null : folder]);
+    const identity = JSON.stringify([spec, typeof spec.source === "string" && spec.source.startsWith(registry.storeDir) ? null : folder]);
     if (known !== undefined) {
       if (known.identity === identity) return known.input;
       throw new TsosError({ code: "input.declared-twice", message: `the input "${name}" is declared twice, with two sources`, hint: "give one of them another name", data: { ...place, other: { stack: known.declared?.stack ?? "", path: [name], part: "inputs" } } });
@@ -268,12 +271,9 @@ export function createInputTable(registry: EvaluationRegistry, reader: InputRead
     const files = createProjectFiles(registry, reader, file);
     return createInput(name, spec.options, {
       outPath: () => outPath,
-      nix: () => {
-        throw new TsosError({ code: "input.project-nix", message: `the input "${name}" is a part of the project itself, whose Nix files are not evaluated`, hint: `declare it as "path:./${file}"`, data: place });
-      },
-      nixFile: () => {
-        throw new TsosError({ code: "input.project-nix", message: `the input "${name}" is a part of the project itself`, hint: `nixFile("./${file}/NAME.nix") names its files`, data: place });
-      },
+      // Nix expressions see it where it is in the project.
+      nix: (path) => located(place, () => (reader.evaluateNix(file, "file: import file") as (file: NixFile) => unknown)(createNixFile(reader.showProjectNix(file, path === "" ? "." : path)))),
+      nixFile: (path) => createNixFile(located(place, () => reader.showProjectNix(file, path === "" ? "." : path))),
       tree: () => ({ narHash: located(place, () => reader.hashPath(file, ".")).narHash, attributes: {} }),
       path: (path, more) => files.path(path, more),
       readFile: (path) => files.readFile(path),
@@ -351,7 +351,13 @@ function located<T>(place: Readonly<Record<string, unknown>>, body: () => T): T 
 function checkSpec(name: string, given: unknown, place: Readonly<Record<string, unknown>>): InputSpec {
   if (typeof given === "string") return { kind: "input-spec", source: given, options: {} };
   if (typeof given === "object" && given !== null && (given as Partial<InputSpec>).kind === "input-spec") return given as InputSpec;
-  throw new TsosError({ code: "input.bad-spec", message: `the input "${name}" is ${given === null ? "null" : Array.isArray(given) ? "a list" : typeof given}, expected a source`, hint: 'github("owner/repo"), git(url), tarball(url), path("./folder"), or a URL such as "github:owner/repo"', data: place });
+  if (typeof given === "object" && given !== null && typeof (given as Partial<InputUrl>).url === "string") {
+    const { url, flake, config, overlays, substituters, trustedPublicKeys, ...rest } = given as InputUrl;
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined) throw new TsosError({ code: "input.bad-spec", message: `the input "${name}" has the unknown option "${unknown}"`, hint: "beside url there are flake, config, overlays, substituters and trustedPublicKeys", data: place });
+    return { kind: "input-spec", source: url, options: defined({ flake, config, overlays, substituters, trustedPublicKeys }) };
+  }
+  throw new TsosError({ code: "input.bad-spec", message: `the input "${name}" is ${given === null ? "null" : Array.isArray(given) ? "a list" : typeof given}, expected a source`, hint: 'github("owner/repo"), git(url), tarball(url), path("./folder"), a URL such as "github:owner/repo", or { url, config: { … } }', data: place });
 }
 
 function checkModule(input: string, path: string, value: unknown, place: Readonly<Record<string, unknown>>): ModuleInput {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
@@ -16,7 +16,7 @@ let
 in builtins.foldl' (set: overlay: set // overlay set set) packages overlays
 `;
 
-function project(t: TestContext, config: string): { readonly run: (...args: readonly string[]) => Promise<TsosResult> } {
+function project(t: TestContext, config: string): { readonly folder: string; readonly run: (...args: readonly string[]) => Promise<TsosResult> } {
   const folder = mkdtempSync(join(tmpdir(), "tsos-nix-inputs-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, "collection/files"), { recursive: true });
@@ -33,13 +33,13 @@ declare module "tsos" {
 
 ${config}
 `);
-  return { run: (...args) => runTsos([...args, "--store", join(folder, "store")], { cwd: join(folder, "project"), stateFolder: join(folder, "state"), env: { HOME: folder } }) };
+  return { folder, run: (...args) => runTsos([...args, "--store", join(folder, "store")], { cwd: join(folder, "project"), stateFolder: join(folder, "state"), env: { HOME: folder } }) };
 }
 
 describe("a Nix expression in an input", () => {
   test("gives packages to a shell, with the input's configuration and overlays", async (t) => {
     const { run } = project(t, `export default defineShell({
-  inputs: { collection: { kind: "input-spec", source: "path:../collection", options: { config: { loud: true }, overlays: [(final, prev) => ({ again: prev["greeting"] })] } } },
+  inputs: { collection: { url: "path:../collection", config: { loud: true }, overlays: [(final, prev) => ({ again: prev["greeting"] })] } },
   config: ({ pkgs, inputs }) => ({ packages: [pkgs.collection["again"]!], env: { TEXT: String((pkgs.collection["greet"] as unknown as (set: object) => string)({ name: inputs["collection"]!.name })) } }),
 });`);
     const result = await run("eval", "--json");
@@ -76,5 +76,37 @@ describe("a Nix expression in an input", () => {
     assert.equal(code, 1);
     assert.match(stderr, /there is no attribute "greating"/);
     assert.match(stderr, /did you mean "greeting"/);
+  });
+
+  test("that is in a folder of the project stands there for itself: nothing is locked", async (t) => {
+    const { run, folder } = project(t, `import { path } from "tsos";
+export default defineShell({
+  inputs: { collection: { url: path("./own"), config: { loud: true } } },
+  config: ({ pkgs, inputs }) => ({ packages: [pkgs.collection["greeting"]!], env: { TEXT: inputs["collection"]!.nix<string>("text.nix") } }),
+});`);
+    cpSync(join(folder, "collection"), join(folder, "project/own"), { recursive: true });
+    writeFileSync(join(folder, "project/own/text.nix"), `"a text"`);
+    const result = await run("eval", "--json");
+    assert.equal(result.code, 0, result.stderr);
+    assert.match(result.stdout, /-greeting-loud"[\s\S]*"a text"/);
+    assert.equal(existsSync(join(folder, "project/tsos.lock")), false);
+  });
+
+  test("that fails in a new project is no error of its types as well", async (t) => {
+    const { run, folder } = project(t, "");
+    writeFileSync(join(folder, "project/shell.config.ts"), `import { defineShell } from "tsos";
+export default defineShell({ inputs: { collection: "path:../collection" }, config: ({ pkgs }) => ({ packages: [pkgs.collection.failing] }) });
+`);
+    const { code, stderr } = await run("check");
+    assert.equal(code, 1);
+    assert.match(stderr, /nobody packaged this/);
+    assert.doesNotMatch(stderr, /does not exist on type/);
+  });
+
+  test("with an option that no input has is an error", async (t) => {
+    const { run } = project(t, `export default defineShell({ inputs: { collection: { url: "path:../collection", conf: {} } as never } });`);
+    const { code, stderr } = await run("eval", "--json");
+    assert.equal(code, 1);
+    assert.match(stderr, /the input \"collection\" has the unknown option \"conf\"|the input "collection" has the unknown option "conf"/);
   });
 });
