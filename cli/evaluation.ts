@@ -18,11 +18,17 @@ export async function evaluate<R extends EvaluationRequest>(context: CommandCont
     request,
     runtime: openRuntimeFolder(join(findInstallation(), "dist")),
     cacheDir: join(context.places.cache, "evaluation"),
+    parsedFolder: parsedFolder(context),
     signal: context.signal,
     report: context.report,
     limits: readLimits(context.env),
     inputs: inputSettings(context),
   });
+}
+
+/** Where files of the Nix language stay parsed. */
+export function parsedFolder(context: CommandContext): string {
+  return join(context.places.cache, "nix", "parsed");
 }
 
 /** How much an evaluation may take, as far as the environment says it. */

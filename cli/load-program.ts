@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { untuneEngine } from "../core/interop/tune-engine.ts";
+import { untuneEngine } from "../core/util/tune-engine.ts";
 import { loadCachedScript } from "../core/util/cached-script.ts";
 
 export type LoadedProgram = {

@@ -4,7 +4,7 @@ import type { TsosError } from "../../core/error/tsos-error.ts";
 import { findProject } from "../../core/config/find-project.ts";
 import { declareInputs } from "../input-types.ts";
 import type { CommandContext } from "../context.ts";
-import { inputSettings, readLimits } from "../evaluation.ts";
+import { inputSettings, parsedFolder, readLimits } from "../evaluation.ts";
 import { findInstallation } from "../installation.ts";
 
 const CLEAR = "\x1b[2J\x1b[3J\x1b[H";
@@ -50,7 +50,7 @@ export async function watchAndCheck(context: CommandContext, file: string, reque
       }
     }
   };
-  return watchConfig({ declareInputs: (declared) => declareInputs(findProject(file), declared), file, request, runtime: openRuntimeFolder(join(installation, "dist")), installation, check, inputs: inputSettings(context), limits: readLimits(context.env), signal: context.signal, onEvent: show });
+  return watchConfig({ declareInputs: (declared) => declareInputs(findProject(file), declared), file, request, runtime: openRuntimeFolder(join(installation, "dist")), installation, check, parsedFolder: parsedFolder(context), inputs: inputSettings(context), limits: readLimits(context.env), signal: context.signal, onEvent: show });
 }
 
 /** A folder in which a file appeared changed as well; that is not news. */

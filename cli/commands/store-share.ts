@@ -13,7 +13,7 @@ import { isRemoteUrl } from "../../core/daemon/client/remote-url.ts";
 import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
 import { narInfoFingerprint } from "../../core/narinfo/narinfo.ts";
 import { formatSignature, parseSecretKey, signFingerprint, type SecretKey } from "../../core/narinfo/signature.ts";
-import { tuneEngine } from "../../core/interop/tune-engine.ts";
+import { tuneEngine } from "../../core/util/tune-engine.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
 import type { LocalStore, Store } from "../../core/store/store.ts";
 import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";

@@ -17,7 +17,7 @@ const EXTERNAL = ["esbuild", "ts-morph", "@ts-morph/common", "koffi", "@photostr
 const FETCHING = ["undici", "yauzl", "unbzip2-stream", "fzstd", "xz-decompress"];
 
 /** Every thread's own entry: name in `dist` → source. The isolate's are CommonJS because that starts sooner. */
-const ISOLATE_WORKERS = { "isolate-worker": "core/config/isolate-worker.ts", "isolate-process": "core/config/isolate-process.ts" };
+const ISOLATE_WORKERS = { "isolate-worker": "core/config/isolate-worker.ts", "isolate-process": "core/config/isolate-process.ts", "parsed-sources": "core/interop/parsed-sources.ts" };
 const WORKERS = {
   "type-check-worker": "core/config/type-check-worker.ts",
   "unpack-worker": "core/build/builtin/unpack-worker.ts",

@@ -7,7 +7,7 @@ import { typeCheckConfig } from "../../core/config/type-check.ts";
 import { formatCodeFrame } from "../../core/error/code-frame.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { CommandContext } from "../context.ts";
-import { inputSettings } from "../evaluation.ts";
+import { inputSettings, parsedFolder } from "../evaluation.ts";
 import { findInstallation } from "../installation.ts";
 import { ConfigSource } from "./config-source.ts";
 import type { EditedConfig } from "./edit-config.ts";
@@ -38,7 +38,7 @@ export async function writeConfig(context: CommandContext, config: OpenConfig, e
       const runtime = openRuntimeFolder(join(installation, "dist"));
       const checking = typeCheckConfig({ file: trial, installation, signal: context.signal });
       checking.catch(() => undefined);
-      const { inputModules } = await evaluateConfig({ file: trial, request: { kind }, runtime, signal: context.signal, report: context.report, inputs: { ...inputSettings(context), configuration: file } });
+      const { inputModules } = await evaluateConfig({ file: trial, request: { kind }, runtime, parsedFolder: parsedFolder(context), signal: context.signal, report: context.report, inputs: { ...inputSettings(context), configuration: file } });
       if (inputModules.length > 0) await typeCheckConfig({ file: trial, inputModules, installation, signal: context.signal });
       else await checking;
     } catch (error) {

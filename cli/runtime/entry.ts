@@ -17,7 +17,7 @@ const evaluate = createStart({
   open: (host, { kind }) => {
     const registry = new api.EvaluationRegistry({ memory });
     const modules = new Map<string, unknown>();
-    const nix = createNixInputs(registry, host.source);
+    const nix = createNixInputs(registry, host);
     const reader = { ...host, importNix: nix.importFile, showNix: nix.showFile, showProjectNix: nix.showProjectFile, evaluateNix: nix.evaluate };
     const inputs = createInputTable(registry, reader, modules, kind === "inputs");
     return {

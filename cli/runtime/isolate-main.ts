@@ -2,6 +2,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import type { Instantiation } from "../../core/derivation/instantiation.ts";
 import type { ErrorData, EvaluationRequest, EvaluationResult, HostCall, HostReply, IsolateReply } from "../../core/config/protocol.ts";
 import type { DeclaredInput, InputTree } from "../../core/option/declared-input.ts";
+import type { ParsedSourceCall } from "../../core/config/parsed-sources.ts";
 import { RAW_ANSWER, type SourceCall } from "../../core/config/source-files.ts";
 import { impureNames } from "../../core/config/impure-names.ts";
 import { lockRealm } from "./lock-realm.ts";
@@ -23,6 +24,8 @@ export type EvaluationHost = {
   activator(): string;
   /** A file of an input that was fetched, for a Nix expression. */
   source(call: SourceCall): string;
+  /** The same, parsed. */
+  parsed(call: ParsedSourceCall): string;
 };
 
 /** What the isolate runs. */
@@ -107,6 +110,7 @@ function createHost(call: CallHost): EvaluationHost {
       throw new TsosError({ code: "config.read-failed", message: `the module "${path}" of the input "${input}" was not there when it was asked for` });
     },
     activator: () => ask({ op: "activator" }).text,
+    parsed: (request) => call(JSON.stringify(request)),
     source: (request) => {
       const answer = call(JSON.stringify(request));
       if (answer.startsWith(RAW_ANSWER)) return answer.slice(RAW_ANSWER.length);

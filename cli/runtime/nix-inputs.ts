@@ -1,12 +1,15 @@
 import type { NixFileKind } from "../../core/nix/nix-io.ts";
 import { PUBLIC_CACHE } from "../../core/cache/public-cache.ts";
 import { NIX_PROJECT } from "../../core/config/protocol.ts";
+import type { ParsedSourceCall } from "../../core/config/parsed-sources.ts";
 import type { SourceCall, SourceFiles } from "../../core/config/source-files.ts";
 import type { EvaluationRegistry, Input, Overlay } from "../../core/index.ts";
+import { createIsolateParsedFiles } from "../../core/interop/isolate-parsed-files.ts";
 import { createNixScope, type NixScope } from "../../core/interop/nix-scope.ts";
 import { canonicalPath } from "../../core/nix/canonical-path.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { fromByteString, toByteString, type ByteString } from "../../core/util/bytes.ts";
+import type { EvaluationHost } from "./isolate-main.ts";
 import { printed } from "./prelude.ts";
 
 /** The Nix expressions in the project and in the inputs of one evaluation. */
@@ -24,11 +27,11 @@ export type NixInputs = {
 };
 
 /** Begun when the first expression is evaluated: most configurations have none. */
-export function createNixInputs(registry: EvaluationRegistry, ask: (call: SourceCall) => string): NixInputs {
+export function createNixInputs(registry: EvaluationRegistry, { source: ask, parsed }: Pick<EvaluationHost, "source" | "parsed">): NixInputs {
   const inputs = new Map<string, string | undefined>();
   const sources = new Set<string>();
   let scope: NixScope | undefined;
-  const open = (): NixScope => (scope ??= createNixScope({ registry, sources, files: createInputFiles(inputs, ask), log: (line) => printed.push(line) }));
+  const open = (): NixScope => (scope ??= createNixScope({ registry, sources, files: createInputFiles(inputs, ask, parsed), log: (line) => printed.push(line) }));
   const show = (root: string, input: string | undefined, path: string): string => {
     inputs.set(root, input);
     sources.add(root);
@@ -57,7 +60,8 @@ export function createNixInputs(registry: EvaluationRegistry, ask: (call: Source
   };
 }
 
-function createInputFiles(inputs: ReadonlyMap<string, string | undefined>, ask: (call: SourceCall) => string): SourceFiles {
+function createInputFiles(inputs: ReadonlyMap<string, string | undefined>, ask: (call: SourceCall) => string, askParsed: (call: ParsedSourceCall) => string): SourceFiles {
+  const parsed = createIsolateParsedFiles(askParsed);
   const locate = (path: ByteString): { readonly input: string | undefined; readonly path: ByteString } => {
     for (const [outPath, input] of inputs) {
       if (path === outPath) return { input, path: "" };
@@ -69,6 +73,11 @@ function createInputFiles(inputs: ReadonlyMap<string, string | undefined>, ask: 
     kind: (path) => (JSON.parse(ask({ op: "source", ask: "kind", ...locate(path) })) as NixFileKind | null) ?? undefined,
     read: (path) => ask({ op: "source", ask: "read", ...locate(path) }),
     list: (path) => new Map(JSON.parse(ask({ op: "source", ask: "list", ...locate(path) })) as [ByteString, NixFileKind][]),
+    compiled(path, basePath, globals) {
+      const { input, path: file } = locate(path);
+      // The project's own files are few, and the program notes that they are read.
+      return input === undefined ? undefined : parsed.find(input, file, basePath, globals);
+    },
     link: (path) => ask({ op: "source", ask: "link", ...locate(path) }),
     hash(path, method, excluded) {
       const { input, path: file } = locate(path);

@@ -29,12 +29,12 @@ const MAX_STARTS = 50;
  * bundle does not hold, it is bundled again with it: so what is evaluated in the end is one script.
  */
 export async function evaluateAfresh<R extends EvaluationRequest>(options: EvaluateOptions<R> & WatchedEvaluation & { readonly project: string }): Promise<FreshEvaluation<R["kind"]>> {
-  const { file, project, runtime, request, signal } = options;
+  const { file, project, runtime, request, signal, parsedFolder } = options;
   const inputs = openProjectInputs(project, file ?? join(project, "none"), options.inputs, { forUpdate: request.kind === "inputs" });
   let modules = await guessModules(options, inputs);
   const limits = chooseLimits(file, project, options.limits);
   // Its process loads the runtime while the bundle is made.
-  let isolate = options.isolate ?? openIsolate(runtime, { limits, signal });
+  let isolate = options.isolate ?? openIsolate(runtime, { limits, signal, parsedFolder });
   try {
     for (let start = 1; ; start++) {
       const demanded = new Map<string, InputModule>();
@@ -61,7 +61,7 @@ export async function evaluateAfresh<R extends EvaluationRequest>(options: Evalu
         const all = new Map([...modules.map((one) => [moduleKey(one.input, one.path), one] as const), ...demanded]);
         modules = [...all.values()].map((one) => ({ ...one, root: inputs.roots().get(one.input) ?? one.root }));
         await isolate[Symbol.asyncDispose]();
-        isolate = openIsolate(runtime, { limits, signal });
+        isolate = openIsolate(runtime, { limits, signal, parsedFolder });
         continue;
       }
       const context: LocateContext = { map: bundle.map, project, runtime, file, memory: options.memory, sources: inputs.sources() };

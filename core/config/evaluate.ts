@@ -20,6 +20,8 @@ export type EvaluateOptions<R extends EvaluationRequest = EvaluationRequest> = {
   readonly runtime: RuntimeFolder;
   /** Where evaluations are remembered; undefined to remember none. */
   readonly cacheDir?: string | undefined;
+  /** Where parsed files of the Nix language are kept; undefined to keep none. */
+  readonly parsedFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly report?: ProgressListener | undefined;
   /** What is not set is as the configuration needs it: one with inputs needs more. */

@@ -2,7 +2,12 @@ import { readSync, writeSync } from "node:fs";
 import type { IsolateLimits } from "./isolate-limits.ts";
 
 /** What the isolate's thread is started with. */
-export type IsolateData = { readonly folder: string; readonly hash: string };
+export type IsolateData = {
+  readonly folder: string;
+  readonly hash: string;
+  /** Where parsed files of the Nix language are kept; undefined to keep none. */
+  readonly parsedFolder?: string | undefined;
+};
 
 /** What its process is started with, as JSON. */
 export type IsolateProcessData = IsolateData & { readonly limits: IsolateLimits };

@@ -11,11 +11,10 @@ const MEGABYTE = 1024 * 1024;
 /** Buffers are not in the heap that the engine limits. */
 const BUFFER_MEGABYTES = 512;
 
-const { folder, hash, limits } = JSON.parse(process.argv[2] as string) as IsolateProcessData;
-const data: IsolateData = { folder, hash };
-const worker = new Worker(join(folder, "isolate-worker.cjs"), {
-  workerData: data,
-  resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes, stackSizeMb: limits.stackMegabytes },
+const { limits, ...data } = JSON.parse(process.argv[2] as string) as IsolateProcessData;
+const worker = new Worker(join(data.folder, "isolate-worker.cjs"), {
+  workerData: data satisfies IsolateData,
+  resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes, maxYoungGenerationSizeMb: limits.youngMegabytes, stackSizeMb: limits.stackMegabytes },
   // Not even the host's side of the thread sees the environment or the program's arguments.
   env: {},
   argv: [],

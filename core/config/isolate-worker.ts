@@ -2,14 +2,17 @@
 // the language and nothing else; all that a configuration asks of the machine goes to the program as text.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createRequire } from "node:module";
 import { Script, constants, createContext } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
 import { loadCachedScript } from "../util/cached-script.ts";
+import { tuneEngine, untuneEngine } from "../util/tune-engine.ts";
 import { answerSourceCall } from "./folder-files.ts";
 import { ISOLATE_CHANNEL, readMessage, writeMessage, type EvaluationOrder, type IsolateData, type ThreadState, type UnparsedBundle } from "./isolate-messages.ts";
+import type { ParsedSourceCall, ParsedSources, ParsedSourcesScript } from "./parsed-sources.ts";
 import { CONFIG_SCRIPT, RUNTIME_SCRIPT, type HostCall, type HostReply } from "./protocol.ts";
 
-const { folder, hash } = workerData as IsolateData;
+const { folder, hash, parsedFolder } = workerData as IsolateData;
 
 // Should an object of this realm ever reach the configuration, its constructors lead nowhere.
 for (const f of [() => undefined, async () => undefined, function* () {}, async function* () {}]) {
@@ -23,6 +26,8 @@ type Start = (call: (request: string) => string) => Enter;
 const start = runtime.script.runInContext(realm) as Start;
 const enter = start(callHost);
 const inputRoots = new Map<string, string>();
+let isTuned = false;
+let parsed: ParsedSources | undefined;
 
 // Nothing here waits for events: promises of the configuration, which nobody looks at, never go on.
 for (let message = readMessage(ISOLATE_CHANNEL); message !== undefined; message = readMessage(ISOLATE_CHANNEL)) {
@@ -52,7 +57,11 @@ function evaluate({ request, code }: EvaluationOrder): void {
     return;
   }
   // After an evaluation the cache holds what was compiled lazily, too; as a rule this process is ended after the reply.
-  runtime.save();
+  runtime.save(() => {
+    if (isTuned) untuneEngine();
+    isTuned = false;
+  });
+  parsed?.save();
   if (typeof reply === "string") writeMessage(ISOLATE_CHANNEL, "reply", reply);
   else writeMessage(ISOLATE_CHANNEL, "broken", "the runtime gave no text");
 }
@@ -64,7 +73,8 @@ function tellState(state: ThreadState): void {
 /** Asks the program and waits. Texts only: an object would carry this realm with it. */
 function callHost(request: string): string {
   try {
-    const call = JSON.parse(request) as HostCall;
+    const call = JSON.parse(request) as HostCall | ParsedSourceCall;
+    if (call.op === "parsed") return answerParsed(call);
     const root = call.op === "source" && call.input !== undefined ? inputRoots.get(call.input) : undefined;
     // A Nix expression reads thousands of files; a locked tree does not change, so nobody has to note them.
     if (call.op === "source" && root !== undefined) return answerSourceCall(root, call);
@@ -76,6 +86,15 @@ function callHost(request: string): string {
   }
   const failed: HostReply = { op: "error", code: "config.read-failed", message: "the host did not answer" };
   return JSON.stringify(failed);
+}
+
+/** The first expression of an input is read: most configurations have none. */
+function answerParsed(call: ParsedSourceCall): string {
+  if (!isTuned) tuneEngine();
+  isTuned = true;
+  if (parsedFolder === undefined) return "null";
+  parsed ??= (createRequire(join(folder, "isolate-worker.cjs"))("./parsed-sources.cjs") as ParsedSourcesScript).openParsedSources(parsedFolder, hash);
+  return parsed.answer(call, call.ask === "file" ? inputRoots.get(call.input) : undefined);
 }
 
 /** Answers about sources are texts of their own form. */

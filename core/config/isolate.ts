@@ -20,12 +20,19 @@ export type Isolate = AsyncDisposable & {
   evaluate(request: EvaluationRequest, code: string, answer: (call: HostCall) => Promise<HostReply>): Promise<IsolateReply>;
 };
 
+export type IsolateOptions = {
+  readonly limits?: IsolateLimits | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Where parsed files of the Nix language are kept; undefined to keep none. */
+  readonly parsedFolder?: string | undefined;
+};
+
 /**
  * Starts the isolate's process at once, so that it loads the runtime while the caller still bundles. A process and no
  * mere thread, since the engine ends the process of a list or a string that outgrows it.
  */
-export function openIsolate(runtime: RuntimeFolder, { limits = defaultLimits, signal }: { readonly limits?: IsolateLimits | undefined; readonly signal?: AbortSignal | undefined } = {}): Isolate {
-  const data: IsolateProcessData = { folder: runtime.folder, hash: runtime.hash, limits };
+export function openIsolate(runtime: RuntimeFolder, { limits = defaultLimits, signal, parsedFolder }: IsolateOptions = {}): Isolate {
+  const data: IsolateProcessData = { folder: runtime.folder, hash: runtime.hash, parsedFolder, limits };
   const child = spawn(process.execPath, [join(runtime.folder, "isolate-process.cjs"), JSON.stringify(data)], {
     cwd: "/",
     // The evaluation sees nothing of the environment; where the engine's libraries are is for the loader.

@@ -1,4 +1,5 @@
 import type { NixFileKind } from "../nix/nix-io.ts";
+import type { CompiledFiles } from "../nix/parsed-files.ts";
 import type { ByteString } from "../util/bytes.ts";
 
 /**
@@ -11,6 +12,8 @@ export type SourceFiles = {
   read(path: ByteString): ByteString;
   list(path: ByteString): ReadonlyMap<ByteString, NixFileKind>;
   link(path: ByteString): ByteString;
+  /** Where files are parsed beside the evaluation. */
+  readonly compiled?: CompiledFiles | undefined;
   /** What a file or tree is as it goes into the store, without the paths in `excluded`. */
   hash(path: ByteString, method: "nar" | "flat", excluded: readonly ByteString[]): SourceHash;
 };

@@ -25,6 +25,8 @@ export type WatchOptions = {
   readonly installation: string;
   /** Whether types are checked, too. */
   readonly check: boolean;
+  /** Where parsed files of the Nix language are kept; undefined to keep none. */
+  readonly parsedFolder?: string | undefined;
   readonly inputs?: InputSettings | undefined;
   readonly limits?: Partial<IsolateLimits> | undefined;
   /** Says to the compiler which inputs there are; gives whether it did not know. */
@@ -130,13 +132,13 @@ class WarmIsolates {
 
   /** The isolate, which who evaluates with it does not dispose of. */
   take(): Isolate {
-    const { file, limits, runtime, signal } = this.#options;
+    const { file, limits, runtime, signal, parsedFolder } = this.#options;
     const chosen = chooseLimits(file, this.#project, limits);
     // One that is warm may be too small for the configuration of now.
     if (this.#isolate !== undefined && !isDeepStrictEqual(chosen, this.#limits)) void this.drop();
     this.#limits = chosen;
     this.#uses++;
-    const isolate = (this.#isolate ??= openIsolate(runtime, { limits: chosen, signal }));
+    const isolate = (this.#isolate ??= openIsolate(runtime, { limits: chosen, signal, parsedFolder }));
     return { evaluate: (request, code, answer) => isolate.evaluate(request, code, answer), [Symbol.asyncDispose]: () => Promise.resolve() };
   }
 

@@ -16,9 +16,9 @@ import { dirname, join } from "node:path";
 import { constants } from "node:vm";
 import { workerData, type MessagePort } from "node:worker_threads";
 import { loadCachedScript } from "../util/cached-script.ts";
+import { tuneEngine } from "../util/tune-engine.ts";
 import { evaluatorFile, programOf } from "./evaluation-program.ts";
 import type * as evaluator from "./evaluation-worker.ts";
-import { tuneEngine } from "./tune-engine.ts";
 
 tuneEngine();
 

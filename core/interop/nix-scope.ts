@@ -48,7 +48,15 @@ export function createNixScope({ registry, files, sources, log }: NixScopeOption
       if (isKept) own.forEach(print);
     };
   };
-  const evaluator = new Evaluator({ io: createRegistryIo({ registry, files, sources, log: print }) });
+  const io = createRegistryIo({ registry, files, sources, log: print });
+  const { compiled } = files;
+  const evaluator = new Evaluator({
+    io,
+    compiledFiles: compiled === undefined ? undefined : (path, basePath, globals) => {
+      io.checkAccess(path);
+      return compiled(path, basePath, globals);
+    },
+  });
   installBuiltins(evaluator);
   const bridge = new NixBridge(evaluator, registry);
   const importFunction = evaluator.globals.get("import")!;

@@ -21,16 +21,19 @@ const MAGIC = Buffer.from("tsosnix2", "latin1");
 const HEAD = 56;
 const ENTRY = 64;
 
+/** A table as its bytes: text `n` ends at byte `ends[n]`, where the next one begins. */
+export type PackedStrings = StringTable & { readonly ends: Uint32Array; readonly bytes: Buffer };
+
 type Entry = { readonly offset: number; readonly code: number; readonly relocations: number; readonly order: number; readonly checksum: string };
 
 export class ParsedPack implements Disposable {
   readonly path: string;
   readonly size: number;
-  readonly strings: StringTable;
+  readonly strings: PackedStrings;
   readonly #fd: number;
   readonly #entries: Map<string, Entry>;
 
-  private constructor(path: string, fd: number, size: number, strings: StringTable, entries: Map<string, Entry>) {
+  private constructor(path: string, fd: number, size: number, strings: PackedStrings, entries: Map<string, Entry>) {
     this.path = path;
     this.size = size;
     this.strings = strings;
@@ -76,7 +79,7 @@ export class ParsedPack implements Disposable {
     const ends = new Uint32Array(stringCount);
     new Uint8Array(ends.buffer).set(rest.subarray(entryCount * ENTRY, entryCount * ENTRY + stringCount * 4));
     const bytes = rest.subarray(entryCount * ENTRY + stringCount * 4);
-    const strings: StringTable = { length: stringCount, at: (index) => bytes.toString("latin1", index === 0 ? 0 : ends[index - 1]!, ends[index]!) };
+    const strings: PackedStrings = { length: stringCount, at: (index) => bytes.toString("latin1", index === 0 ? 0 : ends[index - 1]!, ends[index]!), ends, bytes };
     return new ParsedPack(path, fd, size, strings, entries);
   }
 
@@ -137,11 +140,7 @@ export function encodeParsedPack(files: ReadonlyMap<string, CompiledFile>): read
     offset += body.length;
     at += ENTRY;
   }
-  const ends = new Uint32Array(table.size);
-  let length = 0;
-  let i = 0;
-  for (const text of table.keys()) ends[i++] = length += text.length;
-  const strings = Buffer.from([...table.keys()].join(""), "latin1");
+  const { ends, bytes: strings } = packStrings([...table.keys()]);
   const start = HEAD + index.length + ends.byteLength + strings.length;
   offsets.forEach((relative, entry) => index.writeUInt32LE(start + relative, entry * ENTRY + 32));
   const rest = Buffer.concat([index, Buffer.from(ends.buffer), strings]);
@@ -152,6 +151,13 @@ export function encodeParsedPack(files: ReadonlyMap<string, CompiledFile>): read
   head.writeUInt32LE(strings.length, 16);
   hash("sha256", rest, "buffer").copy(head, 24);
   return [head, rest, ...bodies];
+}
+
+export function packStrings(texts: readonly ByteString[]): PackedStrings {
+  const ends = new Uint32Array(texts.length);
+  let length = 0;
+  texts.forEach((text, i) => (ends[i] = length += text.length));
+  return { length: texts.length, at: (index) => texts[index], ends, bytes: Buffer.from(texts.join(""), "latin1") };
 }
 
 function checksum(bytes: Uint8Array): string {

@@ -14,7 +14,7 @@ import type { NixSettings } from "./nix-settings.ts";
 import { BINDINGS, BINDING_SIZE, BOUND_FROM, BOUND_OUTSIDE, Op, RECURSIVE } from "./opcode.ts";
 import { Operators } from "./operators.ts";
 import { parseNix } from "./parse.ts";
-import type { ParsedFiles } from "./parsed-files.ts";
+import type { CompiledFiles, ParsedFiles } from "./parsed-files.ts";
 import { createLazySource, DERIVATION_FILE } from "./source.ts";
 import { Attrs, Closure, DONE, NO_POSITION, Thunk, type Environment, type NixList, type Shape, type Slot, type Value } from "./value.ts";
 
@@ -23,6 +23,7 @@ export type EvaluatorOptions = {
   readonly settings?: NixSettings | undefined;
   /** Used with an `io` that has `readSource`. */
   readonly parsedFiles?: ParsedFiles | undefined;
+  readonly compiledFiles?: CompiledFiles | undefined;
 };
 
 const NOWHERE = toByteString("«none»");
@@ -30,11 +31,13 @@ const NOWHERE = toByteString("«none»");
 export class Evaluator extends Operators {
   protected globalNames: ReadonlySet<ByteString> | undefined;
   protected readonly parsedFiles: ParsedFiles | undefined;
+  protected readonly compiledFiles: CompiledFiles | undefined;
   protected circumstances: ByteString | undefined;
 
   constructor(options: EvaluatorOptions) {
     super(options.io, options.settings ?? {});
     this.parsedFiles = options.parsedFiles;
+    this.compiledFiles = options.compiledFiles;
   }
 
   /** Parses, compiles and adds a text; the result is the thunk of its value. */
@@ -50,11 +53,13 @@ export class Evaluator extends Operators {
 
   /** The same for the file at `path`, known as `file`, which may have been parsed before. */
   loadFile(path: ByteString, file: ByteString, basePath: ByteString): Thunk {
+    this.globalNames ??= new Set(this.globals.keys());
+    const known = this.compiledFiles?.(path, basePath, this.globalNames);
+    if (known !== undefined) return new Thunk(this.link(known, createLazySource(file, () => this.io.readFile(path))), [null]);
     const parsed = this.parsedFiles;
     const read = parsed === undefined ? undefined : this.io.readSource?.(path);
     if (parsed === undefined || read === undefined) return this.load(this.io.readFile(path), file, basePath);
     // Whatever parsing and compiling depend on.
-    this.globalNames ??= new Set(this.globals.keys());
     this.circumstances ??= JSON.stringify([this.settings, this.io.home ?? null, [...this.globalNames].sort()]);
     const key = formatHash(hashByteString("sha256", `${read.hash}\0${basePath}\0${this.circumstances}`), "base16", false);
     let compiled = parsed.find(key);

@@ -1,3 +1,4 @@
+import type { ByteString } from "../util/bytes.ts";
 import type { CompiledFile } from "./compile.ts";
 
 /**
@@ -9,3 +10,11 @@ export type ParsedFiles = {
   find(key: string): CompiledFile | undefined;
   add(key: string, file: CompiledFile): void;
 };
+
+/**
+ * Files that somebody else parses and compiles, beside the evaluation, with the language's usual settings and no home
+ * folder. `path` may be seen; the names are those that every file has.
+ *
+ * @returns undefined for what the evaluation has to parse itself: what is wrong, or to be warned of, too
+ */
+export type CompiledFiles = (path: ByteString, basePath: ByteString, globals: ReadonlySet<ByteString>) => CompiledFile | undefined;
