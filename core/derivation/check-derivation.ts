@@ -20,7 +20,7 @@ export function checkDerivation(derivation: Derivation, lookup: (path: StorePath
     let path = derivationOutputPath(name, outputName, output, storeDir);
     if (output.kind === "input-addressed" || output.kind === "deferred") {
       hash ??= hashDerivationModulo(derivation, lookup, { maskOutputs: true, storeDir });
-      const expected = hash.kind === "regular" ? makeOutputPath({ derivationHash: hash.hash, outputName, name, storeDir }) : undefined;
+      const expected = hash.kind === "regular" ? makeOutputPath({ derivationHash: hash.base16, outputName, name, storeDir }) : undefined;
       if (path !== expected) {
         const show = (it: StorePath | undefined): string => (it === undefined ? "none before its inputs are built" : `"${formatStorePath(it, storeDir)}"`);
         throw new TsosError({

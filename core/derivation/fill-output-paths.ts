@@ -1,9 +1,8 @@
 import { makeOutputPath } from "../store-path/make-store-path.ts";
 import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "../store-path/store-path.ts";
-import { derivationOutputPath } from "./derivation-output-paths.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { Derivation, DerivationOutput } from "./derivation.ts";
-import type { SharedText } from "./format-derivation.ts";
+import { sharedOutputPath, type SharedText } from "./format-derivation.ts";
 import { hashDerivationModulo } from "./hash-derivation-modulo.ts";
 import type { HashModuloCache } from "./hash-modulo-cache.ts";
 import { outputPlaceholder } from "./placeholder.ts";
@@ -36,9 +35,9 @@ export function fillOutputPathsInto(
   for (const [outputName, stated] of unfinished.outputs) {
     const output: DerivationOutput =
       stated.kind === "deferred" && hash.kind === "regular"
-        ? { kind: "input-addressed", path: makeOutputPath({ derivationHash: hash.hash, outputName, name, storeDir }) }
+        ? { kind: "input-addressed", path: makeOutputPath({ derivationHash: hash.base16, outputName, name, storeDir }) }
         : stated;
-    const path = derivationOutputPath(name, outputName, output, storeDir);
+    const path = sharedOutputPath(shared, name, outputName, output, storeDir);
     outputs.set(outputName, output);
     outputPaths.set(outputName, path);
     // A deferred output's variable is left alone: the derivation is completed anew once its inputs are built.

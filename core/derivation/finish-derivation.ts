@@ -3,7 +3,7 @@ import { DEFAULT_STORE_DIR, type StorePath } from "../store-path/store-path.ts";
 import { checkStorePathName } from "../store-path/store-path-name.ts";
 import type { ByteString } from "../util/bytes.ts";
 import { derivationStorePath } from "./derivation-store-path.ts";
-import type { Derivation } from "./derivation.ts";
+import type { Derivation, DerivationOutput } from "./derivation.ts";
 import { fillOutputPathsInto } from "./fill-output-paths.ts";
 import { formatDerivation, type SharedText } from "./format-derivation.ts";
 import type { HashModuloCache } from "./hash-modulo-cache.ts";
@@ -35,9 +35,13 @@ export type FinishedDerivation = {
  * }, cache);
  */
 export function finishDerivation(unfinished: Derivation, cache: HashModuloCache, storeDir: string = DEFAULT_STORE_DIR): FinishedDerivation {
+  return finishDerivationIn(new Map(unfinished.env), unfinished, cache, storeDir);
+}
+
+/** The same; `env`, which has the variables of `unfinished`, becomes those of the result. */
+export function finishDerivationIn(env: Map<ByteString, ByteString>, unfinished: Derivation, cache: HashModuloCache, storeDir: string): FinishedDerivation {
   checkNames(unfinished);
   // The text is hashed with these variables there but empty, so each must exist before.
-  const env = new Map(unfinished.env);
   for (const outputName of unfinished.outputs.keys()) env.set(outputName, "");
   const shared: SharedText = {};
   const { derivation, outputPaths } = fillOutputPathsInto(env, { ...unfinished, env }, cache, storeDir, shared);
@@ -47,10 +51,13 @@ export function finishDerivation(unfinished: Derivation, cache: HashModuloCache,
   return { derivation, path, contents, outputPaths };
 }
 
+function isText(output: DerivationOutput): boolean {
+  return (output.kind === "fixed" && output.contentAddress.method === "text") || (output.kind === "floating" && output.method === "text");
+}
+
 function checkNames({ name, outputs }: Derivation): void {
   checkStorePathName(name);
-  const text = [...outputs.values()].some((output) => (output.kind === "fixed" && output.contentAddress.method === "text") || (output.kind === "floating" && output.method === "text"));
-  if (name.endsWith(".drv") && !text) {
+  if (name.endsWith(".drv") && ![...outputs.values()].some(isText)) {
     throw new TsosError({ code: "derivation.bad-name", message: `a derivation must not be named "${name}": ".drv" is added to its name`, data: { name } });
   }
   if (outputs.size === 0) {
@@ -63,7 +70,8 @@ function checkNames({ name, outputs }: Derivation): void {
       throw new TsosError({ code: "derivation.bad-output-name", message: `derivation "${name}" has an output named "drvPath", which no output may be`, data: { name, output: outputName } });
     }
   }
-  const kinds = new Set([...outputs.values()].map((output) => output.kind));
+  const kinds = new Set<DerivationOutput["kind"]>();
+  for (const output of outputs.values()) kinds.add(output.kind);
   if (kinds.size > 1) {
     throw new TsosError({
       code: "derivation.mixed-outputs",

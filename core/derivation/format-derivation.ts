@@ -1,6 +1,6 @@
 import { encodeBase16 } from "../hash/base16.ts";
 import { formatMethodAndAlgorithm } from "../store-path/content-address.ts";
-import { DEFAULT_STORE_DIR } from "../store-path/store-path.ts";
+import { DEFAULT_STORE_DIR, type StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import { unreachable } from "../util/unreachable.ts";
@@ -18,7 +18,21 @@ export type SharedText = {
   rest?: { readonly segments: readonly string[]; readonly outputNames: readonly string[] };
   /** The inputs by their hashes, as they stand in the text, and whether one of them is known only after a build. */
   hashedInputs?: { readonly text: string; readonly deferred: boolean };
+  /** Where its fixed outputs are, and their hashes as they count for its users. */
+  fixedPaths?: Map<string, StorePath>;
+  fixedHashes?: ReadonlyMap<string, string>;
 };
+
+/** The same as `derivationOutputPath`, of a derivation of which this is known. */
+export function sharedOutputPath(shared: SharedText, name: string, outputName: string, output: DerivationOutput, storeDir: string): StorePath | undefined {
+  if (output.kind !== "fixed") return derivationOutputPath(name, outputName, output, storeDir);
+  let path = shared.fixedPaths?.get(outputName);
+  if (path === undefined) {
+    path = derivationOutputPath(name, outputName, output, storeDir)!;
+    (shared.fixedPaths ??= new Map()).set(outputName, path);
+  }
+  return path;
+}
 
 /** The bytes of the `.drv` file, in the one form that Nix writes. */
 export function formatDerivation(derivation: Derivation, storeDir: string = DEFAULT_STORE_DIR, shared: SharedText = {}): ByteString {
@@ -54,7 +68,7 @@ export function formatAterm(
   let text = dynamic ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
   let separator = "";
   for (const [outputName, output] of sortedEntries(outputs)) {
-    text += `${separator}("${outputName}",${formatOutput(name, outputName, output, storeDir, maskOutputs)})`;
+    text += `${separator}("${outputName}",${formatOutput(shared, name, outputName, output, storeDir, maskOutputs)})`;
     separator = ",";
   }
   const { segments, outputNames } = (shared.rest ??= splitRest(derivation, storeDir));
@@ -94,8 +108,8 @@ function splitRest(derivation: Derivation, storeDir: string): SharedText["rest"]
   return { segments, outputNames };
 }
 
-function formatOutput(name: string, outputName: string, output: DerivationOutput, storeDir: string, mask: boolean): string {
-  const path = mask ? undefined : derivationOutputPath(name, outputName, output, storeDir);
+function formatOutput(shared: SharedText, name: string, outputName: string, output: DerivationOutput, storeDir: string, mask: boolean): string {
+  const path = mask ? undefined : sharedOutputPath(shared, name, outputName, output, storeDir);
   const shown = path === undefined ? '""' : `"${storeDir}/${path}"`;
   switch (output.kind) {
     case "input-addressed":

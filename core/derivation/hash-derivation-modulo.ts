@@ -1,15 +1,14 @@
 import { TsosError } from "../error/tsos-error.ts";
-import { formatHash, hashByteString, type Hash } from "../hash/hash.ts";
+import { formatHash, hashToBase16 } from "../hash/hash.ts";
 import { formatMethodAndAlgorithm } from "../store-path/content-address.ts";
 import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { compareByteStrings } from "../util/ordering.ts";
-import { derivationOutputPath } from "./derivation-output-paths.ts";
 import type { Derivation } from "./derivation.ts";
-import { formatAterm, formatInputs, type SharedText } from "./format-derivation.ts";
+import { formatAterm, formatInputs, sharedOutputPath, type SharedText } from "./format-derivation.ts";
 
 /**
  * A derivation's identity by what it builds: fixed outputs count by their hash alone, however they are fetched.
- * - `regular`: one hash for all outputs.
+ * - `regular`: one SHA-256 for all outputs.
  * - `fixed`: a hash for each output.
  * - `deferred`: an output or an input is known only after a build. The hash makes no path; it is the name of what will be
  *   built, under which realisations are kept. None where it is built anew each time, or an input is made during the build.
@@ -17,7 +16,7 @@ import { formatAterm, formatInputs, type SharedText } from "./format-derivation.
  * `base16` is what the users' texts hold.
  */
 export type HashModulo =
-  | { readonly kind: "regular"; readonly hash: Hash; readonly base16: string }
+  | { readonly kind: "regular"; readonly base16: string }
   | { readonly kind: "fixed"; readonly base16: ReadonlyMap<string, string> }
   | { readonly kind: "deferred"; readonly base16: string | undefined };
 
@@ -40,26 +39,27 @@ export function hashDerivationModulo(
   for (const output of outputs.values()) kinds.add(output.kind);
   if (kinds.has("impure")) return UNNAMED;
   if (kinds.has("fixed")) {
+    if (shared.fixedHashes !== undefined) return { kind: "fixed", base16: shared.fixedHashes };
     const base16 = new Map<string, string>();
     for (const [outputName, output] of outputs) {
       if (output.kind !== "fixed") throw mixedOutputs(name);
       const { method, hash } = output.contentAddress;
-      const path = formatStorePath(derivationOutputPath(name, outputName, output, storeDir)!, storeDir);
+      const path = formatStorePath(sharedOutputPath(shared, name, outputName, output, storeDir)!, storeDir);
       const inner = `fixed:out:${formatMethodAndAlgorithm(method, hash.algorithm)}:${formatHash(hash, "base16")}:${path}`;
-      base16.set(outputName, formatHash(hashByteString("sha256", inner), "base16"));
+      base16.set(outputName, hashToBase16("sha256", inner));
     }
+    shared.fixedHashes = base16;
     return { kind: "fixed", base16 };
   }
   if (derivation.dynamicInputs !== undefined && derivation.dynamicInputs.size > 0) return UNNAMED;
 
   const inputs = (shared.hashedInputs ??= formatHashedInputs(derivation, lookup));
   if (inputs === undefined) return UNNAMED;
-  const hash = hashByteString("sha256", formatAterm(derivation, inputs.text, storeDir, { maskOutputs, dynamic: false, shared }));
-  const base16 = formatHash(hash, "base16");
+  const base16 = hashToBase16("sha256", formatAterm(derivation, inputs.text, storeDir, { maskOutputs, dynamic: false, shared }));
   // A derivation whose outputs are left to compute is hashed all the same when they are masked; otherwise its
   // text is hashed without paths that it will have.
   const deferred = inputs.deferred || kinds.has("floating") || (!maskOutputs && kinds.has("deferred"));
-  return deferred ? { kind: "deferred", base16 } : { kind: "regular", hash, base16 };
+  return deferred ? { kind: "deferred", base16 } : { kind: "regular", base16 };
 }
 
 /** Undefined where an input has no hash. */

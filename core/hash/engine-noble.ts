@@ -28,6 +28,11 @@ export function digestByteString(algorithm: HashAlgorithm, text: ByteString): Ui
   return FUNCTIONS[algorithm](byteStringToBytes(text));
 }
 
+/** The same in base 16. */
+export function digestBase16(algorithm: HashAlgorithm, text: ByteString): string {
+  return formatBytes(digestByteString(algorithm, text));
+}
+
 const DIGITS: readonly number[] = [...new TextEncoder().encode("0123456789abcdef")];
 
 /** Two hexadecimal digits a byte. */

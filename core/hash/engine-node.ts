@@ -25,9 +25,16 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** The digest of the bytes that `text` stands for. */
 export function digestByteString(algorithm: HashAlgorithm, text: ByteString): Uint8Array {
-  if (algorithm === "blake3") return blake3(byteStringToBytes(text));
-  const bytes = text.length <= scratch.length ? scratch.subarray(0, scratch.write(text, "latin1")) : Buffer.from(text, "latin1");
-  return plain(hash(algorithm, bytes, "buffer"));
+  return algorithm === "blake3" ? blake3(byteStringToBytes(text)) : plain(hash(algorithm, bytesOf(text), "buffer"));
+}
+
+/** The same in base 16: without a buffer for the digest, which takes longer to make than most digests do. */
+export function digestBase16(algorithm: HashAlgorithm, text: ByteString): string {
+  return algorithm === "blake3" ? formatBytes(blake3(byteStringToBytes(text))) : hash(algorithm, bytesOf(text), "hex");
+}
+
+function bytesOf(text: ByteString): Buffer {
+  return text.length <= scratch.length ? scratch.subarray(0, scratch.write(text, "latin1")) : Buffer.from(text, "latin1");
 }
 
 /** Two hexadecimal digits a byte. */

@@ -1,4 +1,4 @@
-import { digestByteString, digestBytes } from "#hash-engine";
+import { digestBase16, digestByteString, digestBytes } from "#hash-engine";
 import { TsosError } from "../error/tsos-error.ts";
 import { equalBytes, type ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
@@ -19,6 +19,11 @@ export function hashBytes(algorithm: HashAlgorithm, bytes: Uint8Array): Hash {
 /** The hash of the bytes that `text` stands for, one a character. */
 export function hashByteString(algorithm: HashAlgorithm, text: ByteString): Hash {
   return { algorithm, digest: digestByteString(algorithm, text) };
+}
+
+/** The base-16 digits of that hash, for who needs nothing else of it. */
+export function hashToBase16(algorithm: HashAlgorithm, text: ByteString): string {
+  return digestBase16(algorithm, text);
 }
 
 export function equalHashes(a: Hash, b: Hash): boolean {

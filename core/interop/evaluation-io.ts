@@ -1,6 +1,6 @@
 import type { Derivation } from "../derivation/derivation.ts";
 import { derivationReferences } from "../derivation/derivation-store-path.ts";
-import { hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
+import { hashBytes, type Hash } from "../hash/hash.ts";
 import { INTERNAL_FILES } from "../nix/builtins/fetchurl-file.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import { filterLog } from "../nix/filter-log.ts";
@@ -148,7 +148,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
       if (!settings.readOnly && !isValid(path)) throw new NixError("eval", `path '${storeDir}/${path}' is required, but there is no substituter that can build it`);
     },
     addText: (name, contents, references) => {
-      const path = withStoreName(name, () => makeTextPath({ name, hash: hashByteString("sha256", contents), references, storeDir }));
+      const path = withStoreName(name, () => makeTextPath({ name, contents, references, storeDir }));
       put({ kind: "text", path, name, contents, references });
       allowStorePath(path);
       return path;

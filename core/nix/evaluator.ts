@@ -3,7 +3,7 @@
  * classes below it, each in the file of its name: code area, making sets, depth, forcing, coercion, comparison, calls,
  * operators. They are one object, because V8 keeps what one class knows of its own fields.
  */
-import { formatHash, hashByteString } from "../hash/hash.ts";
+import { hashToBase16 } from "../hash/hash.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { NAMES } from "./code-area.ts";
 import { compileNix, type Scope } from "./compile.ts";
@@ -61,7 +61,7 @@ export class Evaluator extends Operators {
     if (parsed === undefined || read === undefined) return this.load(this.io.readFile(path), file, basePath);
     // Whatever parsing and compiling depend on.
     this.circumstances ??= JSON.stringify([this.settings, this.io.home ?? null, [...this.globalNames].sort()]);
-    const key = formatHash(hashByteString("sha256", `${read.hash}\0${basePath}\0${this.circumstances}`), "base16", false);
+    const key = hashToBase16("sha256", `${read.hash}\0${basePath}\0${this.circumstances}`);
     let compiled = parsed.find(key);
     if (compiled === undefined) {
       let warned = false;

@@ -1,12 +1,13 @@
 import { TsosError } from "../error/tsos-error.ts";
+import { decodeBase16 } from "../hash/base16.ts";
 import { compressHash } from "../hash/compress-hash.ts";
-import { formatHash, hashByteString, hashBytes, type Hash } from "../hash/hash.ts";
+import { formatHash, hashBytes, hashToBase16, type Hash } from "../hash/hash.ts";
 import { encodeNix32 } from "../hash/nix32.ts";
 import type { ByteString } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
 import { checkMethodAlgorithm, formatMethodAndAlgorithm, type ContentAddress, type ContentAddressMethod } from "./content-address.ts";
 import { checkStorePathName } from "./store-path-name.ts";
-import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "./store-path.ts";
+import { DEFAULT_STORE_DIR, type StorePath } from "./store-path.ts";
 
 // Nix: libstore/store-dir-config.cc and the comment on store paths at the head of libstore/store-api.cc.
 
@@ -17,15 +18,28 @@ const NO_REFERENCES: StoreReferences = { others: [], self: false };
 
 /** The path whose fingerprint is `type:hash:store:name`; every other path of this file comes down to it. */
 export function makeStorePath(type: string, hash: Hash, name: string, storeDir: string = DEFAULT_STORE_DIR): StorePath {
-  const fingerprint = `${type}:${formatHash(hash, "base16", true)}:${storeDir}:${name}`;
-  const path = `${encodeNix32(compressHash(hashByteString("sha256", fingerprint).digest, 20))}-${name}`;
+  return makePath(type, formatHash(hash, "base16", true), name, storeDir);
+}
+
+/** `hash`: `sha256:` and its base-16 digits. */
+function makePath(type: string, hash: string, name: string, storeDir: string): StorePath {
+  const digits = hashToBase16("sha256", `${type}:${hash}:${storeDir}:${name}`);
+  const path = `${encodeNix32(compressHash(decodeBase16(digits), HASH_BYTES))}-${name}`;
   checkStorePathName(name, path);
   return path as StorePath;
 }
 
-function typeWithReferences(type: string, references: StoreReferences, storeDir: string): string {
-  const others = references.others.map((path) => formatStorePath(path, storeDir)).sort(compareByteStrings);
-  return [type, ...new Set(others), ...(references.self ? ["self"] : [])].join(":");
+/** Of a path's hash part. */
+const HASH_BYTES = 20;
+
+function typeWithReferences(type: string, { others, self }: StoreReferences, storeDir: string): string {
+  let text = type;
+  let last = "";
+  for (const path of others.length < 2 ? others : [...others].sort(compareByteStrings)) {
+    if (path !== last) text += `:${storeDir}/${path}`;
+    last = path;
+  }
+  return self ? `${text}:self` : text;
 }
 
 /**
@@ -53,7 +67,7 @@ export function makeFixedOutputPath(options: {
     throw referencesNotAllowed(name, `an object hashed as ${formatMethodAndAlgorithm(method, hash.algorithm)} cannot have references`);
   }
   const inner = `fixed:out:${formatMethodAndAlgorithm(method, hash.algorithm)}:${formatHash(hash, "base16")}:`;
-  return makeStorePath("output:out", hashByteString("sha256", inner), name, storeDir);
+  return makePath("output:out", `sha256:${hashToBase16("sha256", inner)}`, name, storeDir);
 }
 
 function referencesNotAllowed(name: string, reason: string): TsosError {
@@ -74,13 +88,17 @@ export function makeTextPath(
   } & ({ readonly hash: Hash } | { readonly contents: Uint8Array | ByteString }),
 ): StorePath {
   const { name, references = [], storeDir = DEFAULT_STORE_DIR } = options;
-  const hash = "hash" in options ? options.hash : hashContents(options.contents);
-  checkMethodAlgorithm("text", hash.algorithm);
-  return makeStorePath(typeWithReferences("text", { others: [...references], self: false }, storeDir), hash, name, storeDir);
+  const hash = "hash" in options ? formatTextHash(options.hash) : hashContents(options.contents);
+  return makePath(typeWithReferences("text", { others: [...references], self: false }, storeDir), hash, name, storeDir);
 }
 
-function hashContents(contents: Uint8Array | ByteString): Hash {
-  return typeof contents === "string" ? hashByteString("sha256", contents) : hashBytes("sha256", contents);
+function formatTextHash(hash: Hash): string {
+  checkMethodAlgorithm("text", hash.algorithm);
+  return formatHash(hash, "base16", true);
+}
+
+function hashContents(contents: Uint8Array | ByteString): string {
+  return typeof contents === "string" ? `sha256:${hashToBase16("sha256", contents)}` : formatHash(hashBytes("sha256", contents), "base16", true);
 }
 
 /** The name of an output's store path: `hello` for `out`, `hello-dev` for `dev`. */
@@ -88,13 +106,13 @@ export function outputPathName(name: string, outputName: string): string {
   return outputName === "out" ? name : `${name}-${outputName}`;
 }
 
-/** The path of an input-addressed output; `derivationHash` is the derivation's hash modulo fixed outputs. */
+/** The path of an input-addressed output; `derivationHash` is the derivation's hash modulo fixed outputs, SHA-256 in base 16. */
 export function makeOutputPath(options: {
-  readonly derivationHash: Hash;
+  readonly derivationHash: string;
   readonly outputName: string;
   readonly name: string;
   readonly storeDir?: string | undefined;
 }): StorePath {
-  const { derivationHash, outputName, name, storeDir } = options;
-  return makeStorePath(`output:${outputName}`, derivationHash, outputPathName(name, outputName), storeDir);
+  const { derivationHash, outputName, name, storeDir = DEFAULT_STORE_DIR } = options;
+  return makePath(`output:${outputName}`, `sha256:${derivationHash}`, outputPathName(name, outputName), storeDir);
 }

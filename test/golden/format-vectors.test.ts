@@ -198,7 +198,7 @@ describe("the reference's vectors", { skip: SKIP_GOLDEN }, () => {
       const cache = new HashModuloCache({ getDerivation: (path) => byPath.get(path)! });
       const hash = hashDerivationModulo(derivation, cache.get, { maskOutputs: true });
       const expected = hashBytes("sha256", modulo);
-      assert.deepEqual(hash, { kind: "regular", hash: expected, base16: formatHash(expected, "base16") }, file);
+      assert.deepEqual(hash, { kind: "regular", base16: formatHash(expected, "base16") }, file);
     }
   });
 

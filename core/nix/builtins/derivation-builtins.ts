@@ -1,5 +1,5 @@
 import type { Derivation, DerivationOutput } from "../../derivation/derivation.ts";
-import { finishDerivation } from "../../derivation/finish-derivation.ts";
+import { finishDerivationIn } from "../../derivation/finish-derivation.ts";
 import { HashModuloCache } from "../../derivation/hash-modulo-cache.ts";
 import { inputPlaceholder, outputPlaceholder } from "../../derivation/placeholder.ts";
 import type { HashAlgorithm } from "../../hash/hash-algorithm.ts";
@@ -165,7 +165,7 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
   } else {
     for (const output of outputNames) outputs.set(output, { kind: "deferred" });
   }
-  const finished = finishDerivation({ name, outputs, inputDerivations, ...(dynamicInputs.size === 0 ? {} : { dynamicInputs }), inputSources, platform, builder, args, env }, known.cache, e.io.storeDir);
+  const finished = finishDerivationIn(env, { name, outputs, inputDerivations, ...(dynamicInputs.size === 0 ? {} : { dynamicInputs }), inputSources, platform, builder, args, env }, known.cache, e.io.storeDir);
   known.derivations.set(finished.path, finished.derivation);
   e.io.addDerivation(finished.path, finished.contents, finished.derivation);
   const result: [ByteString, Slot][] = [["drvPath", new NixString(`${e.io.storeDir}/${finished.path}`, new Set([`=${finished.path}`]))]];

@@ -1,4 +1,4 @@
-import { formatHash, hashByteString } from "../../hash/hash.ts";
+import { hashToBase16 } from "../../hash/hash.ts";
 import { isStorePathBaseName, splitStorePath, storePathHash } from "../../store-path/store-path.ts";
 import type { ByteString } from "../../util/bytes.ts";
 import { canonicalPath } from "../canonical-path.ts";
@@ -119,7 +119,7 @@ export function fileBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     }],
     ["hashFile", 2, ([a, p]) => {
       const algorithm = parseAlgorithm(e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashFile"), e.settings);
-      return formatHash(hashByteString(algorithm, read(realisePath(e, p!))), "base16");
+      return hashToBase16(algorithm, read(realisePath(e, p!)));
     }],
     ["findFile", 2, ([l, n], pos) => {
       const entries = e.forceList(l!, NO_POSITION, "while evaluating the first argument passed to builtins.findFile").map((slot) => {

@@ -8,7 +8,7 @@ import { RegexTooLong } from "../regex/regex-machine.ts";
 import type { RegexRefusal } from "../regex/regex-syntax.ts";
 import { toXml } from "../xml.ts";
 import type { ByteString } from "../../util/bytes.ts";
-import { formatHash, hashByteString } from "../../hash/hash.ts";
+import { hashToBase16 } from "../../hash/hash.ts";
 import { formatIdentifier } from "../format-literal.ts";
 import { isStorePathBaseName } from "../../store-path/store-path.ts";
 import type { Evaluator } from "../evaluator.ts";
@@ -121,7 +121,7 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     })],
     ["hashString", 2, ([a, s]) => {
       const algorithm = parseAlgorithm(e.forceStringNoContext(a!, NO_POSITION, "while evaluating the first argument passed to builtins.hashString"), e.settings);
-      return formatHash(hashByteString(algorithm, textOf(e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.hashString"))), "base16");
+      return hashToBase16(algorithm, textOf(e.forceString(s!, NO_POSITION, "while evaluating the second argument passed to builtins.hashString")));
     }],
     ["convertHash", 1, ([s]) => convertHashFormat(e, s!)],
     ["compareVersions", 2, ([a, b]) => compareVersions(
