@@ -34,4 +34,5 @@ const { script, save } = loadCachedScript(wrap(source), join(folder, "nix-evalua
 type Compiled = (exports: object, require: NodeJS.Require, module: object, filename: string, dirname: string) => void;
 const module: { exports: Partial<typeof evaluator> } = { exports: {} };
 (script.runInThisContext() as Compiled)(module.exports, createRequire(file), module, file, dirname(file));
-module.exports.serveEvaluations!({ port, bell, program, beforeEnd: save });
+// What is kept now is to fit the engine as it is when the next evaluation begins.
+module.exports.serveEvaluations!({ port, bell, program, beforeEnd: () => save(tuneEngine) });

@@ -19,14 +19,18 @@ const LIMIT = 256 * 1024 * 1024;
 /**
  * Parsed files of this and earlier evaluations, in a folder of packs. Processes share it without a lock: a pack is
  * written under another name, is never changed, and may vanish while others have it open.
+ *
+ * @param onAsked called with the number of files that were asked for
  */
-export function openParsedFileCache(folder: string): ParsedFileCache {
+export function openParsedFileCache(folder: string, onAsked?: (files: number) => void): ParsedFileCache {
   const added = new Map<string, CompiledFile>();
   const used = new Set<string>();
   let packs: ParsedPack[] | undefined;
+  let asked = 0;
   const open = (): ParsedPack[] => (packs ??= namesOf(folder).flatMap((name) => ParsedPack.open(join(folder, name)) ?? []));
   return {
     find(key) {
+      onAsked?.(++asked);
       const bytes = Buffer.from(key, "hex").toString("latin1");
       for (const pack of open()) {
         const file = pack.find(bytes);

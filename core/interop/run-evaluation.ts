@@ -31,6 +31,7 @@ import { checkFlake, type FlakeReport } from "./check-flake.ts";
 import { describeFlakeOutput, describeProgram, findFlakeBash } from "./flake-outputs.ts";
 import { createEvaluationIo, type StoreChannel } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FlakePurpose, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
+import { tuneForFiles } from "./tune-engine.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export type EvaluationHost = Omit<StoreChannel, "write"> & {
@@ -114,7 +115,7 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
       return host.readStandardInput();
     },
   };
-  const parsedFiles = openParsedFileCache(join(cacheFolder, "parsed", host.program));
+  const parsedFiles = openParsedFileCache(join(cacheFolder, "parsed", host.program), tuneForFiles);
   try {
     const result = evaluateWith(settings, job, recorded, record.world, parsedFiles);
     if (key !== undefined && record.isRepeatable() && performance.now() - start > WORTH_KEEPING) {
