@@ -31,7 +31,7 @@ import { checkFlake, type FlakeReport } from "./check-flake.ts";
 import { describeFlakeOutput, describeProgram, findFlakeBash } from "./flake-outputs.ts";
 import { createEvaluationIo, type StoreChannel } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FlakePurpose, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
-import { tuneForFiles } from "./tune-engine.ts";
+import { tuneForFiles } from "../util/tune-engine.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export type EvaluationHost = Omit<StoreChannel, "write"> & {
