@@ -5,6 +5,12 @@ const TIMED_OUT = 0x01;
 const HASH_MISMATCH = 0x02;
 const NOT_DETERMINISTIC = 0x08;
 
+/** Only a builder that fails is a failed build there; an output that it should not have made is any error. */
+const PLAIN = new Set([
+  ...["build.output-missing", "build.writable-output", "build.forbidden-reference", "build.output-too-large", "build.bad-attribute", "build.log-too-long"],
+  ...["store.executable-output", "store.not-a-file", "store.special-file"],
+]);
+
 /** The exit code of the classic commands for a failure: 100 and its bits for builds, else 1. Nix: libstore/build/worker.cc */
 export function buildStatus(error: unknown): number {
   if (!(error instanceof TsosError) || error.code !== "build.failed") return 1;
@@ -13,8 +19,7 @@ export function buildStatus(error: unknown): number {
   for (const cause of causes) {
     const code = cause instanceof TsosError ? cause.code : "";
     if (code === "build.not-deterministic") status |= 0x60 | NOT_DETERMINISTIC;
-    // Only a builder that fails is a failed build there; an output that it did not make is any error.
-    else if (code !== "build.output-missing" && code !== "build.log-too-long") status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : code === "build.timed-out" || code === "build.silent" ? TIMED_OUT : 0);
+    else if (!PLAIN.has(code) && !(cause instanceof TsosError && code === "build.bad-reference-graph" && cause.data["words"] !== undefined)) status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : code === "build.timed-out" || code === "build.silent" ? TIMED_OUT : 0);
   }
   return status === 0 ? 1 : status;
 }

@@ -95,6 +95,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     },
     ...sandboxOf(environment, settings),
     extraPlatforms: settings.list("extra-platforms"),
+    ...(settings.find("system-features") === undefined ? {} : { systemFeatures: settings.list("system-features") }),
     contentAddressed: settings.list("experimental-features").includes("ca-derivations"),
     environment: environment.env,
   };

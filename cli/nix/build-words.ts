@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { DependentReport, FailureReport } from "../../core/build/build-error.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { compareUtf8 } from "../../core/util/ordering.ts";
@@ -54,6 +55,29 @@ function failureWords(failure: FailureReport, cause: unknown, options: BuildWord
       const output = String(data["output"]);
       return `builder for '${derivation}' failed to produce output path for output '${output}' at "${String(data["path"])}"`;
     }
+    case "build.writable-output":
+      return `suspicious ownership or permission on "${String(data["path"])}" for output '${String(data["output"])}'; rejecting this build output`;
+    case "build.forbidden-reference":
+      return `output '${String(data["output"])}' is not allowed to refer to the following paths:\n${(data["paths"] as readonly string[]).map((path) => `  ${path}`).join("\n")}`;
+    case "build.output-too-large":
+      return `${data["rule"] === "maxSize" ? "" : "closure of "}path '${String(data["path"])}' is too large at ${String(data["size"])} bytes; limit is ${String(data["limit"])} bytes`;
+    case "build.bad-attribute":
+      if (data["entry"] !== undefined) return `derivation '${derivation}' output check for '${String(data["output"])}' contains output name '${String(data["entry"])}', but this is not a valid output of this derivation. (Valid outputs are [${(data["outputs"] as readonly string[]).join(", ")}].)`;
+      return `\n… while parsing derivation '${derivation}'\n\n… while parsing attribute '${String(data["attribute"])}'\n\nerror: Expected JSON value to be of type '${String(data["expected"])}' but it is of type '${String(data["actual"])}': ${JSON.stringify(data["value"])}`;
+    case "build.bad-reference-graph":
+      if (data["path"] !== undefined) return `cannot export references of path '${String(data["path"])}' because it is not in the input closure of the derivation`;
+      return `\n… while parsing derivation '${derivation}'\n\nerror: ${String(data["words"])}`;
+    case "store.executable-output":
+    case "store.not-a-file":
+      return `output path "${failure.outputs[0] ?? ""}" should be a non-executable regular file since recursive hashing is not enabled (one of outputHashMode={flat,text} is true)`;
+    case "store.special-file":
+      // It lies where the builder made it, below the name of its output.
+      return `file "${/\/store\/([0-9a-z]{32}-.*)$/.exec(String(data["file"]))?.[1]?.replace(/^/, `${dirname(derivation)}/`) ?? failure.outputs[0] ?? ""}" has an unsupported type`;
+    case "build.no-builder":
+      return [`Cannot build '${derivation}'.`, "Reason: builder failed with exit code 1.", outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
+    case "fetch.hash-mismatch":
+      if (data["actual"] === undefined) break;
+      return `hash mismatch in fixed-output derivation '${derivation}':\n  specified: ${String(data["expected"])}\n     got:    ${String(data["actual"])}`;
     case "build.log-too-long":
       return `building derivation '${derivation}' killed after writing more than ${String(data["limit"])} bytes of log output`;
     case "build.timed-out":
@@ -100,5 +124,5 @@ export function withBuildWords(error: unknown, options: BuildWordsOptions, say: 
 
 /** A message over several lines as it stands behind `error: `. */
 export function indentMessage(message: string): string {
-  return message.replaceAll("\n", "\n       ");
+  return message.replaceAll(/\n(?=[^\n])/g, "\n       ");
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { chmod, cp, lstat, mkdir, rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ import { recordFetch } from "./fetched-sources.ts";
 import { compareTrees } from "./compare-trees.ts";
 import { createInputPaths } from "./builtin-inputs.ts";
 import { fillPlaceholders } from "./told-outputs.ts";
-import { checkOutputs } from "./reference-checks.ts";
+import { checkAttributes, checkOutputs, discardsReferences } from "./reference-checks.ts";
 import { prepareSandbox, SANDBOX_BUILD_FOLDER, sandboxUnavailable, SCRATCH_FOLDERS } from "./sandbox.ts";
 
 export const BUILTIN_PREFIX = "builtin:";
@@ -103,6 +103,7 @@ async function buildIn(
   onLine: (line: string) => void,
 ): Promise<ReadonlyMap<string, StorePath>> {
   const { outputPaths } = build;
+  checkAttributes(build.derivation);
   const derivation = fillPlaceholders(build.derivation, outputPaths, store.storeDir);
   const inputs = await store.closure([...derivation.inputSources, ...build.inputOutputs]);
   const outputs = new Map([...outputPaths].map(([name, path]) => [name, join(scratch, SCRATCH_FOLDERS.store, path)]));
@@ -128,7 +129,7 @@ async function buildIn(
   build.onBuilderEnd();
 
   for (const [name, folder] of outputs) {
-    await lstat(folder).catch((cause: unknown) => {
+    const stats = await lstat(folder).catch((cause: unknown) => {
       throw new TsosError({
         code: "build.output-missing",
         message: `the builder did not make the output "${name}" ("${formatStorePath(outputPaths.get(name)!, store.storeDir)}")`,
@@ -136,6 +137,16 @@ async function buildIn(
         cause,
       });
     });
+    // Others could have had their hands in it. Nix: libstore/unix/build/derivation-builder.cc, registerOutputs
+    if (!stats.isSymbolicLink() && (stats.mode & 0o022) !== 0 && !derivation.builder.startsWith(BUILTIN_PREFIX)) {
+      const path = formatStorePath(outputPaths.get(name)!, store.storeDir);
+      throw new TsosError({
+        code: "build.writable-output",
+        message: `the output "${name}" ("${path}") may be written by a group or by everybody`,
+        hint: "take the permission away at the end of the build (chmod go-w)",
+        data: { output: name, path },
+      });
+    }
   }
   // What floating outputs are is known only when they are registered.
   const isFloating = [...derivation.outputs.values()].some(({ kind }) => kind === "floating");
@@ -163,6 +174,7 @@ async function registerOutputs(
       name,
       ...(output?.kind === "floating" ? { scratchPath: told, floating: output } : { path: told }),
       folder,
+      discardReferences: discardsReferences(derivation, name),
       ownFiles: derivation.builder.startsWith(BUILTIN_PREFIX),
       ...(output?.kind === "fixed" ? { contentAddress: output.contentAddress } : {}),
     };
@@ -192,7 +204,7 @@ async function repairOutputs(store: LocalStore, build: DerivationBuild, outputs:
     const { narHash, narSize, references } = await scan(dumpPath(folder, { signal: build.signal }), candidates);
     const output = build.derivation.outputs.get(name);
     const contentAddress = output?.kind === "fixed" ? output.contentAddress : undefined;
-    infos.set(name, { path, narHash, narSize, references: [...references].sort(compareByteStrings), deriver: build.path, contentAddress, ultimate: true });
+    infos.set(name, { path, narHash, narSize, references: discardsReferences(build.derivation, name) ? [] : [...references].sort(compareByteStrings), deriver: build.path, contentAddress, ultimate: true });
   }
   await checkOutputs(store, build.derivation, infos);
   for (const [name, info] of infos) {
@@ -294,9 +306,11 @@ async function runSandboxed(scratch: string, store: LocalStore, build: Derivatio
   for (const [name, contents] of run.environment.files) writeFileSync(join(scratch, SCRATCH_FOLDERS.build, name), contents);
 
   let complaint = "";
+  const notRun = `bwrap: execvp ${fromByteString(derivation.builder)}: `;
   const splitter = createLineSplitter((line) => {
     if (line.startsWith("bwrap: ")) complaint = line.slice("bwrap: ".length);
-    run.onLine(line);
+    // In the words of who asked for the builder, who has not heard of bubblewrap.
+    run.onLine(line.startsWith(notRun) ? `error: executing '${fromByteString(derivation.builder)}': ${line.slice(notRun.length)}` : line);
   });
   using limits = watchLimits(options.limits ?? {});
   const end = await runProcess({
@@ -360,7 +374,20 @@ function findBuildRoot(store: LocalStore, derivation: Derivation, inputs: Readon
 }
 
 const PLATFORMS: Readonly<Record<string, readonly string[]>> = { x64: ["x86_64-linux", "i686-linux"], arm64: ["aarch64-linux"] };
-const FEATURES = ["benchmark", "big-parallel", "nixos-test", "kvm"];
+
+/** Nix's setting `system-features` where nobody has set it. Nix: libstore/globals.cc, getDefaultSystemFeatures */
+function defaultFeatures(): readonly string[] {
+  return ["benchmark", "big-parallel", "nixos-test", ...(mayUse("/dev/kvm") ? ["kvm"] : [])];
+}
+
+function mayUse(device: string): boolean {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Whether this machine is of the kind that the derivation asks for. */
 export function canBuildHere(derivation: Derivation, options: BuildOptions): boolean {
@@ -383,12 +410,14 @@ function checkPlatform(derivation: Derivation, options: BuildOptions): void {
       data: { platform: derivation.platform, platforms },
     });
   }
-  const feature = derivationList(derivation, "requiredSystemFeatures")?.find((name) => !FEATURES.includes(name));
+  const required = derivationList(derivation, "requiredSystemFeatures") ?? [];
+  const features = required.length === 0 ? [] : (options.systemFeatures ?? defaultFeatures());
+  const feature = required.find((name) => !features.includes(name));
   if (feature !== undefined) {
     throw new TsosError({
       code: "build.unknown-feature",
-      message: `it requires the system feature "${feature}", expected one of ${FEATURES.join(", ")}`,
-      data: { feature, required: derivationList(derivation, "requiredSystemFeatures"), features: FEATURES },
+      message: `it requires the system feature "${feature}", expected one of ${features.join(", ")}`,
+      data: { feature, required, features },
     });
   }
   const unsandboxed = derivationAttribute(derivation, "__noChroot");

@@ -54,6 +54,8 @@ export type BuildOptions = {
   readonly sandboxPaths?: readonly SandboxPath[];
   /** Every build may use the network, not only fixed outputs: for who turns the sandbox off. */
   readonly networkForAll?: boolean;
+  /** What `requiredSystemFeatures` may name; default: what Nix has on such a machine. */
+  readonly systemFeatures?: readonly string[] | undefined;
   /** Platforms built for besides the machine's own. */
   readonly extraPlatforms?: readonly string[];
   /** Whether `builtin:fetchurl` reads `file:` URLs of a derivation; default true, false where builds are somebody else's. */

@@ -5,7 +5,7 @@ import { hashByteString } from "../hash/hash.ts";
 import { encodeNix32 } from "../hash/nix32.ts";
 import type { LocalStore } from "../store/store.ts";
 import { formatContentAddress } from "../store-path/content-address.ts";
-import { formatStorePath, splitStorePath, type StorePath } from "../store-path/store-path.ts";
+import { formatStorePath, isDerivationPath, splitStorePath, type StorePath } from "../store-path/store-path.ts";
 import { byteStringToBytes, encodeUtf8, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
 import { formatStructuredAttributes } from "./structured-attributes.ts";
 
@@ -104,10 +104,10 @@ function words(text: ByteString | undefined): string[] {
 async function referenceGraphs(store: LocalStore, options: BuilderEnvironmentOptions): Promise<Map<string, Uint8Array>> {
   const graphs = new Map<string, Uint8Array>();
   const list = words(options.derivation.env.get("exportReferencesGraph"));
-  if (list.length % 2 !== 0) throw badGraph(`"exportReferencesGraph" has ${list.length} words, expected pairs of a file's name and a store path`);
+  if (list.length % 2 !== 0) throw badGraph(`"exportReferencesGraph" has ${list.length} words, expected pairs of a file's name and a store path`, { words: `odd number of tokens in 'exportReferencesGraph': '${options.derivation.env.get("exportReferencesGraph")!}'` });
   for (let i = 0; i < list.length; i += 2) {
     const file = list[i]!;
-    if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(file)) throw badGraph(`"exportReferencesGraph" has the file name "${file}", expected letters, digits, "_", "-", "."`);
+    if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(file)) throw badGraph(`"exportReferencesGraph" has the file name "${file}", expected letters, digits, "_", "-", "."`, { words: `invalid file name '${file}' in 'exportReferencesGraph'` });
     let text = "";
     for (const path of await graphClosure(store, [list[i + 1]!], options)) {
       const { references } = await store.getPathInfo(path);
@@ -146,13 +146,24 @@ async function structuredReferenceGraphs(store: LocalStore, json: string, option
 }
 
 async function graphClosure(store: LocalStore, paths: readonly string[], options: BuilderEnvironmentOptions): Promise<readonly StorePath[]> {
-  const starts = paths.map((text) => splitStorePath(text, store.storeDir).path);
+  const starts = paths.map((text) => {
+    if (text.startsWith(`${store.storeDir}/`)) return splitStorePath(text, store.storeDir).path;
+    throw badGraph(`"exportReferencesGraph" names "${text}", which is not in the store`, { words: `path '${text}' is not in the Nix store` });
+  });
   for (const path of starts) {
-    if (!options.inputs.has(path)) throw badGraph(`"exportReferencesGraph" names "${formatStorePath(path, store.storeDir)}", which is not in the closure of the inputs`);
+    if (!options.inputs.has(path)) throw badGraph(`"exportReferencesGraph" names "${formatStorePath(path, store.storeDir)}", which is not in the closure of the inputs`, { path: formatStorePath(path, store.storeDir) });
   }
-  return [...(await store.closure(starts))].sort();
+  const closure = new Set(await store.closure(starts));
+  // With a derivation goes what it and those that it needs are for. Nix: libstore/misc.cc, exportReferences
+  for (const path of [...closure]) {
+    if (!isDerivationPath(path)) continue;
+    const outputs = [...(await store.queryDerivationOutputs(path)).values()];
+    for (const member of await store.closure(outputs)) closure.add(member);
+  }
+  return [...closure].sort();
 }
 
-function badGraph(message: string): TsosError {
-  return new TsosError({ code: "build.bad-reference-graph", message });
+/** @param data `words`: how the reference says it, `path`: of what is not an input */
+function badGraph(message: string, data: { readonly words?: string; readonly path?: string }): TsosError {
+  return new TsosError({ code: "build.bad-reference-graph", message, data });
 }

@@ -14,82 +14,114 @@ type OutputCheck = {
   readonly disallowedRequisites?: readonly string[] | undefined;
   readonly maxSize?: number | undefined;
   readonly maxClosureSize?: number | undefined;
-  /** Without structured attributes an output may always refer to itself. */
-  readonly ignoreSelfReferences: boolean;
+  /** Without structured attributes an output is not one of its own requisites. */
+  readonly ignoresSelf: boolean;
 };
 
 const LISTS = ["allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites"] as const;
 
 /**
- * Checks finished outputs against the derivation's own rules.
+ * Checks finished outputs against the derivation's own rules. Nix: libstore/build/derivation-check.cc
  *
- * @throws TsosError `build.forbidden-reference`, `build.output-too-large`, naming the output and the path
+ * @throws TsosError `build.forbidden-reference`, `build.output-too-large`, naming the output and the paths; `build.bad-attribute`
  */
 export async function checkOutputs(store: LocalStore, derivation: Derivation, infos: ReadonlyMap<string, NewPathInfo>): Promise<void> {
   const byPath = new Map([...infos.values()].map((info) => [info.path, info]));
   for (const [name, info] of infos) {
-    const check = findCheck(derivation, name);
+    const check = findOutputCheck(derivation, name);
     if (check === undefined) continue;
     const shown = `output "${name}" of "${derivation.name}"`;
-    if (check.maxSize !== undefined && info.narSize > check.maxSize) throw tooLarge(shown, "maxSize", info.narSize, check.maxSize);
+    const whole = formatStorePath(info.path, store.storeDir);
+    if (check.maxSize !== undefined && info.narSize > check.maxSize) throw tooLarge(shown, whole, "maxSize", info.narSize, check.maxSize);
 
-    const own = check.ignoreSelfReferences ? info.path : undefined;
-    const references = info.references.filter((path) => path !== own);
-    const resolve = (entry: string): StorePath => infos.get(entry)?.path ?? parseStorePath(entry, store.storeDir);
-    const allow = (paths: Iterable<StorePath>, list: readonly string[] | undefined, rule: string): void => {
-      if (list === undefined) return;
-      const allowed = new Set(list.map(resolve));
-      for (const path of paths) if (!allowed.has(path)) throw forbidden(shown, path, rule, "does not list");
+    const { requisites, size } = LISTS.every((list) => !list.endsWith("Requisites") || check[list] === undefined) && check.maxClosureSize === undefined ? { requisites: new Set<StorePath>(), size: 0 } : await requisitesOf(store, info, byPath);
+    if (check.maxClosureSize !== undefined && size > check.maxClosureSize) throw tooLarge(shown, whole, "maxClosureSize", size, check.maxClosureSize);
+    if (check.ignoresSelf) requisites.delete(info.path);
+    else requisites.add(info.path);
+
+    const resolve = (entry: string): StorePath => {
+      const sister = infos.get(entry)?.path;
+      if (sister !== undefined) return sister;
+      if (isStorePath(entry, store.storeDir)) return parseStorePath(entry, store.storeDir);
+      throw new TsosError({ code: "build.bad-attribute", message: `the checks of ${shown} name "${entry}", which is neither a store path nor one of the outputs ${[...derivation.outputs.keys()].join(", ")}`, data: { output: name, entry, outputs: [...derivation.outputs.keys()] } });
     };
-    const disallow = (paths: Iterable<StorePath>, list: readonly string[] | undefined, rule: string): void => {
-      const disallowed = new Set((list ?? []).map(resolve));
-      for (const path of paths) if (disallowed.has(path)) throw forbidden(shown, path, rule, "lists");
-    };
-    allow(references, check.allowedReferences, "allowedReferences");
-    disallow(references, check.disallowedReferences, "disallowedReferences");
-
-    if (check.allowedRequisites === undefined && check.disallowedRequisites === undefined && check.maxClosureSize === undefined) continue;
-    const { requisites, size } = await requisitesOf(store, info, byPath);
-    if (check.maxClosureSize !== undefined && size > check.maxClosureSize) throw tooLarge(shown, "maxClosureSize", size, check.maxClosureSize);
-    if (own !== undefined) requisites.delete(own);
-    const sorted = [...requisites].sort(compareByteStrings);
-    allow(sorted, check.allowedRequisites, "allowedRequisites");
-    disallow(sorted, check.disallowedRequisites, "disallowedRequisites");
-  }
-
-  function forbidden(shown: string, path: StorePath, rule: string, verb: string): TsosError {
-    const text = formatStorePath(path, store.storeDir);
-    return new TsosError({
-      code: "build.forbidden-reference",
-      message: `${shown} refers to "${text}", which its "${rule}" ${verb}`,
-      data: { path: text, rule },
-    });
+    for (const rule of LISTS) {
+      const list = check[rule];
+      if (list === undefined) continue;
+      const named = new Set(list.map(resolve));
+      const allows = rule.startsWith("allowed");
+      const used = rule.endsWith("Requisites") ? requisites : info.references;
+      const wrong = [...used].filter((path) => named.has(path) !== allows).sort(compareByteStrings).map((path) => formatStorePath(path, store.storeDir));
+      if (wrong.length === 0) continue;
+      throw new TsosError({
+        code: "build.forbidden-reference",
+        message: `${shown} refers to ${wrong.map((path) => `"${path}"`).join(", ")}, which its "${rule}" ${allows ? "does not list" : "lists"}`,
+        data: { output: whole, paths: wrong, rule },
+      });
+    }
   }
 }
 
-function tooLarge(shown: string, rule: string, size: number, limit: number): TsosError {
-  return new TsosError({ code: "build.output-too-large", message: `${shown} has ${size} bytes, more than the ${limit} of its "${rule}"`, data: { rule, size, limit } });
+function tooLarge(shown: string, path: string, rule: string, size: number, limit: number): TsosError {
+  return new TsosError({ code: "build.output-too-large", message: `${shown} has ${size} bytes, more than the ${limit} of its "${rule}"`, data: { path, rule, size, limit } });
 }
 
-function findCheck(derivation: Derivation, output: string): OutputCheck | undefined {
+function isStorePath(text: string, storeDir: string): boolean {
+  try {
+    parseStorePath(text, storeDir);
+    return true;
+  } catch (error) {
+    if (error instanceof TsosError) return false;
+    throw error;
+  }
+}
+
+/** @throws TsosError `build.bad-attribute` */
+function findOutputCheck(derivation: Derivation, output: string): OutputCheck | undefined {
   if (!derivation.env.has("__json")) {
     const lists = Object.fromEntries(LISTS.map((name) => [name, derivationList(derivation, name)]));
-    return Object.values(lists).every((list) => list === undefined) ? undefined : { ...lists, ignoreSelfReferences: true };
+    return Object.values(lists).every((list) => list === undefined) ? undefined : { ...lists, ignoresSelf: true };
   }
   const checks = derivationAttribute(derivation, "outputChecks");
-  const own = isRecord(checks) ? checks[output] : undefined;
-  if (!isRecord(own)) return undefined;
-  const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
-  return {
-    ...Object.fromEntries(LISTS.map((name) => [name, Array.isArray(own[name]) ? (own[name] as unknown[]).map(String) : undefined])),
-    maxSize: number(own["maxSize"]),
-    maxClosureSize: number(own["maxClosureSize"]),
-    ignoreSelfReferences: own["ignoreSelfRefs"] === true,
-  };
+  if (checks === undefined) return undefined;
+  const own = jsonOf(checks, "outputChecks", "object")[output];
+  if (own === undefined) return undefined;
+  const attribute = `outputChecks."${output}"`;
+  const fields = jsonOf(own, attribute, "object");
+  const lists = LISTS.map((name) => {
+    const list = fields[name];
+    return [name, list === undefined ? undefined : jsonOf(list, `${attribute}.${name}`, "array").map((item) => jsonOf(item, `${attribute}.${name}`, "string"))] as const;
+  });
+  const [maxSize, maxClosureSize] = ["maxSize", "maxClosureSize"].map((name) => (fields[name] === undefined ? undefined : jsonOf(fields[name], `${attribute}.${name}`, "number")));
+  return { ...Object.fromEntries(lists), maxSize, maxClosureSize, ignoresSelf: false };
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** `unsafeDiscardReferences`: whether what the output refers to is of no account. Only structured attributes can say so. */
+export function discardsReferences(derivation: Derivation, output: string): boolean {
+  if (!derivation.env.has("__json")) return false;
+  const outputs = derivationAttribute(derivation, "unsafeDiscardReferences");
+  const own = outputs === undefined ? undefined : jsonOf(outputs, "unsafeDiscardReferences", "object")[output];
+  return own !== undefined && jsonOf(own, "unsafeDiscardReferences", "boolean");
+}
+
+/** What its attributes say of its outputs is read before it is built. @throws TsosError `build.bad-attribute` */
+export function checkAttributes(derivation: Derivation): void {
+  for (const output of derivation.outputs.keys()) {
+    findOutputCheck(derivation, output);
+    discardsReferences(derivation, output);
+  }
+}
+
+type JsonKinds = { readonly object: Readonly<Record<string, unknown>>; readonly array: readonly unknown[]; readonly string: string; readonly number: number; readonly boolean: boolean };
+
+function jsonOf<K extends keyof JsonKinds>(value: unknown, attribute: string, kind: K): JsonKinds[K] {
+  const actual = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  if (actual === kind) return value as JsonKinds[K];
+  throw new TsosError({
+    code: "build.bad-attribute",
+    message: `the attribute "${attribute}" is ${JSON.stringify(value)}, expected ${kind === "array" || kind === "object" ? "an" : "a"} ${kind}`,
+    data: { attribute, expected: kind, actual, value },
+  });
 }
 
 /** The closure of an output that is not registered yet: over its sisters, then in the store. */

@@ -80,8 +80,10 @@ async function finishOutput(
   { derivationPath, signal }: RegisterBuildOutputsOptions,
 ): Promise<FinishedOutput> {
   const own = toldPath(output);
+  // They are still given their final names in its contents.
+  const keeps = output.discardReferences !== true;
   const common = { deriver: derivationPath, ultimate: true };
-  const others = [...scanned.references].filter((path) => path !== own).map((path) => final.get(path) ?? path);
+  const others = [...scanned.references].filter((path) => keeps && path !== own).map((path) => final.get(path) ?? path);
   const replacements = new Map<string, string>();
   for (const path of scanned.references) {
     const to = final.get(path);
@@ -94,7 +96,7 @@ async function finishOutput(
     if ((method === "flat" || method === "text") && stats?.isFile() && (stats.mode & 0o111) !== 0) throw executable(derivationPath, output.name);
     const got = scanned.contentHash ?? (await contentHashOfPath(folder, method, wanted.algorithm, { signal }));
     if (!equalHashes(wanted, got)) throw hashMismatch(derivationPath, output.name, wanted, got);
-    if (scanned.references.size > 0) {
+    if (keeps && scanned.references.size > 0) {
       const example = [...scanned.references][0]!;
       throw new TsosError({
         code: "store.fixed-output-references",
@@ -109,7 +111,7 @@ async function finishOutput(
   if (output.floating !== undefined) {
     // The contents' own name is not known before they are hashed, so it counts as zeros. Nix: libstore/build, newInfoFromCA.
     const { method, algorithm } = output.floating;
-    const self = scanned.references.has(own);
+    const self = keeps && scanned.references.has(own);
     const hash =
       method === "nar"
         ? await hashModuloSelf(rewriteHashParts(dumpPath(folder, { signal }), replacements), own, algorithm, { withPositions: false })
@@ -125,7 +127,7 @@ async function finishOutput(
 
   const path = output.path!;
   if (own !== path) replacements.set(storePathHash(own), storePathHash(path));
-  const references = scanned.references.has(own) ? [...others, path] : others;
+  const references = keeps && scanned.references.has(own) ? [...others, path] : others;
   if (replacements.size === 0) return { folder, info: { path, ...described(scanned, references), ...common } };
   const rewritten = await rewrite(folder, replacements, `${temporaryFolder()}/rewritten-${output.name}`, signal);
   return { folder: rewritten.folder, info: { path, ...described(rewritten, references), ...common } };
@@ -218,7 +220,8 @@ function sortUsedFirst(
       });
     }
     state.set(output, "open");
-    for (const path of scans.get(output)!.references) {
+    // Where they are of no account they only say what has to be renamed.
+    if (output.discardReferences !== true || output.scratchPath !== undefined) for (const path of scans.get(output)!.references) {
       const used = told.get(path);
       if (used !== undefined && used !== output) visit(used, through);
     }

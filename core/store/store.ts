@@ -98,6 +98,8 @@ export type BuiltOutput = {
   readonly contentAddress?: ContentAddress | undefined;
   /** This process made the files itself, so nobody else has a descriptor that could still change them. */
   readonly ownFiles?: boolean | undefined;
+  /** Registered without references, whatever its contents name. Nix: `unsafeDiscardReferences` */
+  readonly discardReferences?: boolean | undefined;
   /** A floating output: its content address is computed this way. */
   readonly floating?: { readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm } | undefined;
 };

@@ -4,6 +4,7 @@ import { buildenv } from "./buildenv.ts";
 import { createCompose } from "./compose.ts";
 import { fetchurl } from "./fetchurl.ts";
 import { createPatchElf } from "./patch-elf.ts";
+import { unpackChannel } from "./unpack-channel.ts";
 import { createUnpackDeb } from "./unpack-deb.ts";
 import { createUnpackNpm } from "./unpack-npm.ts";
 import { createWorkerPool } from "./worker/worker-pool.ts";
@@ -17,6 +18,7 @@ export function createBuiltinBuilders(workers: WorkerPool): ReadonlyMap<string, 
     ["compose", createCompose(workers)],
     ["fetchurl", fetchurl],
     ["patch-elf", createPatchElf(workers)],
+    ["unpack-channel", unpackChannel],
     ["unpack-deb", createUnpackDeb(workers)],
     ["unpack-npm", createUnpackNpm(workers)],
     ["write-tree", writeTree],
