@@ -54,6 +54,7 @@ const EXTENSIONS: Readonly<Record<Compression, string>> = { zstd: ".zst", gzip: 
  * reads; who takes a path from it checks signatures (`trust.ts`) and contents (`addNarToStore`).
  */
 export class BinaryCache implements Store {
+  readonly takesAhead = true;
   readonly storeDir: string;
   readonly url: CacheUrl;
   readonly #transport: CacheTransport;
@@ -235,7 +236,7 @@ export class BinaryCache implements Store {
 
   /** Adds an archive and its description, signed with the keys of the cache's URL. What is there stays. */
   async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options: AddOptions = {}): Promise<ValidPathInfo> {
-    const { signal } = options;
+    const { signal, after, onReceived } = options;
     await this.#initialise(signal);
     const { compression, compressionLevel } = this.url;
     const folder = await mkdtemp(join(tmpdir(), "tsos-cache-"));
@@ -272,7 +273,9 @@ export class BinaryCache implements Store {
       };
       const signed = await this.#sign(described);
       const text = formatNarInfo(signed, this.storeDir);
-      // Last: who sees the description finds the archive.
+      onReceived?.();
+      await after?.();
+      // Last: who sees the description finds the archive, and all that it needs.
       await this.#transport.write(`${storePathHash(info.path)}.narinfo`, encodeUtf8(text), { contentType: "text/x-nix-narinfo", signal });
       this.#lookups?.rememberNarInfo(this.name, storePathHash(info.path), text);
       return pathInfoOf(signed);

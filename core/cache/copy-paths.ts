@@ -22,76 +22,175 @@ export type CopyOptions = {
 
 export type CopyResult = { readonly copied: readonly StorePath[]; readonly present: number };
 
+/** So many bytes of archives are received before all is known that a copy needs: who is interrupted keeps what was registered. */
+const AHEAD = 64 << 20;
+
 /**
  * Copies paths and all they need from one store to another; what is there is not copied again. What a path needs
  * is there before it.
  *
- * @throws TsosError `store.invalid-path` where the source lacks one
+ * @throws TsosError `store.invalid-path` where the source lacks one; `store.reference-cycle`
  */
 export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePath>, { jobs = 16, noRecursive = false, locked = false, check, signal, report }: CopyOptions = {}): Promise<CopyResult> {
   const infos = new Map<StorePath, ValidPathInfo>();
+  const asked = new Set(paths);
   const present = new Set<StorePath>();
-  let level = [...new Set(paths)];
-  while (level.length > 0) {
-    signal?.throwIfAborted();
-    const there = await to.queryValidPaths(level);
-    const missing = level.filter((path) => !there.has(path));
-    for (const path of there) present.add(path);
-    const found = await Promise.all(missing.map((path) => from.getPathInfo(path)));
-    for (const info of found) {
-      check?.(info);
-      infos.set(info.path, info);
-    }
-    level = noRecursive ? [] : [...new Set(found.flatMap((info) => info.references))].filter((path) => !infos.has(path) && !present.has(path));
-  }
-
-  // What is needed before who needs it.
-  const order = sortUsersFirst(new Map([...infos.values()].map((info) => [info.path, info.references.filter((reference) => infos.has(reference))])))
-    .toReversed()
-    .map((path) => infos.get(path)!);
-  // All at once, where that store has a collector.
-  if ("addTemporaryRoot" in to) await (to as LocalStore).addTemporaryRoot(...order.map(({ path }) => path));
-  const nextId = createActivityIds();
-  const whole = nextId();
-  report?.({ kind: "start", id: whole, activity: "copy", subject: `${infos.size} paths`, total: infos.size, unit: "items" });
-  const limiter = createLimiter(jobs);
+  const begun = new Set<StorePath>();
+  const placed = new Gates<StorePath>();
   const copied: StorePath[] = [];
+  const limiter = createLimiter(jobs);
   const stop = new AbortController();
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   // Every transfer listens to it at once, which is no leak.
   setMaxListeners(0, either);
+  const stopped = new Promise<never>((_, reject) => either.addEventListener("abort", () => reject(either.reason as Error), { once: true }));
+  stopped.catch(() => undefined);
+  const nextId = createActivityIds();
+  const whole = nextId();
+  report?.({ kind: "start", id: whole, activity: "copy", subject: "paths", unit: "items" });
+
+  async function needed(info: ValidPathInfo): Promise<void> {
+    const others = info.references.filter((path) => path !== info.path && asked.has(path));
+    await Promise.race([Promise.all(others.map((path) => placed.passed(path))), stopped]);
+  }
+
   const running: Promise<void>[] = [];
   async function copyOne(info: ValidPathInfo): Promise<void> {
-    // In order: what is needed has its place before who needs it, and the store registers it first.
+    const adding = { ...info, ultimate: false };
+    const options = { signal: either, locked, patient: true } as const;
+    if (to.takesAhead !== true) await needed(info);
     const release = await limiter.acquire(either);
     try {
-      await to.addNarToStore({ ...info, ultimate: false }, from.narFromPath(info.path), { signal: either, locked, patient: true, onReceived: release });
+      const nar = from.narFromPath(info.path);
+      if (to.takesAhead === true) await to.addNarToStore(adding, nar, { ...options, after: () => needed(info), onReceived: release, onQueued: () => placed.open(info.path) });
+      else await to.addNarToStore(adding, nar, options);
+      placed.open(info.path);
       copied.push(info.path);
       report?.({ kind: "progress", id: whole, done: copied.length, total: infos.size });
     } finally {
       release();
     }
   }
+  function begin(info: ValidPathInfo): void {
+    if (begun.has(info.path)) return;
+    begun.add(info.path);
+    const copying = copyOne(info);
+    running.push(copying);
+    copying.catch((error: unknown) => stop.abort(error));
+  }
+
+  let ahead = 0;
+  function described(info: ValidPathInfo): void {
+    check?.(info);
+    infos.set(info.path, info);
+    // While the rest is asked for, whose answers are waited for more than they are worked at.
+    if (to.takesAhead !== true || ahead + info.narSize > AHEAD) return;
+    ahead += info.narSize;
+    begin(info);
+  }
+
+  /** Asks for `asked`, and all that it turns out to need. */
+  async function describe(): Promise<void> {
+    let fresh = [...asked];
+    let open = 0;
+    let wake = (): void => {};
+    while (fresh.length > 0 || open > 0) {
+      either.throwIfAborted();
+      const level = fresh;
+      fresh = [];
+      if (level.length > 0) {
+        // Before it is asked for: what is there stays there. All at once, where that store has a collector.
+        if ("addTemporaryRoot" in to) await (to as LocalStore).addTemporaryRoot(...level);
+        const there = await to.queryValidPaths(level);
+        for (const path of level) {
+          if (there.has(path)) {
+            present.add(path);
+            placed.open(path);
+            continue;
+          }
+          open++;
+          from
+            .getPathInfo(path)
+            .then((info) => {
+              described(info);
+              if (noRecursive) return;
+              for (const reference of info.references) {
+                if (asked.has(reference)) continue;
+                asked.add(reference);
+                fresh.push(reference);
+              }
+            })
+            .catch((error: unknown) => stop.abort(error))
+            .finally(() => {
+              open--;
+              wake();
+            });
+        }
+      }
+      if (fresh.length === 0 && open > 0) await new Promise<void>((resolve) => (wake = resolve));
+      // Those that were answered in the same turn are asked about together.
+      if (open > 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    either.throwIfAborted();
+  }
+
   let outcome: "done" | "failed" | "cancelled" = "failed";
   try {
-    for (const info of order) {
-      const copying = copyOne(info);
-      running.push(copying);
-      copying.catch((error: unknown) => stop.abort(error));
-    }
+    await describe();
+    // What is needed before who needs it.
+    const order = sortUsersFirst(new Map([...infos.values()].map((info) => [info.path, info.references.filter((reference) => infos.has(reference))]))).toReversed();
+    refuseCycles(order, infos, to.storeDir);
+    report?.({ kind: "progress", id: whole, done: copied.length, total: infos.size });
+    for (const path of order) begin(infos.get(path)!);
     await Promise.all(running);
     outcome = "done";
   } catch (error) {
+    stop.abort(error);
     await Promise.allSettled(running);
     if (signal?.aborted) {
       outcome = "cancelled";
       throw signal.reason;
     }
-    throw stop.signal.aborted ? stop.signal.reason : error;
+    throw stop.signal.reason;
   } finally {
     report?.({ kind: "stop", id: whole, outcome });
   }
   return { copied, present: present.size };
+}
+
+/** @param order what is needed before who needs it, as far as that is possible */
+function refuseCycles(order: readonly StorePath[], infos: ReadonlyMap<StorePath, ValidPathInfo>, storeDir: string): void {
+  const before = new Set<StorePath>();
+  for (const path of order) {
+    const later = infos.get(path)!.references.find((reference) => reference !== path && infos.has(reference) && !before.has(reference));
+    before.add(path);
+    if (later === undefined) continue;
+    throw new TsosError({ code: "store.reference-cycle", message: `"${formatStorePath(path, storeDir)}" and "${formatStorePath(later, storeDir)}" refer to each other`, hint: "what describes them is broken", data: { path, reference: later } });
+  }
+}
+
+/** Something to wait for a key, which may be opened before anybody does. */
+class Gates<K> {
+  readonly #gates = new Map<K, { readonly passed: Promise<void>; readonly open: () => void }>();
+
+  passed(key: K): Promise<void> {
+    return this.#gate(key).passed;
+  }
+
+  open(key: K): void {
+    this.#gate(key).open();
+  }
+
+  #gate(key: K) {
+    let gate = this.#gates.get(key);
+    if (gate === undefined) {
+      let open = (): void => {};
+      const passed = new Promise<void>((resolve) => (open = resolve));
+      gate = { passed, open };
+      this.#gates.set(key, gate);
+    }
+    return gate;
+  }
 }
 
 /** For `check`: a path without a trusted signature ends the copy. */

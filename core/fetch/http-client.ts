@@ -1,5 +1,6 @@
-import { Agent as PlainAgent, request as requestPlainly, type ClientRequest, type IncomingMessage } from "node:http";
+import { Agent as PlainAgent, request as requestPlainly, type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import type { Agent as SecureAgent } from "node:https";
+import type { Socket } from "node:net";
 import { TsosError } from "../error/tsos-error.ts";
 
 export type HttpClientOptions = {
@@ -51,6 +52,11 @@ export class HttpClient implements Disposable {
   readonly #options: HttpClientOptions;
   readonly #plain: PlainAgent;
   #secure: SecureAgent | undefined;
+  /** Requests whose answers are on their way. */
+  readonly #open = new Set<Open>();
+  /** One listener for all requests that a signal ends, and one clock for all: of each its own would be a third of a small request. */
+  readonly #heard = new WeakSet<AbortSignal>();
+  #clock: NodeJS.Timeout | undefined;
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
@@ -80,12 +86,14 @@ export class HttpClient implements Disposable {
   }
 
   async #ask(method: string, url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<IncomingMessage> {
-    const options = { method, headers, timeout: this.#options.stallTimeout, maxHeaderSize: MAX_HEADERS, signal };
+    const { protocol, hostname, port, pathname, search } = url;
+    // Not the address itself, which is taken apart and copied for each request.
+    const options = { protocol, hostname: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname, port, path: pathname + search, method, headers: { ...headers }, maxHeaderSize: MAX_HEADERS };
     for (;;) {
       signal?.throwIfAborted();
-      const request = url.protocol === "https:" ? await this.#askSecurely(url, options) : requestPlainly(url, { ...options, agent: this.#plain });
+      const request = protocol === "https:" ? await this.#askSecurely(options) : requestPlainly({ ...options, agent: this.#plain });
       try {
-        return await this.#answered(request);
+        return await this.#answered(request, signal);
       } catch (error) {
         signal?.throwIfAborted();
         // An idle connection may be closed by its server just as something is sent on it.
@@ -94,37 +102,84 @@ export class HttpClient implements Disposable {
     }
   }
 
-  async #askSecurely(url: URL, options: object): Promise<ClientRequest> {
+  async #askSecurely(options: RequestOptions): Promise<ClientRequest> {
     // Half a millisecond that a plain cache does not need.
     const { Agent, request } = await import("node:https");
     this.#secure ??= new Agent({ keepAlive: true, maxSockets: this.#options.connections, noDelay: true });
-    return request(url, { ...options, agent: this.#secure });
+    return request({ ...options, agent: this.#secure });
   }
 
-  #answered(request: ClientRequest): Promise<IncomingMessage> {
-    const { connectTimeout, stallTimeout } = this.#options;
+  #answered(request: ClientRequest, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    const open = this.#watch(request, signal);
     return new Promise((resolve, reject) => {
-      request.once("response", resolve);
+      request.once("response", (message) => {
+        open.message = message;
+        resolve(message);
+      });
       // Also after the answer began, whose reader is told by itself.
       request.on("error", reject);
-      request.once("timeout", () => request.destroy(new Error(`nothing came for ${stallTimeout / 1000} s`)));
-      request.once("socket", (socket) => {
-        if (!socket.connecting) return;
-        const timer = setTimeout(() => request.destroy(new Error(`no connection within ${connectTimeout / 1000} s`)), connectTimeout);
-        const clear = (): void => clearTimeout(timer);
-        socket.once("connect", clear);
-        request.once("close", clear);
-      });
       request.end();
     });
   }
 
+  /** Ends it with the signal, and where nothing comes. */
+  #watch(request: ClientRequest, signal: AbortSignal | undefined): Open {
+    const open: Open = { request, signal, message: undefined, socket: undefined, received: 0, since: performance.now() };
+    this.#open.add(open);
+    request.once("close", () => {
+      this.#open.delete(open);
+      if (this.#open.size > 0) return;
+      clearInterval(this.#clock);
+      this.#clock = undefined;
+    });
+    if (signal !== undefined && !this.#heard.has(signal)) {
+      this.#heard.add(signal);
+      signal.addEventListener("abort", () => {
+        for (const one of this.#open) if (one.signal === signal) one.request.destroy(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+      }, { once: true });
+    }
+    const { connectTimeout, stallTimeout } = this.#options;
+    this.#clock ??= setInterval(() => this.#endStalled(), Math.min(connectTimeout, stallTimeout) / 4).unref();
+    return open;
+  }
+
+  #endStalled(): void {
+    const { connectTimeout, stallTimeout } = this.#options;
+    const now = performance.now();
+    for (const open of this.#open) {
+      const { request } = open;
+      const { socket } = request;
+      // One that waits for a connection to be free has not begun; a server whose bytes nobody reads is not to blame.
+      const isIdle = socket === null || socket === undefined || (open.message?.readableLength ?? 0) > 0;
+      if (isIdle || socket !== open.socket || socket.bytesRead !== open.received) {
+        open.socket = socket ?? undefined;
+        open.received = socket?.bytesRead ?? 0;
+        open.since = now;
+      } else if (socket.connecting) {
+        if (now - open.since > connectTimeout) request.destroy(new Error(`no connection within ${connectTimeout / 1000} s`));
+      } else if (now - open.since > stallTimeout) {
+        request.destroy(new Error(`nothing came for ${stallTimeout / 1000} s`));
+      }
+    }
+  }
+
   /** Closes all; what is under way fails. */
   [Symbol.dispose](): void {
+    clearInterval(this.#clock);
     this.#plain.destroy();
     this.#secure?.destroy();
   }
 }
+
+type Open = {
+  readonly request: ClientRequest;
+  readonly signal: AbortSignal | undefined;
+  message: IncomingMessage | undefined;
+  /** What was seen of it when it last moved, and when that was. */
+  socket: Socket | undefined;
+  received: number;
+  since: number;
+};
 
 function answerOf(message: IncomingMessage, url: URL): HttpAnswer {
   return {

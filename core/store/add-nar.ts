@@ -36,11 +36,13 @@ export async function addNar(store: OpenStore, info: NewPathInfo, nar: AsyncIter
     if (store.scratch.inheritsAttributes(file)) await canonicalisePath(file, options);
     await checkContentAddress(info, file, layout.storeDir);
     options.onReceived?.();
+    await options.after?.();
     await announcement.after(info.references);
     options.signal?.throwIfAborted();
     if (known === undefined) {
       const registered = store.register({ objects: [{ info, temporary: file }], locked: options.locked ?? false, patient: options.patient });
       announcement.end();
+      options.onQueued?.();
       await registered;
     } else {
       await using _locks = options.locked === true ? undefined : await lockStorePaths(layout.realStoreDir, [info.path], { wait: true, signal: options.signal });

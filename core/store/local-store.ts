@@ -62,6 +62,7 @@ export async function openLocalStore(options: LocalStoreOptions = {}): Promise<L
 }
 
 class FolderStore implements LocalStore {
+  readonly takesAhead = true;
   readonly storeDir: string;
   readonly realStoreDir: string;
   readonly stateDir: string;

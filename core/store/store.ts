@@ -13,6 +13,8 @@ import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
 export type Store = AsyncDisposable & {
   /** The logical folder of its paths: `/nix/store`, wherever the files really are. */
   readonly storeDir: string;
+  /** `addNarToStore` takes contents before what they refer to is there, and waits for it by `AddOptions.after`. */
+  readonly takesAhead?: boolean;
   findPathInfo(path: StorePath): Promise<ValidPathInfo | undefined>;
   /** @throws TsosError `store.invalid-path` */
   getPathInfo(path: StorePath): Promise<ValidPathInfo>;
@@ -36,6 +38,10 @@ export type AddOptions = {
   readonly patient?: boolean | undefined;
   /** Called when the contents are here and right, before they are registered. */
   readonly onReceived?: (() => void) | undefined;
+  /** With `Store.takesAhead`: awaited with the contents here, before they are registered. */
+  readonly after?: (() => Promise<void>) | undefined;
+  /** With `Store.takesAhead`: called when what is added from now on is registered later than this, or with it. */
+  readonly onQueued?: (() => void) | undefined;
   /** A derivation's output paths are the caller's own work; default: they are computed again, since another's may lie. */
   readonly ownDerivation?: boolean | undefined;
   /** Put these contents in the place of a valid path's, at once, whatever they are now; default: a valid path stays. */
