@@ -132,8 +132,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
           .option("from", { type: "string", describe: "copy, ls, cat, info: from this cache or store", requiresArg: true })
           .option("to", { type: "string", describe: "copy: to this cache or store", requiresArg: true })
           .option("recursive", { type: "boolean", default: true, describe: "copy, sign, export: with all that the paths need" })
-          .option("check-signatures", { type: "boolean", default: true, describe: "copy --from: only what a trusted key signed" })
-          .option("key-file", { type: "string", array: true, describe: "sign, serve: a secret key", requiresArg: true })
+          .option("check-signatures", { type: "boolean", describe: "copy --from: only what a trusted key signed (--no-check-signatures: all); verify: look at signatures too" })
+          .option("key-file", { type: "string", array: true, nargs: 1, describe: "sign, serve: a secret key (may be given again)" })
           .option("listen", { type: "string", default: "127.0.0.1:5000", describe: "serve: HOST:PORT", requiresArg: true })
           .option("token-file", { type: "string", describe: "serve: only to who says what this file holds", requiresArg: true }),
       action(async (context, args: StoreArguments) => (await import("./commands/store.ts")).store(context, args)),

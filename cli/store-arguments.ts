@@ -12,7 +12,8 @@ export type StoreArguments = {
   readonly from?: string;
   readonly to?: string;
   readonly recursive: boolean;
-  readonly checkSignatures: boolean;
+  /** Undefined where it was not said: `copy` checks them, `verify` does not. */
+  readonly checkSignatures?: boolean | undefined;
   readonly keyFile?: string[];
   readonly listen: string;
   readonly tokenFile?: string;

@@ -1,8 +1,11 @@
 import { pipeline } from "node:stream/promises";
+import { findUntrusted } from "../../core/cache/find-untrusted.ts";
+import { loadCacheSettings } from "../../core/cache/load-cache-settings.ts";
 import { repairPath, type RepairSource } from "../../core/build/repair-path.ts";
 import { exportPaths, importPaths } from "../../core/store/export-paths.ts";
 import type { LocalStore, StoreProblem } from "../../core/store/store.ts";
 import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
+import { unreachable } from "../../core/util/unreachable.ts";
 import { createBuildOptions } from "../build-options.ts";
 import type { CommandContext } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -11,7 +14,7 @@ import { formatBytes } from "../output/units.ts";
 import { findSandboxTool } from "../tools.ts";
 import { UsageError } from "../usage-error.ts";
 
-/** `tsos store verify [--check-contents] [--repair]`: without the latter it only says what is wrong. */
+/** `tsos store verify [--check-contents] [--check-signatures] [--repair]`: without the latter it only says what is wrong. */
 export async function verify(context: CommandContext, args: StoreArguments): Promise<number> {
   const store = await context.openStore();
   let problems = await store.verify({ checkContents: args.checkContents || args.repair, keepMissing: args.repair, signal: context.signal, report: context.report });
@@ -38,13 +41,38 @@ export async function verify(context: CommandContext, args: StoreArguments): Pro
     problems = left;
   }
   const full = (path: StorePath): string => formatStorePath(path, store.storeDir);
-  if (context.flags.json) context.print(JSON.stringify({ version: 1, problems, ...(args.repair ? { repaired: repaired.map(full) } : {}) }));
+  const untrusted = args.checkSignatures === true ? await findUntrusted(store, (await loadCacheSettings({ env: context.env })).trust, { signal: context.signal }) : [];
+  const all = [...problems, ...untrusted.map((path) => ({ kind: "untrusted", path }) as const)];
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, problems: all, ...(args.repair ? { repaired: repaired.map(full) } : {}) }));
   else {
     for (const path of repaired) context.print(`repaired ${full(path)}`);
-    for (const problem of problems) context.print(Object.values(problem).map(String).join(" "));
+    for (const problem of all) context.print(describe(problem, full));
   }
-  context.say(problems.length === 0 ? "the store is sound" : `${problems.length} problems`);
-  return problems.length === 0 ? ExitCode.done : ExitCode.failed;
+  context.say(all.length === 0 ? "the store is sound" : all.length === 1 ? "1 problem" : `${all.length} problems`);
+  return all.length === 0 ? ExitCode.done : ExitCode.failed;
+}
+
+type Problem = StoreProblem | { readonly kind: "untrusted"; readonly path: StorePath };
+
+function describe(problem: Problem, full: (path: StorePath) => string): string {
+  switch (problem.kind) {
+    case "missing":
+      return `${full(problem.path)} is missing${problem.kept ? ", and other paths need it" : ""}`;
+    case "modified":
+      return `${full(problem.path)} was modified: its hash is ${problem.actual}, expected ${problem.expected}`;
+    case "wrong-size":
+      return `${full(problem.path)} has the archive size ${problem.actual}, expected ${problem.expected}`;
+    case "unreadable":
+      return `${full(problem.path)} cannot be read: ${problem.cause instanceof Error ? problem.cause.message : String(problem.cause)}`;
+    case "untrusted":
+      return `${full(problem.path)} came from elsewhere, and no trusted key signed it`;
+    case "modified-link":
+      return `${problem.link} was modified`;
+    case "database":
+      return `the database is damaged: ${problem.message}`;
+    default:
+      return unreachable(problem);
+  }
 }
 
 /** `tsos store repair PATH…`. */

@@ -38,7 +38,7 @@ export async function copy(context: CommandContext, args: StoreArguments, paths:
     signal: context.signal,
     report: context.report,
     // What comes into the store must be somebody's whose word counts; what leaves it is for others to judge.
-    check: args.to !== undefined || !args.checkSignatures ? undefined : (info) => {
+    check: args.to !== undefined || args.checkSignatures === false ? undefined : (info) => {
       if (!isTrusted(info, trust, local.storeDir)) throw untrusted(info.path, local.storeDir);
     },
   });

@@ -1,6 +1,7 @@
 /** The store by hand: what maintains it, compares, explains and moves it. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -127,6 +128,33 @@ describe("tsos store", () => {
     const { problems, repaired } = JSON.parse(await good.do("store", "verify", "--repair", "--json")) as { problems: unknown[]; repaired: string[] };
     assert.deepEqual([problems, repaired], [[], [text]]);
     assert.equal(readFileSync(damaged, "utf8"), "right\n");
+  });
+
+  test("keys sign paths, and verify names what no trusted key signed", async () => {
+    const env: Record<string, string> = {};
+    await using store = createPrivateStore(env);
+    const { text } = await fill(store);
+    const built = `/nix/store/${"0".repeat(32)}-built`;
+    {
+      await using opened = await openLocalStore({ root: store.root });
+      const model = parseStorePath(text);
+      const { narHash, narSize } = await opened.getPathInfo(model);
+      await opened.addNarToStore({ path: parseStorePath(built), narHash, narSize, references: [] }, opened.narFromPath(model));
+    }
+    assert.equal((await store.run("store", "verify", "--check-contents")).code, 0);
+    const unsigned = await store.run("store", "verify", "--check-signatures");
+    assert.equal(unsigned.code, 1);
+    assert.equal(unsigned.stdout, `${built} came from elsewhere, and no trusted key signed it\n`);
+
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const [seed, point] = [privateKey.export({ format: "jwk" }).d!, publicKey.export({ format: "jwk" }).x!].map((part) => Buffer.from(part, "base64url"));
+    const keyFile = join(store.folder, "key");
+    writeFileSync(keyFile, `ours-1:${Buffer.concat([seed!, point!]).toString("base64")}\n`);
+    // The path after the file is no second file.
+    await store.do("store", "sign", "--key-file", keyFile, built);
+    assert.equal((await store.run("store", "verify", "--check-signatures")).code, 1);
+    env["TSOS_TRUSTED_PUBLIC_KEYS"] = `ours-1:${point!.toString("base64")}`;
+    assert.equal((await store.run("store", "verify", "--check-signatures")).code, 0);
   });
 
   test("optimise says what it shared", async () => {
