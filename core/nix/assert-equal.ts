@@ -70,8 +70,8 @@ function compareSets(e: Comparison, left: Attrs, right: Attrs, pos: number, fail
     const [i, j] = [leftOrder[index]!, rightOrder[index]!];
     const [a, b] = [left.shape.names[i]!, right.shape.names[j]!];
     if (a !== b) {
-      if (right.shape.slotOf(a) < 0) throw fail(`attribute name '${a}' is contained in '${shown(left)}', but not in '${shown(right)}'`);
-      throw fail(`attribute name '${b}' is missing in '${shown(left)}', but is contained in '${shown(right)}'`);
+      if (right.shape.slotOf(a) < 0) throw fail(`attribute name '${formatIdentifier(a)}' is contained in '${shown(left)}', but not in '${shown(right)}'`);
+      throw fail(`attribute name '${formatIdentifier(b)}' is missing in '${shown(left)}', but is contained in '${shown(right)}'`);
     }
     try {
       assertSlotsEqual(e, left.at(i), right.at(j), pos);

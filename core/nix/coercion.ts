@@ -6,7 +6,7 @@ import { Forcing } from "./forcing.ts";
 import { coerceFloat } from "./format-float.ts";
 import { formatValueForError } from "./format-value.ts";
 import { showType } from "./type-name.ts";
-import { Attrs, NixFloat, NixPath, NixString, type Slot, type Value } from "./value.ts";
+import { Attrs, Closure, NixFloat, NixPath, NixString, WantedFunction, type Slot, type Value } from "./value.ts";
 
 /** Values where a text is wanted. Nix: libexpr/eval.cc (`coerceToString`, `coerceToPath`). */
 export abstract class Coercion extends Forcing {
@@ -43,6 +43,7 @@ export abstract class Coercion extends Forcing {
       if (toString !== undefined) {
         this.deeper(pos);
         try {
+          if (toString instanceof Closure) value.stored[value.shape.slotOf("__toString")] = new WantedFunction(toString);
           return this.coerceToString(this.call1(this.force(toString, pos), value, pos), pos, context, "while evaluating the result of the `__toString` attribute", more, copy);
         } finally {
           this.depth--;

@@ -1,9 +1,11 @@
 import type { ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
+import { formatIdentifier } from "./format-literal.ts";
 import { formatSyntax } from "./format-syntax.ts";
 import { NixError } from "./nix-error.ts";
 import type { ParsedNix } from "./parse.ts";
 import { BOUND_FROM, BOUND_HERE, BOUND_OUTSIDE, Op, RECURSIVE } from "./opcode.ts";
+import { FIRST_RANKS } from "./symbol-order.ts";
 import { positionAt, type NixSource } from "./source.ts";
 import type { AttributeName, AttributeSet, BinaryOperator, Expression, Lambda } from "./syntax.ts";
 
@@ -257,7 +259,7 @@ class Compiler {
       this.#string(at + 2, name);
       return at;
     }
-    if (withs.length === 0) throw new NixError("undefined", `undefined variable '${name}'`, pos < 0 ? undefined : positionAt(this.#source, pos));
+    if (withs.length === 0) throw new NixError("undefined", `undefined variable '${formatIdentifier(name)}'`, pos < 0 ? undefined : positionAt(this.#source, pos));
     const at = this.#node(Op.withVariable, 4 + withs.length * 3, pos);
     this.#string(at + 2, name);
     this.#code[at + 3] = withs.length;
@@ -283,6 +285,11 @@ class Compiler {
     });
   }
 
+  /** When the reference met a name: before any file, or somewhere in this one. */
+  #rank(name: ByteString): number {
+    return FIRST_RANKS.get(name) ?? FIRST_RANKS.size + this.#strings.get(name)!;
+  }
+
   #attributes(e: AttributeSet, scope: Scope | undefined): number {
     return this.#bindings(Op.attributes, e, scope, e.recursive).at;
   }
@@ -290,7 +297,7 @@ class Compiler {
   /** The common part of sets and `let`: bindings in the order of their names, slot i + 1 of the environment if recursive. */
   #bindings(op: number, e: AttributeSet, scope: Scope | undefined, recursive: boolean): { readonly at: number; readonly inner: Scope | undefined } {
     const names = [...e.attributes.keys()].sort();
-    const met = [...e.attributes].sort((a, b) => this.#strings.get(a[0])! - this.#strings.get(b[0])!);
+    const met = [...e.attributes].sort((a, b) => this.#rank(a[0]) - this.#rank(b[0]));
     const froms = e.inheritFrom.length;
     const at = this.#node(op, 7 + names.length * 4 + froms + e.dynamic.length * 3, op === Op.let ? -1 : e.pos);
     const code = this.#code;
@@ -342,7 +349,7 @@ class Compiler {
   }
 
   #lambda(e: Lambda, scope: Scope | undefined): number {
-    const formals = e.formals === undefined ? undefined : [...e.formals.list].sort((a, b) => this.#strings.get(a.name)! - this.#strings.get(b.name)!);
+    const formals = e.formals === undefined ? undefined : [...e.formals.list].sort((a, b) => this.#rank(a.name) - this.#rank(b.name));
     const at = this.#node(Op.lambda, 9 + (formals?.length ?? 0) * 3, e.pos);
     if (e.name === undefined) this.#code[at + 2] = -1;
     else this.#string(at + 2, e.name);

@@ -1,3 +1,5 @@
+import type { ByteString } from "../util/bytes.ts";
+
 /**
  * The names that the reference knows before it reads anything, in its order. Sets are compared and evaluated deeply in
  * the order in which names were met, so this decides which mistake of several is told. Found by asking it.
@@ -17,3 +19,6 @@ export const FIRST_SYMBOLS: readonly string[] = (
   "unsafeDiscardOutputDependency addDrvOutputDependencies getContext appendContext fetchMercurial fetchTree fetchurl fetchTarball fetchGit " +
   "fromTOML getFlake parseFlakeRef flakeRefToString derivation strict drvAttrs commonAttrs outputsList x outputToAttrListElement"
 ).split(" ");
+
+/** The place of each. */
+export const FIRST_RANKS: ReadonlyMap<ByteString, number> = new Map(FIRST_SYMBOLS.map((name, index) => [name, index]));
