@@ -1,5 +1,7 @@
 import { fstatSync, readSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { restorePath } from "../core/nar/restore-path.ts";
+import { sendFile } from "../core/util/send-file.ts";
 
 const CHUNK = 1 << 18;
 
@@ -17,4 +19,9 @@ async function* readFileInput(): AsyncIterable<Uint8Array> {
     // For signals.
     if (n % 16 === 0) await nextTurn();
   }
+}
+
+/** Unpacks the archive on standard input at `target`; large contents of a file go from the one to the other within the kernel. */
+export function restoreStandardInput(target: string): Promise<number> {
+  return restorePath(readStandardInput(), target, { send: fstatSync(0).isFile() ? (to, size) => sendFile(0, to, size) : undefined });
 }

@@ -5,7 +5,6 @@ import { basename, join, normalize, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBuildLog, type BuildLogFile } from "../../core/build/build-log.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { restorePath } from "../../core/nar/restore-path.ts";
 import type { LocalStore } from "../../core/store/store.ts";
 import { formatStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import { unreachable } from "../../core/util/unreachable.ts";
@@ -14,7 +13,7 @@ import { ExitCode } from "../exit-code.ts";
 import { dumpToOutput } from "../output/dump-to-output.ts";
 import type { StoreArguments } from "../store-arguments.ts";
 import { readLinkInto, toStorePath } from "../follow-links.ts";
-import { readStandardInput } from "../read-standard-input.ts";
+import { restoreStandardInput } from "../read-standard-input.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** The store by hand. */
@@ -31,7 +30,7 @@ export async function store(context: CommandContext, args: StoreArguments): Prom
       return ExitCode.done;
     case "restore": {
       const [target] = needPaths(args);
-      const narSize = await restorePath(readStandardInput(), resolve(target!));
+      const narSize = await restoreStandardInput(resolve(target!));
       if (context.flags.json) context.print(JSON.stringify({ version: 1, path: resolve(target!), narSize }));
       return ExitCode.done;
     }

@@ -8,7 +8,6 @@ import { derivationOutputPaths } from "../../core/derivation/derivation-output-p
 import { parseDerivation } from "../../core/derivation/parse-derivation.ts";
 import { decompress } from "../../core/compression/decompress.ts";
 import { formatHash } from "../../core/hash/hash.ts";
-import { restorePath } from "../../core/nar/restore-path.ts";
 import { makeFixedOutputPath } from "../../core/store-path/make-store-path.ts";
 import { isDerivationPath, parseStorePath, storePathName, type StorePath } from "../../core/store-path/store-path.ts";
 import { fromByteString } from "../../core/util/bytes.ts";
@@ -22,7 +21,7 @@ import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 import { openNixStore } from "./open-store.ts";
 import { dumpToOutput } from "../output/dump-to-output.ts";
-import { readStandardInput } from "../read-standard-input.ts";
+import { restoreStandardInput } from "../read-standard-input.ts";
 import { quoteForShell } from "./shell-words.ts";
 import { locateStore } from "./store-location.ts";
 import { allowFlags, show, type StoreCall } from "./store-call.ts";
@@ -357,7 +356,7 @@ async function restore(call: StoreCall): Promise<number> {
   allowFlags(call);
   const [path, ...more] = call.args;
   if (path === undefined || more.length > 0) throw new ClassicUsageError("only one argument allowed");
-  await restorePath(readStandardInput(), resolve(path));
+  await restoreStandardInput(resolve(path));
   return 0;
 }
 

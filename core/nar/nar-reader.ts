@@ -58,6 +58,19 @@ export class NarReader {
     return this.#state === "done";
   }
 
+  /** Of the file whose contents are being read, the bytes that have not come yet; 0 elsewhere. */
+  get remaining(): number {
+    return this.#state === "data" ? this.#remaining : 0;
+  }
+
+  /** As if `size` bytes of them had come, of which the visitor is not told. */
+  skip(size: number): void {
+    if (!Number.isSafeInteger(size) || size < 0 || size > this.remaining) throw new RangeError(`${size} bytes, expected at most ${this.remaining}`);
+    this.#base += size;
+    this.#remaining -= size;
+    if (this.#remaining === 0) this.#state = "padding";
+  }
+
   /** How many bytes of the archive were read. */
   get offset(): number {
     return this.#base + this.#position;

@@ -8,16 +8,26 @@ import type { NarVisitor } from "./nar-visitor.ts";
 /** The time stamp of everything in a store, in seconds: 1970-01-01 00:00:01. */
 const STORE_TIME = 1;
 
+/** Has the kernel write up to `size` bytes of a source to an open file; gives how many it wrote, 0 where it cannot. */
+export type SendNext = (to: number, size: number) => number;
+
+/** Fewer bytes are sooner read. */
+const WORTH_SENDING = 1 << 20;
+
+/** So many at once: nothing else happens meanwhile. */
+const MAX_SENT = 64 << 20;
+
 /**
  * Unpacks the archive `source` at `target`, which must not exist yet, with the modes and times of a store:
  * 0444, 0555 for what may be executed and for directories, 1 second after the epoch. Nothing is synced to
  * disk. What was written before an error stays; removing it is the caller's. Resolves to the archive's size.
+ * `send`: writes what the source would give next.
  *
  * @throws TsosError `nar.*`; `nar.unwritable` naming the path.
  */
-export async function restorePath(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, target: string): Promise<number> {
+export async function restorePath(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, target: string, { send }: { readonly send?: SendNext | undefined } = {}): Promise<number> {
   using visitor = new RestoreVisitor(target);
-  return await readNar(source, visitor);
+  return await readNar(source, visitor, send === undefined ? undefined : (left) => (left < WORTH_SENDING ? 0 : visitor.receive(send, Math.min(left, MAX_SENT))));
 }
 
 /** The visitor behind `restorePath`, for one that reads an archive for other ends at the same time. */
@@ -64,6 +74,11 @@ export class RestoreVisitor implements NarVisitor {
     this.#write(this.#current, () => {
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
     });
+  }
+
+  /** The next `size` bytes of the current file's contents, by the kernel. @returns how many it wrote */
+  receive(send: SendNext, size: number): number {
+    return send(this.#fd!, size);
   }
 
   endRegular(path: ByteString): void {
