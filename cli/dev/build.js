@@ -156,7 +156,7 @@ export async function buildAll(root = here) {
   const [runtimeInputs, nixWorker, commands, programs] = await Promise.all([
     existsSync(join(root, "cli/runtime/entry.ts")) ? buildRuntime({ root, outFolder }) : [],
     // It never fetches by itself, and in ASCII its text takes half the room and is sooner checked.
-    esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(root, NIX_WORKER), outdir: outFolder, format: "cjs", outExtension: { ".js": ".cjs" }, charset: "ascii", external: [...EXTERNAL, ...FETCHING] }),
+    esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(root, NIX_WORKER), outdir: outFolder, format: "cjs", outExtension: { ".js": ".cjs" }, charset: "ascii", minifySyntax: true, external: [...EXTERNAL, ...FETCHING] }),
     buildCommands(root, outFolder),
     esbuild({
       ...nodeOptions,

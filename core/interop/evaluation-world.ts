@@ -1,10 +1,11 @@
 import { hash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { hashToBase16 } from "../hash/hash.ts";
 import { narHashOfPathSync } from "../nar/dump-path.ts";
 import { toFsPath } from "../nar/fs-path.ts";
 import type { NixFileKind } from "../nix/nix-io.ts";
 import type { ByteString } from "../util/bytes.ts";
-import { fileKind, findStamp, stampOf, stampTree, type FileStamp } from "./file-stamp.ts";
+import { fileKind, findKind, stampOf, stampTree, type FileStamp } from "./file-stamp.ts";
 
 export type DirectoryEntry = { readonly name: ByteString; readonly kind: NixFileKind };
 
@@ -28,7 +29,7 @@ export type EvaluationWorld = {
 
 export function createEvaluationWorld(environment: Readonly<Record<string, ByteString>>, time: number): EvaluationWorld {
   return {
-    kind: (path) => findStamp(path)?.kind,
+    kind: findKind,
     read: (path) => readFileSync(toFsPath(path)),
     list: (path) => readdirSync(toFsPath(path), { withFileTypes: true, encoding: "latin1" }).map((entry) => ({ name: entry.name, kind: fileKind(entry) })),
     link: (path) => readlinkSync(toFsPath(path), "latin1"),
@@ -217,7 +218,7 @@ export function fingerprint(bytes: Uint8Array): string {
 
 function fingerprintOfList(entries: readonly DirectoryEntry[]): string {
   // In the order of their names: the system's own may differ from time to time.
-  return hash("sha256", Buffer.from(entries.map(({ name, kind }) => `${name}/${kind}`).sort().join("\0"), "latin1"));
+  return hashToBase16("sha256", entries.map(({ name, kind }) => `${name}/${kind}`).sort().join("\0"));
 }
 
 function hex(bytes: Uint8Array): string {

@@ -20,9 +20,21 @@ export function stampOf(path: ByteString): FileStamp | undefined {
 
 /** Of anything that is there itself, a link too; undefined where there is nothing. */
 export function findStamp(path: ByteString): (FileStamp & { readonly kind: NixFileKind }) | undefined {
+  const stats = findStats(path);
+  return stats === undefined ? undefined : { kind: fileKind(stats), text: describe(stats), newest: newestOf(stats) };
+}
+
+/** The same without the stamp. */
+export function findKind(path: ByteString): NixFileKind | undefined {
+  const stats = findStats(path);
+  return stats === undefined ? undefined : fileKind(stats);
+}
+
+const MAY_BE_GONE = { throwIfNoEntry: false } as const;
+
+function findStats(path: ByteString): Stats | undefined {
   try {
-    const stats = lstatSync(toFsPath(path), { throwIfNoEntry: false });
-    return stats === undefined ? undefined : { kind: fileKind(stats), text: describe(stats), newest: newestOf(stats) };
+    return lstatSync(toFsPath(path), MAY_BE_GONE);
   } catch (error) {
     // A file where a folder should be.
     if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;

@@ -3,7 +3,8 @@ import { NAMES } from "./code-area.ts";
 import { Comparison } from "./comparison.ts";
 import { formatIdentifier } from "./format-literal.ts";
 import { NixError } from "./nix-error.ts";
-import { FORMALS, FORMAL_SIZE, Op } from "./opcode.ts";
+import * as Op from "./opcode.ts";
+import { FORMALS, FORMAL_SIZE } from "./opcode.ts";
 import { bestMatches } from "./suggestions.ts";
 import { Attrs, Builtin, Closure, NO_POSITION, PartialBuiltin, Thunk, type Environment, type Slot, type Value, WantedFunction } from "./value.ts";
 

@@ -5,7 +5,7 @@ import { canonicalPath } from "./canonical-path.ts";
 import type { ByteString } from "../util/bytes.ts";
 import { addIntegers } from "./integer.ts";
 import { NixError } from "./nix-error.ts";
-import { Op } from "./opcode.ts";
+import * as Op from "./opcode.ts";
 import { showType } from "./type-name.ts";
 import { Attrs, NixFloat, NixPath, NixString, NO_POSITION, type Context, type Environment, type NixList, type Value } from "./value.ts";
 

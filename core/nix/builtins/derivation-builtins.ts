@@ -133,7 +133,7 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
           return;
         }
         env.set(key, text);
-        read(key, text, undefined);
+        if (READ.has(key)) read(key, text, undefined);
       }
     } catch (error) {
       throw e.trace(error, `while evaluating attribute '${formatIdentifier(key)}' of derivation '${name}'`, e.placeOf(attributes.places, index));
@@ -176,6 +176,8 @@ function strictly(e: Evaluator, name: ByteString, attributes: Attrs, known: Know
   return e.makeSet(result);
 }
 
+/** What says more than the variable that it becomes. */
+const READ = new Set(["builder", "system", "outputHash", "outputHashAlgo", "outputHashMode", "outputs"]);
 const MODES: ReadonlyMap<ByteString, ContentAddressMethod> = new Map([["recursive", "nar"], ["nar", "nar"], ["flat", "flat"], ["text", "text"], ["git", "git"]]);
 const STRING_IN_STRUCTURED = new Set(["system", "outputHash", "outputHashAlgo", "outputHashMode"]);
 
