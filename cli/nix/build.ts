@@ -86,7 +86,7 @@ export async function build(environment: NixEnvironment, args: readonly string[]
         // Beyond the classic command: an attribute of a flake, unless there is such a file.
         if (name.includes("#") && !existsSync(name)) {
           const { ref, attribute } = splitFlakeReference(name);
-          sources.push({ kind: "flake", ref: toByteString(ref), attribute: toByteString(attribute), writeLock: flakes.writeLock(), flags: flakes.flags() });
+          sources.push({ kind: "flake", ref: toByteString(ref), attribute: toByteString(attribute), writeLock: flakes.writeLock(), flags: flakes.flags(options.settings) });
         } else if (derivation === undefined) sources.push({ kind: "file", path: toByteString(name) });
         else wanted.push(derivation);
       }

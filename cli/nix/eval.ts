@@ -57,7 +57,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   await using stores = openEvaluationStores(env, environment.uid, options);
   const known = flakes.settings(evaluationSettings(options, stores.choice, env, options.readOnly || readOnly));
   const settings = { ...known, pure: options.settings.bool("pure-eval", file === undefined && !impure) && !impure };
-  const source: EvaluationSource = flake !== undefined ? { kind: "flake", ref: toByteString(flake.ref), attribute: toByteString(flake.attribute), writeLock: flakes.writeLock(), flags: flakes.flags() } : expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
+  const source: EvaluationSource = flake !== undefined ? { kind: "flake", ref: toByteString(flake.ref), attribute: toByteString(flake.attribute), writeLock: flakes.writeLock(), flags: flakes.flags(options.settings) } : expression === undefined ? (file === "-" ? { kind: "text", text: "", label: "stdin" } : { kind: "file", path: toByteString(file!) }) : { kind: "text", text: toByteString(expression), label: "string" };
   const kind = format as ValueFormat["kind"];
   return await runEvaluationJob(
     environment,

@@ -1,4 +1,5 @@
 import type { EvaluationSettings } from "../../core/interop/evaluation-protocol.ts";
+import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
 import type { FlakeFlags } from "../../core/interop/open-flake.ts";
 import { toByteString, type ByteString } from "../../core/util/bytes.ts";
 import { ClassicUsageError, type OwnArgument } from "./classic-arguments.ts";
@@ -8,7 +9,7 @@ export type FlakeArguments = {
   readonly take: OwnArgument;
   /** Whether a lock file is written into the flake. */
   readonly writeLock: () => boolean;
-  readonly flags: () => FlakeFlags;
+  readonly flags: (settings: NixConfiguration) => FlakeFlags;
   /** The settings of the evaluation, with what the flags say of registries. */
   readonly settings: (known: EvaluationSettings) => EvaluationSettings;
 };
@@ -17,6 +18,7 @@ export type FlakeArguments = {
 export function createFlakeArguments(warn: (text: string) => void): FlakeArguments {
   let writeLock = true;
   let mayUpdate = true;
+  let commits = false;
   let ignoreLock = false;
   let usesRegistries = true;
   let referenceLock: ByteString | undefined;
@@ -35,6 +37,9 @@ export function createFlakeArguments(warn: (text: string) => void): FlakeArgumen
       switch (argument) {
         case "--no-write-lock-file":
           writeLock = false;
+          return true;
+        case "--commit-lock-file":
+          commits = true;
           return true;
         case "--no-update-lock-file":
           mayUpdate = false;
@@ -76,7 +81,10 @@ export function createFlakeArguments(warn: (text: string) => void): FlakeArgumen
       }
     },
     writeLock: () => writeLock,
-    flags: () => ({ overrides, updates, ignoreLock, mayUpdate, referenceLock, outputLock }),
+    flags: (settings) => ({
+      ...{ overrides, updates, ignoreLock, mayUpdate, referenceLock, outputLock },
+      ...(commits ? { commit: toByteString(settings.find("commit-lock-file-summary") ?? "") } : {}),
+    }),
     settings: (known) => ({
       ...known,
       ...(usesRegistries ? {} : { registries: undefined }),

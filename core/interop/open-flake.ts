@@ -36,6 +36,8 @@ export type FlakeFlags = {
   readonly mayUpdate: boolean;
   readonly referenceLock: ByteString | undefined;
   readonly outputLock: ByteString | undefined;
+  /** `--commit-lock-file`: the first line of the commit, "" for the usual one; undefined: none is made. */
+  readonly commit?: ByteString | undefined;
 };
 
 /** A flake that a command line names, locked as its files say; its lock file is made or mended first. */
@@ -72,17 +74,28 @@ export function openFlake(e: Evaluator, fetcher: NixFetcher, text: ByteString, o
   }
   if (flags?.mayUpdate === false) refuse(`flake '${top}' requires lock file changes but they're not allowed due to '--no-update-lock-file'`);
   if (flags?.outputLock !== undefined) {
+    if (flags.commit !== undefined) refuse("'--commit-lock-file' and '--output-lock-file' are incompatible");
     writeWhole(fromByteString(absolute(flags.outputLock)), locked.text);
     return callFlake(e, fetcher, locked);
   }
   const file = join(folder!, "flake.lock");
   const changes = describeChanges(fetcher, before, locked.lock);
   const shown = toByteString(file);
-  e.io.log(!existsSync(file) ? `warning: creating lock file "${shown}": \n${changes}` : `warning: updating lock file "${shown}"${changes === "" ? "" : `:\n${changes}`}`);
+  const isNew = !existsSync(file);
+  e.io.log(isNew ? `warning: creating lock file "${shown}": \n${changes}` : `warning: updating lock file "${shown}"${changes === "" ? "" : `:\n${changes}`}`);
   writeWhole(file, locked.text);
-  if (locked.flake.resolved["type"] === "git" && locked.present === undefined) addToIndex(folder!);
+  const isGit = locked.flake.resolved["type"] === "git";
+  if (isGit && locked.present === undefined) addToIndex(folder!);
+  if (isGit && flags?.commit !== undefined) {
+    const { dir } = locked.flake.resolved;
+    const shownFile = `${typeof dir === "string" ? `${dir}/` : ""}flake.lock`;
+    commitLock(folder!, `${flags.commit === "" ? `${shownFile}: ${isNew ? "Add" : "Update"}` : flags.commit}\n\nFlake lock file updates:\n\n${changes}\n`);
+  }
   // The file belongs to the flake's own tree.
-  return callFlake(e, fetcher, lockFlake(e, fetcher, ref, { isPure: false }));
+  const written = lockFlake(e, fetcher, ref, { isPure: false });
+  const rev = written.flake.locked["rev"];
+  if (isGit && flags?.commit !== undefined && typeof rev === "string" && rev !== locked.flake.locked["rev"]) e.io.log(`warning: committed new revision '${rev}'`);
+  return callFlake(e, fetcher, written);
 }
 
 function sayUnwritten(e: Evaluator, fetcher: NixFetcher, shown: ByteString, before: LockNode | undefined, after: LockNode): void {
@@ -166,6 +179,17 @@ function addToIndex(folder: string): void {
   }
 }
 
+/** @throws NixError where git refuses it */
+function commitLock(folder: string, message: ByteString): void {
+  try {
+    // Standard error is git's, and what its hooks say.
+    execFileSync("git", ["-C", folder, "commit", "flake.lock", "-F", "-"], { input: byteStringToBytes(message), stdio: ["pipe", "ignore", "inherit"] });
+  } catch (error) {
+    const status = error instanceof Error && "status" in error ? error.status : undefined;
+    throw new NixError("eval", typeof status === "number" ? `program "git" failed with exit code ${status}` : 'executing "git": No such file or directory');
+  }
+}
+
 function findUnlocked(fetcher: NixFetcher, node: LockNode): ByteString | undefined {
   for (const input of node.inputs.values()) {
     if (isFollowed(input) || input.lock === undefined) continue;
@@ -192,8 +216,10 @@ export function selectFlakeAttribute(e: Evaluator, flake: Value, path: ByteStrin
         ? [path.slice(1)]
         : [...(own === undefined ? [] : [`${own.first}.${system}.${path}`]), `packages.${system}.${path}`, `legacyPackages.${system}.${path}`, path];
   const near = new Set<ByteString>();
+  // What the flake itself gives, and not what is known of its source.
+  const outputs = flake instanceof Attrs ? (flake.get("outputs") ?? flake) : flake;
   for (const candidate of candidates) {
-    let at: Slot | undefined = flake;
+    let at: Slot | undefined = outputs;
     for (const name of splitAttributePath(candidate)) {
       const set: Value = e.force(at);
       at = set instanceof Attrs ? set.get(name) : undefined;

@@ -65,17 +65,24 @@ export abstract class Comparison extends Coercion {
         const b = right.get("outPath");
         if (a !== undefined && b !== undefined) return this.equal(a, b, pos, context);
       }
-      return (left.shape === right.shape || haveSameNames(left.shape, right.shape)) && this.equalSets(left, right, pos, context);
+      return left.stored.length === right.stored.length && this.equalSets(left, right, pos, context);
     }
     return false;
   }
 
-  /** Of two sets with the same names. */
+  /** Of two sets with as many names: in the order in which these were met, up to the first that is another. */
   protected equalSets(left: Attrs, right: Attrs, pos: number, context: string): boolean {
     const order = this.symbolOrder(left.shape);
+    const isSame = left.shape === right.shape || haveSameNames(left.shape, right.shape);
+    const other = isSame ? order : this.symbolOrder(right.shape);
     this.deeper(pos);
     try {
-      for (let i = 0; i < order.length; i++) if (!this.equal(left.at(order[i]!), right.at(order[i]!), pos, context)) return false;
+      for (let i = 0; i < order.length; i++) {
+        const a = order[i]!;
+        const b = other[i]!;
+        if (!isSame && left.shape.names[a] !== right.shape.names[b]) return false;
+        if (!this.equal(left.at(a), right.at(b), pos, context)) return false;
+      }
       return true;
     } finally {
       this.depth--;
