@@ -1,0 +1,1 @@
+let s = [ (x: x) ]; in builtins.deepSeq s (s + 1)

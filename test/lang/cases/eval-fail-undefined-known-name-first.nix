@@ -1,0 +1,1 @@
+let f = g; x = y; in 1
