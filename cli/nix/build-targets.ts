@@ -16,6 +16,7 @@ import { compareUtf8 } from "../../core/util/ordering.ts";
 import type { ProgressEvent, ProgressListener } from "../../core/util/progress.ts";
 import { findPlaces } from "../places.ts";
 import type { BuildOptions } from "../../core/build/build-options.ts";
+import { parseSandboxPath } from "../../core/build/parse-sandbox-path.ts";
 import type { SandboxPath } from "../../core/build/sandbox.ts";
 import { builtinBuilders } from "../../core/build/builtin/table.ts";
 import { realise } from "../../core/build/realise.ts";
@@ -115,11 +116,7 @@ const MACHINE_ETC = "/.machine-etc";
  * the machine's files, read-only, and its network.
  */
 export function sandboxOf(environment: Pick<NixEnvironment, "env">, settings: NixConfiguration): Partial<BuildOptions> {
-  const named = settings.list("sandbox-paths").map((entry) => {
-    const optional = entry.endsWith("?");
-    const [shown, real] = (optional ? entry.slice(0, -1) : entry).split("=", 2) as [string, string | undefined];
-    return { shown, real: real ?? shown, optional };
-  });
+  const named = settings.list("sandbox-paths").map(parseSandboxPath);
   if (settings.find("sandbox") === "false" || settings.find("sandbox") === "no" || settings.find("sandbox") === "0") {
     return { networkForAll: true, sandboxPaths: [...machinePaths(), ...named] };
   }

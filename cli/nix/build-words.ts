@@ -43,6 +43,8 @@ export function buildWords(error: unknown, options: BuildWordsOptions): BuildWor
 function failureWords(failure: FailureReport, cause: unknown, options: BuildWordsOptions): string {
   const { derivation } = failure;
   const { code, data }: { readonly code: string; readonly data: Readonly<Record<string, unknown>> } = cause instanceof TsosError ? cause : { code: "", data: {} };
+  // A daemon has put it in words of its own.
+  if (typeof data["remote"] === "string") return data["remote"];
   switch (code) {
     case "build.builder-failed": {
       const { exitCode, signal } = data as { readonly exitCode?: number; readonly signal?: string };

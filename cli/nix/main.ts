@@ -94,7 +94,7 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
     }
     if (!(error instanceof TsosError)) throw error;
     const classic = classicWords(error);
-    environment.say(`error: ${classic ?? error.message}${error.hint === undefined || classic !== undefined ? "" : `\n  hint: ${error.hint}`}`);
+    environment.say(`error:${(classic ?? error.message).startsWith("\n") ? "" : " "}${classic ?? error.message}${error.hint === undefined || classic !== undefined ? "" : `\n  hint: ${error.hint}`}`);
     // There it is a mistake in how the command was called.
     if (error.code === "nix-settings.syntax") environment.say(`Try '${environment.command} --help' for more information.`);
     return buildStatus(error);

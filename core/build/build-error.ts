@@ -14,6 +14,7 @@ export type FailureReport = {
   readonly neededBy: readonly string[];
   /** The target's whole path. */
   readonly target: string;
+  /** Empty where a daemon built it. */
   readonly logFile: string;
   readonly lastLines: readonly string[];
   readonly keptFolder?: string | undefined;
@@ -95,7 +96,7 @@ function formatReport(failure: FailureReport): string {
   const lines = [`cannot build "${failure.derivation}": ${failure.reason}`];
   if (failure.neededBy.length > 1) lines.push(`needed by: ${failure.neededBy.join(" → ")} ("${failure.target}")`);
   if (failure.lastLines.length > 0) lines.push("its last lines:", ...failure.lastLines.slice(-SHOWN_LINES).map((line) => `  > ${line}`));
-  lines.push(`its log: ${failure.logFile}`);
+  if (failure.logFile !== "") lines.push(`its log: ${failure.logFile}`);
   if (failure.keptFolder !== undefined) lines.push(`its build folder: ${failure.keptFolder}`);
   return lines.join("\n");
 }

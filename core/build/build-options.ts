@@ -49,7 +49,7 @@ export type BuildOptions = {
   readonly builtins: ReadonlyMap<string, BuiltinBuilder>;
   readonly tools: BuildTools;
   /** A statically linked shell of the machine, shown as `/bin/sh` where a derivation has no build root. */
-  readonly sandboxShell?: string;
+  readonly sandboxShell?: string | undefined;
   /** Files and folders of the machine that each sandbox shows, read-only. What a build makes of them is not reproducible. */
   readonly sandboxPaths?: readonly SandboxPath[];
   /** Every build may use the network, not only fixed outputs: for who turns the sandbox off. */

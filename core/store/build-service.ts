@@ -15,6 +15,8 @@ export type BuildServiceOptions = {
   readonly substitute?: boolean | undefined;
   /** URLs of caches to be asked besides those of the machine, where this user may name them. */
   readonly substituters?: readonly string[] | undefined;
+  /** Further settings, by the names and in the form that `nix.conf` has. */
+  readonly settings?: ReadonlyMap<string, string> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly report?: ProgressListener | undefined;
 };

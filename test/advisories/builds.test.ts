@@ -100,11 +100,13 @@ describe("CVE-2021-27851, CVE-2024-38531, CVE-2025-52991: others of the machine 
 
 test("CVE-2024-52867, CVE-2025-52992: of an output that is refused nothing is left, nor seen", async () => {
   const contentAddress = { method: "flat", hash: hashBytes("sha256", encodeUtf8("another\n")) } as const;
-  const derivation = await fixture.derive({ name: "refused", script: "echo wrong > $out; chmod 666 $out", output: { kind: "fixed", contentAddress } });
-  await assert.rejects(fixture.build([derivation]), /has the hash/);
-  const path = outputOf(derivation);
-  assert.equal(existsSync(fixture.path(path)), false);
-  assert.equal(await fixture.store.isValidPath(path), false);
+  for (const [name, mode, why] of [["refused", "644", /has the hash/], ["open-to-all", "666", /may be written/]] as const) {
+    const derivation = await fixture.derive({ name, script: `echo wrong > $out; chmod ${mode} $out`, output: { kind: "fixed", contentAddress } });
+    await assert.rejects(fixture.build([derivation]), why);
+    const path = outputOf(derivation);
+    assert.equal(existsSync(fixture.path(path)), false);
+    assert.equal(await fixture.store.isValidPath(path), false);
+  }
 });
 
 test("setuid and setgid bits that a build's files have by whatever way are gone when it is registered", async () => {

@@ -12,7 +12,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     test: "does not change what was registered",
     file: "builds",
-    edits: [["core/store/register-build-outputs.ts", "output.contentAddress !== undefined && output.ownFiles !== true", "output.contentAddress === null"]],
+    edits: [["core/store/register-build-outputs.ts", "(output.contentAddress !== undefined || output.floating !== undefined) && output.ownFiles !== true", "output.contentAddress === null"]],
   },
   {
     test: "CVE-2026-39860",

@@ -1,13 +1,19 @@
 import type { BuildService, BuildServiceOptions, BuildWish } from "../../store/build-service.ts";
 import { parseStorePath, storePathName } from "../../store-path/store-path.ts";
 import { createActivityIds, type ProgressActivity, type ProgressListener } from "../../util/progress.ts";
+import { readBuildResult } from "../wire/build-result.ts";
 import type { DerivedPath } from "../wire/derived-path.ts";
-import { formatDerivedPath } from "../wire/derived-path.ts";
+import { formatDerivedPath, parseDerivedPath } from "../wire/derived-path.ts";
 import { readPaths } from "../wire/path-codec.ts";
 import { ACTIVITY, OPERATION, RESULT } from "../wire/protocol.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
-import type { DaemonConnection } from "./daemon-connection.ts";
+import type { WireWriter } from "../wire/wire-writer.ts";
+import type { AskOptions, DaemonConnection } from "./daemon-connection.ts";
 import type { DaemonMessage } from "./daemon-message.ts";
+import { failedBuilds } from "./failed-builds.ts";
+
+/** The version of the protocol since which a daemon answers for each wish. */
+const WITH_RESULTS = 34;
 
 const MODES = { normal: 0, repair: 1, check: 2 } as const;
 
@@ -17,15 +23,19 @@ export function createDaemonBuilds(pool: ConnectionPool<DaemonConnection>, store
     realise: (wishes, options) =>
       pool.use(async (connection) => {
         await sendOptions(connection, options);
-        await connection.ask(
-          OPERATION.buildPaths,
-          (writer) => {
-            writer.strings(wishes.map((wish) => formatWish(wish, storeDir)));
-            writer.number(MODES[options.mode ?? "normal"]);
-          },
-          (reader) => reader.number(),
-          { onMessage: options.report === undefined ? undefined : reportMessages(options.report, storeDir) },
-        );
+        const write = (writer: WireWriter): void => {
+          writer.strings(wishes.map((wish) => formatWish(wish, storeDir)));
+          writer.number(MODES[options.mode ?? "normal"]);
+        };
+        const listen: AskOptions = { onMessage: options.report === undefined ? undefined : reportMessages(options.report, storeDir) };
+        const { minor } = connection;
+        if (minor < WITH_RESULTS) {
+          await connection.ask(OPERATION.buildPaths, write, (reader) => reader.number(), listen);
+          return;
+        }
+        const results = await connection.ask(OPERATION.buildPathsWithResults, write, (reader) => reader.list(async () => ({ wish: wishOf(parseDerivedPath(await reader.text(), storeDir)), result: await readBuildResult(reader, { minor }) })), listen);
+        const failure = failedBuilds(results, storeDir);
+        if (failure !== undefined) throw failure;
       }, options.signal),
     findMissing: (wishes, options) =>
       pool.use(async (connection) => {
@@ -45,9 +55,13 @@ export function createDaemonBuilds(pool: ConnectionPool<DaemonConnection>, store
   };
 }
 
-function sendOptions(connection: DaemonConnection, { keepFailed = false, keepGoing = false, jobs, cores, substitute = true, substituters = [] }: BuildServiceOptions): Promise<void> {
-  const settings = new Map(substituters.length === 0 ? [] : [["extra-substituters", substituters.join(" ")]]);
+function sendOptions(connection: DaemonConnection, { keepFailed = false, keepGoing = false, jobs, cores, substitute = true, substituters = [], settings: further = new Map() }: BuildServiceOptions): Promise<void> {
+  const settings = new Map<string, string>([...(substituters.length === 0 ? [] : [["extra-substituters", substituters.join(" ")] as const]), ...further]);
   return connection.setOptions({ keepFailed, keepGoing, jobs, cores, useSubstitutes: substitute, settings });
+}
+
+function wishOf(target: DerivedPath): BuildWish {
+  return target.kind === "opaque" ? { kind: "path", path: target.path } : { kind: "derivation", path: target.drvPath, outputs: target.outputs };
 }
 
 function formatWish({ kind, path, outputs }: BuildWish, storeDir: string): string {

@@ -77,6 +77,11 @@ export class DaemonConnection implements RemoteConnection {
     }
   }
 
+  /** Of the version that both speak. */
+  get minor(): number {
+    return this.#minor;
+  }
+
   async #greet({ keepFailed = false, keepGoing = false, useSubstitutes = true }: DaemonConnectionOptions): Promise<void> {
     const [reader, writer] = [this.#reader, this.#writer];
     this.#minor = await greetServer(reader, writer, { clientMagic: CLIENT_MAGIC, serverMagic: SERVER_MAGIC, major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, minimumMinor: MINIMUM_MINOR, program: "a Nix daemon" });

@@ -157,7 +157,18 @@ function failureStatus(cause: unknown): BuildStatus {
     case "store.hash-mismatch":
     case "fetch.hash-mismatch":
     case "build.output-missing":
+    case "build.writable-output":
+    case "build.forbidden-reference":
+    case "build.output-too-large":
+    case "store.executable-output":
+    case "store.not-a-file":
+    case "store.special-file":
       return "OutputRejected";
+    case "build.timed-out":
+    case "build.silent":
+      return "TimedOut";
+    case "build.log-too-long":
+      return "LogLimitExceeded";
     case "build.not-deterministic":
       return "NotDeterministic";
     case "build.wrong-platform":

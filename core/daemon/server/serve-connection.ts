@@ -10,6 +10,7 @@ import { MessageSender } from "./message-sender.ts";
 import * as query from "./query-operations.ts";
 import * as roots from "./root-operations.ts";
 import { defaultSessionSettings, RequestFailed, type DaemonHost, type Session } from "./session.ts";
+import { withClientSettings } from "./client-build-options.ts";
 import { setOptions } from "./set-options.ts";
 
 type Operation = (session: Session) => Promise<void>;
@@ -132,7 +133,10 @@ function makeSession(parts: Omit<Session, "settings" | "buildOptions" | "work" |
       options = undefined;
     },
     // What an untrusted client has built reads no files of the machine for it.
-    buildOptions: () => (options ??= host.buildOptions(store, settings, { signal, report: messages.report }).then((all) => (parts.trusted ? all : { ...all, localFiles: false }))),
+    buildOptions: () => (options ??= host.buildOptions(store, settings, { signal, report: messages.report }).then((own) => {
+      const all = withClientSettings(own, settings.others);
+      return parts.trusted ? all : { ...all, localFiles: false };
+    })),
     async work(run) {
       messages.start();
       try {

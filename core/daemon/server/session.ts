@@ -16,9 +16,11 @@ export type SessionSettings = {
   readonly useSubstitutes: boolean;
   /** Those that the client asks for and may; undefined: as the machine's settings say. */
   readonly substituters: readonly string[] | undefined;
+  /** Further settings of Nix's that this client may make, as they stand in `nix.conf`. */
+  readonly others: ReadonlyMap<string, string>;
 };
 
-export const defaultSessionSettings: SessionSettings = { keepFailed: false, keepGoing: false, jobs: undefined, cores: undefined, useSubstitutes: true, substituters: undefined };
+export const defaultSessionSettings: SessionSettings = { keepFailed: false, keepGoing: false, jobs: undefined, cores: undefined, useSubstitutes: true, substituters: undefined, others: new Map() };
 
 /** What a daemon works with; what it is told by the machine. */
 export type DaemonHost = {

@@ -14,15 +14,19 @@ export async function setOptions(session: Session): Promise<void> {
   await reader.boolean();
   const verbosity = await reader.number();
   const jobs = await reader.number();
-  // max-silent-time, the build hook, and whether builders' output is shown: the client picks what it shows.
-  for (let i = 0; i < 5; i++) await reader.bigint();
+  const silence = await reader.bigint();
+  // The build hook, and whether builders' output is shown: the client picks what it shows.
+  for (let i = 0; i < 4; i++) await reader.bigint();
   const cores = await reader.number();
   const useSubstitutes = await reader.boolean();
   const overrides = await reader.map(() => reader.text());
   await session.work(async () => {
     session.messages.verbosity = verbosity;
     const settings: SessionSettings = { ...defaultSessionSettings, keepFailed, keepGoing, jobs, cores, useSubstitutes };
-    session.settings = { ...settings, substituters: chooseSubstituters(session, overrides) };
+    const others = new Map([...overrides].filter(([name]) => session.trusted || HARMLESS.has(name)));
+    // Zero is what a client says that has not been told of any.
+    if (silence !== 0n && !others.has("max-silent-time")) others.set("max-silent-time", String(silence));
+    session.settings = { ...settings, others, substituters: chooseSubstituters(session, overrides) };
     for (const name of overrides.keys()) if (!session.trusted && !isAllowed(name, overrides)) warnRestricted(session, name);
   });
 }

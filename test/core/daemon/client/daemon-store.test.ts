@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { copyPaths } from "../../../../core/cache/copy-paths.ts";
+import type { FailureReport } from "../../../../core/build/build-error.ts";
 import { realise } from "../../../../core/build/realise.ts";
 import { substitutePaths } from "../../../../core/build/substitute-paths.ts";
 import { openDaemonStore } from "../../../../core/daemon/client/open-daemon-store.ts";
@@ -102,7 +103,16 @@ describe("a store by way of its daemon", () => {
     assert.equal(events.some((event) => event.kind === "log" && event.line === "a line"), true);
     assert.equal(events.some((event) => event.kind === "start" && event.activity === "build" && event.path === formatStorePath(good.path)), true);
     await realise(store, [{ drvPath: good.path }], fixture.options({ check: true }));
-    await assert.rejects(realise(store, [{ drvPath: bad.path }], fixture.options()), (error) => hasCode("daemon.remote-error")(error) && /exit code 7[^]*it breaks/.test((error as Error).message));
+    await assert.rejects(realise(store, [{ drvPath: bad.path }], fixture.options()), (error: TsosError) => {
+      assert.equal(error.code, "build.failed");
+      assert.match(error.message, /exit code 7[^]*it breaks/);
+      assert.equal((error.cause as TsosError).code, "build.builder-failed");
+      const [failure, ...others] = error.data["failures"] as readonly FailureReport[];
+      assert.deepEqual([failure!.derivation, failure!.name, others], [formatStorePath(bad.path), "bad", []]);
+      return true;
+    });
+    const slow = await fixture.derive({ name: "slow", script: "exec sleep 1000" });
+    await assert.rejects(realise(store, [{ drvPath: slow.path }, { drvPath: good.path }], fixture.options({ limits: { timeout: 1 } })), (error: TsosError) => (error.cause as TsosError).code === "build.timed-out");
     await assert.rejects(substitutePaths(store, [`${"b".repeat(32)}-nothing` as StorePath], {}), hasCode("daemon.remote-error"));
     assert.equal(await store.isValidPath(good.outputPaths.get("out")!), true);
   });
