@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import type { ModuleDescription, OptionDescription, ValueDescription } from "../core/config/option-description.ts";
 import { formatOptionPath } from "../core/option/option-path.ts";
+import type { ListedOption } from "../core/interop/types/list-pinned-options.ts";
 import { compareUtf8 } from "../core/util/ordering.ts";
 
 /** What the documentation says of one option; the same on every machine. */
@@ -34,6 +35,13 @@ export function documentOptions(options: readonly OptionDescription[], modules: 
       relatedPackages: option.relatedPackages,
       declaredIn: [...new Set(option.declarations.map(({ module }) => fileOf(modules[module]!, folders)))],
     }))
+    .sort((a, b) => compareUtf8(a.name, b.name));
+}
+
+/** The options of a pinned tree in the same form. */
+export function documentPinnedOptions(options: readonly ListedOption[]): readonly OptionDocument[] {
+  return options
+    .map(({ path, type, typescript, description, file, readOnly }) => ({ name: formatOptionPath(path), path, type, typescript, description, default: undefined, example: undefined, readOnly, relatedPackages: [], declaredIn: file === undefined ? [] : [file] }))
     .sort((a, b) => compareUtf8(a.name, b.name));
 }
 

@@ -10,7 +10,7 @@ import { ExitCode } from "../exit-code.ts";
 import { CONFIG_KINDS, findConfig } from "../find-config.ts";
 import { findInstallation } from "../installation.ts";
 import { locateSite } from "../locate-site.ts";
-import { documentOptions } from "../option-documents.ts";
+import { documentOptions, documentPinnedOptions, type OptionDocument } from "../option-documents.ts";
 import { firstSentence, formatDescribedValue, formatOrder, formatPriority, formatValue, hang } from "../output/option-text.ts";
 import { rankMatches } from "../rank-matches.ts";
 
@@ -45,11 +45,14 @@ export async function documentAllOptions(context: CommandContext, args: { readon
   return ExitCode.done;
 }
 
-async function documented(context: CommandContext): Promise<ReturnType<typeof documentOptions>> {
+async function documented(context: CommandContext): Promise<readonly OptionDocument[]> {
   const file = findConfig(context, CONFIG_KINDS);
-  const { result } = await evaluate(context, file, { kind: "option-docs" });
-  const project = file === undefined ? [] : [(await import("../../core/config/find-project.ts")).findProject(file)];
-  return documentOptions(result.options, result.modules, [findInstallation(), ...project]);
+  const { result, inputs } = await evaluate(context, file, { kind: "option-docs" });
+  if (file === undefined) return documentOptions(result.options, result.modules, [findInstallation()]);
+  const project = (await import("../../core/config/find-project.ts")).findProject(file);
+  if (result.pinned === undefined) return documentOptions(result.options, result.modules, [findInstallation(), project]);
+  const { listOptionsOfInput } = await import("../pinned-types.ts");
+  return documentPinnedOptions(await listOptionsOfInput(context, project, file, inputs, result.pinned));
 }
 
 /** One option: what is declared, what defines it, and its value; a branch lists its options. */

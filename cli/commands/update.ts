@@ -5,7 +5,7 @@ import { findProject } from "../../core/config/find-project.ts";
 import type { LockedInput } from "../../core/config/lock-file.ts";
 import type { ConfigurationInputs, InputChange } from "../../core/config/update-inputs.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
-import { isNixpkgs } from "../../core/interop/types/is-nixpkgs.ts";
+import { isHomeManager, isNixpkgs } from "../../core/interop/types/is-nixpkgs.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluate } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -25,14 +25,14 @@ export async function update(context: CommandContext, args: { readonly inputs: r
     const { makeTypesOfInputs } = await import("../pinned-types.ts");
     const names = await makeTypesOfInputs(context, project, configurations);
     if (context.flags.json) context.print(JSON.stringify({ version: 1, types: names }));
-    else context.print(names.length === 0 ? "no input is a tree of nixpkgs" : `types of ${names.join(", ")}`);
+    else context.print(names.length === 0 ? "no input is a tree of nixpkgs or home-manager" : `types of ${names.join(", ")}`);
     return ExitCode.done;
   }
   const { updateInputs } = await import("../../core/config/update-inputs.ts");
   const { lockPath, changes } = await updateInputs({ project, configurations, names: args.inputs, context: await openSourceContext(context, { refresh: true }) }).catch((error: unknown) => {
     throw error instanceof TsosError ? locate(error, evaluations) : error;
   });
-  if (changes.some(({ kind, root }) => (kind === "added" || kind === "updated") && root !== undefined && isNixpkgs(root))) (await import("../pinned-types.ts")).makeTypesInBackground(context, context.flags.config);
+  if (changes.some(({ kind, root }) => (kind === "added" || kind === "updated") && root !== undefined && (isNixpkgs(root) || isHomeManager(root)))) (await import("../pinned-types.ts")).makeTypesInBackground(context, context.flags.config);
   if (context.flags.json) {
     context.print(JSON.stringify({ version: 1, lock: lockPath, inputs: changes.map((change) => ({ name: change.name, configuration: change.configuration, change: change.kind, old: change.from?.locked ?? null, new: change.to?.locked ?? null })) }));
     return ExitCode.done;

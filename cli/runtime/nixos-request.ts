@@ -63,8 +63,9 @@ function answer(definition: NixModulesConfiguration, request: EvaluationRequest,
       return { result: { kind: "option-report", modules, report, isSound: true }, roots: [], warnings: [] };
     }
     case "option-docs":
+      return { result: { kind: "option-docs", modules: [], options: [], pinned: (isHomeConfiguration(definition) ? definition.homeManager : definition.nixpkgs).name }, roots: [], warnings: [] };
     case "option-value":
-      throw new TsosError({ code: "nixos.unsupported", message: `"tsos option search" and "tsos set" do not know the options of ${isHomeConfiguration(definition) ? "home-manager" : "NixOS"}`, hint: "tsos option show OPTION.PATH shows one, tsos eval OPTION.PATH its value" });
+      throw new TsosError({ code: "nixos.unsupported", message: `"tsos set" does not know the options of ${isHomeConfiguration(definition) ? "home-manager" : "NixOS"}`, hint: "tsos option show OPTION.PATH shows one; write it into a module of the configuration" });
     case "inputs":
     case "package-list":
       return undefined;

@@ -60,7 +60,8 @@ export type EvaluationResult =
   | { readonly kind: "shell"; readonly shell: ShellResult }
   | { readonly kind: "package"; readonly package: DerivationResult & { readonly mainProgram?: string | undefined } }
   | { readonly kind: "option"; readonly option: OptionResult }
-  | { readonly kind: "option-docs"; readonly modules: readonly ModuleDescription[]; readonly options: readonly OptionDescription[] }
+  /** `pinned`: the input whose modules declare the options, of which the host has data. */
+  | { readonly kind: "option-docs"; readonly modules: readonly ModuleDescription[]; readonly options: readonly OptionDescription[]; readonly pinned?: string | undefined }
   | { readonly kind: "option-report"; readonly modules: readonly ModuleDescription[]; readonly report: OptionReport; /** Whether the configuration has no errors. */ readonly isSound: boolean }
   | { readonly kind: "option-value"; readonly path: readonly string[]; readonly source: ValueSource }
   | { readonly kind: "package-list"; readonly packages: readonly PackageDescription[] }

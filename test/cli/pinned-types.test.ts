@@ -95,12 +95,47 @@ for (const [what, body, errors] of cases) {
   });
 }
 
+test("searches the options of the pinned tree, with those inside of sets, by name and description", async () => {
+  writeFileSync(join(folder, "project/system.config.ts"), CONFIG("{}"));
+  const found = await run("option", "search", "greet", "tone");
+  assert.deepEqual([found.code, found.stdout], [0, 'greet.tone  one of "loud", "low", 3\n  Whether to */ greet.\n'], found.stderr);
+  const { options } = JSON.parse((await run("option", "search", "age", "--json")).stdout) as { options: readonly { readonly name: string; readonly type: string; readonly declaredIn: readonly string[] }[] };
+  assert.deepEqual(options.map(({ name, type, declaredIn }) => [name, type, declaredIn]), [["greet.people.<name>.age", "null or signed integer", ["nixos/modules/greet.nix"]]]);
+  assert.equal((await run("option", "search", "secret")).stdout, "");
+});
+
+test("makes the types of home-manager's options with the packages that it is used with", async () => {
+  write({
+    "hm/modules/home-environment.nix": "{ }",
+    "hm/lib/default.nix": `{ lib }: { homeManagerConfiguration = { pkgs, modules }: { options = {
+      home.username = { _type = "option"; type = { name = "str"; nestedTypes = { }; }; description = "Whose it is, with \${builtins.toString (builtins.length (builtins.attrNames (removeAttrs pkgs [ "gone" ])))} packages."; declarations = [ (toString ../modules/home-environment.nix) ]; };
+    }; }; }`,
+    "home/tsos.lock": '{ "version": 1, "inputs": {} }',
+    "home/home.config.ts": `import { defineHome, defineInputs, type HomeModule } from "tsos";
+const inputs = defineInputs({ nixpkgs: "path:../tree", homeManager: "path:../hm" });
+const module: HomeModule = ({ config }) => ({ home: { username: config.home.username.toUpperCase() } });
+export default defineHome({ nixpkgs: inputs.nixpkgs, homeManager: inputs.homeManager, modules: [module] });
+`,
+  });
+  const inHome = (...args: readonly string[]): Promise<TsosResult> => runTsos(args, { cwd: join(folder, "home"), stateFolder: join(folder, "state"), env: { HOME: folder, NIX_PATH: "" } });
+  const updated = await inHome("update");
+  assert.equal(updated.code, 0, updated.stderr);
+  const made = await inHome("update", "--types");
+  assert.deepEqual([made.code, made.stdout], [0, "types of nixpkgs, homeManager\n"], made.stderr);
+  assert.deepEqual((await inHome("option", "search", "username")).stdout, "home.username  string\n  Whose it is, with 4 packages.\n");
+  const { typeCheckConfig } = await import("../../core/config/type-check.ts");
+  const file = join(folder, "home/home.config.ts");
+  await typeCheckConfig({ file, installation });
+  writeFileSync(file, readFileSync(file, "utf8").replace("config.home.username.toUpperCase()", "config.home.username.length"));
+  await assert.rejects(typeCheckConfig({ file, installation }), /'number' is not assignable/);
+});
+
 test("a tree that is no nixpkgs has no types", async () => {
   mkdirSync(join(folder, "plain"), { recursive: true });
   write({ "plain/default.nix": "{ }", "other/system.config.ts": CONFIG("{}").replace("../tree", "../plain"), "other/tsos.lock": '{ "version": 1, "inputs": {} }' });
   const again = await runTsos(["update", "-c", "../other/system.config.ts"], { cwd: join(folder, "project"), stateFolder: join(folder, "state"), env: { HOME: folder } });
   assert.equal(again.code, 0, again.stderr);
   const made = await runTsos(["update", "--types", "-c", "../other/system.config.ts"], { cwd: join(folder, "project"), stateFolder: join(folder, "state"), env: { HOME: folder } });
-  assert.equal(made.stdout, "no input is a tree of nixpkgs\n", made.stderr);
+  assert.equal(made.stdout, "no input is a tree of nixpkgs or home-manager\n", made.stderr);
   assert.equal(existsSync(join(folder, "other/.tsos")), false);
 });

@@ -6,8 +6,8 @@ const DESCRIPTION = 700;
 /** Prefixes with more options than this have a file of their own. */
 const LARGE = 300;
 
-/** Declarations of NixOS' options: file name → text. `Options` of `options.d.ts` is the whole tree. */
-export function formatOptionTypes(options: PinnedOptions): ReadonlyMap<string, string> {
+/** Declarations of the options of NixOS or of a home (`whose`): file name → text. `Options` of `options.d.ts` is the whole tree. */
+export function formatOptionTypes(options: PinnedOptions, whose = "NixOS'"): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const writer = new Writer();
   const imports: string[] = [];
@@ -21,8 +21,13 @@ export function formatOptionTypes(options: PinnedOptions): ReadonlyMap<string, s
     imports.push(`import type { ${type} } from "./${file}";\n`);
     return `  readonly ${propertyName(name)}: ${type};\n`;
   });
-  files.set("options.d.ts", `${HEAD}${imports.join("")}${writer.interfaces.join("")}\n/** NixOS' options, as the pinned tree declares them. */\nexport interface Options {\n${lines.join("")}}\n`);
+  files.set("options.d.ts", `${HEAD}${imports.join("")}${writer.interfaces.join("")}\n/** ${whose} options, as the pinned tree declares them. */\nexport interface Options {\n${lines.join("")}}\n`);
   return files;
+}
+
+/** What may be defined of an option of this type, in TypeScript, on one line. */
+export function formatPinnedType(type: PinnedType): string {
+  return new Writer(true).type(type).define;
 }
 
 const HEAD = `import type { NixosConfigOf, NixosDefinable, NixosDefinitionsOf, NixosOption, NixPackage, NixValue } from "tsos";\n\n`;
@@ -75,6 +80,13 @@ class Writer {
   namesSystem = false;
   readonly #known = new Map<string, string>();
 
+  readonly #isBrief: boolean;
+
+  /** @param isBrief whether what is inside of submodules is left out */
+  constructor(isBrief = false) {
+    this.#isBrief = isBrief;
+  }
+
   set(options: PinnedOptions, depth: number): string {
     const indent = "  ".repeat(depth - 1);
     return `{\n${Object.entries(options).map(([name, inner]) => this.member(name, inner, depth)).join("")}${indent}}`;
@@ -102,6 +114,7 @@ class Writer {
       const values = (t.v ?? []).map((value) => JSON.stringify(value));
       return values.length === 0 ? ANY : both(values.join(" | "));
     }
+    if (this.#isBrief && (t.n === "system" || t.n === "submodule")) return both("object");
     if (t.n === "system") {
       this.namesSystem = true;
       return { read: "NixosConfigOf<Options>", define: "NixosDefinitionsOf<Options> | ((args: NixValue) => object)" };

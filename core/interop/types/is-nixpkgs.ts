@@ -5,3 +5,8 @@ import { join } from "node:path";
 export function isNixpkgs(tree: string): boolean {
   return existsSync(join(tree, "pkgs/top-level/all-packages.nix"));
 }
+
+/** Whether a tree is one of home-manager. */
+export function isHomeManager(tree: string): boolean {
+  return existsSync(join(tree, "modules/home-environment.nix")) && existsSync(join(tree, "lib/default.nix"));
+}

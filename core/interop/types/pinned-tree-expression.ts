@@ -1,12 +1,5 @@
-/**
- * Nix: of a tree of nixpkgs the names of its packages, and NixOS' options with their types, as a value that becomes JSON.
- * An option is `{ o = { t, d, p, r } }` (type, description, place, whether it is only read), a set of them `{ c }`.
- */
-export const PINNED_TREE = `{ tree }:
-let
-  lib = import (tree + "/lib");
-  system = import (tree + "/nixos/lib/eval-config.nix") { system = null; modules = [ { nixpkgs.hostPlatform = "x86_64-linux"; system.stateVersion = "26.05"; } ]; };
-  inherit (builtins) attrNames map isAttrs isString isList isInt isBool isFloat tryEval concatMap filter length;
+/** Nix: options with their types as a value that becomes JSON; `lib` and `tree`, whose files they are declared in, are bound around it. */
+const OPTIONS = `  inherit (builtins) attrNames map isAttrs isString isList isInt isBool isFloat tryEval concatMap filter length;
   try = default: value: let r = tryEval value; in if r.success then r.value else default;
   text = v: if isString v then builtins.unsafeDiscardStringContext v else if isAttrs v && v ? text && isString v.text then v.text else null;
   plain = v: isString v || isInt v || isBool v || isFloat v || v == null;
@@ -19,7 +12,7 @@ let
       inner = k: typeOf (depth + 1) nested.\${k};
     in
     # The types of settings' formats hold themselves.
-    if (name == "nullOr" || name == "either") && (let d = try "" (t.description or ""); in isString d && builtins.match ".*(value|atom).*" d != null) then { n = "anything"; }
+    if (name == "nullOr" || name == "either") && holdsItself t then { n = "anything"; }
     else if name == "enum" then { n = name; v = try [ ] (filter plain (t.functor.payload.values or t.functor.payload or [ ])); }
     # A system within the system: its options are the same, and to evaluate them again would take as much memory again.
     else if name == "submodule" && length (t.functor.payload.modules or [ ]) > 500 then { n = "system"; }
@@ -41,11 +34,34 @@ let
       if !(isAttrs v) then [ ]
       else if (v._type or null) == "option" then (if try true ((v.visible or true) == false) then [ ] else [ { inherit name; value = { o = try { } (optionOf depth v); }; } ])
       else [ { inherit name; value = { c = optionsOf depth v; }; } ]) (attrNames set));
-in {
+`;
+
+/**
+ * Nix: of a tree of nixpkgs the names of its packages, and NixOS' options with their types, as a value that becomes JSON.
+ * An option is `{ o = { t, d, p, r } }` (type, description, place, whether it is only read), a set of them `{ c }`.
+ */
+export const PINNED_TREE = `{ tree }:
+let
+  lib = import (tree + "/lib");
+  system = import (tree + "/nixos/lib/eval-config.nix") { system = null; modules = [ { nixpkgs.hostPlatform = "x86_64-linux"; system.stateVersion = "26.05"; } ]; };
+  holdsItself = t: let d = try "" (t.description or ""); in isString d && builtins.match ".*(value|atom).*" d != null;
+${OPTIONS}in {
   names = attrNames (import tree { system = "x86_64-linux"; config.allowAliases = true; });
   options = if builtins.pathExists (tree + "/nixos/lib/eval-config.nix") then optionsOf 0 system.options else null;
 }
 `;
+
+/** Nix: of a tree of home-manager, with the packages of a tree of nixpkgs, the options of a home in the same form. */
+export const PINNED_HOME = `{ tree, nixpkgs }:
+let
+  lib = import (nixpkgs + "/lib");
+  pkgs = import nixpkgs { system = "x86_64-linux"; config = { }; overlays = [ ]; };
+  home = (import (tree + "/lib") { inherit lib; }).homeManagerConfiguration { inherit pkgs; modules = [ { home = { username = "nobody"; homeDirectory = "/homeless"; stateVersion = "26.05"; }; } ]; };
+  # Some of its types hold themselves and have no description of their own: to ask for it would never end.
+  holdsItself = _: false;
+${OPTIONS}in { names = [ ]; options = optionsOf 0 home.options; }
+`;
+
 
 /** A type of NixOS as far as TypeScript can tell: its name, elements (`e`), alternatives (`a`), choices (`v`), options (`s`). */
 export type PinnedType = {
