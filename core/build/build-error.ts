@@ -1,7 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import { formatStorePath } from "../store-path/store-path.ts";
 import { compareUtf8 } from "../util/ordering.ts";
-import type { BuildFailure } from "./build-derivation.ts";
+import type { BuildFailure } from "./derivation-build.ts";
 import type { BuildGraph, Goal, Step } from "./build-graph.ts";
 
 /** One failed derivation, as `data.failures` of the error `build.failed` holds it. */

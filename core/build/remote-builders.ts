@@ -1,6 +1,6 @@
 import type { Derivation } from "../derivation/derivation.ts";
 import type { LocalStore } from "../store/store.ts";
-import type { BuildResult, DerivationBuild } from "./build-derivation.ts";
+import type { BuildResult, DerivationBuild } from "./derivation-build.ts";
 
 /** A place at another machine that is held for one build. */
 export type RemotePlace = {

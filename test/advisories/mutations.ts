@@ -26,7 +26,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     test: "a kept folder is its owner's alone",
     file: "builds",
-    edits: [["core/build/build-derivation.ts", "await chmod(folder, 0o700)", "await chmod(folder, 0o777)"]],
+    edits: [["core/build/keep-build-folder.ts", "await chmod(folder, 0o700)", "await chmod(folder, 0o777)"]],
   },
   {
     test: "CVE-2024-52867, CVE-2025-52992",
@@ -39,7 +39,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { test: "by every call that could set them", file: "builds", edits: [["core/build/seccomp-filter.ts", "for (const call of table.hiddenCalls)", "for (const call of table.hiddenCalls.slice(9))"]] },
   { test: "are another network's to a build", file: "builds", edits: [["core/build/sandbox.ts", 'if (!options.network) add("--unshare-net");', ""]] },
   { test: "cannot be named by a build on the machine's network", file: "builds", edits: [["core/build/sandbox.ts", "unixSockets: !options.network", "unixSockets: true"]] },
-  { test: "no build without a sandbox", file: "builds", edits: [["core/build/build-derivation.ts", 'if (unsandboxed === "1" || unsandboxed === true) {', "if (unsandboxed === 7) {"]] },
+  { test: "no build without a sandbox", file: "builds", edits: [["core/build/check-platform.ts", 'if (unsandboxed === "1" || unsandboxed === true) {', "if (unsandboxed === 7) {"]] },
   { test: "CVE-2024-45593", file: "archives", edits: [["core/nar/nar-reader.ts", "    this.#enter(name, this.#base + start);", "    this.#enterUnchecked(name);"], ["core/nar/nar-reader.ts", "  #enter(name: ByteString", "  #enterUnchecked(name: ByteString): void {\n    const directory = this.#directories.at(-1)!;\n    this.#path = directory.path === \"\" ? name : `${directory.path}/${name}`;\n  }\n\n  #enter(name: ByteString"]] },
   { test: "CVE-2026-44028, the NAR recursion advisory", file: "archives", edits: [["core/nar/nar-token.ts", "MAX_NAR_DEPTH = 64", "MAX_NAR_DEPTH = 1e9"]] },
   { test: "CVE-2026-44028: lengths", file: "archives", edits: [["core/nar/nar-reader.ts", "if (length > limit) throw", "if (length > 2 ** 60) throw"]] },
@@ -66,7 +66,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { test: "no names of a folder of the machine by a link", file: "builtins", edits: [["core/build/builtin-inputs.ts", "if (!clean.startsWith(`${store.storeDir}/`)) throw", "if (!clean.startsWith(`${store.storeDir}/`)) return logical;\n  if (clean === \"\") throw"]] },
   { test: "no program of the derivation's choice", file: "builtins", edits: [["core/build/run-tool-sandboxed.ts", "execFileSync(bubblewrap.command, words,", "execFileSync(command, args,"]] },
   { test: "no file by its URL for another user", file: "builtins", edits: [["core/build/builtin/fetchurl.ts", "if (context.localFiles === false)", "if (context.localFiles === null)"]] },
-  { test: "nothing from the network that no hash proves", file: "builtins", edits: [["core/build/build-derivation.ts", 'if (name === "fetchurl" && !isFixedOutput(derivation)) {', 'if (name === "") {']] },
+  { test: "nothing from the network that no hash proves", file: "builtins", edits: [["core/build/run-builtin.ts", 'if (name === "fetchurl" && !isFixedOutput(derivation)) {', 'if (name === "") {']] },
   { test: "CVE-2024-47174", file: "builtins", edits: [["core/fetch/dispatcher.ts", "connect: { timeout: settings.connectTimeout }", "connect: { timeout: settings.connectTimeout, rejectUnauthorized: false }"]] },
   { test: "CVE-2024-36050", file: "builtins", edits: [["core/build/realise.ts", "  await reportOtherSources(store, graph, options);", ""]] },
   { test: "narinfo for another path", file: "caches", edits: [["core/cache/binary-cache.ts", "if (info.path !== path) throw", "if (info.path === undefined) throw"]] },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { mkdirSync } from "node:fs";
-import type { BuildResult, DerivationBuild } from "../../build/build-derivation.ts";
+import type { BuildResult, DerivationBuild } from "../../build/derivation-build.ts";
 import { openBuildLog } from "../../build/build-log.ts";
 import { derivationList, isFixedOutput } from "../../build/builder-environment.ts";
 import type { RemoteBuilders, RemotePlace } from "../../build/remote-builders.ts";

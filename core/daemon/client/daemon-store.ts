@@ -3,47 +3,42 @@ import { derivationReferences } from "../../derivation/derivation-store-path.ts"
 import type { Derivation } from "../../derivation/derivation.ts";
 import { formatDerivation } from "../../derivation/format-derivation.ts";
 import { TsosError } from "../../error/tsos-error.ts";
-import { equalHashes, formatHash, hashBytes } from "../../hash/hash.ts";
+import { equalHashes, formatHash } from "../../hash/hash.ts";
 import { dumpPath, narHashOfPath } from "../../nar/dump-path.ts";
 import { computePath } from "../../store/add-path.ts";
-import { describeText } from "../../store/add-text.ts";
 import { formatOutputId, formatRealisation, parseRealisation, type OutputId, type Realisation } from "../../narinfo/realisation.ts";
 import type { BuildService } from "../../store/build-service.ts";
-import { findRootsOf } from "../../store/find-roots-of.ts";
 import { linkTo } from "../../store/find-roots.ts";
 import type { NewPathInfo, ValidPathInfo } from "../../store/path-info.ts";
 import { scan } from "../../store/register-build-outputs.ts";
-import { sortUsersFirst } from "../../store/sort-paths.ts";
 import { makeStoreLayout, realPathOf, type StoreLayout } from "../../store/store-layout.ts";
 import type { AddOptions, AddPathOptions, ClosureOptions, GarbageOptions, GarbageResult, LocalStore, LocalStoreOptions, Root, RootWay, StoreProblem, TextToAdd, VerifyOptions } from "../../store/store.ts";
 import { formatMethodAndAlgorithm } from "../../store-path/content-address.ts";
-import { makeTextPath } from "../../store-path/make-store-path.ts";
-import { formatStorePath, isDerivationPath, type StorePath } from "../../store-path/store-path.ts";
-import { byteStringToBytes, type ByteString } from "../../util/bytes.ts";
+import { formatStorePath, type StorePath } from "../../store-path/store-path.ts";
+import type { ByteString } from "../../util/bytes.ts";
 import { compareByteStrings } from "../../util/ordering.ts";
 import { readOptionalPath, readPath, readPaths, writePath, writePaths } from "../wire/path-codec.ts";
 import { readPathInfo } from "../wire/path-info-codec.ts";
 import { OPERATION } from "../wire/protocol.ts";
 import type { WireReader } from "../wire/wire-reader.ts";
 import type { WireWriter } from "../wire/wire-writer.ts";
+import { addTexts } from "./add-texts.ts";
+import { ClientStore } from "./client-store.ts";
+import { closureByAsking, findRootsByAsking, sortByAsking } from "./closure-by-asking.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import { createDaemonBuilds } from "./daemon-builds.ts";
 import type { AskOptions, DaemonConnection } from "./daemon-connection.ts";
+import { describeCollection, garbageRequest } from "./garbage-request.ts";
 import { packTexts, type PackedText } from "./pack-texts.ts";
 
 /** As many requests are on their way before an answer is read. */
 const BATCH = 256;
 
-/** What the collector's request says for no limit. Nix: libstore/gc-store.hh. */
-const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
-
-const DELETE_ACTIONS = { "return-dead": 1, "delete-dead": 2, "delete-specific": 3 } as const;
-
 /**
  * This machine's store as a user has it who may not write it: its files are read where they are, everything else is
  * asked of the daemon. What the connections asked for is kept alive until they are closed. Nix: libstore/uds-remote-store.cc.
  */
-export class DaemonStore implements LocalStore {
+export class DaemonStore extends ClientStore implements LocalStore {
   readonly storeDir: string;
   readonly realStoreDir: string;
   readonly stateDir: string;
@@ -56,6 +51,7 @@ export class DaemonStore implements LocalStore {
   readonly #pool: ConnectionPool<DaemonConnection>;
 
   constructor(pool: ConnectionPool<DaemonConnection>, options: LocalStoreOptions & { readonly name: string }) {
+    super();
     this.#pool = pool;
     this.#layout = makeStoreLayout(options);
     this.name = options.name;
@@ -115,29 +111,12 @@ export class DaemonStore implements LocalStore {
     return new Map([...outputs].flatMap(([name, path]) => (path === undefined ? [] : [[name, path] as const])));
   }
 
-  async closure(paths: Iterable<StorePath>, options: ClosureOptions = {}): Promise<Set<StorePath>> {
-    const found = new Set<StorePath>();
-    for (let level = [...new Set(paths)]; level.length > 0; ) {
-      for (const path of level) found.add(path);
-      level = [...new Set((await Promise.all(level.map((path) => this.#neighbours(path, options)))).flat())].filter((path) => !found.has(path));
-    }
-    return found;
+  closure(paths: Iterable<StorePath>, options: ClosureOptions = {}): Promise<Set<StorePath>> {
+    return closureByAsking(this, paths, options);
   }
 
-  /** One step of a closure. */
-  async #neighbours(path: StorePath, { direction = "references", includeOutputs = false, includeDerivers = false }: ClosureOptions): Promise<StorePath[]> {
-    const { references, deriver } = await this.getPathInfo(path);
-    const outputs = async (): Promise<StorePath[]> => [...(isDerivationPath(path) ? await this.queryValidPaths((await this.queryDerivationOutputs(path)).values()) : [])];
-    if (direction === "references") {
-      return [...references, ...(includeOutputs ? await outputs() : []), ...(includeDerivers && deriver !== undefined ? await this.queryValidPaths([deriver]) : [])];
-    }
-    const own = includeDerivers ? await Promise.all((await outputs()).map((output) => this.getPathInfo(output))) : [];
-    return [...(await this.queryReferrers(path)), ...(includeOutputs ? await this.queryValidDerivers(path) : []), ...own.filter((output) => output.deriver === path).map((output) => output.path)];
-  }
-
-  async sortTopologically(paths: Iterable<StorePath>): Promise<StorePath[]> {
-    const sorted = [...new Set(paths)].sort(compareByteStrings);
-    return sortUsersFirst(new Map(await Promise.all(sorted.map(async (path) => [path, (await this.findPathInfo(path))?.references.filter((reference) => reference !== path) ?? []] as const))));
+  sortTopologically(paths: Iterable<StorePath>): Promise<StorePath[]> {
+    return sortByAsking(this, paths);
   }
 
   async *narFromPath(path: StorePath): AsyncIterable<Uint8Array> {
@@ -149,23 +128,11 @@ export class DaemonStore implements LocalStore {
     return (await this.addTextsToStore([{ name, contents, references }], options))[0]!;
   }
 
-  /** All that is missing goes in one stream, each after what it refers to: the list has that order. */
-  async addTextsToStore(texts: readonly TextToAdd[], { signal }: AddOptions = {}): Promise<StorePath[]> {
-    const packed = texts.map(({ name, contents, references }): PackedText => {
-      const bytes = typeof contents === "string" ? byteStringToBytes(contents) : contents;
-      const hash = hashBytes("sha256", bytes);
-      const path = makeTextPath({ name, hash, references, storeDir: this.storeDir });
-      return { contents: bytes, info: { path, ...describeText(bytes), references: [...new Set(references)].sort(compareByteStrings), contentAddress: { method: "text", hash } } };
-    });
-    const paths = packed.map(({ info }) => info.path);
-    await this.addTemporaryRoot(...paths);
-    const valid = await this.queryValidPaths(paths);
-    const missing = new Map(packed.filter(({ info }) => !valid.has(info.path)).map((text) => [text.info.path, text]));
-    if (missing.size > 0) {
+  addTextsToStore(texts: readonly TextToAdd[], { signal }: AddOptions = {}): Promise<StorePath[]> {
+    const send = (missing: readonly PackedText[]): Promise<unknown> =>
       // Neither repaired nor taken on our word: a text proves its name.
-      await this.#ask(OPERATION.addMultipleToStore, (writer) => void writer.boolean(false).boolean(false), undefined, { frames: packTexts([...missing.values()], this.storeDir) }, signal);
-    }
-    return paths;
+      this.#ask(OPERATION.addMultipleToStore, (writer) => void writer.boolean(false).boolean(false), undefined, { frames: packTexts(missing, this.storeDir) }, signal);
+    return addTexts(this, texts, send);
   }
 
   writeDerivation(derivation: Derivation, options?: AddOptions): Promise<StorePath> {
@@ -272,38 +239,14 @@ export class DaemonStore implements LocalStore {
   }
 
   async findRootsOf(path: StorePath): Promise<readonly RootWay[]> {
-    const referrers = new Map<StorePath, StorePath[]>();
-    for (let level = [path]; level.length > 0; ) {
-      await Promise.all(level.map(async (one) => void referrers.set(one, await this.queryReferrers(one))));
-      level = [...new Set(level.flatMap((one) => referrers.get(one)!))].filter((one) => !referrers.has(one));
-    }
-    return findRootsOf({ closure: () => [...referrers.keys()], referrers: (one) => referrers.get(one) ?? [] }, await this.findRoots(), path);
+    return findRootsByAsking(this, await this.findRoots(), path);
   }
 
   async collectGarbage(options: GarbageOptions = {}): Promise<GarbageResult> {
-    if (options.olderThan !== undefined || options.rootsOlderThan !== undefined) throw this.#notForClients("collecting by age");
-    const action = options.dryRun === true ? "return-dead" : options.paths === undefined ? "delete-dead" : "delete-specific";
-    const { deleted, freed } = await this.#ask(
-      OPERATION.collectGarbage,
-      (writer) => {
-        writer.number(DELETE_ACTIONS[action]);
-        writePaths(writer, options.paths ?? [], this.storeDir);
-        writer.boolean(false).number(options.maxFreed ?? NO_LIMIT).number(0).number(0).number(0);
-      },
-      async (reader) => {
-        const answer = { deleted: await reader.list(() => reader.text()), freed: Number(await reader.bigint()) };
-        // Once the blocks that were freed.
-        await reader.bigint();
-        return answer;
-      },
-      {},
-      options.signal,
-    );
-    const all = await this.queryAllValidPaths();
-    if (options.dryRun !== true) return { deleted, alive: all.length, bytesFreed: freed };
-    const dead = all.filter((path) => deleted.includes(formatStorePath(path, this.storeDir)));
-    const sizes = await Promise.all(dead.map(async (path) => (await this.findPathInfo(path))?.narSize ?? 0));
-    return { deleted, alive: all.length - dead.length, bytesFreed: sizes.reduce((sum, size) => sum + size, 0) };
+    if (options.olderThan !== undefined || options.rootsOlderThan !== undefined) throw this.notForClients("collecting by age");
+    const request = garbageRequest(options, this.storeDir);
+    const answer = await this.#ask(OPERATION.collectGarbage, request.write, request.read, {}, options.signal);
+    return describeCollection(this, options, answer);
   }
 
   /** The daemon says which paths are wrong as it finds them; its answer is only whether there are any. */
@@ -322,38 +265,6 @@ export class DaemonStore implements LocalStore {
       signal?.throwIfAborted();
       return { kind: "unreadable", path, cause };
     }
-  }
-
-  async registerValidPaths(): Promise<never> {
-    throw this.#notForClients("registering paths that lie in the store already");
-  }
-
-  async registerBuildOutputs(): Promise<never> {
-    throw this.#notForClients("registering what was built elsewhere");
-  }
-
-  async deleteInvalidPath(): Promise<never> {
-    throw this.#notForClients("removing files of the store");
-  }
-
-  async createTemporaryFolder(): Promise<never> {
-    throw this.#notForClients("making folders in the store");
-  }
-
-  async lockPaths(): Promise<never> {
-    throw this.#notForClients("locking paths");
-  }
-
-  async removeLink(): Promise<never> {
-    throw this.#notForClients("removing links of shared files");
-  }
-
-  async optimise(): Promise<never> {
-    throw this.#notForClients("sharing equal files");
-  }
-
-  #notForClients(what: string): TsosError {
-    return new TsosError({ code: "daemon.not-for-clients", message: `${what} is not for clients of the daemon "${this.name}"`, hint: "the user who owns the store can do it", data: { store: this.name } });
   }
 
   #queryPaths(operation: number, path: StorePath): Promise<StorePath[]> {
