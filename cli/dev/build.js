@@ -79,8 +79,8 @@ export async function buildRuntime({ root = here, entry = join(here, "cli/runtim
       legalComments: "none",
       logLevel: "silent",
       // Nothing becomes a global of the realm: the script's value is all that leaves it.
-      banner: { js: "(() => {" },
-      footer: { js: "return runtime.start; })()" },
+      banner: { js: "((tsosDigest) => {" },
+      footer: { js: "return runtime.start; })" },
       plugins: [pure],
     }),
     esbuild({ ...nodeOptions, absWorkingDir: root, entryPoints: inputsOf(here, ISOLATE_WORKERS), outdir: outFolder, format: "cjs", outExtension: { ".js": ".cjs" } }),
@@ -109,7 +109,7 @@ const pure = {
 /** The names that configurations can import, from the runtime itself. */
 function describe(script) {
   const realm = createContext(constants.DONT_CONTEXTIFY, { codeGeneration: { strings: false, wasm: false } });
-  const start = runInContext(script, realm, { filename: "tsos:runtime" });
+  const start = runInContext(script, realm, { filename: "tsos:runtime" })(() => "");
   return { exports: [...start.exports].sort(), folderExports: [...start.folderExports].sort() };
 }
 

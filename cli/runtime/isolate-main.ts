@@ -57,7 +57,7 @@ type BundleFunction = (tsos: { readonly api: RuntimeParts["api"]; readonly in: O
 export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: BundleFunction, request: string) => string {
   return (call) => {
     const checkRealm = lockRealm();
-    const host = createHost(call);
+    const host = createHost(guard(call));
     return (bundle, text) => {
       let reply: IsolateReply;
       printed.length = 0;
@@ -83,17 +83,21 @@ export function createStart(parts: RuntimeParts): (call: CallHost) => (bundle: B
   };
 }
 
+/** What the host's function throws, such as an overflow of the stack at its very door, belongs to the host's realm. */
+function guard(call: CallHost): CallHost {
+  return (request) => {
+    try {
+      return call(request);
+    } catch {
+      throw new RangeError("Maximum call stack size exceeded while the host was asked");
+    }
+  };
+}
+
 function createHost(call: CallHost): EvaluationHost {
   const ask = <O extends HostReply["op"]>(request: Extract<HostCall, { readonly op: O }>): Extract<HostReply, { readonly op: O }> => {
     if ("path" in request && typeof request.path !== "string") throw new TsosError({ code: "config.bad-path", message: `a path must be a string, got ${typeof request.path}` });
-    let text: string;
-    try {
-      text = call(JSON.stringify(request));
-    } catch {
-      // What the host's function throws, such as an overflow of the stack, belongs to the host's realm.
-      throw new RangeError("the host could not be asked: too deep a recursion?");
-    }
-    const reply = JSON.parse(text) as HostReply;
+    const reply = JSON.parse(call(JSON.stringify(request))) as HostReply;
     if (reply.op === "error") throw new TsosError({ code: reply.code, message: reply.message, hint: reply.hint, at: reply.at, data: reply.data });
     return reply as Extract<HostReply, { readonly op: O }>;
   };

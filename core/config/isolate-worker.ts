@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { createRequire } from "node:module";
 import { Script, constants, createContext } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
+import { hashToBase16 } from "../hash/hash.ts";
+import { isHashAlgorithm } from "../hash/hash-algorithm.ts";
+import type { IsolateDigest } from "../hash/isolate-digest.ts";
 import { loadCachedScript } from "../util/cached-script.ts";
 import { tuneEngine, untuneEngine } from "../util/tune-engine.ts";
 import { answerSourceCall } from "./folder-files.ts";
@@ -23,7 +26,7 @@ const realm = createContext(constants.DONT_CONTEXTIFY, { codeGeneration: { strin
 const runtime = loadCachedScript(readFileSync(join(folder, "runtime.js"), "utf8"), join(folder, "runtime.cache"), hash, { filename: RUNTIME_SCRIPT });
 type Enter = (bundle: unknown, request: string) => unknown;
 type Start = (call: (request: string) => string) => Enter;
-const start = runtime.script.runInContext(realm) as Start;
+const start = (runtime.script.runInContext(realm) as (digest: IsolateDigest) => Start)(digest);
 const enter = start(callHost);
 const inputRoots = new Map<string, string>();
 let isTuned = false;
@@ -86,6 +89,16 @@ function callHost(request: string): string {
   }
   const failed: HostReply = { op: "error", code: "config.read-failed", message: "the host did not answer" };
   return JSON.stringify(failed);
+}
+
+/** Of texts alone: an object of the configuration would be looked at, and called, from this realm. */
+function digest(algorithm: unknown, text: unknown): string {
+  try {
+    return typeof algorithm === "string" && isHashAlgorithm(algorithm) && typeof text === "string" ? hashToBase16(algorithm, text) : "";
+  } catch {
+    // An error of this realm, such as the end of the stack, must not be thrown into the other.
+    return "";
+  }
 }
 
 /** The first expression of an input is read: most configurations have none. */

@@ -33,7 +33,8 @@ export type IsolateOptions = {
  */
 export function openIsolate(runtime: RuntimeFolder, { limits = defaultLimits, signal, parsedFolder }: IsolateOptions = {}): Isolate {
   const data: IsolateProcessData = { folder: runtime.folder, hash: runtime.hash, parsedFolder, limits };
-  const child = spawn(process.execPath, [join(runtime.folder, "isolate-process.cjs"), JSON.stringify(data)], {
+  // No realm of that process makes code of texts, the one around the configuration's neither.
+  const child = spawn(process.execPath, ["--disallow-code-generation-from-strings", join(runtime.folder, "isolate-process.cjs"), JSON.stringify(data)], {
     cwd: "/",
     // The evaluation sees nothing of the environment; where the engine's libraries are is for the loader.
     env: process.env["LD_LIBRARY_PATH"] === undefined ? {} : { LD_LIBRARY_PATH: process.env["LD_LIBRARY_PATH"] },

@@ -21,6 +21,7 @@ let
     deep = { other = self.failing; };
     callWith = f: f { a = 1; };
     useFn = f: { value = f { x = 1; }; };
+    twice = f: x: f (f x);
   };
   fix = f: let x = f x; in x;
 in fix (builtins.foldl' (f: overlay: self: let super = f self; in super // overlay self super) base overlays)
@@ -121,6 +122,13 @@ describe("an expression that fails, asked by TypeScript", () => {
     assert.equal(place(error.at), `shell.config.ts:${LINE}`);
     assert.match(error.hint ?? "", /also one that goes through TypeScript and back/);
     assert.match(place(error.related[0]), /^collection\/default\.nix:/);
+  });
+
+  test("that calls itself twice at each turn ends soon, with a line of each", async () => {
+    const { error, place } = await failure("shell.config.ts", shell("(() => { const again = (x: unknown): unknown => coll.twice(again, x); return again(1); })()"));
+    assert.match(error.message, /stack overflow|calls itself too deeply/);
+    assert.equal(place(error.at), `shell.config.ts:${LINE}`);
+    assert.equal(place(error.related[0]), `collection/default.nix:${lineOf("twice = ")}`);
   });
 
   test("that an overlay makes from itself names the overlay and the expression", async () => {

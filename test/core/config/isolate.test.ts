@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openIsolate } from "../../../core/config/isolate.ts";
+import { hashByteString, hashToBase16 } from "../../../core/hash/hash.ts";
 import type { RuntimeFolder } from "../../../core/config/runtime-folder.ts";
 import { buildTrialRuntime, errorsOf, evaluateTrial, makeFolder, writeProject } from "./trial.ts";
 
@@ -15,7 +18,7 @@ let count = 0;
 function project(expression: string, files: Readonly<Record<string, string>> = {}): string {
   const path = writeProject(join(folder.path, `p${count++}`), {
     ...files,
-    "system.config.ts": `import { defineSystem, readFile, readFolder, path } from "tsos";\nvoid [readFile, readFolder, path];\nexport default defineSystem(() => (\n  ${expression}\n));\n`,
+    "system.config.ts": `import { defineSystem, hashByteString, hashToBase16, parsed, path, readFile, readFolder, source } from "tsos";\nvoid [hashByteString, hashToBase16, parsed, path, readFile, readFolder, source];\nexport default defineSystem(() => (\n  ${expression}\n));\n`,
   });
   return join(path, "system.config.ts");
 }
@@ -102,6 +105,81 @@ for (const [i, expression] of ESCAPES.entries()) {
     assert.doesNotMatch(text, /node:|\.cjs|file:\/\//);
   });
 }
+
+// What the realm asks of the thread outside, by the runtime's own functions.
+const ASKED: readonly (readonly [string, string])[] = [
+  ["a file", 'readFile("./x")'],
+  ["a file of an input", 'source({ op: "source", ask: "read", input: "x", path: "y" } as never)'],
+  ["a parsed file", 'parsed({ op: "parsed", ask: "globals", globals: [] })'],
+  ["a hash", 'hashToBase16("sha256", "text")'],
+  ["a digest", 'hashByteString("sha512", "text")'],
+];
+
+for (const [what, expression] of ASKED) {
+  test(`${what} that is asked for at the end of the stack fails with errors of the realm alone`, async () => {
+    const found = await value(`(() => {
+      const caught: unknown[] = [];
+      const lists = Array.from({ length: 64 }, (_, length) => new Array(length).fill(0));
+      const ask = (..._: unknown[]): unknown => ${expression};
+      let isEnough = false;
+      // On the way back there is ever more room, and each argument takes a word of it: so it ends at every place that it can.
+      const askEverywhere = (): void => {
+        let failed = 0;
+        for (let i = 0; i < lists.length; i++) try { ask(...lists[i]!); } catch (error) { caught.push(error); if ((error as any).name === "RangeError") failed++; }
+        isEnough = failed === 0;
+      };
+      const deep = (): void => { try { deep(); } catch {} if (!isEnough) askEverywhere(); };
+      deep();
+      const isForeign = (error: any): boolean => !(error instanceof Object) || !(error.constructor instanceof Function) || error.constructor.constructor !== Function;
+      return { caught: caught.length, deep: caught.some((error) => error instanceof RangeError), foreign: caught.filter(isForeign).length };
+    })()`, { x: "" });
+    const { caught, deep, foreign } = found as { readonly caught: number; readonly deep: boolean; readonly foreign: number };
+    assert.ok(caught > 0 && deep, JSON.stringify(found));
+    assert.equal(foreign, 0, JSON.stringify(found));
+  });
+}
+
+test("an object that is hashed in place of a text is not looked at from outside of the realm", async () => {
+  const found = await value(`(() => {
+    const seen: unknown[] = [];
+    const look = (...args: unknown[]): string => { seen.push(...args); return "sha256"; };
+    // Without a constructor an object is described by what it says of itself, which Node asks with functions of its own.
+    const spy = { constructor: undefined, toString: look, valueOf: look, get length() { return 4; }, [Symbol.toPrimitive]: look, [Symbol.for("nodejs.util.inspect.custom")]: look };
+    const caught: unknown[] = [];
+    for (const [algorithm, text] of [["sha256", spy], [spy, "text"], [spy, spy], ["constructor", "text"], ["sha256", Symbol("x")], ["sha256", new String("text")]] as const) {
+      for (const hash of [hashToBase16, hashByteString] as const) try { seen.push(hash(algorithm as never, text as never)); } catch (error) { caught.push(error); }
+    }
+    const isForeign = (x: any): boolean => (typeof x === "function" || (typeof x === "object" && x !== null)) && !(x instanceof Object);
+    return { foreign: [...seen, ...caught].filter(isForeign).length };
+  })()`);
+  assert.deepEqual(found, { foreign: 0 });
+});
+
+test("hashes are the same as outside of the realm", async () => {
+  const texts = ["", "text", "caf\xe9\xff\0", "x".repeat(100_000)];
+  const algorithms = ["md5", "sha1", "sha256", "sha512", "blake3"] as const;
+  const found = await value(`(${JSON.stringify(algorithms)} as never[]).flatMap((algorithm) => ${JSON.stringify(texts.slice(0, 3))}.concat("x".repeat(100_000)).map((text) => [hashToBase16(algorithm, text), [...hashByteString(algorithm, text).digest]]))`);
+  assert.deepEqual(found, algorithms.flatMap((algorithm) => texts.map((text) => [hashToBase16(algorithm, text), [...hashByteString(algorithm, text).digest]])));
+});
+
+test("no thread of an isolate makes code of texts, the one around the realm neither", async () => {
+  const trial = join(folder.path, "outside");
+  mkdirSync(trial);
+  copyFileSync(join(runtime.folder, "isolate-process.cjs"), join(trial, "isolate-process.cjs"));
+  // In place of the thread that evaluates: it tells how such code fails.
+  writeFileSync(join(trial, "isolate-worker.cjs"), `
+    const tries = [() => eval("1"), () => new Function("return process")(), () => (async () => {}).constructor("")];
+    const errors = tries.map((run) => { try { run(); return "nothing"; } catch (error) { return error.name; } });
+    // A message of the kind "broken".
+    const text = Buffer.from(JSON.stringify(errors));
+    const header = Buffer.from([4, 0, 0, 0, 0]);
+    header.writeUInt32LE(text.length, 1);
+    require("node:fs").writeSync(3, Buffer.concat([header, text]));
+    setInterval(() => undefined, 1000);
+  `);
+  await using isolate = openIsolate({ ...runtime, folder: trial });
+  await assert.rejects(isolate.evaluate({ kind: "system" }, "", () => Promise.reject(new Error("asked"))), /EvalError","EvalError","EvalError/);
+});
 
 test("a realm has the language and nothing of the machine", async () => {
   const names = (await value("Object.getOwnPropertyNames(globalThis).sort()")) as string[];

@@ -24,3 +24,26 @@ test("a thread that is asked what it runs while it cannot answer goes on all the
     await worker.terminate();
   }
 });
+
+// As a configuration runs: scripts with names of their own, in a realm that knows nothing of the thread's.
+const DEEP = `
+const { Script, createContext, constants } = require("node:vm");
+const { parentPort } = require("node:worker_threads");
+const realm = createContext(constants.DONT_CONTEXTIFY);
+const leaf = new Script("(tell) => { tell(); for (;;); }", { filename: "tsos:runtime" }).runInContext(realm);
+const descend = new Script("(descend, leaf, n) => n === 0 ? leaf() : 1 + descend(descend, leaf, n - 1)", { filename: "tsos:runtime" }).runInContext(realm);
+const begin = new Script("(f) => {\\n  f(); }", { filename: "tsos:config" }).runInContext(realm);
+begin(() => descend(descend, () => leaf(() => parentPort.postMessage("deep")), DEPTH));
+`;
+
+for (const [depth, isReached] of [[10_000, true], [100_000, false]] as const) {
+  test(`tells where a recursion of ${depth} calls is, and no more of it than that`, { timeout: 60_000 }, async () => {
+    const worker = new Worker(DEEP.replace("DEPTH", String(depth)), { eval: true, resourceLimits: { stackSizeMb: 128 } });
+    await once(worker, "message");
+    const frames = await sampleStack(worker, 50_000);
+    assert.ok(frames.length >= 90 && frames.length <= 200, String(frames.length));
+    assert.match(frames[0]!, /^tsos:runtime:1:\d+$/);
+    assert.equal(frames.some((frame) => frame.startsWith("tsos:config:2:")), isReached);
+    await worker.terminate();
+  });
+}

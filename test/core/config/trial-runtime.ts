@@ -2,12 +2,17 @@
 import "../../../cli/runtime/prelude.ts";
 import { createStart } from "../../../cli/runtime/isolate-main.ts";
 import { TsosError } from "../../../core/error/tsos-error.ts";
+import { hashByteString, hashToBase16 } from "../../../core/hash/hash.ts";
 
 const api = {
   defineSystem: (system: unknown) => system,
   TsosError,
   notPure: Object.freeze({}),
+  hashToBase16,
+  hashByteString,
 };
+
+const FOLDER_EXPORTS = ["path", "readFile", "readFolder", "source", "parsed"];
 
 export const start = Object.assign(
   createStart({
@@ -18,6 +23,8 @@ export const start = Object.assign(
         path: (name: string) => host.hashPath(folder, name),
         readFile: (name: string) => host.readFile(folder, name),
         readFolder: (name: string) => host.readFolder(folder, name),
+        source: host.source,
+        parsed: host.parsed,
       }),
       evaluate: (definition, request) => {
         const value = typeof definition === "function" ? (definition as (request: unknown) => unknown)(request) : definition;
@@ -25,5 +32,5 @@ export const start = Object.assign(
       },
     }),
   }),
-  { exports: [...Object.keys(api), "path", "readFile", "readFolder"], folderExports: ["path", "readFile", "readFolder"] },
+  { exports: [...Object.keys(api), ...FOLDER_EXPORTS], folderExports: FOLDER_EXPORTS },
 );
