@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
+import { findStats } from "../store/file-tree.ts";
 import type { LocalStore } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { openBuildLog, type BuildLogWriter } from "./build-log.ts";
@@ -66,10 +67,15 @@ async function buildIn(
   const outputs = new Map([...outputPaths].map(([name, path]) => [name, join(scratch, SCRATCH_FOLDERS.store, path)]));
 
   if (derivation.builder.startsWith(BUILTIN_PREFIX)) {
-    await runBuiltin(scratch, store, { ...build, derivation }, options, { outputs, inputs }, (line) => {
-      log.write(Buffer.from(`${line}\n`));
-      onLine(line);
-    });
+    try {
+      await runBuiltin(scratch, store, { ...build, derivation }, options, { outputs, inputs }, (line) => {
+        log.write(Buffer.from(`${line}\n`));
+        onLine(line);
+      });
+    } catch (error) {
+      if (hasCode(error, "fetch.hash-mismatch") && !build.check) await keepOther(store, build, outputs, inputs);
+      throw error;
+    }
   } else {
     checkPlatform(derivation, options);
     const environment = await makeBuilderEnvironment(store, {
@@ -115,4 +121,16 @@ async function buildIn(
   const fixed = build.outputPaths.get("out");
   if (fixed !== undefined) recordFetch(store, derivation, fixed);
   return registered;
+}
+
+function hasCode(error: unknown, code: string): error is TsosError {
+  return error instanceof TsosError && error.code === code;
+}
+
+/** What was fetched instead of what was promised: registering it says so once more. */
+async function keepOther(store: LocalStore, build: DerivationBuild, outputs: ReadonlyMap<string, string>, inputs: ReadonlySet<StorePath>): Promise<void> {
+  for (const folder of outputs.values()) if (findStats(folder) === undefined) return;
+  await registerOutputs(store, build, outputs, inputs).catch((error: unknown) => {
+    if (!hasCode(error, "store.hash-mismatch")) throw error;
+  });
 }

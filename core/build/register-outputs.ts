@@ -1,7 +1,9 @@
+import { TsosError } from "../error/tsos-error.ts";
 import type { BuiltOutput, LocalStore } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { notDeterministic } from "./compare-outputs.ts";
 import { BUILTIN_PREFIX, type DerivationBuild } from "./derivation-build.ts";
+import { recordFetch } from "./fetched-sources.ts";
 import { checkOutputs, discardsReferences } from "./reference-checks.ts";
 
 export async function registerOutputs(
@@ -35,6 +37,10 @@ export async function registerOutputs(
       await checkOutputs(store, derivation, infos);
     },
     signal: build.signal,
+  }).catch((error: unknown) => {
+    // Who writes down the right hash now has what this URL gave.
+    if (error instanceof TsosError && error.code === "store.hash-mismatch" && error.data["kept"] !== undefined) recordFetch(store, derivation, error.data["kept"] as StorePath);
+    throw error;
   });
   return new Map([...registered].map(([name, { path }]) => [name, path]));
 }

@@ -1,4 +1,4 @@
-import { open, copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
+import { constants, open, copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
@@ -18,6 +18,8 @@ export type FetchOptions = {
   readonly settings: FetchSettings;
   /** What the bytes must hash to; a URL that gives others counts as failed. */
   readonly expectedHash?: Hash | undefined;
+  /** Gets what came last from a URL that gave other contents than expected. */
+  readonly otherTarget?: string | undefined;
   /** How many bytes there must be; more end the transfer at once. */
   readonly size?: number | undefined;
   /** Whether the passwords of the netrc file go to their hosts; default true. */
@@ -69,6 +71,7 @@ export async function fetchToFile(urls: readonly string[], target: string, optio
           tried.push(found.reason);
           // A resumed file may have been broken before; once from the start is fair.
           const resumed = transfer.resumed;
+          if (!resumed && found.hash !== undefined && options.otherTarget !== undefined) await transfer.copyTo(options.otherTarget);
           await transfer.restart();
           if (!resumed) break;
         } catch (error) {
@@ -175,6 +178,13 @@ class Transfer {
       return { reason: `${this.length} bytes with the hash ${formatHash(hash, "sri")}`, hash };
     }
     return size !== undefined && size !== this.length ? { reason: `${this.length} bytes instead of ${size}` } : undefined;
+  }
+
+  async copyTo(target: string): Promise<void> {
+    await this.local("cannot copy", async () => {
+      await this.file.truncate(this.length);
+      await copyFile(this.path, target, constants.COPYFILE_FICLONE);
+    });
   }
 
   async finish(target: string): Promise<void> {

@@ -19,7 +19,12 @@ import type { Registration } from "./registration-queue.ts";
 import type { BuiltOutput, RegisterBuildOutputsOptions } from "./store.ts";
 
 /** Where an output's final contents are, and what they are. */
-type FinishedOutput = { readonly info: NewPathInfo; readonly folder: string };
+type FinishedOutput = {
+  readonly info: NewPathInfo;
+  readonly folder: string;
+  /** It is not what was promised, and is kept under the name that its contents have. */
+  readonly failure?: TsosError | undefined;
+};
 
 type Scanned = {
   readonly narHash: Hash;
@@ -95,8 +100,11 @@ async function finishOutput(
     const stats = findStats(folder);
     if ((method === "flat" || method === "text") && stats?.isFile() && (stats.mode & 0o111) !== 0) throw executable(derivationPath, output.name);
     const got = scanned.contentHash ?? (await contentHashOfPath(folder, method, wanted.algorithm, { signal }));
-    if (!equalHashes(wanted, got)) throw hashMismatch(derivationPath, output.name, wanted, got);
+    const contentAddress = { method, hash: got };
+    const path = makeContentAddressedPath(storePathName(own), contentAddress, undefined, storeDir);
+    const failure = equalHashes(wanted, got) ? undefined : hashMismatch(derivationPath, output.name, { wanted, got, kept: path });
     if (keeps && scanned.references.size > 0) {
+      if (failure !== undefined) throw failure;
       const example = [...scanned.references][0]!;
       throw new TsosError({
         code: "store.fixed-output-references",
@@ -104,8 +112,7 @@ async function finishOutput(
         data: { derivation: derivationPath, output: output.name, references: [...scanned.references] },
       });
     }
-    const path = makeContentAddressedPath(storePathName(own), output.contentAddress, undefined, storeDir);
-    return { folder, info: { path, ...described(scanned, []), ...common, contentAddress: output.contentAddress } };
+    return { folder, info: { path, ...described(scanned, []), ...common, contentAddress }, failure };
   }
 
   if (output.floating !== undefined) {
@@ -242,8 +249,8 @@ function executable(derivation: StorePath, output: string): TsosError {
   });
 }
 
-export function hashMismatch(derivation: StorePath, output: string, wanted: Hash, got: Hash): TsosError {
-  const data = { derivation, output, wanted: formatHash(wanted, "sri"), got: formatHash(got, "sri") };
+function hashMismatch(derivation: StorePath, output: string, { wanted, got, kept }: { readonly wanted: Hash; readonly got: Hash; readonly kept: StorePath }): TsosError {
+  const data = { derivation, output, wanted: formatHash(wanted, "sri"), got: formatHash(got, "sri"), kept };
   return new TsosError({
     code: "store.hash-mismatch",
     message: `output "${output}" of "${derivation}" has the hash "${data.got}", expected "${data.wanted}"`,
@@ -259,6 +266,7 @@ export function registrationOf(
   realStoreDir: string,
 ): Registration {
   const floating = new Set(outputs.filter((output) => output.floating !== undefined).map(({ name }) => name));
+  const isOther = [...finished.values()].some(({ failure }) => failure !== undefined);
   const objects = [...finished.values()].map(({ info, folder }) => ({
     info,
     temporary: folder === `${realStoreDir}/${info.path}` ? undefined : folder,
@@ -266,9 +274,9 @@ export function registrationOf(
   return {
     objects,
     // Nobody could lock a path that was not known.
-    locked: floating.size === 0,
+    locked: floating.size === 0 && !isOther,
     also(database) {
-      if (database.findId(derivationPath) === undefined) return;
+      if (isOther || database.findId(derivationPath) === undefined) return;
       database.addDerivationOutputs(derivationPath, [...finished].filter(([name]) => !floating.has(name)).map(([name, { info }]) => [name, info.path] as const));
     },
   };

@@ -227,7 +227,8 @@ export type LocalStore = Store & {
    * added them as temporary roots.
    *
    * @returns output name → what was registered
-   * @throws TsosError `store.hash-mismatch` when a promised content address is not met
+   * @throws TsosError `store.hash-mismatch` when a promised content address is not met; what was made is registered under
+   * the name that it has (`data.kept`), unless it refers to something
    */
   registerBuildOutputs(options: RegisterBuildOutputsOptions): Promise<Map<string, ValidPathInfo>>;
   /** Which of `candidates` the path's contents name. */

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { chmod, rm } from "node:fs/promises";
+import { chmod, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { decompress, detectCompression } from "../../compression/decompress.ts";
 import { TsosError } from "../../error/tsos-error.ts";
@@ -30,6 +30,7 @@ export const fetchurl: BuiltinBuilder = async (context) => {
   const executable = env.get("executable") === "1";
   const size = env.get("size");
   const target = unpack ? join(context.temporaryFolder, "archive") : out;
+  const otherTarget = join(context.temporaryFolder, "other");
   await fetchToFile([...new Set(urls.flatMap((url) => resolveUrls(url, settings)))], target, {
     settings,
     signal,
@@ -37,7 +38,12 @@ export const fetchurl: BuiltinBuilder = async (context) => {
     useNetrc: context.localFiles !== false,
     expectedHash: unpack || executable ? undefined : findFlatHash(context),
     size: size === undefined || !/^\d+$/.test(size) ? undefined : Number(size),
+    otherTarget,
     progress: (done, total) => context.progress(done, total),
+  }).catch(async (error: unknown) => {
+    // Somebody may have written down the wrong hash.
+    if (error instanceof TsosError && error.code === "fetch.hash-mismatch") await rename(otherTarget, out).catch(ignoreAbsence);
+    throw error;
   });
   if (unpack) {
     // Loaded where it is used: nearly every download is a plain file.
@@ -47,6 +53,11 @@ export const fetchurl: BuiltinBuilder = async (context) => {
     await rm(target);
   } else if (executable) await chmod(out, 0o755);
 };
+
+/** A file that was resumed and broken was not copied. */
+function ignoreAbsence(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}
 
 function checkNoFile(url: string): void {
   if (!/^\s*file:/i.test(url)) return;

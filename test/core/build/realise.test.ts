@@ -3,14 +3,16 @@ import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSyn
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { findBuildLog } from "../../../core/build/build-log.ts";
 import type { FailureReport } from "../../../core/build/build-error.ts";
 import type { BuiltinBuilder } from "../../../core/build/builtin-builder.ts";
+import { fetchurl } from "../../../core/build/builtin/fetchurl.ts";
 import type { FinishedDerivation } from "../../../core/derivation/finish-derivation.ts";
 import { TsosError } from "../../../core/error/tsos-error.ts";
-import { formatHash, hashBytes } from "../../../core/hash/hash.ts";
+import { formatHash, hashBytes, type Hash } from "../../../core/hash/hash.ts";
 import { encodeUtf8 } from "../../../core/util/bytes.ts";
-import { createBuildFixture, findProcesses, outputOf, outputText, toolsTree, type BuildFixture } from "./build-fixture.ts";
+import { createBuildFixture, findProcesses, outputOf, outputText, toolsTree, type BuildFixture, type DerivationSketch } from "./build-fixture.ts";
 
 /** Writes `text`, or the name, and the texts of `inputs` after it. */
 const writeText: BuiltinBuilder = async (context) => {
@@ -220,6 +222,29 @@ describe("a failure", () => {
     assert.ok(error.message.includes(formatHash(wanted, "sri")));
     assert.ok(error.message.includes(formatHash(hashBytes("sha256", encodeUtf8("got\n")), "sri")));
     await assertNothingLeft(fixture);
+  });
+
+  test("of a fixed output keeps what was made for who corrects the hash, and says nothing of another source", async () => {
+    await using fixture = await createBuildFixture({ builtins: { fetchurl } });
+    const [wanted, got] = ["wanted\n", "got\n"].map((text) => hashBytes("sha256", encodeUtf8(text))) as [Hash, Hash];
+    writeFileSync(join(fixture.root, "file"), "got\n");
+    const ways: readonly Partial<DerivationSketch>[] = [
+      { script: "echo building; echo got > $out" },
+      { builder: "builtin:fetchurl", env: { url: pathToFileURL(join(fixture.root, "file")).href } },
+    ];
+    for (const [at, sketch] of ways.entries()) {
+      const derive = (hash: Hash) => fixture.derive({ ...sketch, name: `fixed-${at}`, output: { kind: "fixed", contentAddress: { method: "flat", hash } } });
+      await failureOf(fixture.build([await derive(wanted)]));
+      const right = await derive(got);
+      assert.equal(readFileSync(fixture.path(outputOf(right)), "utf8"), "got\n");
+      const { ultimate, deriver } = await fixture.store.getPathInfo(outputOf(right));
+      assert.deepEqual([ultimate, deriver], [true, (await derive(wanted)).path]);
+      fixture.events.length = 0;
+      await fixture.build([right]);
+      assert.deepEqual(fixture.events, []);
+    }
+    await assertNothingLeft(fixture);
+    assert.deepEqual(await fixture.store.verify({ checkContents: true }), []);
   });
 
   test("keeps the build folder where asked, and says where", async () => {
