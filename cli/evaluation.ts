@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { joinErrors, separateErrors } from "../core/config/config-errors.ts";
-import { evaluateConfig, type Evaluation } from "../core/config/evaluate.ts";
+import { evaluateConfig } from "../core/config/evaluate.ts";
+import type { Evaluation } from "../core/config/evaluation.ts";
 import type { IsolateLimits } from "../core/config/isolate-limits.ts";
 import type { DerivationResult, EvaluationRequest } from "../core/config/protocol.ts";
 import type { InputSettings } from "../core/config/project-inputs.ts";

@@ -6,6 +6,7 @@ import { explainUsage } from "./explain-usage.ts";
 import { findWrongFlag, globalOptions, readGlobalFlags, type GlobalFlags, type ParsedGlobals } from "./global-flags.ts";
 import { STORE_ACTIONS, type StoreArguments } from "./store-arguments.ts";
 import { UsageError } from "./usage-error.ts";
+import type { SwitchArguments } from "./commands/switch.ts";
 
 /**
  * Runs one command line and gives its exit code. Each command's own code is loaded when it runs, so that a
@@ -192,4 +193,3 @@ class Chosen extends Error {
   }
 }
 
-export type SwitchArguments = { readonly check: boolean; readonly home: boolean; readonly rollback: boolean; readonly generation?: number; readonly specialisation?: string };

@@ -1,13 +1,15 @@
 import { basename, resolve } from "node:path";
 import { switchHome } from "../../core/system/switch-home.ts";
-import { switchSystem, type SwitchAction, type SwitchResult, type SwitchTarget } from "../../core/system/switch.ts";
+import { switchSystem, type SwitchResult } from "../../core/system/switch.ts";
+import type { SwitchAction, SwitchTarget } from "../../core/system/switch-target.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { CommandContext } from "../context.ts";
 import { evaluateTarget } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
-import type { SwitchArguments } from "../main.ts";
 import { activationEnvironment, meansHome, ownHome, requireSharedStore } from "../home.ts";
 import { UsageError } from "../usage-error.ts";
+
+export type SwitchArguments = { readonly check: boolean; readonly home: boolean; readonly rollback: boolean; readonly generation?: number; readonly specialisation?: string };
 
 /**
  * `switch`, `boot`, `test` and `dry-activate`. To another generation or to one's variant (`--rollback`, `--generation`, `--specialisation`) nothing is

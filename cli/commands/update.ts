@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import type { Evaluation } from "../../core/config/evaluate.ts";
+import type { Evaluation } from "../../core/config/evaluation.ts";
 import { findProject } from "../../core/config/find-project.ts";
 import type { LockedInput } from "../../core/config/lock-file.ts";
 import type { ConfigurationInputs, InputChange } from "../../core/config/update-inputs.ts";

@@ -5,7 +5,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { moduleKey, type DeclaredInput } from "../option/declared-input.ts";
 import { bundleConfig, type Bundle, type InputModule } from "./bundle.ts";
 import { joinErrors } from "./config-errors.ts";
-import type { EvaluateOptions, Evaluation, WatchedEvaluation } from "./evaluate.ts";
+import type { EvaluateOptions, Evaluation, WatchedEvaluation } from "./evaluation.ts";
 import { findTracked, hashFolder, readTracked, type FileRead } from "./file-read.ts";
 import { createHostCalls } from "./host-calls.ts";
 import { isInside } from "./is-inside.ts";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { listSystemGenerations } from "./activate/system-profile.ts";
-import type { SwitchTarget } from "./switch.ts";
+import type { SwitchTarget } from "./switch-target.ts";
 
 /** A toplevel, and its generation where it has one. */
 export type Chosen = { readonly toplevel: string; readonly number: number | undefined };

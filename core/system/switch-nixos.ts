@@ -2,7 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { listSystemGenerations, setSystemProfile } from "./activate/system-profile.ts";
 import type { MachineCommandResult } from "./running-machine.ts";
-import type { SwitchAction } from "./switch.ts";
+import type { SwitchAction } from "./switch-target.ts";
 
 /** Whether a toplevel is one of NixOS' own modules, which brings its own activation. */
 export function isNixosToplevel(path: string): boolean {

@@ -7,18 +7,8 @@ import { runActivation } from "./run-activation.ts";
 import { readManifest } from "./activate/read-manifest.ts";
 import { listSystemGenerations, nextGenerationNumber, setSystemProfile, SYSTEM_PROFILE, type SystemGeneration } from "./activate/system-profile.ts";
 import { isNixosToplevel, switchNixos } from "./switch-nixos.ts";
+import type { SwitchAction, SwitchTarget } from "./switch-target.ts";
 import { findRunningMachine, findRunningToplevel, type MachineCommandResult } from "./running-machine.ts";
-
-export type SwitchAction = "switch" | "test" | "boot" | "dry-activate";
-
-export type SwitchTarget =
-  /** A toplevel that was built: the logical path. */
-  | { readonly kind: "toplevel"; readonly toplevel: string }
-  | { readonly kind: "generation"; readonly number: number }
-  /** The generation before the current one. */
-  | { readonly kind: "rollback" }
-  /** The generation that the machine boots. */
-  | { readonly kind: "current" };
 
 export type SwitchOptions = {
   readonly action: SwitchAction;

@@ -2,7 +2,7 @@ import type { ByteString } from "../../util/bytes.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { formatIdentifier } from "../format-literal.ts";
 import { Attrs, NO_PLACES, NO_POSITION, PickedPlaces, Thunk, type NixList, type Slot, type StoredSlot } from "../value.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 
 export function attributeBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   /** Some of a set's attributes, with their places. */

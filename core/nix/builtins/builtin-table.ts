@@ -1,8 +1,9 @@
 import type { ByteString } from "../../util/bytes.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { DERIVATION_FILE } from "../source.ts";
-import { Attrs, Builtin, NO_PLACES, PresentThunk, type Slot, type Value } from "../value.ts";
+import { Attrs, Builtin, NO_PLACES, PresentThunk, type Slot } from "../value.ts";
 import { attributeBuiltins } from "./attribute-builtins.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 import { derivationBuiltins } from "./derivation-builtins.ts";
 import { DERIVATION_FUNCTION } from "./derivation-function.ts";
 import { fetchBuiltins } from "./fetch-builtins.ts";
@@ -12,9 +13,6 @@ import { listBuiltins } from "./list-builtins.ts";
 import { numberBuiltins } from "./number-builtins.ts";
 import { storeBuiltins } from "./store-builtins.ts";
 import { stringBuiltins } from "./string-builtins.ts";
-
-/** `pos` is the word that holds the place of the call. */
-export type BuiltinDefinition = readonly [name: string, arity: number, run: (args: readonly Slot[], pos: number) => Value];
 
 /** Known everywhere without `builtins.`; all others have `__` before their name there. */
 const BARE = new Set([

@@ -16,7 +16,7 @@ import { storeNameProblem } from "../store-name.ts";
 import { typeName } from "../type-name.ts";
 import { Attrs, contextOf, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 import { outputOf } from "./output-of.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 
 /** What one evaluation has made: the hashes of its derivations, and themselves. */
 type KnownDerivations = { readonly cache: HashModuloCache; readonly derivations: Map<StorePath, Derivation> };

@@ -10,7 +10,7 @@ import { treeAttributes } from "../flake/tree-attributes.ts";
 import type { NixFetcher, NixSource } from "../nix-fetcher.ts";
 import { storeNameProblem } from "../store-name.ts";
 import { Attrs, NixPath, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 
 // The reference has no place here, either, and says so.
 const NOWHERE = toByteString("«none»:0");

@@ -9,7 +9,7 @@ import { realisePath, realiseText } from "../realise-path.ts";
 import { requireKind, resolveExpressionPath, resolveSymlinks } from "../resolve-path.ts";
 import { DONE, NixPath, NixString, NO_POSITION, textOf, type Attrs, type Slot, type Thunk, type Value } from "../value.ts";
 import { parseAlgorithm } from "../hash-text.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 import { INTERNAL_FILES, INTERNAL_FOLDER } from "./fetchurl-file.ts";
 import { importDerivation } from "./store-builtins.ts";
 

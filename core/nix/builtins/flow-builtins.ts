@@ -4,7 +4,7 @@ import { formatValueForError, formatValueForTrace } from "../format-value.ts";
 import { OrderedKeys } from "../ordered-keys.ts";
 import { typeName } from "../type-name.ts";
 import { Attrs, Builtin, Closure, NixString, NO_PLACES, NO_POSITION, PartialBuiltin, textOf, type Slot, type Value } from "../value.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 
 /** Types, errors, tracing, evaluation order. */
 export function flowBuiltins(e: Evaluator): readonly BuiltinDefinition[] {

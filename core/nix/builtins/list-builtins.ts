@@ -2,7 +2,7 @@ import type { ByteString } from "../../util/bytes.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { Builtin, NO_POSITION, textOf, type NixList, type Slot, type Value } from "../value.ts";
 import { peekSort } from "../peek-sort.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 
 /** Elements of an array of the machine. */
 const MAXIMUM_LENGTH = 100_000_000;

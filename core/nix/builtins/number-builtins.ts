@@ -3,7 +3,7 @@ import type { Evaluator } from "../evaluator.ts";
 import { formatFloat } from "../format-float.ts";
 import { toInteger } from "../integer.ts";
 import { NixFloat, NO_POSITION, type Value } from "../value.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 
 export function numberBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   const bits = (name: string, compute: (a: bigint, b: bigint) => bigint): BuiltinDefinition => [name, 2, ([a, b]) => {

@@ -11,7 +11,7 @@ import { parseHashOrEmpty } from "../hash-text.ts";
 import { realiseText } from "../realise-path.ts";
 import { resolveSymlinks } from "../resolve-path.ts";
 import { Attrs, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 import { INTERNAL_FILES, showPath } from "./fetchurl-file.ts";
 
 type PathToAdd = {

@@ -15,7 +15,7 @@ import type { Evaluator } from "../evaluator.ts";
 import { NixError } from "../nix-error.ts";
 import { contextOf, displayContext, NixString, NO_POSITION, textOf, type Slot, type Value } from "../value.ts";
 import { parseAlgorithm } from "../hash-text.ts";
-import type { BuiltinDefinition } from "./builtin-table.ts";
+import type { BuiltinDefinition } from "./builtin-definition.ts";
 
 export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
   const patterns = new Map<ByteString, Pattern | RegexRefusal>();

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildRuntime } from "../../../cli/dev/build.js";
-import { evaluateConfig, type Evaluation } from "../../../core/config/evaluate.ts";
+import { evaluateConfig } from "../../../core/config/evaluate.ts";
+import type { Evaluation } from "../../../core/config/evaluation.ts";
 import { defaultLimits } from "../../../core/config/isolate-limits.ts";
 import { openRuntimeFolder, type RuntimeFolder } from "../../../core/config/runtime-folder.ts";
 import { formatError } from "../../../core/error/format-error.ts";

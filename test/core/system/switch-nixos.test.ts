@@ -6,7 +6,8 @@ import { basename, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { findCurrentToplevel, listSystemGenerations } from "../../../core/system/activate/system-profile.ts";
 import { isNixosToplevel, switchNixos } from "../../../core/system/switch-nixos.ts";
-import { listSystem, switchSystem, type SwitchAction } from "../../../core/system/switch.ts";
+import { listSystem, switchSystem } from "../../../core/system/switch.ts";
+import type { SwitchAction } from "../../../core/system/switch-target.ts";
 
 type Machine = {
   /** A toplevel with NixOS' interface: its program writes what it was asked, and ends with what `codes` say. */

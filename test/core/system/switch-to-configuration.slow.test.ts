@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { listSystem, switchSystem, type SwitchAction, type SwitchTarget } from "../../../core/system/switch.ts";
+import { listSystem, switchSystem } from "../../../core/system/switch.ts";
+import type { SwitchAction, SwitchTarget } from "../../../core/system/switch-target.ts";
 import { startNixosContainer, type NixosContainer, type NixosToplevel } from "./support/nixos-container.ts";
 
 const program = process.env["TSOS_SWITCH_TO_CONFIGURATION"];
