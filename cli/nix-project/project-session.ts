@@ -1,4 +1,4 @@
-import type { EvaluationJob, EvaluationSource, FlakePurpose, FoundDerivation } from "../../core/interop/evaluation-protocol.ts";
+import type { EvaluationJob, EvaluationSource, FoundDerivation } from "../../core/interop/evaluation-protocol.ts";
 import { createEvaluationStore } from "../../core/interop/evaluation-store.ts";
 import { createStoreFetcher } from "../../core/interop/fetch-into-store.ts";
 import { openEvaluation, type EvaluationEnd } from "../../core/interop/evaluation-session.ts";
@@ -21,6 +21,7 @@ import { openSourceContext } from "../source-context.ts";
 import { createSubstituter } from "../substituter.ts";
 import { findSandboxTool } from "../tools.ts";
 import type { NixProject } from "./find-project.ts";
+import type { FlakePurpose } from "../../core/interop/flake-flags.ts";
 
 export type ProjectOutput = { readonly drvPath: StorePath; readonly output: string };
 

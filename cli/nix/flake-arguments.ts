@@ -1,8 +1,8 @@
 import type { EvaluationSettings } from "../../core/interop/evaluation-protocol.ts";
 import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
-import type { FlakeFlags } from "../../core/interop/open-flake.ts";
 import { toByteString, type ByteString } from "../../core/util/bytes.ts";
 import { ClassicUsageError, type OwnArgument } from "./classic-arguments.ts";
+import type { FlakeFlags } from "../../core/interop/flake-flags.ts";
 
 export type FlakeArguments = {
   /** Takes a flag that is about flakes; false where it is none. */

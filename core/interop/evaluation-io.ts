@@ -12,21 +12,12 @@ import { withStoreName } from "../nix/store-name.ts";
 import { makeFixedOutputPath, makeTextPath } from "../store-path/make-store-path.ts";
 import { isStorePathBaseName, storePathName, type StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
-import type { EvaluationSettings, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
+import type { EvaluationSettings, StoreObject } from "./evaluation-protocol.ts";
 import { fingerprint, type EvaluationWorld } from "./evaluation-world.ts";
 import { isPseudoUrl } from "./nix-configuration.ts";
 import { createSourceFetcher } from "./source-fetcher.ts";
 import { AllowedPaths } from "./allowed-paths.ts";
-
-/** The way to who holds the store. */
-export type StoreChannel = {
-  /** To standard output or standard error, at once. */
-  write(to: "print" | "log", text: ByteString): void;
-  /** To be written, in this order, before the next call is answered. */
-  put(object: StoreObject): void;
-  /** Waits for the answer. @throws NixError with what went wrong */
-  call<Op extends StoreCall["op"]>(call: StoreCall & { readonly op: Op }): StoreReply & { readonly op: Op };
-};
+import type { StoreChannel } from "./store-channel.ts";
 
 const NOTHING: ReadonlyMap<ByteString, ByteString> = new Map();
 

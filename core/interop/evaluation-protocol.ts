@@ -1,5 +1,3 @@
-import type { FlakeReport } from "./check-flake.ts";
-import type { FlakeFlags } from "./open-flake.ts";
 import type { Observation } from "./evaluation-world.ts";
 import type { ClosureRequest } from "./fetch-closure.ts";
 import type { SourceAttributes } from "../fetch/source/attributes.ts";
@@ -7,6 +5,8 @@ import type { RegistryFiles } from "../fetch/source/registry.ts";
 import type { NixSettings } from "../nix/nix-settings.ts";
 import type { ContentAddressMethod } from "../store-path/content-address.ts";
 import type { ByteString } from "../util/bytes.ts";
+import type { FlakeReport } from "./flake-report.ts";
+import type { FlakeFlags, FlakePurpose } from "./flake-flags.ts";
 
 /** All that an evaluation is told of the world around it. Plain data: it is sent to the thread that evaluates. */
 export type EvaluationSettings = {
@@ -50,8 +50,6 @@ export type EvaluationSource =
   /** Its attribute is the one that stands after `#`, whatever others are asked for. */
   | { readonly kind: "flake"; readonly ref: ByteString; readonly attribute: ByteString; readonly writeLock: boolean; /** Which outputs are looked at first; default: packages. */ readonly purpose?: FlakePurpose; readonly flags?: FlakeFlags }
   | { readonly kind: "text"; readonly text: ByteString; readonly label: "string" | "stdin"; readonly folder?: ByteString };
-
-export type FlakePurpose = "build" | "shell" | "run";
 
 export type ValueFormat =
   /** `full`: as `nix eval` prints, all of it evaluated. */

@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import { totalmem } from "node:os";
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { EvaluationJob, EvaluationSettings, EvaluationReads, FoundDerivation, FoundProgram, FoundSource, FromEvaluation, StoreCall, StoreObject, StoreReply } from "./evaluation-protocol.ts";
-import type { FlakeReport } from "./check-flake.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { prepareEnd } from "../util/end-process.ts";
 import { evaluationKey, hasEvaluation } from "./evaluation-key.ts";
 import { evaluatorFile, programOf } from "./evaluation-program.ts";
+import type { FlakeReport } from "./flake-report.ts";
 
 /** Who writes to the store and builds for an evaluation; opened when it is first needed. */
 export type EvaluationStore = {

@@ -10,9 +10,9 @@ import { findNode, isFollowed, parseFlakeLock, type LockNode } from "../nix/flak
 import { lockFlake, whileLocking } from "../nix/flake/lock-flake.ts";
 import { canonicalPath } from "../nix/canonical-path.ts";
 import { Attrs, type Slot, type Value } from "../nix/value.ts";
-import type { FlakePurpose } from "./evaluation-protocol.ts";
 import { byteStringToBytes, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
+import type { FlakeFlags, FlakePurpose } from "./flake-flags.ts";
 
 export type FlakeOptions = {
   /** What a relative path is relative to. */
@@ -22,22 +22,6 @@ export type FlakeOptions = {
   readonly updates?: ReadonlySet<ByteString> | undefined;
   readonly ignoreLock?: boolean | undefined;
   readonly flags?: FlakeFlags | undefined;
-};
-
-/** What a command line says of a flake's lock file. */
-export type FlakeFlags = {
-  /** `--override-input`: path of an input and reference. */
-  readonly overrides: readonly (readonly [path: ByteString, ref: ByteString])[];
-  /** `--update-input` */
-  readonly updates: readonly ByteString[];
-  /** `--recreate-lock-file` */
-  readonly ignoreLock: boolean;
-  /** False: `--no-update-lock-file`. */
-  readonly mayUpdate: boolean;
-  readonly referenceLock: ByteString | undefined;
-  readonly outputLock: ByteString | undefined;
-  /** `--commit-lock-file`: the first line of the commit, "" for the usual one; undefined: none is made. */
-  readonly commit?: ByteString | undefined;
 };
 
 /** A flake that a command line names, locked as its files say; its lock file is made or mended first. */

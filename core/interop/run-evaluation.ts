@@ -27,12 +27,15 @@ import { evaluationKey } from "./evaluation-key.ts";
 import { createEvaluationWorld, recordWorld, stampObservations, type EvaluationWorld } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { findLockedInputs, openFlake, selectFlakeAttribute } from "./open-flake.ts";
-import { checkFlake, type FlakeReport } from "./check-flake.ts";
+import { checkFlake } from "./check-flake.ts";
 import { describeFlakeOutput, describeProgram, findFlakeBash } from "./flake-outputs.ts";
-import { createEvaluationIo, type StoreChannel } from "./evaluation-io.ts";
-import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FlakePurpose, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
+import { createEvaluationIo } from "./evaluation-io.ts";
+import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
 import { tuneForFiles } from "../util/tune-engine.ts";
 import { writeWhole } from "./write-whole.ts";
+import type { FlakeReport } from "./flake-report.ts";
+import type { StoreChannel } from "./store-channel.ts";
+import type { FlakePurpose } from "./flake-flags.ts";
 
 export type EvaluationHost = Omit<StoreChannel, "write"> & {
   /** Names the program that evaluates: what it keeps for itself is of no use to another. */

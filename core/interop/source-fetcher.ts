@@ -9,7 +9,7 @@ import { NixError } from "../nix/nix-error.ts";
 import type { NixFetcher, NixSource } from "../nix/nix-fetcher.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import { fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
-import type { StoreChannel } from "./evaluation-io.ts";
+import type { StoreChannel } from "./store-channel.ts";
 
 export type SourceFetcherOptions = {
   readonly channel: StoreChannel;

@@ -1,9 +1,10 @@
 import { TsosError } from "../error/tsos-error.ts";
 import type { Definable } from "../option/modifier.ts";
 import { checkNixDefinition } from "./check-nix-definition.ts";
-import type { NixModuleParts, NixosConfigOf, NixosDefinitionsOf, NixosModuleArguments, NixValue } from "./define-nixos-system.ts";
+import type { NixModuleParts, NixosConfigOf, NixosDefinitionsOf, NixosModuleArguments } from "./define-nixos-system.ts";
 import type { Input } from "./inputs.ts";
 import type { NixFile } from "./nix-file.ts";
+import type { NixValue } from "./nix-value.ts";
 
 /**
  * What is known of the pinned tree of home-manager: declarations that `tsos update` makes of it fill in `options`. Without

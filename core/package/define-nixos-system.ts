@@ -3,13 +3,7 @@ import type { Definable } from "../option/modifier.ts";
 import { checkNixDefinition } from "./check-nix-definition.ts";
 import type { Input } from "./inputs.ts";
 import type { NixFile } from "./nix-file.ts";
-
-/**
- * A value of NixOS' tree of options, or of nixpkgs. Which options there are depends on the pinned tree, so without
- * declarations made from that tree nothing is known of their types.
- */
-// The one `any` of the public interface: every other type would refuse what is right.
-export type NixValue = any;
+import type { NixValue } from "./nix-value.ts";
 
 /**
  * What is known of the pinned tree: declarations that `tsos update` makes of it fill in `options` and `packages`. Without

@@ -1,10 +1,10 @@
 import type { EvaluationRegistry } from "./evaluation-registry.ts";
-import type { NixValue } from "./define-nixos-system.ts";
 import { createNixFile, type NixFile } from "./nix-file.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { parseHash } from "../hash/hash.ts";
 import { makeFixedOutputPath } from "../store-path/make-store-path.ts";
 import { formatStorePath } from "../store-path/store-path.ts";
+import type { NixValue } from "./nix-value.ts";
 
 /** What a configuration may see of its project; every look is noted, so that the evaluation can be remembered. */
 export type ProjectFiles = {

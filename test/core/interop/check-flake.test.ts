@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createFolderFiles } from "../../../core/config/folder-files.ts";
-import { checkFlake, type FlakeReport } from "../../../core/interop/check-flake.ts";
+import { checkFlake } from "../../../core/interop/check-flake.ts";
 import { createRegistryIo } from "../../../core/interop/registry-io.ts";
 import { installBuiltins } from "../../../core/nix/builtins/builtin-table.ts";
 import { Evaluator } from "../../../core/nix/evaluator.ts";
 import { EvaluationRegistry } from "../../../core/package/evaluation-registry.ts";
+import type { FlakeReport } from "../../../core/interop/flake-report.ts";
 
 const SOURCE = `/nix/store/${"a".repeat(32)}-source`;
 const folder = mkdtempSync(join(tmpdir(), "tsos-check-flake-"));
