@@ -36,12 +36,12 @@ const CHUNK = 1 << 18;
  */
 const MARGIN = MAX_NAR_TARGET + 1024 + 32 * MAX_NAR_DEPTH;
 
-/** From this size on a file's contents are sent, and so much of it at once. */
-const SEND_FROM = 1 << 20;
+/** From this size on a file's contents are left to the kernel, and so much of them sent at once. */
+export const SEND_FROM = 1 << 20;
 const SEND_AT_ONCE = 1 << 24;
 
 /** How long the event loop may wait, in milliseconds: for signals and progress. */
-const PAUSE_AFTER = 20;
+export const PAUSE_AFTER = 20;
 
 /**
  * The archive of the file tree at `path`. Each chunk is the consumer's own, unless they are lent.
@@ -51,8 +51,12 @@ const PAUSE_AFTER = 20;
 export async function* dumpPath(path: string, options: DumpOptions = {}): AsyncGenerator<Uint8Array> {
   options.signal?.throwIfAborted();
   let last = performance.now();
-  for (const chunk of dumpChunks(toByteString(path), options.lend ?? false, options.include, options.send)) {
-    yield chunk;
+  for (const item of dumpItems(toByteString(path), options.lend ?? false, options.include, options.send === undefined ? Infinity : SEND_FROM)) {
+    if (item instanceof Uint8Array) yield item;
+    else for (let sent = -1; sent !== 0 && item.taken < item.size; item.taken += sent) {
+      sent = options.send!(item.descriptor, Math.min(item.size - item.taken, SEND_AT_ONCE));
+      if (sent > 0) yield NOTHING;
+    }
     if (performance.now() - last > PAUSE_AFTER) {
       await setImmediate();
       options.signal?.throwIfAborted();
@@ -71,7 +75,7 @@ export async function narHashOfPath(
   let size = 0;
   options.signal?.throwIfAborted();
   let last = performance.now();
-  for (const chunk of dumpChunks(toByteString(path), true, options.include)) {
+  for (const chunk of dumpChunks(toByteString(path), options.include)) {
     hasher.update(chunk);
     size += chunk.length;
     if (performance.now() - last > PAUSE_AFTER) {
@@ -88,7 +92,7 @@ export function narHashOfPathSync(path: ByteString, options: { readonly algorith
   const algorithm = options.algorithm ?? "sha256";
   const hasher = createHasher(algorithm);
   let size = 0;
-  for (const chunk of dumpChunks(path, true, options.include)) {
+  for (const chunk of dumpChunks(path, options.include)) {
     hasher.update(chunk);
     size += chunk.length;
   }
@@ -102,11 +106,20 @@ type Directory = { readonly path: ByteString; readonly entries: readonly Dirent[
 
 type Kind = "regular" | "directory" | "symlink";
 
+/** The contents of an open file, `size` bytes of them, of which the consumer takes as many as it says: all, or from the first on. */
+export type DumpedContents = { readonly descriptor: number; readonly size: number; taken: number };
+
+function dumpChunks(path: ByteString, include: IncludePath | undefined): Generator<Uint8Array> {
+  // None is offered.
+  return dumpItems(path, true, include, Infinity) as Generator<Uint8Array>;
+}
+
 /**
- * With synchronous calls: a promise a file costs more than the file. `reuse` writes each chunk over the last
- * one, for a consumer that is done with it before it asks for the next.
+ * The archive's chunks, with synchronous calls: a promise a file costs more than the file. `reuse` writes each chunk over
+ * the last one, for a consumer that is done with it before it asks for the next. The contents of files from `offerFrom`
+ * bytes on are offered open, after all that stands before them; what is not taken comes in chunks.
  */
-function* dumpChunks(path: ByteString, reuse: boolean, include: IncludePath | undefined, send?: DumpOptions["send"]): Generator<Uint8Array> {
+export function* dumpItems(path: ByteString, reuse: boolean, include: IncludePath | undefined, offerFrom: number): Generator<Uint8Array | DumpedContents> {
   let buffer = Buffer.allocUnsafeSlow(CHUNK);
   let position = 0;
   const put = (block: Uint8Array): void => {
@@ -155,12 +168,11 @@ function* dumpChunks(path: ByteString, reuse: boolean, include: IncludePath | un
           writeNarLength(buffer, position, stat.size);
           position += 8;
           let remaining = stat.size;
-          if (send !== undefined && remaining >= SEND_FROM) {
+          if (remaining >= offerFrom) {
             yield takeBuffer();
-            for (let sent = -1; sent !== 0 && remaining > 0; remaining -= sent) {
-              sent = send(fd, Math.min(remaining, SEND_AT_ONCE));
-              if (sent > 0) yield NOTHING;
-            }
+            const contents: DumpedContents = { descriptor: fd, size: remaining, taken: 0 };
+            yield contents;
+            remaining -= contents.taken;
           }
           while (remaining > 0) {
             if (position === buffer.length) yield takeBuffer();

@@ -61,7 +61,8 @@ export class RestoreVisitor implements NarVisitor {
 
   regular(path: ByteString, executable: boolean): void {
     this.#write(path, (file) => {
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      // Readable too: who lets the kernel copy contents hashes what arrived.
+      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
       this.#fd = openSync(file, flags, 0o600);
       // Not left to open, which a umask would change.
       fchmodSync(this.#fd, executable ? 0o555 : 0o444);
@@ -74,6 +75,11 @@ export class RestoreVisitor implements NarVisitor {
     this.#write(this.#current, () => {
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
     });
+  }
+
+  /** Of the file whose contents come next. */
+  get descriptor(): number {
+    return this.#fd!;
   }
 
   /** The next `size` bytes of the current file's contents, by the kernel. @returns how many it wrote */

@@ -1,6 +1,4 @@
-import { createMeter } from "../hash/meter.ts";
-import { dumpPath } from "../nar/dump-path.ts";
-import { restorePath } from "../nar/restore-path.ts";
+import { copyPath } from "../nar/copy-path.ts";
 import { makeContentAddressedPath } from "../store-path/make-store-path.ts";
 import type { StorePath } from "../store-path/store-path.ts";
 import { compareByteStrings } from "../util/ordering.ts";
@@ -23,10 +21,8 @@ export async function addPath(store: OpenStore, name: string, source: string, op
   }
   const { file, release } = store.scratch.borrow();
   try {
-    const meter = createMeter("sha256", signal);
-    await restorePath(meter.pass(dumpPath(source, { signal, include, lend: true })), file);
+    const { hash: narHash, size: narSize } = await copyPath(source, file, { signal, include });
     if (store.scratch.inheritsAttributes(file)) await canonicalisePath(file, { signal });
-    const { hash: narHash, size: narSize } = meter.result();
     const hash = method === "nar" && algorithm === "sha256" ? narHash : await contentHashOfPath(file, method, algorithm, { signal });
     const contentAddress = { method, hash };
     const path = makeContentAddressedPath(name, contentAddress, { others: references, self: false }, store.layout.storeDir);

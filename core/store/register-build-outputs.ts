@@ -3,6 +3,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import { equalHashes, formatHash, type Hash } from "../hash/hash.ts";
 import { createHasher, type Hasher } from "../hash/hasher.ts";
 import type { HashAlgorithm } from "../hash/hash-algorithm.ts";
+import { copyPath } from "../nar/copy-path.ts";
 import { dumpPath } from "../nar/dump-path.ts";
 import { NarReader } from "../nar/nar-reader.ts";
 import { restorePath } from "../nar/restore-path.ts";
@@ -55,7 +56,7 @@ export async function finishBuildOutputs(
     if ((output.contentAddress !== undefined || output.floating !== undefined) && output.ownFiles !== true) {
       // A descriptor that the builder passed on could still write to its files; to a copy it cannot.
       folder = `${temporaryFolder()}/fixed-${output.name}`;
-      await restorePath(dumpPath(output.folder, { signal }), folder);
+      await copyPath(output.folder, folder, { signal });
     }
     await canonicalisePath(folder, { signal });
     folders.set(output, folder);

@@ -6,6 +6,14 @@ export type Native = {
   flock(descriptor: number, operation: number): boolean;
   /** Everything written to the file system of `descriptor` is on disk after it; runs in a thread. */
   syncFileSystem(descriptor: number): Promise<void>;
+  /**
+   * Has the kernel copy up to `size` bytes from where one open file is read next to where another is written next, without
+   * writing what the file system can share; runs in a thread. Gives how many it copied: 0 where it cannot. Why, the caller
+   * learns by reading and writing the rest itself.
+   */
+  copyRange(from: number, to: number, size: number): Promise<number>;
+  /** Has what was written to a part of an open file begin to go to the disk, which says nothing of when it is there; runs in a thread. */
+  beginWriting(descriptor: number, offset: number, size: number): Promise<void>;
   /** Names of the extended attributes, links not followed; none where the file system has none. */
   listExtendedAttributes(file: string | Uint8Array): readonly string[];
   removeExtendedAttribute(file: string | Uint8Array, name: string): void;
@@ -25,6 +33,7 @@ export function native(): Native {
 
 const AT_FDCWD = -100;
 const RENAME_EXCHANGE = 2;
+const SYNC_FILE_RANGE_WRITE = 2;
 const EINTR = 4;
 const EAGAIN = 11;
 const ENODATA = 61;
@@ -34,6 +43,8 @@ function bind(): Native {
   const { bind: bound, errno, error } = libc();
   const flock = bound("int flock(int descriptor, int operation)");
   const syncfs = bound("int syncfs(int descriptor)");
+  const copyFileRange = bound("intptr_t copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t size, unsigned int flags)");
+  const syncFileRange = bound("int sync_file_range(int descriptor, int64_t offset, int64_t size, unsigned int flags)");
   const llistxattr = bound("intptr_t llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)");
   const renameat2 = bound("int renameat2(int oldFolder, const uint8_t *oldPath, int newFolder, const uint8_t *newPath, unsigned int flags)");
   const lremovexattr = bound("int lremovexattr(const uint8_t *path, const char *name)");
@@ -63,6 +74,17 @@ function bind(): Native {
           else if (result !== 0) reject(Object.assign(new Error(`EIO: syncfs of "${descriptor}" failed`), { code: "EIO", syscall: "syncfs" }));
           else resolve();
         });
+      });
+    },
+    copyRange(from, to, size) {
+      return new Promise((resolve, reject) => {
+        copyFileRange.async(from, null, to, null, size, 0, (failure: unknown, copied: number | bigint) => (failure ? reject(failure) : resolve(Math.max(0, Number(copied)))));
+      });
+    },
+    beginWriting(descriptor, offset, size) {
+      return new Promise((resolve, reject) => {
+        // Where it fails, syncing does it all, and says what is wrong.
+        syncFileRange.async(descriptor, offset, size, SYNC_FILE_RANGE_WRITE, (failure: unknown) => (failure ? reject(failure) : resolve()));
       });
     },
     listExtendedAttributes(file) {
