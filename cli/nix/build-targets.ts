@@ -32,11 +32,15 @@ import type { ClassicOptions } from "./classic-arguments.ts";
 import { findOnPath, findProgram } from "./find-on-path.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 
-/** Builds outputs with the settings of a classic command; the result is their paths, in the same order. */
-export async function buildTargets(environment: NixEnvironment, options: ClassicOptions, store: LocalStore, targets: readonly { readonly drvPath: StorePath; readonly output: string }[], check = false): Promise<readonly StorePath[]> {
+/**
+ * Builds outputs with the settings of a classic command; the result is their paths, in the same order.
+ *
+ * @param known what `nixBuildOptions` gave before: caches that it found to be broken are not asked, nor complained of, again
+ */
+export async function buildTargets(environment: NixEnvironment, options: ClassicOptions, store: LocalStore, targets: readonly { readonly drvPath: StorePath; readonly output: string }[], check = false, known?: BuildOptions): Promise<readonly StorePath[]> {
   const wanted = new Map<StorePath, Set<string>>();
   for (const { drvPath, output } of targets) wanted.set(drvPath, (wanted.get(drvPath) ?? new Set()).add(output));
-  const buildOptions = await nixBuildOptions(environment, options, store);
+  const buildOptions = known ?? (await nixBuildOptions(environment, options, store));
   const outputs = await environment
     .whileBuilding(() =>
       realise(
@@ -157,15 +161,14 @@ export async function nixTrust(environment: NixEnvironment, settings: NixConfigu
   return { publicKeys: [...settings.list("trusted-public-keys").map(parsePublicKey), ...own.trust.publicKeys], requireSignatures: settings.bool("require-sigs", true) };
 }
 
-/** What is going to be built and fetched, as lines for people. Nix: libmain/shared.cc, printMissing */
-export async function describeMissing(environment: NixEnvironment, options: ClassicOptions, store: LocalStore, targets: readonly { readonly drvPath: StorePath; readonly output: string }[]): Promise<readonly string[]> {
-  const buildOptions = await nixBuildOptions(environment, options, store);
+/** What is going to be built and fetched with `buildOptions`, as lines for people. Nix: libmain/shared.cc, printMissing */
+export async function describeMissing(buildOptions: BuildOptions, store: LocalStore, targets: readonly { readonly drvPath: StorePath; readonly output: string }[]): Promise<readonly string[]> {
   const { substituter } = buildOptions;
   if (store.builds !== undefined) {
     const wishes = targets.map(({ drvPath, output }) => ({ kind: "derivation", path: drvPath, outputs: [output] }) as const);
     return describePlan(store, await store.builds.findMissing(wishes, serviceOptions(buildOptions)));
   }
-  const graph = await readBuildGraph(store, targets.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })), { check: false, contentAddressed: buildOptions.contentAddressed, ...(substituter === undefined ? {} : { substituter }), signal: environment.signal });
+  const graph = await readBuildGraph(store, targets.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })), { check: false, contentAddressed: buildOptions.contentAddressed, ...(substituter === undefined ? {} : { substituter }), signal: buildOptions.signal });
   const fetched = [...graph.substitutions.values()];
   return describePlan(store, {
     build: [...graph.goals.values()].filter((goal) => goal.build).map((goal) => goal.path),

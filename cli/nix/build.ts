@@ -5,7 +5,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import type { EvaluationSource, FoundDerivation } from "../../core/interop/evaluation-protocol.ts";
 import { formatStorePath, isStorePathBaseName, parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import { fromByteString, toByteString } from "../../core/util/bytes.ts";
-import { buildTargets, describeMissing } from "./build-targets.ts";
+import { buildTargets, describeMissing, nixBuildOptions } from "./build-targets.ts";
 import { parseClassicArguments, splitStandardInput } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
 import { createFlakeArguments } from "./flake-arguments.ts";
@@ -103,9 +103,10 @@ export async function build(environment: NixEnvironment, args: readonly string[]
 
   await stores.bring(wanted.map(({ drvPath }) => drvPath));
   const store = await stores.openBuilding();
-  if (options.verbosity >= 0 && options.settings.bool("print-missing", true)) for (const line of await describeMissing(environment, options, store, wanted)) environment.say(line);
+  const build = await nixBuildOptions(environment, options, store);
+  if (options.verbosity >= 0 && options.settings.bool("print-missing", true)) for (const line of await describeMissing(build, store, wanted)) environment.say(line);
   if (dryRun) return 0;
-  const paths = await buildTargets(environment, options, store, wanted, check);
+  const paths = await buildTargets(environment, options, store, wanted, check, build);
   await store.flush();
   const numbers = new Map<StorePath, number>();
   for (const [index, { drvPath, output }] of wanted.entries()) {

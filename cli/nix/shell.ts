@@ -8,7 +8,7 @@ import { formatStorePath, storePathName, type StorePath } from "../../core/store
 import { toByteString } from "../../core/util/bytes.ts";
 import { runOnTerminal } from "../../core/util/run-on-terminal.ts";
 import { parseDerivationArgument, temporaryFolder, toWanted, type WantedOutput } from "./build.ts";
-import { buildTargets, describeMissing } from "./build-targets.ts";
+import { buildTargets, describeMissing, nixBuildOptions } from "./build-targets.ts";
 import { ClassicUsageError, parseClassicArguments, splitStandardInput } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
@@ -144,9 +144,10 @@ export async function shell(environment: NixEnvironment, givenArguments: readonl
     if (exclude.some((pattern) => pattern.test(formatStorePath(drvPath, storeDir)))) continue;
     for (const output of outputs) inputs.push({ drvPath, output });
   }
-  if (options.settings.bool("print-missing", true)) for (const line of await describeMissing(environment, options, store, inputs)) environment.say(line);
+  const build = await nixBuildOptions(environment, options, store);
+  if (options.settings.bool("print-missing", true)) for (const line of await describeMissing(build, store, inputs)) environment.say(line);
   if (dryRun) return 0;
-  const paths = await buildTargets(environment, options, store, inputs);
+  const paths = await buildTargets(environment, options, store, inputs, false, build);
   const bash = ownShell ?? (bashOutput === undefined ? "bash" : `${formatStorePath(paths[0]!, storeDir)}/bin/bash`);
   return await enter(environment, store, [...paths], { derivation, bash });
 

@@ -13,7 +13,7 @@ import { isDerivationPath, parseStorePath, storePathName, type StorePath } from 
 import { fromByteString } from "../../core/util/bytes.ts";
 import { compareUtf8 } from "../../core/util/ordering.ts";
 import { toStorePath } from "../follow-links.ts";
-import { buildTargets, describeMissing } from "./build-targets.ts";
+import { buildTargets, describeMissing, nixBuildOptions } from "./build-targets.ts";
 import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
 import { deleteDead, describeFreed, parseSize } from "./collect-garbage.ts";
 import { parseAlgorithm, parseAny } from "./hash.ts";
@@ -110,9 +110,10 @@ async function realise(call: StoreCall): Promise<number> {
     const names = outputs === undefined ? [...readDerivation(call, path).outputs.keys()].sort(compareUtf8) : outputs.split(",");
     for (const output of names) targets.push({ drvPath: path, output });
   }
-  if (options.settings.bool("print-missing", true)) for (const line of await describeMissing(environment, options, opened, targets)) environment.say(line);
+  const build = await nixBuildOptions(environment, options, opened);
+  if (options.settings.bool("print-missing", true)) for (const line of await describeMissing(build, opened, targets)) environment.say(line);
   if (call.flags.includes("--dry-run")) return 0;
-  const built = await buildTargets(environment, options, opened, targets, call.flags.includes("--check"));
+  const built = await buildTargets(environment, options, opened, targets, call.flags.includes("--check"), build);
   await opened.flush();
   let roots = 0;
   let last: StorePath | undefined;

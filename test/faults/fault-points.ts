@@ -89,6 +89,9 @@ export function installFaultPoints(): FaultPoints {
   const calls = native() as { -readonly [K in keyof Native]: Native[K] };
   replace(calls, "syncFileSystem", "change", (error) => Promise.reject(error));
   replace(calls, "exchange", "change", raise);
+  // Both only say that they did less; what is done in their place says why.
+  replace(calls, "copyRange", "write", () => Promise.resolve(0));
+  replace(calls, "beginWriting", "change", () => Promise.resolve());
   replace(calls, "listExtendedAttributes", "read", raise);
 
   // Its own objects cannot be changed, so the module gives others that stand before them.

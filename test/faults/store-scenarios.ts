@@ -156,6 +156,18 @@ const addBoth = async (store: LocalStore, folder: string): Promise<readonly Stor
   return [text, await store.addPathToStore("tree", `${folder}/one`, { references: [text] }), await store.addPathToStore("twin", `${folder}/two`)];
 };
 
+/** Each needs the two before it; one is a tree. */
+async function addChain(store: LocalStore, folder: string): Promise<readonly StorePath[]> {
+  writeSources(folder);
+  const chain: StorePath[] = [];
+  for (let n = 0; n < 6; n++) {
+    const references = chain.slice(-2);
+    chain.push(n === 3 ? await store.addPathToStore("tree", `${folder}/one`, { references }) : await store.addTextToStore(`chain-${n}`, `chain ${n}`, references));
+  }
+  writeFileSync(`${folder}/chain`, chain.join(" "));
+  return chain;
+}
+
 function writeSources(folder: string): void {
   writeTree(`${folder}/one`, "one");
   writeTree(`${folder}/two`, "two");
@@ -213,12 +225,15 @@ export const STORE_SCENARIOS: Readonly<Record<string, StoreScenario>> = {
   "adding what is likely new": {
     async prepare(folder) {
       writeSources(folder);
+      // Large enough for the kernel to copy it.
+      writeFileSync(`${folder}/large`, Buffer.alloc((1 << 20) + 3, "large "));
       return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
     },
     run: async (store, folder) => [
       await store.addPathToStore("tree", `${folder}/one`, { likelyNew: true }),
       await store.addPathToStore("twin", `${folder}/two`, { likelyNew: true }),
       await store.addPathToStore("file", `${folder}/one/a`, { likelyNew: true, method: "flat" }),
+      await store.addPathToStore("large", `${folder}/large`, { likelyNew: true }),
     ],
   },
   importing: {
@@ -255,6 +270,19 @@ export const STORE_SCENARIOS: Readonly<Record<string, StoreScenario>> = {
       return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", [])]);
     },
     run: async (store, folder) => build(store, await openCache(folder, store)),
+  },
+  // Archives are received while it is still asked what else is needed, those that others need among the last.
+  copying: {
+    async prepare(folder) {
+      await fillCache(folder, (store) => addChain(store, folder));
+      return prepareStore(folder, async (store) => [await store.addTextToStore("kept", "kept", []), await store.addTextToStore("chain-0", "chain 0", [])]);
+    },
+    async run(store, folder) {
+      await using cache = await openBinaryCache(`file://${folder}/cache?compression=gzip`, { settings: plainFetchSettings, environment: {} });
+      const chain = readFileSync(`${folder}/chain`, "utf8").split(" ") as StorePath[];
+      await copyPaths(cache, store, chain.slice(-1));
+      return chain;
+    },
   },
   collecting: {
     async prepare(folder) {

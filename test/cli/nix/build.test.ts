@@ -31,6 +31,14 @@ test("a dry run says what would be built and builds nothing", () => {
   assert.match(result.stderr, /^this derivation will be built:\n {2}\S+-not-yet\.drv\n$/);
 });
 
+test("a cache that does not answer is asked, and complained of, once a command", () => {
+  // Port 9 discards what it hears, where anything listens at all.
+  const env = { NIX_CONFIG: "sandbox = false\nsubstituters = http://127.0.0.1:9\nbuild-users-group =" };
+  const result = trial.runWith({ env }, "build", "--no-out-link", "-E", shellDerivation("uncached", "echo > $out"));
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(result.stderr.match(/left out for a minute/g)?.length, 1, result.stderr);
+});
+
 test("the exit code says how a build failed", () => {
   assert.equal(trial.run("build", "--no-out-link", "-E", shellDerivation("fails", "exit 2")).code, 100);
   assert.equal(trial.run("build", "--no-out-link", "-E", shellDerivation("wrong", "echo x > $out", 'outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";')).code, 102);

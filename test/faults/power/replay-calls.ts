@@ -1,4 +1,5 @@
 /** Does on a simulated disk what strace saw a process do. */
+import { readFileSync } from "node:fs";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 
 /** The calls that change a file system or say what a descriptor is. */
@@ -37,6 +38,8 @@ class Replay {
   readonly #disk: SimulatedDisk;
   readonly #base: string;
   readonly #descriptors = new Map<number, Descriptor>();
+  /** Files beyond the disk, which nothing changes meanwhile. */
+  readonly #outside = new Map<number, { readonly file: string; position: number }>();
 
   constructor(disk: SimulatedDisk, base: string) {
     this.#disk = disk;
@@ -45,6 +48,7 @@ class Replay {
 
   close(descriptor: number): void {
     this.#descriptors.delete(descriptor);
+    this.#outside.delete(descriptor);
   }
 
   call(line: string): void {
@@ -61,7 +65,9 @@ class Replay {
       case "creat":
         return this.#open(this.#locate(undefined, args[0]!), "O_WRONLY|O_CREAT|O_TRUNC", args[1], result);
       case "openat":
-        return this.#open(this.#locate(args[0], args[1]!), args[2]!, args[3], result);
+        this.#open(this.#locate(args[0], args[1]!), args[2]!, args[3], result);
+        if (!this.#descriptors.has(result)) this.#outside.set(result, { file: bytesOf(args[1]!).toString(), position: 0 });
+        return;
       case "close":
         return this.close(Number(args[0]));
       case "dup": case "dup2": case "dup3": {
@@ -93,10 +99,13 @@ class Replay {
         const [from, to] = name === "sendfile" ? [args[1]!, args[0]!] : [args[0]!, args[2]!];
         const [source, target] = [this.#descriptors.get(Number(from)), this.#descriptors.get(Number(to))];
         if (target === undefined) return;
-        if (source === undefined) throw new Error(`a file outside is copied in without being seen: ${line.slice(0, 200)}`);
-        disk.write(target.inode, target.position, disk.read(source.inode).subarray(source.position, source.position + result));
+        const outside = this.#outside.get(Number(from));
+        if (source === undefined && outside === undefined) throw new Error(`a file is copied in that was not seen to be opened: ${line.slice(0, 200)}`);
+        const bytes = source === undefined ? readFileSync(outside!.file) : disk.read(source.inode);
+        const { position } = (source ?? outside)!;
+        disk.write(target.inode, target.position, bytes.subarray(position, position + result));
         target.position += result;
-        source.position += result;
+        (source ?? outside)!.position += result;
         return;
       }
       case "ftruncate": {
