@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { findBuildLog } from "../../core/build/build-log.ts";
 import { BinaryCache } from "../../core/cache/binary-cache.ts";
-import { copyPaths, untrusted } from "../../core/cache/copy-paths.ts";
+import { copyPaths } from "../../core/cache/copy-paths.ts";
+import { untrusted } from "../../core/cache/untrusted.ts";
 import { loadCacheSettings } from "../../core/cache/load-cache-settings.ts";
 import { LookupCache } from "../../core/cache/lookup-cache.ts";
 import { openBinaryCache } from "../../core/cache/open-binary-cache.ts";

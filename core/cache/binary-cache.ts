@@ -1,30 +1,24 @@
-import { randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { compress, type Compression } from "../compression/compress.ts";
-import { decompress, type CompressionFormat } from "../compression/decompress.ts";
-import { decompressWhole } from "../compression/decompress-whole.ts";
 import { TsosError } from "../error/tsos-error.ts";
-import { equalHashes, formatHash } from "../hash/hash.ts";
-import { createMeter } from "../hash/meter.ts";
-import { NarReader } from "../nar/nar-reader.ts";
-import { createNarLister, narListingToJson, type NarListing, type NarListingJson } from "../nar/nar-listing.ts";
-import type { NarVisitor } from "../nar/nar-visitor.ts";
-import { formatNarInfo, narInfoFingerprint, parseNarInfo, type NarInfo } from "../narinfo/narinfo.ts";
+import { formatHash } from "../hash/hash.ts";
+import { narListingToJson, type NarListing, type NarListingJson } from "../nar/nar-listing.ts";
+import { formatNarInfo, narInfoFingerprint, type NarInfo } from "../narinfo/narinfo.ts";
 import { formatOutputId, formatRealisation, parseRealisation, signRealisation, type OutputId, type Realisation } from "../narinfo/realisation.ts";
-import { formatSignature, parseSecretKey, parseSignature, signFingerprint, type SecretKey } from "../narinfo/signature.ts";
+import { parseSecretKey, parseSignature, signFingerprint, type SecretKey } from "../narinfo/signature.ts";
 import type { AddOptions, Store } from "../store/store.ts";
 import type { NewPathInfo, ValidPathInfo } from "../store/path-info.ts";
 import { DEFAULT_STORE_DIR, formatStorePath, storePathHash, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { decodeUtf8, encodeUtf8 } from "../util/bytes.ts";
+import { CacheArchives, type ReadArchiveOptions } from "./cache-archives.ts";
 import { parseCacheInfo, type CacheInfo } from "./cache-info.ts";
 import type { CacheTransport } from "./cache-transport.ts";
 import type { CacheUrl } from "./cache-url.ts";
 import type { LookupCache } from "./lookup-cache.ts";
+import { ARCHIVE_EXTENSIONS, packArchive } from "./pack-archive.ts";
+import { parseCachedNarInfo } from "./parse-cached-narinfo.ts";
+import { pathInfoOf } from "./path-info-of.ts";
 
 export type BinaryCacheOptions = {
   readonly transport: CacheTransport;
@@ -37,17 +31,8 @@ export type BinaryCacheOptions = {
 /** A description longer than this is no honest one. */
 const MAX_NARINFO = 1 << 20;
 
-/** Archives up to this size are received, and unpacked, in one piece. */
-const MAX_WHOLE = 1 << 20;
-
 /** Descriptions kept in memory between the question and the transfer. */
 const MAX_RECENT = 10_000;
-
-/** How often a transfer that made progress is taken up again where it broke. */
-const RESUMPTIONS = 5;
-
-const FORMATS: Readonly<Record<string, CompressionFormat>> = { none: "none", "": "none", gzip: "gzip", xz: "xz", zstd: "zstd", br: "brotli", bzip2: "bzip2" };
-const EXTENSIONS: Readonly<Record<Compression, string>> = { zstd: ".zst", gzip: ".gz", br: ".br", none: "" };
 
 /**
  * A binary cache: descriptions (`HASH.narinfo`) and archives (`nar/…`) in Nix's layout. It trusts nothing that it
@@ -58,6 +43,7 @@ export class BinaryCache implements Store {
   readonly storeDir: string;
   readonly url: CacheUrl;
   readonly #transport: CacheTransport;
+  readonly #archives: CacheArchives;
   readonly #lookups: LookupCache | undefined;
   /** Described a moment ago, for who takes the archive next. */
   readonly #recent = new Map<StorePath, NarInfo>();
@@ -66,6 +52,7 @@ export class BinaryCache implements Store {
 
   constructor({ transport, url, storeDir = DEFAULT_STORE_DIR, lookups }: BinaryCacheOptions) {
     this.#transport = transport;
+    this.#archives = new CacheArchives(transport);
     this.url = url;
     this.storeDir = storeDir;
     this.#lookups = lookups;
@@ -125,86 +112,14 @@ export class BinaryCache implements Store {
     const known = this.#lookups?.findNarInfo(this.name, hashPart);
     if (known === "absent") return undefined;
     const text = known ?? (await this.#readText(`${hashPart}.narinfo`, signal));
-    const info = text === undefined ? undefined : this.#parse(text, path);
+    const info = text === undefined ? undefined : parseCachedNarInfo(text, path, { cacheName: this.name, storeDir: this.storeDir });
     if (known === undefined) this.#lookups?.rememberNarInfo(this.name, hashPart, text);
     return info;
   }
 
-  #parse(text: string, path: StorePath): NarInfo {
-    const wrong = (problem: string, cause?: unknown): TsosError =>
-      new TsosError({ code: "cache.malformed", message: `what the cache "${this.name}" says of "${formatStorePath(path, this.storeDir)}" ${problem}`, data: { url: this.name, path }, ...(cause === undefined ? {} : { cause }) });
-    let info: NarInfo;
-    try {
-      info = parseNarInfo(text, this.storeDir);
-    } catch (error) {
-      throw wrong(`is broken: ${error instanceof Error ? error.message : String(error)}`, error);
-    }
-    if (info.path !== path) throw wrong(`is about "${formatStorePath(info.path, this.storeDir)}"`);
-    // Relative, and never out of the cache.
-    if (info.url === "" || info.url.includes("\\") || /^[a-z][a-z0-9+.-]*:|^\//i.test(info.url) || info.url.split("/").some((part) => part === ".." || part === "." || part === "")) {
-      throw wrong(`names the archive "${info.url}", which may be another server's file`);
-    }
-    if (FORMATS[info.compression] === undefined) throw wrong(`has the unknown compression "${info.compression}"`);
-    return info;
-  }
-
   /** The archive that `info` describes, unpacked; a broken transfer goes on where it broke. */
-  async *readArchive(info: NarInfo, options: { readonly signal?: AbortSignal | undefined; readonly progress?: ((done: number, total: number) => void) | undefined } = {}): AsyncIterable<Uint8Array> {
-    if (info.fileSize !== undefined && info.fileSize <= MAX_WHOLE && info.narSize <= MAX_WHOLE) {
-      const nar = await this.#readSmall(info, options);
-      if (nar !== undefined) {
-        yield nar;
-        return;
-      }
-    }
-    let size = 0;
-    for await (const chunk of decompress(FORMATS[info.compression]!, this.#readPacked(info, options))) {
-      size += chunk.length;
-      // What is longer than it says would otherwise be unpacked to its end before its hash is known to be wrong.
-      if (size > info.narSize) throw new TsosError({ code: "cache.malformed", message: `the archive "${info.url}" of the cache "${this.name}" is longer than the ${info.narSize} bytes that its description says` });
-      yield chunk;
-    }
-  }
-
-  /** A small archive as one chunk; undefined where it has to be read as a stream. */
-  async #readSmall(info: NarInfo, { signal, progress }: { readonly signal?: AbortSignal | undefined; readonly progress?: ((done: number, total: number) => void) | undefined }): Promise<Uint8Array | undefined> {
-    const format = FORMATS[info.compression]!;
-    if (format === "xz" || format === "bzip2") return undefined;
-    let packed: Uint8Array | undefined;
-    try {
-      packed = await this.#transport.readWhole(info.url, { signal, limit: info.fileSize! });
-    } catch (error) {
-      // A stream is resumed, and cut where it is longer than it says.
-      if (error instanceof TsosError && ["fetch.too-long", "cache.broken-transfer"].includes(error.code)) return undefined;
-      throw error;
-    }
-    if (packed === undefined) throw this.#missingArchive(info);
-    progress?.(packed.length, info.fileSize!);
-    return decompressWhole(format, packed, info.narSize);
-  }
-
-  async *#readPacked(info: NarInfo, { signal, progress }: { readonly signal?: AbortSignal | undefined; readonly progress?: ((done: number, total: number) => void) | undefined }): AsyncIterable<Uint8Array> {
-    let done = 0;
-    for (let resumptions = 0; ; ) {
-      const before = done;
-      const file = await this.#transport.read(info.url, { signal, offset: done });
-      if (file === undefined) throw this.#missingArchive(info);
-      try {
-        for await (const chunk of file.body) {
-          done += chunk.length;
-          progress?.(done, info.fileSize ?? info.narSize);
-          if (info.fileSize !== undefined && done > info.fileSize) break;
-          yield chunk;
-        }
-        return;
-      } catch (error) {
-        if (signal?.aborted || done === before || ++resumptions > RESUMPTIONS) throw error;
-      }
-    }
-  }
-
-  #missingArchive({ url }: NarInfo): TsosError {
-    return new TsosError({ code: "cache.missing-archive", message: `the cache "${this.name}" describes "${url}" and does not have it`, data: { url: this.name, archive: url } });
+  readArchive(info: NarInfo, options: ReadArchiveOptions = {}): AsyncIterable<Uint8Array> {
+    return this.#archives.read(info, options);
   }
 
   async findPathInfo(path: StorePath): Promise<ValidPathInfo | undefined> {
@@ -238,32 +153,19 @@ export class BinaryCache implements Store {
   async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options: AddOptions = {}): Promise<ValidPathInfo> {
     const { signal, after, onReceived } = options;
     await this.#initialise(signal);
-    const { compression, compressionLevel } = this.url;
+    const { compression } = this.url;
     const folder = await mkdtemp(join(tmpdir(), "tsos-cache-"));
     try {
-      const file = join(folder, randomBytes(8).toString("hex"));
-      const narMeter = createMeter("sha256");
-      const lister = this.url.writeListing ? createNarLister() : undefined;
-      const listed = lister === undefined ? nar : passThroughReader(nar, lister.visitor);
-      const fileMeter = createMeter("sha256");
-      await pipeline(Readable.from(fileMeter.pass(compress(compression, narMeter.pass(listed), compressionLevel)), { objectMode: false }), createWriteStream(file), { ...(signal === undefined ? {} : { signal }) });
-      const [narResult, fileResult] = [narMeter.result(), fileMeter.result()];
-      if (!equalHashes(narResult.hash, info.narHash) || narResult.size !== info.narSize) {
-        throw new TsosError({
-          code: "store.hash-mismatch",
-          message: `the contents of "${formatStorePath(info.path, this.storeDir)}" are not what was promised: ${formatHash(info.narHash, "sri")}, got ${formatHash(narResult.hash, "sri")}`,
-          data: { path: info.path },
-        });
-      }
-      const url = `nar/${formatHash(fileResult.hash, "nix32", false)}.nar${EXTENSIONS[compression]}`;
-      if (!(await this.#transport.exists(url, signal))) await this.#transport.write(url, { file, size: fileResult.size }, { contentType: "application/x-nix-nar", signal });
-      if (lister !== undefined) await this.#writeListing(info.path, lister.result(), signal);
+      const packed = await packArchive(info, nar, { ...this.url, file: join(folder, "archive"), storeDir: this.storeDir, signal });
+      const url = `nar/${formatHash(packed.hash, "nix32", false)}.nar${ARCHIVE_EXTENSIONS[compression]}`;
+      if (!(await this.#transport.exists(url, signal))) await this.#transport.write(url, packed, { contentType: "application/x-nix-nar", signal });
+      if (packed.listing !== undefined) await this.#writeListing(info.path, packed.listing, signal);
       const described: NarInfo = {
         path: info.path,
         url,
         compression,
-        fileHash: fileResult.hash,
-        fileSize: fileResult.size,
+        fileHash: packed.hash,
+        fileSize: packed.size,
         narHash: info.narHash,
         narSize: info.narSize,
         references: info.references,
@@ -346,31 +248,7 @@ export class BinaryCache implements Store {
   }
 }
 
-async function* passThroughReader(source: AsyncIterable<Uint8Array>, visitor: NarVisitor): AsyncIterable<Uint8Array> {
-  const reader = new NarReader(visitor);
-  for await (const chunk of source) {
-    reader.write(chunk);
-    yield chunk;
-  }
-  reader.end();
-}
-
 /** Nix: libstore/binary-cache-store.cc, makeRealisationPath. */
 function realisationPath(id: OutputId): string {
   return `realisations/${formatOutputId(id)}.doi`;
-}
-
-/** What a description says, as a store keeps it. */
-export function pathInfoOf(info: NarInfo): ValidPathInfo {
-  return {
-    path: info.path,
-    narHash: info.narHash,
-    narSize: info.narSize,
-    references: info.references,
-    deriver: info.deriver,
-    registrationTime: 0,
-    signatures: info.signatures.map(formatSignature),
-    contentAddress: info.contentAddress,
-    ultimate: false,
-  };
 }

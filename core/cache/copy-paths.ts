@@ -1,11 +1,12 @@
 import { setMaxListeners } from "node:events";
-import { createLimiter } from "../util/limiter.ts";
-import { TsosError } from "../error/tsos-error.ts";
 import type { ValidPathInfo } from "../store/path-info.ts";
 import { sortUsersFirst } from "../store/sort-paths.ts";
 import type { LocalStore, Store } from "../store/store.ts";
-import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
+import type { StorePath } from "../store-path/store-path.ts";
+import { Gates } from "../util/gates.ts";
+import { createLimiter } from "../util/limiter.ts";
 import { createActivityIds, type ProgressListener } from "../util/progress.ts";
+import { refuseCycles } from "./refuse-cycles.ts";
 
 export type CopyOptions = {
   /** Transfers at once; default 16. */
@@ -156,45 +157,4 @@ export async function copyPaths(from: Store, to: Store, paths: Iterable<StorePat
     report?.({ kind: "stop", id: whole, outcome });
   }
   return { copied, present: present.size };
-}
-
-/** @param order what is needed before who needs it, as far as that is possible */
-function refuseCycles(order: readonly StorePath[], infos: ReadonlyMap<StorePath, ValidPathInfo>, storeDir: string): void {
-  const before = new Set<StorePath>();
-  for (const path of order) {
-    const later = infos.get(path)!.references.find((reference) => reference !== path && infos.has(reference) && !before.has(reference));
-    before.add(path);
-    if (later === undefined) continue;
-    throw new TsosError({ code: "store.reference-cycle", message: `"${formatStorePath(path, storeDir)}" and "${formatStorePath(later, storeDir)}" refer to each other`, hint: "what describes them is broken", data: { path, reference: later } });
-  }
-}
-
-/** Something to wait for a key, which may be opened before anybody does. */
-class Gates<K> {
-  readonly #gates = new Map<K, { readonly passed: Promise<void>; readonly open: () => void }>();
-
-  passed(key: K): Promise<void> {
-    return this.#gate(key).passed;
-  }
-
-  open(key: K): void {
-    this.#gate(key).open();
-  }
-
-  #gate(key: K) {
-    let gate = this.#gates.get(key);
-    if (gate === undefined) {
-      let open = (): void => {};
-      const passed = new Promise<void>((resolve) => (open = resolve));
-      gate = { passed, open };
-      this.#gates.set(key, gate);
-    }
-    return gate;
-  }
-}
-
-/** For `check`: a path without a trusted signature ends the copy. */
-export function untrusted(path: StorePath, storeDir: string): TsosError {
-  const text = formatStorePath(path, storeDir);
-  return new TsosError({ code: "cache.untrusted", message: `no trusted key signed "${text}"`, hint: "add the cache's key to the trusted public keys, or copy with --no-check-signatures", data: { path: text } });
 }

@@ -7,8 +7,9 @@ import type { LocalStore } from "../store/store.ts";
 import type { SubstitutablePath, SubstituteOptions, Substituter } from "../store/substituter.ts";
 import { formatStorePath, storePathHash, type StorePath } from "../store-path/store-path.ts";
 import type { ProgressListener } from "../util/progress.ts";
-import { type BinaryCache, pathInfoOf } from "./binary-cache.ts";
+import type { BinaryCache } from "./binary-cache.ts";
 import type { LookupCache } from "./lookup-cache.ts";
+import { pathInfoOf } from "./path-info-of.ts";
 import { isTrusted, type Trust } from "./trust.ts";
 
 export type SubstitutersOptions = {

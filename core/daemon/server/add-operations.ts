@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { untrusted } from "../../cache/copy-paths.ts";
+import { untrusted } from "../../cache/untrusted.ts";
 import { isTrusted } from "../../cache/trust.ts";
 import { openBuildLog } from "../../build/build-log.ts";
 import { parseHash } from "../../hash/hash.ts";
