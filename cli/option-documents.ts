@@ -41,8 +41,12 @@ export function documentOptions(options: readonly OptionDescription[], modules: 
 /** The options of a pinned tree in the same form. */
 export function documentPinnedOptions(options: readonly ListedOption[]): readonly OptionDocument[] {
   return options
-    .map(({ path, type, typescript, description, file, readOnly }) => ({ name: formatOptionPath(path), path, type, typescript, description, default: undefined, example: undefined, readOnly, relatedPackages: [], declaredIn: file === undefined ? [] : [file] }))
+    .map(({ path, type, typescript, description, file, readOnly, ...option }) => ({ name: formatOptionPath(path), path, type, typescript, description, default: textOf(option.default), example: textOf(option.example), readOnly, relatedPackages: [], declaredIn: file === undefined ? [] : [file] }))
     .sort((a, b) => compareUtf8(a.name, b.name));
+}
+
+function textOf(text: string | undefined): ValueDescription | undefined {
+  return text === undefined ? undefined : { text };
 }
 
 function fileOf({ label, at }: ModuleDescription, folders: readonly string[]): string {

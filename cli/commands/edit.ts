@@ -3,6 +3,7 @@ import { formatSourcePosition } from "../../core/error/source-position.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
 import type { CommandContext } from "../context.ts";
+import { ConfigSource } from "../edit/config-source.ts";
 import { addPackagesTo, removePackagesFrom, setOptionIn, type EditedConfig } from "../edit/edit-config.ts";
 import { openConfig, writeConfig, type OpenConfig } from "../edit/write-config.ts";
 import { evaluate } from "../evaluation.ts";
@@ -14,11 +15,14 @@ import { getPackage, listPackages } from "./pkg.ts";
 /** Adds packages to the list of the nearest configuration file. */
 export async function addPackages(context: CommandContext, args: { readonly packages: readonly string[] }): Promise<number> {
   const names = args.packages.map(bareName);
-  const file = getConfig(context, ["shell", "system"]);
-  const known = await listPackages(context, file);
-  // `openssl.dev` is an output of one that is known.
-  for (const name of names) getPackage(known, name.split(".")[0] ?? name);
+  const file = getConfig(context, ["shell", "system", "home"]);
   const config = openConfig(file);
+  // Of a system of Nix modules the trial evaluation knows the names.
+  if (!isOfNixModules(await ConfigSource.parse(config.file, config.text))) {
+    const known = await listPackages(context, file);
+    // `openssl.dev` is an output of one that is known.
+    for (const name of names) getPackage(known, name.split(".")[0] ?? name);
+  }
   const edited = await addPackagesTo(config.file, config.text, names);
   return finish(context, config, edited, { packages: names }, `added ${list(names)}`, `${list(names)} ${names.length === 1 ? "is" : "are"} there already`);
 }
@@ -26,7 +30,7 @@ export async function addPackages(context: CommandContext, args: { readonly pack
 /** Removes packages from the list of the nearest configuration file. */
 export async function removePackages(context: CommandContext, args: { readonly packages: readonly string[] }): Promise<number> {
   const names = args.packages.map(bareName);
-  const config = openConfig(getConfig(context, ["shell", "system"]));
+  const config = openConfig(getConfig(context, ["shell", "system", "home"]));
   const edited = await removePackagesFrom(config.file, config.text, names);
   return finish(context, config, edited, { packages: names }, `removed ${list(names)}`, "nothing to remove");
 }
@@ -35,7 +39,7 @@ export async function removePackages(context: CommandContext, args: { readonly p
 export async function setOption(context: CommandContext, args: { readonly option: string; readonly value?: string; readonly "--"?: readonly string[] }): Promise<number> {
   const text = args.value ?? args["--"]?.[0];
   if (text === undefined) throw new UsageError({ code: "cli.usage", message: `"tsos set ${args.option}" needs a value`, hint: `tsos option show ${args.option} says of which type` });
-  const file = getConfig(context, ["system", "shell"]);
+  const file = getConfig(context, ["system", "home", "shell"]);
   const { result } = await evaluate(context, file, { kind: "option-value", path: args.option, text });
   const name = formatOptionPath(result.path);
   if (result.path.some((part) => part === "<name>" || part === "<item>")) {
@@ -55,6 +59,10 @@ async function finish(context: CommandContext, config: OpenConfig, edited: Edite
     context.say(`${isChanged ? done : nothing} (${formatSourcePosition({ ...edited.at, file: inside.startsWith("..") ? config.file : inside })})`);
   }
   return ExitCode.done;
+}
+
+function isOfNixModules({ kind }: ConfigSource): boolean {
+  return kind === "nixos" || kind === "home";
 }
 
 function bareName(name: string): string {

@@ -1,4 +1,5 @@
 import { basename, relative } from "node:path";
+import { findNixosDefinitionPlaces } from "../../core/config/definition-place.ts";
 import type { DefinitionDescription, ModuleDescription, OptionReport, SiteDescription } from "../../core/config/option-description.ts";
 import { formatSourcePosition, type SourcePosition } from "../../core/error/source-position.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
@@ -21,16 +22,22 @@ export async function searchOptions(context: CommandContext, args: { readonly wo
   const options = await documented(context);
   const found = rankMatches(args.words, options, ({ name, description = "" }) => ({ name, description }));
   if (context.flags.json) {
-    context.print(JSON.stringify({ version: 1, words: args.words, options: found.map(({ name, path, type, description, declaredIn }) => ({ name, path, type, description, declaredIn })) }));
+    context.print(JSON.stringify({ version: 1, words: args.words, options: found.map(({ name, path, type, description, declaredIn, ...option }) => ({ name, path, type, default: option.default, description, declaredIn })) }));
     return ExitCode.done;
   }
   const { bold, dim } = context.outStyle;
-  for (const { name, type, description } of found.slice(0, SHOWN)) {
-    context.print(`${bold(name)}  ${dim(type)}${description === undefined ? "" : `\n  ${firstSentence(description)}`}`);
+  for (const { name, type, description, ...option } of found.slice(0, SHOWN)) {
+    context.print(`${bold(name)}  ${dim(type)}${option.default === undefined ? "" : dim(`  = ${oneLine(formatDescribedValue(option.default))}`)}${description === undefined ? "" : `\n  ${firstSentence(description)}`}`);
   }
   if (found.length === 0) context.say(`no option has ${args.words.map((word) => JSON.stringify(word)).join(" and ")} in its name or description`);
   if (found.length > SHOWN) context.say(`and ${found.length - SHOWN} more; another word narrows them down`);
   return ExitCode.done;
+}
+
+/** As much of a value as stands on a line beside a name. */
+function oneLine(text: string): string {
+  const line = text.trim().replace(/\s*\n\s*/g, " ");
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }
 
 /** The documentation of all options, the same bytes for the same modules. */
@@ -64,7 +71,7 @@ export async function showOption(context: CommandContext, args: { readonly path:
   const wrong = isSound || file === undefined ? undefined : await evaluate(context, file, { kind: basename(file).startsWith("shell") ? "shell" : "system" }).then(() => undefined, (error: unknown) => error);
   const errors = wrong instanceof TsosError ? separateErrors(wrong).map(describeError) : undefined;
   if (report.kind === "branch") showBranch(context, report, errors);
-  else await showOne(context, report, modules, isSound, errors);
+  else await showOne(context, report, modules, isSound, errors, file);
   if (wrong !== undefined) return reportError(wrong, { json: false, color: context.flags.color, verbose: context.flags.verbosity > 0 });
   const failure = report.kind === "option" ? report.state?.error : undefined;
   return failure === undefined || failure.code === "option.not-defined" ? ExitCode.done : ExitCode.failed;
@@ -86,15 +93,22 @@ function showBranch(context: CommandContext, report: Extract<OptionReport, { rea
   }
 }
 
+/** What the module system of Nix calls modules that the configuration gives it. */
+const TYPESCRIPT_MODULES = "the configuration";
+
 type Placed = { readonly module: string; readonly at: SourcePosition | undefined };
 
-async function showOne(context: CommandContext, report: Extract<OptionReport, { readonly kind: "option" }>, modules: readonly ModuleDescription[], isSound: boolean, errors: Errors): Promise<void> {
+async function showOne(context: CommandContext, report: Extract<OptionReport, { readonly kind: "option" }>, modules: readonly ModuleDescription[], isSound: boolean, errors: Errors, file: string | undefined): Promise<void> {
   const { option, state } = report;
   const place = async (site: SiteDescription, part: "config" | "options"): Promise<Placed> => ({ module: modules[site.module]!.label, at: await locateSite(modules, site, part) });
   const declarations: Placed[] = [];
   for (const site of option.declarations) declarations.push(await place(site, "options"));
   const definitions: (DefinitionDescription & Placed)[] = [];
   for (const definition of state?.definitions ?? []) definitions.push({ ...definition, ...(await place(definition.site, "config")) });
+  // Modules of TypeScript in a Nix module system have no place of their own there.
+  const unplaced = definitions.filter(({ module, at }) => at === undefined && module === TYPESCRIPT_MODULES);
+  const found = file === undefined || unplaced.length === 0 ? [] : await findNixosDefinitionPlaces(file, option.path.map((part) => part.replace(/^\[(\d+)\]$/, "$1")));
+  if (found.length === unplaced.length) for (const [i, one] of unplaced.entries()) definitions[definitions.indexOf(one)] = { ...one, at: found[i]!.name };
   const name = formatOptionPath(option.path);
 
   if (context.flags.json) {
@@ -113,7 +127,7 @@ async function showOne(context: CommandContext, report: Extract<OptionReport, { 
   const { bold, dim, red } = context.outStyle;
   const row = (title: string, text: string): void => context.print(`${dim(title.padEnd(11))}${hang(text, 11)}`);
   context.print(bold(name));
-  if (option.description !== undefined) context.print(`  ${hang(option.description, 2)}`);
+  if (option.description !== undefined) context.print(`  ${hang(option.description.trim(), 2)}`);
   context.print("");
   row("type", option.type);
   if (option.default !== undefined) row("default", formatDescribedValue(option.default));

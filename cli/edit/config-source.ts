@@ -4,7 +4,10 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
 import type { TextEdit } from "./text-edit.ts";
 
-export type ConfigKind = "system" | "shell";
+/** `nixos` and `home` are made of modules that the configuration lists. */
+export type ConfigKind = "system" | "shell" | "nixos" | "home";
+
+const KINDS: Readonly<Record<string, ConfigKind>> = { defineSystem: "system", defineShell: "shell", defineNixosSystem: "nixos", defineHome: "home" };
 
 /** Which argument of a modifier is the value that it changes nothing about. */
 const VALUE_OF_MODIFIER: ReadonlyMap<string, number> = new Map([
@@ -15,7 +18,12 @@ const VALUE_OF_MODIFIER: ReadonlyMap<string, number> = new Map([
 export type Found =
   | { readonly kind: "value"; readonly value: TypeScript.Expression }
   /** `object` holds none of `rest`. */
-  | { readonly kind: "missing"; readonly object: TypeScript.ObjectLiteralExpression; readonly rest: readonly string[] };
+  | { readonly kind: "missing"; readonly object: TypeScript.ObjectLiteralExpression; readonly rest: readonly string[] }
+  /** No module that is written out here can hold it: a new one goes into the list. */
+  | { readonly kind: "no-module"; readonly list: TypeScript.ArrayLiteralExpression };
+
+/** `whole` is what becomes a function where one is needed. */
+type Definitions = { readonly object: TypeScript.ObjectLiteralExpression; readonly function: TypeScript.FunctionLikeDeclaration | undefined; readonly whole: TypeScript.ObjectLiteralExpression };
 
 /**
  * The text of a configuration file with its syntax tree: where its definitions stand, and how its function calls the
@@ -31,8 +39,11 @@ export class ConfigSource {
   readonly #definitions: TypeScript.ObjectLiteralExpression | undefined;
   readonly #parts: TypeScript.ObjectLiteralExpression | undefined;
   readonly #function: TypeScript.FunctionLikeDeclaration | undefined;
+  readonly #whole: TypeScript.ObjectLiteralExpression | undefined;
+  /** The list of modules, where none of them is what is edited. */
+  readonly #list: TypeScript.ArrayLiteralExpression | undefined;
 
-  private constructor(ts: typeof TypeScript, file: string, text: string) {
+  private constructor(ts: typeof TypeScript, file: string, text: string, path: readonly string[]) {
     this.ts = ts;
     this.file = file;
     this.text = text;
@@ -42,30 +53,78 @@ export class ConfigSource {
     const [argument] = call.node.arguments;
     if (argument === undefined) throw this.refuse(call.node, "there is no configuration in this call");
     const configuration = this.#follow(argument);
+    if (this.kind === "nixos" || this.kind === "home") {
+      const chosen = this.#chooseModule(configuration, path);
+      if ("list" in chosen) this.#list = chosen.list;
+      else [this.#definitions, this.#function, this.#whole] = [chosen.object, chosen.function, chosen.whole];
+      return;
+    }
     if (this.#isFunction(configuration)) {
       this.#function = configuration;
-      this.#definitions = this.#returned(configuration);
+      this.#whole = this.#definitions = this.#returned(configuration);
       return;
     }
     if (!ts.isObjectLiteralExpression(configuration)) throw this.refuse(configuration, "the configuration is computed here");
     this.#parts = configuration;
-    const config = this.findProperty(configuration, "config", ["config"]);
-    if (config === undefined) return;
-    const value = ts.isMethodDeclaration(config) ? config : this.#follow(this.valueOf(config, ["config"]));
-    if (this.#isFunction(value)) {
-      this.#function = value;
-      this.#definitions = this.#returned(value);
-    } else if (ts.isObjectLiteralExpression(value)) {
-      this.#definitions = value;
-    } else {
-      throw this.refuse(value, "the configuration is computed here");
-    }
+    const definitions = this.#configOf(configuration);
+    [this.#definitions, this.#function, this.#whole] = [definitions?.object, definitions?.function, definitions?.whole];
   }
 
-  /** @throws TsosError `edit.*` with the place of what cannot be edited. */
-  static async parse(file: string, text: string): Promise<ConfigSource> {
+  /** What a module's property `config` holds. */
+  #configOf(parts: TypeScript.ObjectLiteralExpression): Definitions | undefined {
+    const config = this.findProperty(parts, "config", ["config"]);
+    if (config === undefined) return undefined;
+    const value = this.ts.isMethodDeclaration(config) ? config : this.#follow(this.valueOf(config, ["config"]));
+    if (this.#isFunction(value)) return { object: this.#returned(value), function: value, whole: this.#returned(value) };
+    if (this.ts.isObjectLiteralExpression(value)) return { object: value, function: undefined, whole: value };
+    throw this.refuse(value, "the configuration is computed here");
+  }
+
+  /**
+   * Of the modules that stand in this file the one that defines the option, else the first that defines the most of the way
+   * to it; else the list, for a new one.
+   */
+  #chooseModule(configuration: TypeScript.Expression | TypeScript.FunctionDeclaration, path: readonly string[]): Definitions | { readonly list: TypeScript.ArrayLiteralExpression } {
+    const { ts } = this;
+    if (!ts.isObjectLiteralExpression(configuration)) throw this.refuse(configuration, "the configuration is computed here");
+    const property = this.findProperty(configuration, "modules", ["modules"]);
+    const written = property === undefined ? undefined : ts.isShorthandPropertyAssignment(property) ? property.name : this.valueOf(property, ["modules"]);
+    const list = written === undefined ? undefined : this.#follow(written);
+    if (list === undefined || !ts.isArrayLiteralExpression(list)) throw this.refuse(list ?? configuration, "the list of modules is computed here");
+    let best: { readonly definitions: Definitions; readonly left: number } | undefined;
+    for (const element of list.elements) {
+      const definitions = this.#moduleOf(element);
+      if (definitions === undefined) continue;
+      const found = this.#findIn(definitions.object, path);
+      const left = found.kind === "missing" ? found.rest.length : 0;
+      if (best === undefined || left < best.left) best = { definitions, left };
+    }
+    return best?.definitions ?? { list };
+  }
+
+  /** The definitions of a module that is written out in this file. */
+  #moduleOf(element: TypeScript.Expression): Definitions | undefined {
+    const { ts } = this;
+    const module = this.#follow(element);
+    const outer = this.#isFunction(module) ? module : undefined;
+    if (outer === undefined && !ts.isObjectLiteralExpression(module as TypeScript.Expression)) return undefined;
+    const object = outer === undefined ? (module as TypeScript.ObjectLiteralExpression) : this.#returned(outer);
+    const has = (name: string): boolean => object.properties.some((property) => this.#nameOf(property) === name);
+    if (has("config")) {
+      const definitions = this.#configOf(object);
+      return definitions === undefined ? undefined : { ...definitions, function: outer, whole: object };
+    }
+    // With options alone it defines nothing.
+    return has("options") ? undefined : { object, function: outer, whole: object };
+  }
+
+  /**
+   * @param path the option that is meant: of several modules it decides which one
+   * @throws TsosError `edit.*` with the place of what cannot be edited.
+   */
+  static async parse(file: string, text: string, path: readonly string[] = []): Promise<ConfigSource> {
     const { ts } = await import("ts-morph");
-    return new ConfigSource(ts, file, text);
+    return new ConfigSource(ts, file, text, path);
   }
 
   get newline(): string {
@@ -90,11 +149,14 @@ export class ConfigSource {
 
   /** Where a path leads among the definitions. */
   find(path: readonly string[]): Found {
-    if (this.#definitions === undefined) {
-      // The constructor has seen one of both.
-      return { kind: "missing", object: this.#parts!, rest: ["config", ...path] };
-    }
-    let object: TypeScript.Expression = this.#definitions;
+    if (this.#list !== undefined) return { kind: "no-module", list: this.#list };
+    // The constructor has seen one of both.
+    if (this.#definitions === undefined) return { kind: "missing", object: this.#parts!, rest: ["config", ...path] };
+    return this.#findIn(this.#definitions, path);
+  }
+
+  #findIn(definitions: TypeScript.ObjectLiteralExpression, path: readonly string[]): Exclude<Found, { readonly kind: "no-module" }> {
+    let object: TypeScript.Expression = definitions;
     for (const [i, name] of path.entries()) {
       const before = path.slice(0, i);
       let value: TypeScript.Expression | undefined;
@@ -178,7 +240,7 @@ export class ConfigSource {
     if (known !== undefined) return { name: known, edits: [] };
     const name = "pkgs";
     if (this.#function === undefined) {
-      const object = this.#definitions;
+      const object = this.#whole;
       if (object === undefined) return { name, edits: [] };
       return { name, edits: [{ start: object.getStart(), end: object.getStart(), text: "({ pkgs }) => (" }, { start: object.getEnd(), end: object.getEnd(), text: ")" }] };
     }
@@ -237,9 +299,9 @@ export class ConfigSource {
     }
     const call = this.#follow(exported.expression);
     const callee = ts.isCallExpression(call) ? this.#importedName(call.expression) : undefined;
-    if (ts.isCallExpression(call) && callee === "defineSystem") return { node: call, kind: "system" };
-    if (ts.isCallExpression(call) && callee === "defineShell") return { node: call, kind: "shell" };
-    throw this.refuse(call, "the configuration is not made by defineSystem or defineShell here");
+    const kind = callee === undefined ? undefined : KINDS[callee];
+    if (ts.isCallExpression(call) && kind !== undefined) return { node: call, kind };
+    throw this.refuse(call, "the configuration is not made by defineSystem, defineShell, defineNixosSystem or defineHome here");
   }
 
   #importedName(callee: TypeScript.Expression): string | undefined {

@@ -4,7 +4,7 @@ import { TsosError } from "../../core/error/tsos-error.ts";
 import type { SourcePosition } from "../../core/error/source-position.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
-import { ConfigSource } from "./config-source.ts";
+import { ConfigSource, type ConfigKind, type Found } from "./config-source.ts";
 import { appendItems, removeItem } from "./edit-items.ts";
 import { needsOf, printName, printPackage, printSource } from "./print-source.ts";
 import { packageName } from "./read-literal.ts";
@@ -15,18 +15,28 @@ import { applyEdits, type TextEdit } from "./text-edit.ts";
 export type EditedConfig = { readonly text: string; readonly at: SourcePosition };
 
 /** The list of packages of each kind of configuration. */
-const PACKAGE_LIST = { system: ["environment", "systemPackages"], shell: ["packages"] } as const;
+const PACKAGE_LIST: Readonly<Record<ConfigKind, readonly string[]>> = {
+  system: ["environment", "systemPackages"],
+  nixos: ["environment", "systemPackages"],
+  home: ["home", "packages"],
+  shell: ["packages"],
+};
+
+/** The configuration where its list of packages is defined. */
+async function parseAtPackages(file: string, text: string): Promise<{ readonly source: ConfigSource; readonly path: readonly string[] }> {
+  const path = PACKAGE_LIST[(await ConfigSource.parse(file, text)).kind];
+  return { source: await ConfigSource.parse(file, text, path), path };
+}
 
 /** Adds packages to the configuration's list; those that are there already stay as they are. */
 export async function addPackagesTo(file: string, text: string, names: readonly string[]): Promise<EditedConfig> {
-  const source = await ConfigSource.parse(file, text);
-  const path = PACKAGE_LIST[source.kind];
+  const { source, path } = await parseAtPackages(file, text);
   const found = source.find(path);
   const set = source.packageSet();
   const style = { quote: source.quote, packageSet: set.name, pathFunction: "path" };
-  if (found.kind === "missing") {
+  if (found.kind !== "value") {
     const list = `[${[...new Set(names)].map((name) => printPackage(name, style)).join(", ")}]`;
-    return edited(source, [...set.edits, ...defineMissing(source, found, list)], found.object.getStart());
+    return edited(source, [...set.edits, ...defineMissing(source, found, path, list)], placeOf(found));
   }
   const list = asList(source, found.value, path);
   const known = new Set(list.elements.map((element) => packageName(source, element)));
@@ -40,10 +50,9 @@ export async function removePackagesFrom(file: string, text: string, names: read
   let result: EditedConfig | undefined;
   for (const name of new Set(names)) {
     const before: string = result?.text ?? text;
-    const source = await ConfigSource.parse(file, before);
-    const path = PACKAGE_LIST[source.kind];
+    const { source, path } = await parseAtPackages(file, before);
     const found = source.find(path);
-    if (found.kind === "missing") throw notListed(source, name, [], path, found.object);
+    if (found.kind !== "value") throw notListed(source, name, [], path, found.kind === "missing" ? found.object : found.list);
     const list = asList(source, found.value, path);
     const present = list.elements.map((element) => packageName(source, element));
     const index = present.indexOf(name);
@@ -69,14 +78,14 @@ export async function setOptionIn(file: string, text: string, path: readonly str
 }
 
 async function stepOfSet(file: string, text: string, path: readonly string[], value: ValueSource): Promise<EditedConfig> {
-  const source = await ConfigSource.parse(file, text);
+  const source = await ConfigSource.parse(file, text, path);
   const found = source.find(path);
   const needs = needsOf(value);
   const set = needs.packages ? source.packageSet() : { name: source.findPackageSet() ?? "pkgs", edits: [] };
   const pathFunction = needs.path ? source.imported("path") : { name: "path", edits: [] };
   const style = { quote: source.quote, packageSet: set.name, pathFunction: pathFunction.name };
   const edits = [...pathFunction.edits, ...set.edits];
-  if (found.kind === "missing") return edited(source, [...edits, ...defineMissing(source, found, printSource(value, style))], found.object.getStart());
+  if (found.kind !== "value") return edited(source, [...edits, ...defineMissing(source, found, path, printSource(value, style))], placeOf(found));
   const computed = findComputed(source, found.value);
   if (computed !== undefined) throw source.refuse(computed, `"${formatOptionPath(path)}" is computed here`);
   const step = stepTowards(source, found.value, value, style);
@@ -87,14 +96,25 @@ function edited(source: ConfigSource, edits: readonly TextEdit[], offset: number
   return { text: applyEdits(source.text, edits), at: source.position(offset) };
 }
 
+type Missing = Exclude<Found, { readonly kind: "value" }>;
+
+function placeOf(found: Missing): number {
+  return (found.kind === "no-module" ? found.list : found.object).getStart();
+}
+
 /** A new property for what is missing of a path: `environment: { systemPackages: [pkgs.git] }`. */
-function defineMissing(source: ConfigSource, found: { readonly object: TypeScript.ObjectLiteralExpression; readonly rest: readonly string[] }, printed: string): readonly TextEdit[] {
+function defineMissing(source: ConfigSource, found: Missing, path: readonly string[], printed: string): readonly TextEdit[] {
   const { quote } = source;
+  const node = found.kind === "no-module" ? found.list : found.object;
   const nest = (names: readonly string[]): string => names.toReversed().reduce((inner, name, i) => {
     const index = /^\[\d+\]$/.test(name);
-    if (index) throw source.refuse(found.object, `there is no list for "${name}"`);
+    if (index) throw source.refuse(node, `there is no list for "${name}"`);
     return i === 0 ? `${printName(name, quote)}: ${inner}` : `${printName(name, quote)}: { ${inner} }`;
   }, printed);
+  if (found.kind === "no-module") {
+    const definitions = `{ ${nest(path)} }`;
+    return appendItems(source, found.list, [printed.includes("pkgs") ? `({ pkgs }) => (${definitions})` : definitions]);
+  }
   const [first, ...others] = found.rest;
   if (source.hasNoDefinitions && first === "config") return appendItems(source, found.object, [`config: ({ pkgs }) => ({ ${nest(others)} })`.replace("({ pkgs })", printed.includes("pkgs") ? "({ pkgs })" : "()")]);
   return appendItems(source, found.object, [nest(found.rest)]);

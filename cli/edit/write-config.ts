@@ -38,7 +38,7 @@ export async function writeConfig(context: CommandContext, config: OpenConfig, e
       const runtime = openRuntimeFolder(join(installation, "dist"));
       const checking = typeCheckConfig({ file: trial, installation, signal: context.signal });
       checking.catch(() => undefined);
-      const { inputModules } = await evaluateConfig({ file: trial, request: { kind }, runtime, parsedFolder: parsedFolder(context), signal: context.signal, report: context.report, inputs: { ...inputSettings(context), configuration: file } });
+      const { inputModules } = await evaluateConfig({ file: trial, request: { kind: kind === "shell" ? "shell" : "system" }, runtime, parsedFolder: parsedFolder(context), signal: context.signal, report: context.report, inputs: { ...inputSettings(context), configuration: file } });
       if (inputModules.length > 0) await typeCheckConfig({ file: trial, inputModules, installation, signal: context.signal });
       else await checking;
     } catch (error) {

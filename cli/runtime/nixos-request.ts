@@ -1,6 +1,6 @@
-import { describeFailure } from "./describe-options.ts";
+import { ANY_ITEM, ANY_NAME, describeFailure } from "./describe-options.ts";
 import type { DefinitionDescription, ModuleDescription, OptionDescription, OptionReport, OptionState } from "../../core/config/option-description.ts";
-import type { EvaluationRequest, EvaluationResult } from "../../core/config/protocol.ts";
+import { NIX_PROJECT, type EvaluationRequest, type EvaluationResult } from "../../core/config/protocol.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { isHomeConfiguration, isPackage, type EvaluationRegistry, type HomeConfiguration, type Input, type NixosSystemConfig, type Package } from "../../core/index.ts";
 import type { SettledModules } from "../../core/interop/settle-modules.ts";
@@ -9,11 +9,13 @@ import { previewValue } from "../../core/option/preview-value.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
 import { describeDerivation } from "./derivation-result.ts";
 import type { NixInputs } from "./nix-inputs.ts";
+import { findNixOption, isNixOption, isNixView, type NixView } from "./nix-option-type.ts";
 import { valueToJson } from "./option-value.ts";
+import { parseValue } from "./parse-value.ts";
 
 export type NixosOutcome = { readonly result: EvaluationResult; readonly roots: readonly string[]; readonly warnings: readonly string[] };
 
-type View = Readonly<Record<string, unknown>>;
+type View = NixView;
 
 /** A configuration whose modules are those of a Nix expression. */
 export type NixModulesConfiguration = NixosSystemConfig | HomeConfiguration;
@@ -22,7 +24,7 @@ export type NixModulesConfiguration = NixosSystemConfig | HomeConfiguration;
 export function evaluateNixosRequest(definition: NixModulesConfiguration, context: { readonly request: EvaluationRequest; readonly registry: EvaluationRegistry; readonly nix: NixInputs }, platform: string): NixosOutcome | undefined {
   const { request } = context;
   const open = opener(definition, context.nix, platform);
-  const readsIt = request.kind === "system" || request.kind === "option" || request.kind === "package" || request.kind === "option-report";
+  const readsIt = request.kind === "system" || request.kind === "option" || request.kind === "package" || request.kind === "option-report" || request.kind === "option-value";
   return readsIt ? open().settled(() => answer(definition, request, open())) : answer(definition, request, undefined);
 }
 
@@ -60,12 +62,17 @@ function answer(definition: NixModulesConfiguration, request: EvaluationRequest,
     case "option-report": {
       const modules: ModuleDescription[] = [];
       const report = reportOption(open(), parsePath(request.path), modules);
-      return { result: { kind: "option-report", modules, report, isSound: true }, roots: [], warnings: [] };
+      const label = shortener(definition);
+      return { result: { kind: "option-report", modules: modules.map((module) => ({ label: label(module.label) })), report, isSound: true }, roots: [], warnings: [] };
     }
     case "option-docs":
       return { result: { kind: "option-docs", modules: [], options: [], pinned: (isHomeConfiguration(definition) ? definition.homeManager : definition.nixpkgs).name }, roots: [], warnings: [] };
-    case "option-value":
-      throw new TsosError({ code: "nixos.unsupported", message: `"tsos set" does not know the options of ${isHomeConfiguration(definition) ? "home-manager" : "NixOS"}`, hint: "tsos option show OPTION.PATH shows one; write it into a module of the configuration" });
+    case "option-value": {
+      const path = parsePath(request.path);
+      const found = findNixOption(open().options, path);
+      if (found.kind === "branch") throw new TsosError({ code: "option.not-an-option", message: `"${formatOptionPath(path)}" is a set of options; expected the path of one option`, hint: `tsos option show ${formatOptionPath(path)} lists them` });
+      return { result: { kind: "option-value", path, source: parseValue(found.type, request.text, path) }, roots: [], warnings: [] };
+    }
     case "inputs":
     case "package-list":
       return undefined;
@@ -92,20 +99,22 @@ function showTree(input: Input, file: string): string {
   return input.nixFile(file).path.slice(0, -`/${file}`.length);
 }
 
-function hostName(system: SettledModules): string {
-  return String((system.config["networking"] as View)["hostName"]);
+/** Files as people know them: of the project, or of a tree that is pinned. */
+function shortener(definition: NixModulesConfiguration): (file: string) => string {
+  const trees = [definition.nixpkgs, ...(isHomeConfiguration(definition) ? [definition.homeManager] : [])].map((input) => `${String(input.nixFile(".").path).replace(/\/\.?$/, "")}/`);
+  return (file) => [...trees, `${NIX_PROJECT}/`].reduce((shown, folder) => (shown.startsWith(folder) ? shown.slice(folder.length) : shown), file);
 }
 
-function isView(value: unknown): value is View {
-  return typeof value === "object" && value !== null;
+function hostName(system: SettledModules): string {
+  return String((system.config["networking"] as View)["hostName"]);
 }
 
 function select(from: unknown, path: readonly string[], root = ""): unknown {
   let value = from;
   for (const [i, name] of path.entries()) {
     const key = /^\[(\d+)\]$/.exec(name)?.[1] ?? name;
-    if (!isView(value) || !(key in value)) {
-      const near = isView(value) && !isPackage(value) ? findNearestName(name, Object.keys(value)) : undefined;
+    if (!isNixView(value) || !(key in value)) {
+      const near = isNixView(value) && !isPackage(value) ? findNearestName(name, Object.keys(value)) : undefined;
       const shown = (last: string): string => (root === "" ? formatOptionPath([...path.slice(0, i), last]) : [root, ...path.slice(0, i), last].join("."));
       throw new TsosError({ code: root === "" ? "option.unknown" : "config.not-a-package", message: root === "" ? `the option "${shown(name)}" does not exist` : `there is no "${shown(name)}"`, hint: near === undefined ? undefined : `did you mean "${shown(near)}"?`, data: { optionPath: path.slice(0, i + 1) } });
     }
@@ -141,31 +150,26 @@ function readableJson(value: unknown, depth: number): unknown {
   return Object.fromEntries(Object.keys(value).map((name) => [name, inside(() => (value as View)[name])]));
 }
 
-function isOption(value: unknown): value is View {
-  return isView(value) && "_type" in value && value["_type"] === "option";
-}
-
 /** As `nixos-option` tells: what is declared, by whom, who defines it, and what comes out. */
 function reportOption(system: SettledModules, path: readonly string[], table: ModuleDescription[]): OptionReport {
-  let node: unknown = system.options;
-  for (const [i, name] of path.entries()) {
-    // What is inside a value has no declaration of its own here.
-    if (isOption(node)) return { kind: "option", option: describe(node, path, table), state: { definitions: definitionsOf(node, table), value: readableJson(select(system.config, path), 0) } };
-    node = select(node, [name], path.slice(0, i).join("."));
-  }
-  if (!isOption(node)) return { kind: "branch", path, options: [...branch(node, path, table, 0)] };
+  const found = findNixOption(system.options, path);
+  if (found.kind === "branch") return { kind: "branch", path, options: [...branch(found.node, path, table, 0)] };
+  const { option, whole, wholeLength, inside, type } = found;
+  const described = describe(option, path, table);
+  const shown = inside === 0 ? described : { ...described, type: type.description, default: undefined, example: undefined };
+  if (path.some((name) => name === ANY_NAME || name === ANY_ITEM)) return { kind: "option", option: shown };
   let value: Pick<OptionState, "value" | "error">;
   try {
     value = { value: readableJson(select(system.config, path), 0) };
   } catch (error) {
     value = { error: describeFailure(error) };
   }
-  return { kind: "option", option: describe(node, path, table), state: { definitions: definitionsOf(node, table), ...value } };
+  return { kind: "option", option: shown, state: { definitions: definitionsOf(whole, path.slice(wholeLength), table), ...value } };
 }
 
 function* branch(node: unknown, path: readonly string[], table: ModuleDescription[], depth: number): Generator<OptionDescription> {
-  if (isOption(node)) yield describe(node, path, table);
-  else if (isView(node) && !Array.isArray(node) && depth < DEEPEST) for (const name of Object.keys(node)) if (name !== "_module") yield* branch(node[name], [...path, name], table, depth + 1);
+  if (isNixOption(node)) yield describe(node, path, table);
+  else if (isNixView(node) && !Array.isArray(node) && depth < DEEPEST) for (const name of Object.keys(node)) if (name !== "_module") yield* branch(node[name], [...path, name], table, depth + 1);
 }
 
 function site(file: string, table: ModuleDescription[]): { readonly module: number; readonly path: readonly string[] } {
@@ -178,10 +182,10 @@ function site(file: string, table: ModuleDescription[]): { readonly module: numb
 function describe(option: View, path: readonly string[], table: ModuleDescription[]): OptionDescription {
   const text = (name: string): string | undefined => {
     const value = name in option ? option[name] : undefined;
-    return typeof value === "string" ? value : isView(value) && "text" in value ? String(value["text"]) : undefined;
+    return typeof value === "string" ? value : isNixView(value) && "text" in value ? String(value["text"]) : undefined;
   };
   const shown = (name: string): { readonly text: string } | { readonly value: unknown } | undefined => {
-    const literal = text(`${name}Text`) ?? (name in option && isView(option[name]) && "_type" in (option[name] as View) ? text(name) : undefined);
+    const literal = text(`${name}Text`) ?? (name in option && isNixView(option[name]) && "_type" in (option[name] as View) ? text(name) : undefined);
     if (literal !== undefined) return { text: literal };
     try {
       return name in option ? { value: readableJson(option[name], 0) } : undefined;
@@ -204,10 +208,19 @@ function describe(option: View, path: readonly string[], table: ModuleDescriptio
   };
 }
 
-function definitionsOf(option: View, table: ModuleDescription[]): readonly DefinitionDescription[] {
+/** What defines an option, or of that what says something of `inside`: of parts of a value that is all that is known. */
+function definitionsOf(option: View, inside: readonly string[], table: ModuleDescription[]): readonly DefinitionDescription[] {
   const priority = "highestPrio" in option ? Number(option["highestPrio"]) : 100;
-  return [...(option["definitionsWithLocations"] as readonly View[])].map((definition) => {
-    const value = readableJson(definition["value"], 0);
-    return { site: site(String(definition["file"]), table), value, preview: previewValue(value), priority, order: 1000, counts: true };
+  return [...(option["definitionsWithLocations"] as readonly View[])].flatMap((definition) => {
+    let value: unknown = definition["value"];
+    for (const name of inside) {
+      const key = /^\[(\d+)\]$/.exec(name)?.[1] ?? name;
+      // A module, or something that is modified, is shown as a whole.
+      if (!isNixView(value) || typeof value === "function" || "_type" in value) break;
+      if (!(key in value)) return [];
+      value = value[key];
+    }
+    const shown = readableJson(value, 0);
+    return [{ site: site(String(definition["file"]), table), value: shown, preview: previewValue(shown), priority, order: 1000, counts: true }];
   });
 }

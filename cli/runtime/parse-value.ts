@@ -1,9 +1,17 @@
 import type { ValueSource } from "../../core/config/option-description.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { formatOptionPath } from "../../core/option/option-path.ts";
-import type { OptionType } from "../../core/option/option-type.ts";
 import { withArticle } from "../../core/option/option-errors.ts";
 import { findNearestName } from "../../core/util/suggest.ts";
+
+/** What of an option's type decides how a text is read; of tsos' own types, and of those of a Nix module system. */
+export type ValueType = {
+  readonly name: string;
+  readonly description: string;
+  check(value: unknown): boolean;
+  readonly nested: readonly ValueType[];
+  readonly payload: unknown;
+};
 
 /**
  * What to write for a value that a person typed, by the option's type: `true`, `80`, a text as it is, `pkgs.NAME`,
@@ -11,7 +19,7 @@ import { findNearestName } from "../../core/util/suggest.ts";
  *
  * @throws TsosError `option.bad-value` that says what is expected.
  */
-export function parseValue(type: OptionType, text: string, path: readonly string[]): ValueSource {
+export function parseValue(type: ValueType, text: string, path: readonly string[]): ValueSource {
   const source = parseText(type, text);
   if (source !== undefined) return source;
   const values = enumValues(type);
@@ -24,7 +32,7 @@ export function parseValue(type: OptionType, text: string, path: readonly string
   });
 }
 
-function parseText(type: OptionType, text: string): ValueSource | undefined {
+function parseText(type: ValueType, text: string): ValueSource | undefined {
   const json = parseJson(text);
   // What is JSON and fits is meant so; a text that only looks like a number is a text where texts are wanted.
   const candidates = [json !== undefined && typeof json.value !== "string" ? json.value : undefined, text, json?.value];
@@ -37,13 +45,13 @@ function parseText(type: OptionType, text: string): ValueSource | undefined {
 
 const PACKAGE = /^pkgs\.\S+$/;
 
-function takesPackage(type: OptionType): boolean {
+function takesPackage(type: ValueType): boolean {
   if (type.name === "package" || type.name === "shellPackage") return true;
   return ["nullOr", "uniq", "unique", "either", "coercedTo"].includes(type.name) && type.nested.some(takesPackage);
 }
 
 /** The source of a JSON value as a definition of `type`, or undefined where it is none. */
-function toSource(type: OptionType, value: unknown): ValueSource | undefined {
+function toSource(type: ValueType, value: unknown): ValueSource | undefined {
   switch (type.name) {
     case "package":
     case "shellPackage":
@@ -113,13 +121,13 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** The names of an enum, also inside `nullOr`. */
-function enumValues(type: OptionType): readonly string[] | undefined {
+function enumValues(type: ValueType): readonly string[] | undefined {
   // Types of this name carry this payload.
   if (type.name === "enum") return (type.payload as readonly unknown[]).map(String);
   return ["nullOr", "either", "uniq", "unique"].includes(type.name) ? type.nested.flatMap((inner) => enumValues(inner) ?? []) : undefined;
 }
 
-function hintFor(type: OptionType): string | undefined {
+function hintFor(type: ValueType): string | undefined {
   if (type.name === "bool") return "write true or false";
   if (type.name === "listOf" || type.name === "nonEmptyListOf") return `write a list as JSON: '${listExample(type.nested[0])}'`;
   if (type.name === "attrsOf" || type.name === "lazyAttrsOf" || type.name === "submodule") return 'write an object as JSON: \'{"name": "value"}\'';
@@ -128,7 +136,7 @@ function hintFor(type: OptionType): string | undefined {
 }
 
 /** A list of what such a list takes. */
-function listExample(item: OptionType | undefined): string {
+function listExample(item: ValueType | undefined): string {
   if (item?.name === "package" || item?.name === "shellPackage") return '["pkgs.git", "pkgs.jq"]';
   const values = item === undefined ? undefined : enumValues(item);
   if (values !== undefined) return JSON.stringify(values.slice(0, 2));

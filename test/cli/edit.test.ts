@@ -105,7 +105,7 @@ describe("adds a package", () => {
     await refused(shell("({ pkgs }) => ({ packages })"), (text) => add(text, "jq"), /"packages" is computed here/, "packages })");
     await refused(shell("({ pkgs }) => { if (a) return { packages: [] }; return { packages: [] }; }"), (text) => add(text, "jq"), /returned in several places/, "{ packages: [] }; })");
     await refused(system("({ pkgs }) => lib.mkMerge([])"), (text) => add(text, "jq"), /the configuration is computed here/, "lib.mkMerge");
-    await refused("export default 3;\n", (text) => add(text, "jq"), /not made by defineSystem or defineShell/, "3;");
+    await refused("export default 3;\n", (text) => add(text, "jq"), /not made by defineSystem, defineShell/, "3;");
     await refused("export const a = 3;\n", (text) => add(text, "jq"), /no default export/, "export const");
   });
 });
@@ -191,6 +191,34 @@ describe("sets an option", () => {
     await refused(system("({ pkgs }) => ({ networking: net() })"), (text) => set(text, "networking.hostName", json("b")), /"networking" is computed here/, "net()");
     await refused(system("({ pkgs }) => ({ a: [1, ...b] })"), (text) => set(text, "a", { kind: "list", items: [] }), /"a" is computed/, "...b");
     await refused(system("({ pkgs }) => ({ a: `x${b}` })"), (text) => set(text, "a", json("c")), /"a" is computed/, "`x${b}`");
+  });
+});
+
+describe("edits a configuration of Nix modules", () => {
+  const nixos = (before: string, modules: string): string => `import { defineNixosSystem, nixFile } from "tsos";\n\n${before}export default defineNixosSystem({ nixpkgs: inputs.nixpkgs, modules: [${modules}] });\n`;
+  test("in the module that defines the option, or the most of the way to it", async () => {
+    const text = nixos("const web = { services: { nginx: { enable: true } } };\n", '{ networking: { hostName: "a" } }, web');
+    assert.equal(await set(text, "networking.hostName", json("b")), text.replace('"a"', '"b"'));
+    assert.equal(await set(text, "services.nginx.user", json("web")), text.replace("enable: true }", 'enable: true, user: "web" }'));
+    assert.equal(await set(text, "time.timeZone", json("UTC")), text.replace('"a" } }', '"a" }, time: { timeZone: "UTC" } }'));
+  });
+  test("inside of a module's config, whose whole takes pkgs", async () => {
+    const text = nixos("", "{ imports: [], config: { networking: {} } }");
+    assert.equal(await set(text, "networking.hostName", json("b")), text.replace("networking: {}", 'networking: { hostName: "b" }'));
+    assert.equal(await add(text, "git"), nixos("", "({ pkgs }) => ({ imports: [], config: { networking: {}, environment: { systemPackages: [pkgs.git] } } })"));
+  });
+  test("as a new module where none is written out", async () => {
+    const text = nixos("", 'nixFile("./configuration.nix"), { options: {} }');
+    assert.equal(await set(text, "networking.hostName", json("b")), text.replace("options: {} }]", 'options: {} }, { networking: { hostName: "b" } }]'));
+    assert.equal(await add(text, "git"), text.replace("options: {} }]", "options: {} }, ({ pkgs }) => ({ environment: { systemPackages: [pkgs.git] } })]"));
+  });
+  test("of a home", async () => {
+    const text = 'import { defineHome } from "tsos";\nconst modules = [({ pkgs: p }) => ({ home: { packages: [p.git] } })];\nexport default defineHome({ nixpkgs, homeManager, modules });\n';
+    assert.equal(await add(text, "jq"), text.replace("[p.git]", "[p.git, p.jq]"));
+    assert.equal(await remove(text, "git"), text.replace("[p.git]", "[]"));
+  });
+  test("or refuses a list of modules that is computed", async () => {
+    await refused(nixos("", "").replace("[]", "all()"), (text) => set(text, "a.b", json(1)), /the list of modules is computed here/, "all()");
   });
 });
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { SMALL_NIXOS } from "../core/interop/small-nixos.ts";
 import { runTsos, type TsosResult } from "./tsos-process.ts";
 
-function project(t: TestContext, modules: string, files: Readonly<Record<string, string>> = {}): ((...args: readonly string[]) => Promise<TsosResult>) & { readonly write: (name: string, text: string) => void } {
+function project(t: TestContext, modules: string, files: Readonly<Record<string, string>> = {}): ((...args: readonly string[]) => Promise<TsosResult>) & { readonly write: (name: string, text: string) => void; readonly read: (name: string) => string } {
   const folder = mkdtempSync(join(tmpdir(), "tsos-nixos-cli-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const all = { ...Object.fromEntries(Object.entries(SMALL_NIXOS).map(([name, text]) => [`nixpkgs/${name}`, text])), ...Object.fromEntries(Object.entries(files).map(([name, text]) => [`project/${name}`, text])) };
@@ -22,7 +22,7 @@ void nixFile; void path;
 export default defineNixosSystem({ nixpkgs: inputs.nixpkgs, modules });
 `);
   const run = (...args: readonly string[]): Promise<TsosResult> => runTsos([...args, "--store", join(folder, "store")], { cwd: join(folder, "project"), stateFolder: join(folder, "state"), env: { HOME: folder } });
-  return Object.assign(run, { write: (name: string, text: string) => writeFileSync(join(folder, "project", name), text) });
+  return Object.assign(run, { read: (name: string) => readFileSync(join(folder, "project", name), "utf8"), write: (name: string, text: string) => writeFileSync(join(folder, "project", name), text) });
 }
 
 describe("a system of NixOS' modules", () => {
@@ -64,5 +64,26 @@ describe("a system of NixOS' modules", () => {
     assert.equal(code, 1);
     assert.match(stderr, /there is no "hostNam"/);
     assert.match(stderr, /system\.config\.ts:3:\d+/);
+  });
+
+  test("is edited by the types of its options, inside of submodules as well", async (t) => {
+    const run = project(t, 'nixFile("./name.nix"), { environment: { text: [] } }', { "name.nix": "{ }" });
+    const done = await run("set", "services.web.enable", "true");
+    assert.equal(done.code, 0, done.stderr);
+    assert.equal((await run("set", 'environment.hosts."a.example".mode', "on")).code, 0);
+    assert.equal((await run("set", "environment.hosts.b.port", "80")).code, 0);
+    assert.match(run.read("system.config.ts"), /\{ environment: \{ text: \[\], hosts: \{ "a\.example": \{ mode: "on" \}, b: \{ port: 80 \} \} \}, services: \{ web: \{ enable: true \} \} \}/);
+    const wrong = await run("set", "environment.hosts.b.mode", "onn");
+    assert.deepEqual([wrong.code, wrong.stderr], [1, 'error: the option "environment.hosts.b.mode" must be null or one of "on", "off", got "onn"\n  hint: did you mean "on"?\n']);
+    const unknown = await run("set", "services.web.enabel", "true");
+    assert.deepEqual([unknown.code, unknown.stderr], [1, 'error: the option "services.web.enabel" does not exist\n  hint: did you mean "services.web.enable"?\n']);
+    assert.match((await run("set", "services.web", "true")).stderr, /"services\.web" is a set of options/);
+    const shown = await run("option", "show", "environment.hosts.<name>.mode");
+    assert.match(shown.stdout, /How\.\n\ntype +null or one of "on", "off"\ndeclared +small\.nix\n$/);
+    const before = run.read("system.config.ts");
+    run.write("name.nix", '{ networking.hostName = "nix"; }');
+    const conflict = await run("set", "networking.hostName", "ts");
+    assert.match(conflict.stderr, /would not be sound with this change[\s\S]*conflicting definition values/);
+    assert.equal(run.read("system.config.ts"), before);
   });
 });

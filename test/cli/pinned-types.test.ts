@@ -32,7 +32,9 @@ const TREE: Readonly<Record<string, string>> = {
       t = name: nestedTypes: { inherit name nestedTypes; };
     in { options = {
       greet.enable = option (t "bool" { }) { };
-      greet.tone = option { name = "enum"; nestedTypes = { }; functor.payload.values = [ "loud" "low" 3 ]; } { };
+      greet.tone = option { name = "enum"; nestedTypes = { }; functor.payload.values = [ "loud" "low" 3 ]; } { default = "low"; };
+      greet.words = option (t "listOf" { elemType = t "str" { }; }) { default = [ "a" "b" ]; example.text = "lib.words"; };
+      greet.tool = option (t "package" { }) { default = abort "a package is not evaluated for that"; };
       greet.people = option (t "attrsOf" { elemType = { name = "submodule"; nestedTypes = { }; getSubOptions = _: { age = option (t "nullOr" { elemType = t "int" { }; }) { }; }; }; }) { };
       greet.variants = option (t "attrsOf" { elemType = { name = "submodule"; nestedTypes = { }; functor.payload.modules = builtins.genList (n: { }) 600; getSubOptions = _: abort "a system within the system"; }; }) { };
       greet.by = option (t "either" { left = t "package" { }; right = t "str" { }; }) { };
@@ -98,10 +100,14 @@ for (const [what, body, errors] of cases) {
 test("searches the options of the pinned tree, with those inside of sets, by name and description", async () => {
   writeFileSync(join(folder, "project/system.config.ts"), CONFIG("{}"));
   const found = await run("option", "search", "greet", "tone");
-  assert.deepEqual([found.code, found.stdout], [0, 'greet.tone  one of "loud", "low", 3\n  Whether to */ greet.\n'], found.stderr);
+  assert.deepEqual([found.code, found.stdout], [0, 'greet.tone  one of "loud", "low", 3  = "low"\n  Whether to */ greet.\n'], found.stderr);
   const { options } = JSON.parse((await run("option", "search", "age", "--json")).stdout) as { options: readonly { readonly name: string; readonly type: string; readonly declaredIn: readonly string[] }[] };
   assert.deepEqual(options.map(({ name, type, declaredIn }) => [name, type, declaredIn]), [["greet.people.<name>.age", "null or signed integer", ["nixos/modules/greet.nix"]]]);
   assert.equal((await run("option", "search", "secret")).stdout, "");
+  const documents = JSON.parse((await run("option", "docs", "--format", "json")).stdout) as { options: readonly { readonly name: string; readonly default?: unknown; readonly example?: unknown }[] };
+  const shown = new Map(documents.options.map((option) => [option.name, { default: option.default, example: option.example }]));
+  assert.deepEqual(shown.get("greet.words"), { default: { text: '[ "a" "b" ]' }, example: { text: "lib.words" } });
+  assert.deepEqual(shown.get("greet.tool"), { default: undefined, example: undefined });
 });
 
 test("makes the types of home-manager's options with the packages that it is used with", async () => {

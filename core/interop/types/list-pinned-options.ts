@@ -12,6 +12,9 @@ export type ListedOption = {
   /** Relative to the tree. */
   readonly file: string | undefined;
   readonly readOnly: boolean;
+  /** In the Nix language, or in words. */
+  readonly default: string | undefined;
+  readonly example: string | undefined;
 };
 
 /** All options of a tree with those inside of submodules, in the order of the tree. */
@@ -19,10 +22,10 @@ export function listPinnedOptions(options: PinnedOptions, prefix: readonly strin
   return Object.entries(options).flatMap(([name, inner]) => {
     const path = [...prefix, name];
     if ("c" in inner) return listPinnedOptions(inner.c, path);
-    const { t = { n: "unspecified" }, d, p, r } = inner.o;
+    const { t = { n: "unspecified" }, d, p, r, v, x } = inner.o;
     const { within, inside } = enter(t);
     return [
-      { path, type: describePinnedType(t), typescript: formatPinnedType(t), description: d ?? undefined, file: p ?? undefined, readOnly: r === true },
+      { path, type: describePinnedType(t), typescript: formatPinnedType(t), description: d ?? undefined, file: p ?? undefined, readOnly: r === true, default: v, example: x },
       ...(inside === undefined ? [] : listPinnedOptions(inside, [...path, ...within])),
     ];
   });

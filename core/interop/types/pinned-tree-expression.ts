@@ -21,10 +21,31 @@ const OPTIONS = `  inherit (builtins) attrNames map isAttrs isString isList isIn
     else if name == "coercedTo" then { n = name; a = [ (inner "coercedType") (inner "finalType") ]; }
     else if nested ? elemType then { n = name; e = inner "elemType"; }
     else { n = name; };
-  optionOf = depth: o: {
+  # A default as the manual shows it: its own words, else as the language writes it. What may hold packages is looked at only from
+  # outside: to ask for a package's name evaluates it, and whole sets of packages with it.
+  holdsPlain = t: if t ? e then holdsPlain t.e else if t ? a then builtins.all holdsPlain t.a else builtins.elem t.n [
+    "bool" "boolByOr" "int" "positiveInt" "unsignedInt" "float" "number" "str" "singleLineStr" "nonEmptyStr" "separatedString" "lines" "commas" "envVar" "string" "enum" "passwdEntry"
+  ] || builtins.match "(intBetween|(un)?signedInt|strMatching|numberBetween).*" t.n != null;
+  written = t: v:
+    if isAttrs v && v ? text && isString v.text then text v
+    else if v == [ ] then "[ ]"
+    else if isAttrs v && attrNames v == [ ] then "{ }"
+    else if v == null || isBool v || isInt v || isFloat v || (isString v && !(builtins.hasContext v)) then builtins.toJSON v
+    else if !(holdsPlain t) then null
+    else if isList v && builtins.all plain v then "[ \${builtins.concatStringsSep " " (map builtins.toJSON v)} ]"
+    else if isAttrs v && builtins.all plain (builtins.attrValues v) then "{ \${builtins.concatStringsSep " " (map (n: "\${n} = \${builtins.toJSON v.\${n}};") (attrNames v))} }"
+    else null;
+  optionOf = depth: o: let
     t = try { n = "unknown"; } (typeOf depth o.type);
+    # An internal one need not have words that spare its evaluation: the manual has none of them.
+    isLeftOut = t.n == "package" || t.n == "shellPackage" || o.internal or false;
+    shown = name: v: if v == null then { } else { \${name} = v; };
+  in {
+    inherit t;
     d = try null (text (o.description or null));
-  } // (if o.readOnly or false then { r = true; } else { })
+  } // shown "v" (if o ? defaultText then try null (written t o.defaultText) else if o ? default && !isLeftOut then try null (written t o.default) else null)
+    // shown "x" (if o ? example && !isLeftOut then try null (written t o.example) else null)
+    // (if o.readOnly or false then { r = true; } else { })
     // (if o ? declarations && length o.declarations > 0 then { p = try null (let p = builtins.head o.declarations; s = toString p; r = toString tree + "/"; in if lib.hasPrefix r s then lib.removePrefix r s else null); } else { });
   optionsOf = depth: set:
     if depth > 6 then { } else
@@ -38,7 +59,8 @@ const OPTIONS = `  inherit (builtins) attrNames map isAttrs isString isList isIn
 
 /**
  * Nix: of a tree of nixpkgs the names of its packages, and NixOS' options with their types, as a value that becomes JSON.
- * An option is `{ o = { t, d, p, r } }` (type, description, place, whether it is only read), a set of them `{ c }`.
+ * An option is `{ o = { t, d, p, r, v, x } }` (type, description, place, whether it is only read, default and example as people read
+ * them), a set of them `{ c }`.
  */
 export const PINNED_TREE = `{ tree }:
 let
@@ -74,7 +96,7 @@ export type PinnedType = {
   readonly f?: boolean;
 };
 
-export type PinnedOption = { readonly t?: PinnedType; readonly d?: string | null; readonly p?: string | null; readonly r?: boolean };
+export type PinnedOption = { readonly t?: PinnedType; readonly d?: string | null; readonly p?: string | null; readonly r?: boolean; readonly v?: string; readonly x?: string };
 
 export type PinnedOptions = { readonly [name: string]: { readonly o: PinnedOption } | { readonly c: PinnedOptions } };
 

@@ -40,9 +40,19 @@ let
         in [ { file = file'; defs = body.config or (removeAttrs body [ "imports" "_file" ]); } ] ++ builtins.concatMap load (body.imports or [ ]);
       loaded = builtins.concatMap load modules;
       options = {
-        networking.hostName = { _type = "option"; type.description = "string"; description = "The name."; default = "nixos"; declarations = [ "small.nix" ]; };
+        networking.hostName = { _type = "option"; type = { name = "str"; description = "string"; check = builtins.isString; nestedTypes = { }; }; description = "The name."; default = "nixos"; declarations = [ "small.nix" ]; };
         environment.text = { _type = "option"; type.description = "strings"; declarations = [ "small.nix" ]; };
-        services.web.enable = { _type = "option"; type.description = "boolean"; default = false; declarations = [ "small.nix" ]; };
+        services.web.enable = { _type = "option"; type = { name = "bool"; description = "boolean"; check = builtins.isBool; nestedTypes = { }; }; default = false; declarations = [ "small.nix" ]; };
+        environment.hosts = { _type = "option"; default = { }; declarations = [ "small.nix" ]; definitionsWithLocations = [ ]; type = {
+          name = "attrsOf"; description = "attribute set of (submodule)"; check = builtins.isAttrs;
+          nestedTypes.elemType = {
+            name = "submodule"; description = "submodule"; check = builtins.isAttrs; nestedTypes.freeformType = { name = "anything"; description = "anything"; check = _: true; nestedTypes = { }; };
+            getSubOptions = _: { mode = { _type = "option"; description = "How."; declarations = [ "small.nix" ]; type = {
+              name = "nullOr"; description = ''null or one of "on", "off"''; check = x: x == null || builtins.elem x [ "on" "off" ];
+              nestedTypes.elemType = { name = "enum"; description = ''one of "on", "off"''; check = x: builtins.elem x [ "on" "off" ]; nestedTypes = { }; functor.payload.values = [ "on" "off" ]; };
+            }; }; };
+          };
+        }; };
         nixpkgs.config = { _type = "option"; default = { }; };
         nixpkgs.overlays = { _type = "option"; default = [ ]; };
       };
@@ -62,6 +72,7 @@ let
       config = {
         networking.hostName = one [ "networking" "hostName" ] "nixos";
         services.web.enable = one [ "services" "web" "enable" ] false;
+        environment.hosts = one [ "environment" "hosts" ] { };
         environment.text = builtins.concatLists (strongest (at [ "environment" "text" ] top));
         variants = builtins.mapAttrs (name: m: (evalModules [ "variants" name ] (modules ++ [ m ])).config.system.build.toplevel) (if prefix == [ ] then one [ "variants" ] { } else { });
         _module.args = { inherit pkgs; utils = { double = x: x + x; }; };
