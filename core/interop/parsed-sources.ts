@@ -8,6 +8,7 @@ import { compileNix, type CompiledFile, type StringTable } from "../nix/compile.
 import { NixError } from "../nix/nix-error.ts";
 import { parseNix } from "../nix/parse.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
+import { tuneForFiles } from "../util/tune-engine.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { packStrings, type PackedStrings } from "./parsed-pack.ts";
 
@@ -18,7 +19,7 @@ const NONE = "null";
  * was never in the hands of a configuration.
  */
 export function openParsedSources(folder: string, program: string): ParsedSources {
-  const cache = openParsedFileCache(join(folder, program));
+  const cache = openParsedFileCache(join(folder, program), tuneForFiles);
   // What an evaluation knows by number; the next one begins anew.
   const scopes: { readonly names: ReadonlySet<ByteString>; readonly hash: string }[] = [];
   const tables: PackedStrings[] = [];

@@ -26,8 +26,13 @@ export function createRegistryIo({ registry, files, sources, log }: RegistryIoOp
   const kinds = new Map<ByteString, NixFileKind | undefined>();
   const copied = new Map<ByteString, StorePath>();
   /** Sources outside of the store: the project. */
-  const isOutside = (path: ByteString): boolean => [...sources].some((source) => !source.startsWith(`${storeDir}/`) && (path === source || path.startsWith(`${source}/`)));
-  const storePathOf = (path: ByteString): ByteString | undefined => (path.startsWith(`${storeDir}/`) ? path.split("/", storeDir.split("/").length + 1).join("/") : undefined);
+  const isOutside = (path: ByteString): boolean => [...sources].some((source) => !source.startsWith(prefix) && (path === source || path.startsWith(`${source}/`)));
+  const prefix = `${storeDir}/`;
+  const storePathOf = (path: ByteString): ByteString | undefined => {
+    if (!path.startsWith(prefix)) return undefined;
+    const end = path.indexOf("/", prefix.length);
+    return end < 0 ? path : path.slice(0, end);
+  };
   const isVisible = (path: ByteString): boolean => {
     const root = storePathOf(path);
     return root === undefined ? isOutside(path) : sources.has(root);
