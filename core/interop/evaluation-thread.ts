@@ -16,11 +16,11 @@ import { dirname, join } from "node:path";
 import { constants } from "node:vm";
 import { workerData, type MessagePort } from "node:worker_threads";
 import { loadCachedScript } from "../util/cached-script.ts";
-import { tuneEngine } from "../util/tune-engine.ts";
+import { tuneCompiler } from "../util/tune-engine.ts";
 import { evaluatorFile, programOf } from "./evaluation-program.ts";
 import type * as evaluator from "./evaluation-worker.ts";
 
-tuneEngine();
+tuneCompiler();
 
 const { port, bell, folder } = workerData as { readonly port: MessagePort; readonly bell: SharedArrayBuffer; readonly folder: string };
 
@@ -35,4 +35,4 @@ type Compiled = (exports: object, require: NodeJS.Require, module: object, filen
 const module: { exports: Partial<typeof evaluator> } = { exports: {} };
 (script.runInThisContext() as Compiled)(module.exports, createRequire(file), module, file, dirname(file));
 // What is kept now is to fit the engine as it is when the next evaluation begins.
-module.exports.serveEvaluations!({ port, bell, program, beforeEnd: () => save(tuneEngine) });
+module.exports.serveEvaluations!({ port, bell, program, beforeEnd: () => save(tuneCompiler) });

@@ -27,7 +27,7 @@ export class CodeArea {
   readonly shapes = new ShapeTable();
   /** Of each table of strings, where its strings are in `strings`, plus one; 0: not there yet. */
   protected readonly tables = new Map<StringTable, Int32Array>();
-  protected code = new Int32Array(1 << 20);
+  protected code = new Int32Array(1 << 23);
   protected length = 1;
   protected readonly strings: ByteString[] = [];
   protected readonly stringIndex = new Map<ByteString, number>();

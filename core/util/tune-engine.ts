@@ -13,7 +13,17 @@ const MEMORY: readonly Flag[] = [{ flag: GROWTH, tuned: ROOM, usual: 2 }];
  * and the less often it is copied the better. A set of packages reads its first files, and the room its first step,
  * in the first hundredth of a second.
  */
-const STEPS: ReadonlyMap<number, number> = new Map([[24, 1], [512, 8]]);
+const STEPS: ReadonlyMap<number, number> = new Map([[1, ROOM], [24, 1], [512, 8]]);
+
+/**
+ * So much may live on, in bytes, before the engine looks through all of it. Its own first limit follows from how little of
+ * what starting makes lives on, so that it looks at 26 MB, at 100 and at 450, and finds that a tenth of it is gone. Half of
+ * what the thread may have is the limit where that is less.
+ */
+const OLD = 2 ** 30;
+/** What is made to have the young collected: no more than this, in bytes, in pieces of so many words. */
+const MOST_MADE = 2 ** 25;
+const WORDS = 8192;
 
 /**
  * Most functions of the evaluator are called a few times, in many ways. Optimising them later, with less of each other in
@@ -35,6 +45,12 @@ export function tuneEngine(): void {
   setFlags("tuned");
 }
 
+/** The same but for memory, which `tuneForFiles` sees to. */
+export function tuneCompiler(): void {
+  setFlags("tuned");
+  for (const { flag, usual } of MEMORY) setFlag(flag, usual);
+}
+
 /** Sets it up as it was when the process started, so that a code cache made now fits the engine at the start of the next one. */
 export function untuneEngine(): void {
   setFlags("usual");
@@ -42,13 +58,32 @@ export function untuneEngine(): void {
 
 /** Sets it up for an evaluation that has read so many files. */
 export function tuneForFiles(files: number): void {
+  if (files === 1) makeRoomForOld();
   const factor = STEPS.get(files);
-  if (factor !== undefined) process.getBuiltinModule("node:v8").setFlagsFromString(`${GROWTH}=${factor}`);
+  if (factor !== undefined) setFlag(GROWTH, factor);
+}
+
+/** A collection of all, while that is next to nothing, sets the limit anew: by as much as the heap may grow then. */
+function makeRoomForOld(): void {
+  const { setFlagsFromString, getHeapStatistics } = process.getBuiltinModule("node:v8");
+  let used = getHeapStatistics().used_heap_size;
+  setFlag("--heap-growing-percent", Math.round((OLD / used) * 100));
+  setFlagsFromString("--gc-global");
+  for (let before = 0, made = 0; used >= before && made < MOST_MADE; made += 8 * WORDS) {
+    before = used;
+    new Array<number>(WORDS).fill(0);
+    used = getHeapStatistics().used_heap_size;
+  }
+  setFlagsFromString("--no-gc-global");
+  setFlag("--heap-growing-percent", 0);
 }
 
 function setFlags(to: "tuned" | "usual"): void {
-  // Loaded late: few processes come here.
-  const { setFlagsFromString } = process.getBuiltinModule("node:v8");
   const flags = Number.parseInt(process.versions.v8, 10) < OTHER_COMPILERS ? [...MEMORY, ...COMPILER] : MEMORY;
-  for (const { flag, [to]: value } of flags) setFlagsFromString(`${flag}=${value}`);
+  for (const { flag, [to]: value } of flags) setFlag(flag, value);
+}
+
+function setFlag(flag: string, value: number): void {
+  // Loaded late: few processes come here.
+  process.getBuiltinModule("node:v8").setFlagsFromString(`${flag}=${value}`);
 }
