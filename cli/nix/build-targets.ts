@@ -71,13 +71,17 @@ export async function requireBuilt(store: LocalStore, targets: readonly { readon
 }
 
 /** How builds are done by the settings of a classic command; `substituters` take the place of those of the settings. */
-export async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity, showsBuildOutput }: ClassicOptions, store: LocalStore, substituters?: readonly string[]): Promise<BuildOptions> {
+export async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity, showsBuildOutput, namesBuildOutput = false }: ClassicOptions, store: LocalStore, substituters?: readonly string[]): Promise<BuildOptions> {
   const jobs = settings.find("max-jobs") ?? "1";
+  const names = new Map<number, string>();
   const report = (event: ProgressEvent): void => {
-    if (verbosity < 0) return;
     if (event.kind === "log") {
-      if (showsBuildOutput) environment.say(event.line);
-    } else if (event.kind === "start" && event.activity !== "realise") environment.say(`${event.activity === "substitute" ? "copying path" : "building"} '${event.path ?? event.subject}'...`);
+      if (showsBuildOutput && (verbosity >= 0 || namesBuildOutput)) environment.say(`${namesBuildOutput ? `${names.get(event.id) ?? ""}> ` : ""}${event.line}`);
+      return;
+    }
+    if (event.kind === "start" && event.activity === "build" && namesBuildOutput) names.set(event.id, event.subject);
+    if (verbosity < 0 && !(event.kind === "message" && event.level === "warning")) return;
+    if (event.kind === "start" && event.activity !== "realise") environment.say(`${event.activity === "substitute" ? "copying path" : "building"} '${event.path ?? event.subject}'...`);
     else if (event.kind === "message") environment.say(event.level === "warning" ? `warning: ${event.text}` : event.text);
   };
   const fetchSettings = { ...(await loadFetchSettings({ env: environment.env })), partialFolder: partialFolder(store) };

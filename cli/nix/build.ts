@@ -1,15 +1,16 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { EvaluationSource, FoundDerivation } from "../../core/interop/evaluation-protocol.ts";
 import { formatStorePath, isStorePathBaseName, parseStorePath, type StorePath } from "../../core/store-path/store-path.ts";
 import { fromByteString, toByteString } from "../../core/util/bytes.ts";
+import { buildInstallables, isOfInstallables } from "./build-installables.ts";
 import { buildTargets, describeMissing, nixBuildOptions } from "./build-targets.ts";
 import { parseClassicArguments, splitStandardInput } from "./classic-arguments.ts";
 import { runEvaluationJob } from "./evaluate.ts";
 import { createFlakeArguments } from "./flake-arguments.ts";
-import { splitFlakeReference } from "./flake-reference.ts";
+import { namesFlake, splitFlakeReference } from "./flake-reference.ts";
 import { openEvaluationStores } from "./evaluation-stores.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
@@ -18,8 +19,9 @@ import { realStoreDir } from "./store-location.ts";
 
 export type WantedOutput = { readonly drvPath: StorePath; readonly output: string };
 
-/** `nix-build`: evaluates, builds, makes links. Nix: src/nix/nix-build */
+/** `nix-build`: evaluates, builds, makes links; with a flag of `nix build`, that. Nix: src/nix/nix-build */
 export async function build(environment: NixEnvironment, args: readonly string[]): Promise<number> {
+  if (isOfInstallables(args)) return buildInstallables(environment, args);
   const { env } = environment;
   const attributePaths: string[] = [];
   let outLink: string | undefined = "./result";
@@ -83,8 +85,8 @@ export async function build(environment: NixEnvironment, args: readonly string[]
       if (fromArguments) sources.push({ kind: "text", text: toByteString(name), label: "string" });
       else {
         const derivation = parseDerivationArgument(name, storeDir);
-        // Beyond the classic command: an attribute of a flake, unless there is such a file.
-        if (name.includes("#") && !existsSync(name)) {
+        // Beyond the classic command.
+        if (namesFlake(name)) {
           const { ref, attribute } = splitFlakeReference(name);
           sources.push({ kind: "flake", ref: toByteString(ref), attribute: toByteString(attribute), writeLock: flakes.writeLock(), flags: flakes.flags(options.settings) });
         } else if (derivation === undefined) sources.push({ kind: "file", path: toByteString(name) });

@@ -20,6 +20,8 @@ export type ClassicOptions = {
   gcWarning: boolean;
   /** What builders print is shown as it comes. */
   showsBuildOutput: boolean;
+  /** Its lines begin with the derivation's name. */
+  namesBuildOutput?: boolean;
   /** `--help` or `--version` was asked for. */
   wants: "help" | "version" | undefined;
 };

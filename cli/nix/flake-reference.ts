@@ -1,3 +1,20 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+/**
+ * Whether a word that may be a file of expressions is a flake: something in one (`#`), a URL of a flake, or a
+ * folder that has no `default.nix` and stands in a flake.
+ */
+export function namesFlake(word: string): boolean {
+  const found = word === "" ? undefined : statSync(word, { throwIfNoEntry: false });
+  if (found === undefined) return word === "" || word.includes("#") || /\?dir=/.test(word) || /^(path|git|github|gitlab|sourcehut|(git|hg|tarball|file)\+[a-z]+):/.test(word);
+  if (!found.isDirectory() || existsSync(join(word, "default.nix"))) return false;
+  for (let folder = resolve(word); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "flake.nix"))) return true;
+    if (folder === dirname(folder)) return false;
+  }
+}
+
 /** `.#a.b`: the flake, and what follows `#`. */
 export function splitFlakeReference(word: string): { readonly ref: string; readonly attribute: string } {
   const hash = word.indexOf("#");

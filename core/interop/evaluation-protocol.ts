@@ -67,7 +67,7 @@ export type EvaluationJob =
   /** Evaluates all outputs of a flake; what there is, and what is wrong. */
   | { readonly kind: "check-flake"; readonly ref: ByteString; readonly writeLock: boolean }
   /** `shell`: where exactly one derivation is found (or `known` beside those found), this one as well, if it is there. */
-  | ({ readonly kind: "derivations"; readonly shell?: { readonly expression: ByteString; readonly known: number } | "of-flake"; /** Tell what was read. */ readonly wantsReads?: boolean } & Selection);
+  | ({ readonly kind: "derivations"; readonly shell?: { readonly expression: ByteString; readonly known: number } | "of-flake"; /** Tell what was read. */ readonly wantsReads?: boolean; /** As `nix build` does: for each selection `*`, names with commas, or nothing for those to be installed. */ readonly outputs?: readonly (ByteString | undefined)[] } & Selection);
 
 export type Selection = {
   readonly sources: readonly EvaluationSource[];
@@ -78,7 +78,10 @@ export type Selection = {
 };
 
 /** A derivation that an evaluation found, and the output that was meant. */
-export type FoundDerivation = { readonly drvPath: ByteString; readonly outputName: ByteString; /** The one that the job's `shell` names. */ readonly isShell?: boolean };
+export type FoundDerivation = { readonly drvPath: ByteString; readonly outputName: ByteString; /** The one that the job's `shell` names. */ readonly isShell?: boolean; /** Of a job with `outputs`. */ readonly installable?: FoundInstallable | undefined };
+
+/** Which of the job's selections was meant, in order, and what of the derivation: names, or `*`; none: `drvPath` is a path to have as it is. */
+export type FoundInstallable = { readonly index: number; readonly outputs: readonly ByteString[] };
 
 /** What an evaluation's end depends on, beside its job and settings. */
 export type EvaluationReads = {

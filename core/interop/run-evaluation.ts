@@ -29,6 +29,7 @@ import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { findLockedInputs, openFlake, selectFlakeAttribute } from "./open-flake.ts";
 import { checkFlake } from "./check-flake.ts";
 import { describeFlakeOutput, describeProgram, findFlakeBash } from "./flake-outputs.ts";
+import { describeInstallable } from "./installable-outputs.ts";
 import { createEvaluationIo } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
 import { tuneForFiles } from "../util/tune-engine.ts";
@@ -189,6 +190,11 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
       let flake: Value | undefined;
       forEachSelected(evaluator, settings, job, open, (slot, args, of, path, purpose) => {
         flake = of;
+        if (job.outputs !== undefined) {
+          const index = count++;
+          for (const { drvPath, outputName, outputs } of describeInstallable(evaluator, slot, args, { shown: job.attributePaths[index] ?? path ?? "", wish: job.outputs[index], path })) host.found({ drvPath, outputName, installable: { index, outputs } });
+          return;
+        }
         if (path !== undefined && purpose !== "shell") {
           count++;
           return host.found(describeFlakeOutput(evaluator, slot, path));

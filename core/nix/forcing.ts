@@ -7,7 +7,7 @@ import type { NixIo } from "./nix-io.ts";
 import type { NixSettings } from "./nix-settings.ts";
 import { showType } from "./type-name.ts";
 import {
-  Attrs, Builtin, BUSY, CALL, Closure, displayContext, DONE, FAILED, MAPPED, MappedThunk, NATIVE, NixFloat, NixString, NO_PLACES, NO_POSITION, PartialBuiltin, Thunk, UnmadeCalls,
+  Attrs, Builtin, BUSY, CALL, Closure, displayContext, leastOfContext, DONE, FAILED, MAPPED, MappedThunk, NATIVE, NixFloat, NixString, NO_PLACES, NO_POSITION, PartialBuiltin, Thunk, UnmadeCalls,
   type DelayedCall, type Environment, type Mapping, type NixList, type Slot, type StoredSlot, type Value,
 } from "./value.ts";
 
@@ -167,7 +167,7 @@ export abstract class Forcing extends CallDepth {
     const value = this.forceString(slot, pos, context);
     if (typeof value === "string") return value;
     if (value.context.size > 0) {
-      const error = this.error("eval", `the string '${value.text}' is not allowed to refer to a store path (such as '${displayContext(value.context.values().next().value!, this.io.storeDir)}')`);
+      const error = this.error("eval", `the string '${value.text}' is not allowed to refer to a store path (such as '${displayContext(leastOfContext(value.context)!, this.io.storeDir)}')`);
       throw this.trace(error, context, pos);
     }
     return value.text;

@@ -289,6 +289,14 @@ export function contextOf(value: Value): Context {
   return value instanceof NixString ? value.context : NO_CONTEXT;
 }
 
+/** The element that messages show of a context: paths come before derivations with their closures, those before outputs. */
+export function leastOfContext(context: Context): ByteString | undefined {
+  const rank = (element: ByteString): string => (element.startsWith("=") ? `1${element}` : element.startsWith("!") ? `2${element.replace(/^!(.*)!([^!]*)$/s, "$2!$1")}` : `0${element}`);
+  let least: ByteString | undefined;
+  for (const element of context) if (least === undefined || rank(element) < rank(least)) least = element;
+  return least;
+}
+
 /** A context element as messages show it. */
 export function displayContext(element: ByteString, storeDir: string): string {
   if (element.startsWith("=")) return `${storeDir}/${element.slice(1)} (deep)`;

@@ -95,8 +95,8 @@ export function listBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     ["genList", 2, ([f, n]) => {
       const length = e.forceInteger(n!, NO_POSITION, "while evaluating the second argument passed to builtins.genList");
       if (length < 0) throw e.error("eval", `cannot create list of size ${length}`);
-      if (length > MAXIMUM_LENGTH) throw e.error("eval", "out of memory");
       const fn = e.forceFunction(f!, NO_POSITION, "while evaluating the first argument passed to builtins.genList");
+      if (length > MAXIMUM_LENGTH) throw e.error("eval", "out of memory");
       return e.lazyCalls(fn, Array.from({ length: Number(length) }, (_, index) => index));
     }],
     ["sort", 2, ([f, l]) => {
