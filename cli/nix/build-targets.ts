@@ -81,7 +81,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     }
     if (event.kind === "start" && event.activity === "build" && namesBuildOutput) names.set(event.id, event.subject);
     if (verbosity < 0 && !(event.kind === "message" && event.level === "warning")) return;
-    if (event.kind === "start" && event.activity !== "realise") environment.say(`${event.activity === "substitute" ? "copying path" : "building"} '${event.path ?? event.subject}'...`);
+    if (event.kind === "start" && event.activity !== "realise") environment.say(`${event.activity === "substitute" ? "copying path" : "building"} '${event.path ?? event.subject}'${event.machine === undefined ? "" : ` on '${event.machine}'`}...`);
     else if (event.kind === "message") environment.say(event.level === "warning" ? `warning: ${event.text}` : event.text);
   };
   const fetchSettings = { ...(await loadFetchSettings({ env: environment.env })), partialFolder: partialFolder(store) };

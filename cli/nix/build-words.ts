@@ -27,7 +27,7 @@ export function buildWords(error: unknown, options: BuildWordsOptions): BuildWor
   const needed = new Set(dependents.filter(({ isTarget }) => isTarget).map(({ derivation }) => derivation));
   const told = [
     ...failures.map((failure, index) => ({ derivation: failure.derivation, isTarget: failure.neededBy.length === 1, text: failureWords(failure, causes[index], options) })),
-    ...dependents.map(({ derivation, outputs, failed, isTarget }) => ({ derivation, isTarget, text: `Cannot build '${derivation}'.\nReason: ${failed} ${failed === 1 ? "dependency" : "dependencies"} failed.\n${outputLines(outputs)}` })),
+    ...dependents.map(({ derivation, outputs, failed, isTarget }) => ({ derivation, isTarget, text: [`Cannot build '${derivation}'.`, `Reason: ${failed} ${failed === 1 ? "dependency" : "dependencies"} failed.`, ...outputLines(outputs)].join("\n") })),
   ];
   const isTarget = (one: (typeof told)[number]): boolean => one.isTarget || needed.has(one.derivation);
   const before = told.filter((one) => !isTarget(one)).map(({ text }) => text);
@@ -51,7 +51,7 @@ function failureWords(failure: FailureReport, cause: unknown, options: BuildWord
       // The sandbox tells of a signal as a shell does.
       const number = signal === undefined ? (exitCode! > 128 ? exitCode! - 128 : undefined) : SIGNALS.findIndex(([name]) => name === signal);
       const how = number === undefined ? `failed with exit code ${exitCode!}` : `failed due to signal ${number} (${SIGNALS[number]?.[1] ?? "Unknown signal"})`;
-      return [`Cannot build '${derivation}'.`, `Reason: builder ${how}.`, outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
+      return [`Cannot build '${derivation}'.`, `Reason: builder ${how}.`, ...outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
     }
     case "build.output-missing": {
       const output = String(data["output"]);
@@ -76,7 +76,7 @@ function failureWords(failure: FailureReport, cause: unknown, options: BuildWord
       // It lies where the builder made it, below the name of its output.
       return `file "${/\/store\/([0-9a-z]{32}-.*)$/.exec(String(data["file"]))?.[1]?.replace(/^/, `${dirname(derivation)}/`) ?? failure.outputs[0] ?? ""}" has an unsupported type`;
     case "build.no-builder":
-      return [`Cannot build '${derivation}'.`, "Reason: builder failed with exit code 1.", outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
+      return [`Cannot build '${derivation}'.`, "Reason: builder failed with exit code 1.", ...outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
     case "fetch.hash-mismatch":
       if (data["actual"] === undefined) break;
       return `hash mismatch in fixed-output derivation '${derivation}':\n  specified: ${String(data["expected"])}\n     got:    ${String(data["actual"])}`;
@@ -90,14 +90,16 @@ function failureWords(failure: FailureReport, cause: unknown, options: BuildWord
       return `hash mismatch in fixed-output derivation '${derivation}':\n  specified: ${String(data["wanted"])}\n     got:    ${String(data["got"])}`;
     case "build.wrong-platform":
       return `Cannot build '${derivation}'.\nReason: platform mismatch\nRequired system: '${String(data["platform"])}'\nCurrent system: '${String((data["platforms"] as readonly string[])[0])}'`;
+    case "build.no-machine":
+      return `Cannot build '${derivation}'.\nReason: local builds are disabled (max-jobs = 0)\nHint: set 'max-jobs' to a non-zero value to enable local builds, or configure remote builders via 'builders'`;
     case "build.unknown-feature":
       return `Cannot build '${derivation}'.\nReason: missing system features\nRequired features: {${(data["required"] as readonly string[]).join(", ")}}\nAvailable features: {${[...(data["features"] as readonly string[])].sort(compareUtf8).join(", ")}}`;
   }
-  return [`Cannot build '${derivation}'.`, `Reason: ${failure.reason}`, outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
+  return [`Cannot build '${derivation}'.`, `Reason: ${failure.reason}`, ...outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
 }
 
-function outputLines(outputs: readonly string[]): string {
-  return ["Output paths:", ...outputs.map((path) => `  ${path}`)].join("\n");
+function outputLines(outputs: readonly string[]): readonly string[] {
+  return outputs.length === 0 ? [] : ["Output paths:", ...outputs.map((path) => `  ${path}`)];
 }
 
 function logLines({ derivation, lastLines }: FailureReport, { showsOutput, logLines: most, hasNixLog }: BuildWordsOptions): readonly string[] {

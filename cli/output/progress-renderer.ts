@@ -117,7 +117,7 @@ export function createProgressRenderer(options: ProgressRendererOptions): Progre
       case "start": {
         const activity: Activity = {
           activity: event.activity,
-          subject: event.subject,
+          subject: event.machine === undefined ? event.subject : `${event.subject} on ${event.machine}`,
           started: now(),
           unit: event.unit,
           total: event.total,

@@ -113,9 +113,8 @@ async function buildIn(
   }
   // What floating outputs are is known only when they are registered.
   const isFloating = [...derivation.outputs.values()].some(({ kind }) => kind === "floating");
-  if (isFloating && options.repair === true) throw new TsosError({ code: "build.floating-repair", message: "floating content-addressed outputs are not repaired by building them again", hint: "take them from a binary cache that has them" });
   let registered = outputPaths;
-  if (isFloating || !build.check) registered = await registerOutputs(store, build, outputs, inputs);
+  if (isFloating || !build.check) registered = await registerOutputs(store, build, outputs, inputs, options.repair);
   else if (options.repair === true) await repairOutputs(store, build, outputs, inputs);
   else await compareOutputs(store, build, outputs);
   const fixed = build.outputPaths.get("out");

@@ -110,7 +110,7 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
       } else if (complete || (allKnown(goal) && maySubstitute(goal.derivation) && missing(goal).every((path) => substitutions.has(path)))) continue;
       goal.build = true;
       goal.check = complete;
-      for (const [path, outputs] of goal.derivation.inputDerivations) next.push({ path, outputs, user: goal });
+      for (const [path, outputs] of neededOutputs(goal.derivation)) next.push({ path, outputs, user: goal });
     }
     wishes = next;
   }
@@ -139,7 +139,7 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
       for (const path of wantedOutputPaths(goal)) choose(path);
       continue;
     }
-    for (const [path, outputs] of goal.derivation.inputDerivations) {
+    for (const [path, outputs] of neededOutputs(goal.derivation)) {
       const input = goals.get(path)!;
       if (input === goal) continue;
       if (input.build) depend(goal, input);
@@ -150,6 +150,12 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
     }
   }
   return { goals, substitutions: chosen, targets: targetPaths.map((path) => goals.get(path)!) };
+}
+
+/** Those of its inputs that it uses, and those that are derivations of which it uses outputs. */
+function neededOutputs({ inputDerivations, dynamicInputs }: Derivation): ReadonlyMap<StorePath, ReadonlySet<string>> {
+  if (dynamicInputs === undefined || dynamicInputs.size === 0) return inputDerivations;
+  return new Map([...inputDerivations].map(([path, outputs]) => [path, new Set([...outputs, ...(dynamicInputs.get(path)?.keys() ?? [])])]));
 }
 
 /** Nix's attribute: what only this machine should make, or what is quicker made than fetched. */

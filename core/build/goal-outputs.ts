@@ -23,6 +23,7 @@ export function mustBeResolved(graph: BuildGraph, { derivation }: Goal): boolean
   // Its own path is still to be computed.
   if ([...derivation.outputs.values()].some(({ kind }) => kind === "deferred")) return true;
   if (derivation.inputDerivations.size === 0) return false;
+  if (derivation.dynamicInputs !== undefined && derivation.dynamicInputs.size > 0) return true;
   if (hasUnknownOutputs(derivation)) return true;
   return [...derivation.inputDerivations.keys()].some((path) => hasUnknownOutputs(graph.goals.get(path)!.derivation));
 }

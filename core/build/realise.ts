@@ -6,7 +6,7 @@ import type { BuildOptions } from "./build-options.ts";
 import { createBuilderGuard } from "./builder-guard.ts";
 import { realiseByService } from "./realise-by-service.ts";
 import { reportOtherSources } from "./report-other-sources.ts";
-import { runBuildGraph, type Shared } from "./run-build-graph.ts";
+import { createLimiters, runBuildGraph, type Shared } from "./run-build-graph.ts";
 
 /** Derivation → output name → path, of all outputs that were asked for. */
 export type RealisedOutputs = ReadonlyMap<StorePath, ReadonlyMap<string, StorePath>>;
@@ -27,7 +27,8 @@ export async function realise(store: LocalStore, targets: readonly BuildTarget[]
   const shared: Shared = {
     nextId: createActivityIds(),
     guard,
-    realise: async (drvPath, resolved) => (await realiseWith(store, [{ drvPath }], resolved, shared)).get(drvPath)!,
+    limiters: createLimiters(options),
+    realise: async (target, resolved) => (await realiseWith(store, [target], resolved, shared)).get(target.drvPath)!,
   };
   return await realiseWith(store, targets, options, shared);
 }

@@ -2,6 +2,7 @@ import { TsosError } from "../error/tsos-error.ts";
 import type { BuiltOutput, LocalStore } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { notDeterministic } from "./compare-outputs.ts";
+import { compareTrees } from "./compare-trees.ts";
 import { BUILTIN_PREFIX, type DerivationBuild } from "./derivation-build.ts";
 import { recordFetch } from "./fetched-sources.ts";
 import { checkOutputs, discardsReferences } from "./reference-checks.ts";
@@ -11,6 +12,7 @@ export async function registerOutputs(
   build: DerivationBuild,
   outputs: ReadonlyMap<string, string>,
   inputs: ReadonlySet<StorePath>,
+  repair?: boolean,
 ): Promise<ReadonlyMap<string, StorePath>> {
   const { derivation } = build;
   const built = [...outputs].map(([name, folder]): BuiltOutput => {
@@ -29,10 +31,11 @@ export async function registerOutputs(
     derivationPath: build.path,
     outputs: built,
     candidates: inputs,
-    async check(infos) {
+    repair,
+    async check(infos, folders) {
       for (const [name, { path }] of infos) {
         const before = build.check ? build.realised?.get(name) : undefined;
-        if (before !== undefined && before !== path) throw notDeterministic(`building again gave "${formatStorePath(path, store.storeDir)}" as the output "${name}", expected "${formatStorePath(before, store.storeDir)}"`, { output: name });
+        if (before !== undefined && before !== path) throw await differentPath(store, name, { before, path, folder: folders.get(name)! });
       }
       await checkOutputs(store, derivation, infos);
     },
@@ -43,4 +46,12 @@ export async function registerOutputs(
     throw error;
   });
   return new Map([...registered].map(([name, { path }]) => [name, path]));
+}
+
+async function differentPath(store: LocalStore, output: string, { before, path, folder }: { readonly before: StorePath; readonly path: StorePath; readonly folder: string }): Promise<TsosError> {
+  const [registered, rebuilt] = [before, path].map((one) => formatStorePath(one, store.storeDir)) as [string, string];
+  const message = `building again gave "${rebuilt}" as the output "${output}", expected "${registered}"`;
+  if (!(await store.isValidPath(before))) return notDeterministic(message, { output });
+  const files = await compareTrees(store.realPath(before), folder);
+  return notDeterministic(`${message}; these files differ:${files.map((file) => `\n  ${output}: ${file}`).join("")}`, { different: [{ output, files, registered, rebuilt }] });
 }

@@ -1,13 +1,14 @@
 import { setMaxListeners } from "node:events";
+import type { DynamicInput } from "../derivation/derivation.ts";
 import { hasUnknownOutputs, resolveDerivation } from "../derivation/resolve-derivation.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import type { LocalStore, PathLocks } from "../store/store.ts";
 import { formatStorePath, storePathName, type StorePath } from "../store-path/store-path.ts";
-import { createLimiter } from "../util/limiter.ts";
+import { createLimiter, type Limiter } from "../util/limiter.ts";
 import type { ProgressActivity, ProgressEvent } from "../util/progress.ts";
 import { buildDerivation } from "./build-derivation.ts";
 import { makeBuildError, type FailureReport } from "./build-error.ts";
-import type { BuildGraph, Goal, Step, Substitution } from "./build-graph.ts";
+import type { BuildGraph, BuildTarget, Goal, Step, Substitution } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { derivationAttribute } from "./builder-environment.ts";
 import type { BuilderGuard } from "./builder-guard.ts";
@@ -25,18 +26,27 @@ const DEFAULT_SUBSTITUTION_JOBS = 16;
 export type Shared = {
   readonly nextId: () => number;
   readonly guard: BuilderGuard;
-  /** Builds what a derivation turned out to be. */
-  realise(drvPath: StorePath, options: BuildOptions): Promise<ReadonlyMap<string, StorePath>>;
+  readonly limiters: Limiters;
+  /** Builds what a derivation turned out to be, or what another has made; all outputs by default. */
+  realise(target: BuildTarget, options: BuildOptions): Promise<ReadonlyMap<string, StorePath>>;
 };
+
+/** How many of a kind are at work at once. */
+export type Limiters = Readonly<Record<"builders" | "builtins" | "transfers", Limiter>>;
+
+export function createLimiters({ jobs, builtinJobs = DEFAULT_BUILTIN_JOBS, substitutionJobs = DEFAULT_SUBSTITUTION_JOBS }: BuildOptions): Limiters {
+  return { builders: createLimiter(Math.max(1, jobs)), builtins: createLimiter(builtinJobs), transfers: createLimiter(substitutionJobs) };
+}
+
+/** For what only waits for others. */
+const unlimited: Limiter = { acquire: async () => () => {} };
 
 /** @param lost gets the paths that no substituter gave; what needs them is left undone */
 export async function runBuildGraph(store: LocalStore, graph: BuildGraph, options: BuildOptions, lost: Set<StorePath>, shared: Shared): Promise<void> {
   const { nextId, guard } = shared;
   const goals: readonly Step[] = [...graph.substitutions.values(), ...[...graph.goals.values()].filter((goal) => goal.build)];
   const report = (event: ProgressEvent): void => options.report?.(event);
-  const builders = createLimiter(Math.max(1, options.jobs));
-  const builtins = createLimiter(options.builtinJobs ?? DEFAULT_BUILTIN_JOBS);
-  const transfers = createLimiter(options.substitutionJobs ?? DEFAULT_SUBSTITUTION_JOBS);
+  const { builders, builtins, transfers } = shared.limiters;
 
   // Aborted by the caller, or by the first failure where nothing is to go on after it.
   const stop = new AbortController();
@@ -58,9 +68,16 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
 
   /** One step whose inputs are valid. */
   async function achieve(step: Step): Promise<void> {
-    const limiter = step.kind === "substitute" ? transfers : step.derivation.builder.startsWith(BUILTIN_PREFIX) ? builtins : builders;
-    const place = step.kind === "build" ? await takePlace(step) : undefined;
-    if (place === undefined && limiter === builders && options.jobs === 0) throw noMachine(step as Goal, store.storeDir);
+    // What it turns out to be takes a place, then.
+    const isResolved = step.kind === "build" && mustBeResolved(graph, step);
+    const limiter = step.kind === "substitute" ? transfers : isResolved ? unlimited : step.derivation.builder.startsWith(BUILTIN_PREFIX) ? builtins : builders;
+    const place = step.kind === "build" && !isResolved ? await takePlace(step) : undefined;
+    if (step.kind === "build" && place === undefined && limiter === builders && options.jobs === 0) {
+      const cause = noMachine(step, store.storeDir);
+      failures.set(step, { cause, logFile: "", lastLines: [] });
+      if (!options.keepGoing) stop.abort(cause);
+      return;
+    }
     let release = place === undefined ? await limiter.acquire(stop.signal) : place.release;
     let locks: PathLocks | undefined;
     try {
@@ -90,10 +107,10 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
   /** Another machine's, if it is to be built there. What only tsos can build, or what is to be compared, is built here. */
   async function takePlace(goal: Goal): Promise<RemotePlace | undefined> {
     const { derivation } = goal;
-    if (options.remoteBuilders === undefined || goal.check || derivation.builder.startsWith(BUILTIN_PREFIX) || mustBeResolved(graph, goal) || hasUnknownOutputs(derivation)) return undefined;
+    if (options.remoteBuilders === undefined || goal.check || derivation.builder.startsWith(BUILTIN_PREFIX)) return undefined;
     const here = canBuildHere(derivation, options);
     if (here && [true, "1"].includes(derivationAttribute(derivation, "preferLocalBuild") as string | boolean)) return undefined;
-    return options.remoteBuilders.take(derivation, { canBuildHere: here, signal: stop.signal });
+    return options.remoteBuilders.take(derivation, { path: goal.path, canBuildHere: here, signal: stop.signal });
   }
 
   async function substitute(step: Substitution, releasePlace: () => void): Promise<void> {
@@ -120,14 +137,27 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
 
   const cleanUps: Promise<void>[] = [];
 
+  /** Has built what inputs turned out to be derivations of, and says what the outputs of all inputs are. */
+  async function findInputOutputs(goal: Goal): Promise<(input: StorePath, output: string) => StorePath> {
+    const made = new Map<StorePath, ReadonlyMap<string, StorePath>>();
+    const outputOf = (input: StorePath, output: string): StorePath => (made.get(input)?.get(output) ?? graph.goals.get(input)?.outputPaths.get(output))!;
+    const make = async (drvPath: StorePath, { outputs, dynamicOutputs }: DynamicInput): Promise<void> => {
+      const known = made.get(drvPath);
+      const found = await shared.realise({ drvPath, outputs: [...outputs, ...dynamicOutputs.keys()] }, { ...options, check: false, repair: false, signal: stop.signal });
+      made.set(drvPath, new Map([...(known ?? []), ...found]));
+      for (const [output, further] of dynamicOutputs) await make(found.get(output)!, further);
+    };
+    for (const [input, makers] of goal.derivation.dynamicInputs ?? []) for (const [output, further] of makers) await make(outputOf(input, output), further);
+    return outputOf;
+  }
+
   /** Builds what a goal is once its inputs are known, and remembers that the goal is that. */
   async function buildResolved(goal: Goal): Promise<void> {
-    const resolved = resolveDerivation(goal.derivation, (input, output) => graph.goals.get(input)!.outputPaths.get(output)!, store.storeDir);
-    const path = await store.writeDerivation(resolved);
-    report({ kind: "message", level: "debug", text: `resolved derivation: '${formatStorePath(goal.path, store.storeDir)}' -> '${formatStorePath(path, store.storeDir)}'` });
     try {
-      // The place that this one has is for it: it has no inputs to be built.
-      const outputs = await shared.realise(path, { ...options, jobs: Math.max(1, options.jobs), check: goal.check, signal: stop.signal });
+      const resolved = resolveDerivation(goal.derivation, await findInputOutputs(goal), store.storeDir);
+      const path = await store.writeDerivation(resolved);
+      report({ kind: "message", level: "debug", text: `resolved derivation: '${formatStorePath(goal.path, store.storeDir)}' -> '${formatStorePath(path, store.storeDir)}'...` });
+      const outputs = await shared.realise({ drvPath: path }, { ...options, check: goal.check, signal: stop.signal });
       await keepOutputs(store, goal, outputs);
       // A derivation that waited for floating inputs only has paths of its own, and is kept under both names all the same.
       if (!hasUnknownOutputs(resolved) && hasUnknownOutputs(goal.derivation)) await rememberOutputs(store, path, outputs);
@@ -144,10 +174,9 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
     if (mustBeResolved(graph, goal)) return buildResolved(goal);
     const id = nextId();
     const later: (() => Promise<void>)[] = [];
-    report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name, path: formatStorePath(goal.path, store.storeDir) });
+    report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name, path: formatStorePath(goal.path, store.storeDir), machine: place?.name });
     let outcome: "done" | "failed" | "cancelled" = "cancelled";
     try {
-      if (place !== undefined) report({ kind: "message", level: "notice", text: `building "${goal.derivation.name}" on "${place.name}"` });
       const build: DerivationBuild = {
         path: goal.path,
         derivation: goal.derivation,
@@ -245,7 +274,7 @@ function noMachine(goal: Goal, storeDir: string): TsosError {
   const path = formatStorePath(goal.path, storeDir);
   return new TsosError({
     code: "build.no-machine",
-    message: `"${path}" is for "${goal.derivation.platform}": nothing is to be built on this machine, and no other machine builds it`,
+    message: `it is for "${goal.derivation.platform}": nothing is to be built on this machine, and no other machine builds it`,
     hint: "allow jobs here (--jobs 1), or name a machine with --builders",
     data: { derivation: path },
   });

@@ -1,9 +1,9 @@
 import { DEFAULT_STORE_DIR, formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import type { ByteString } from "../util/bytes.ts";
-import type { Derivation } from "./derivation.ts";
+import type { Derivation, DynamicInput } from "./derivation.ts";
 import { fillOutputPaths } from "./fill-output-paths.ts";
 import { HashModuloCache } from "./hash-modulo-cache.ts";
-import { inputPlaceholder } from "./placeholder.ts";
+import { dynamicInputPlaceholder, inputPlaceholder } from "./placeholder.ts";
 
 /** Whether an output's path is known only after the inputs, or the derivation itself, are built. */
 export function hasUnknownOutputs({ outputs }: Derivation): boolean {
@@ -16,18 +16,21 @@ export function hasUnknownOutputs({ outputs }: Derivation): boolean {
  * rewritten, and outputs that waited for them get their own. Two that differ only in how their inputs came about are
  * the same then. Nix: libstore/derivations.cc, tryResolve.
  *
- * @param outputOf the path of an input's output, once it is built
+ * @param outputOf the path of an input's output, once it is built, and of what such an output itself is a derivation of
  */
 export function resolveDerivation(derivation: Derivation, outputOf: (input: StorePath, output: string) => StorePath, storeDir: string = DEFAULT_STORE_DIR): Derivation {
   const inputSources = new Set(derivation.inputSources);
   const rewrites = new Map<string, string>();
-  for (const [input, outputs] of derivation.inputDerivations) {
-    for (const output of outputs) {
-      const path = outputOf(input, output);
-      inputSources.add(path);
-      rewrites.set(inputPlaceholder(input, output), formatStorePath(path, storeDir));
-    }
-  }
+  const use = (path: StorePath, placeholder: string): void => {
+    inputSources.add(path);
+    rewrites.set(placeholder, formatStorePath(path, storeDir));
+  };
+  for (const [input, outputs] of derivation.inputDerivations) for (const output of outputs) use(outputOf(input, output), inputPlaceholder(input, output));
+  const useMade = (made: StorePath, placeholder: string, { outputs, dynamicOutputs }: DynamicInput): void => {
+    for (const output of outputs) use(outputOf(made, output), dynamicInputPlaceholder(placeholder, output));
+    for (const [output, further] of dynamicOutputs) useMade(outputOf(made, output), dynamicInputPlaceholder(placeholder, output), further);
+  };
+  for (const [input, made] of derivation.dynamicInputs ?? []) for (const [output, further] of made) useMade(outputOf(input, output), inputPlaceholder(input, output), further);
   const rewrite = (text: ByteString): ByteString => rewriteText(text, rewrites);
   const resolved: Derivation = {
     ...derivation,

@@ -200,10 +200,11 @@ class FolderStore implements LocalStore {
       const finished = await finishBuildOutputs(options, () => (folder ??= makeTemporaryFolder(this.realStoreDir)).path, this.storeDir);
       const failure = [...finished.values()].find((output) => output.failure !== undefined)?.failure;
       // What is not what was promised is kept for who asks for just that, and no more looked at.
-      if (failure === undefined) await options.check?.(new Map([...finished].map(([name, { info }]) => [name, info])));
+      if (failure === undefined) await options.check?.(new Map([...finished].map(([name, { info }]) => [name, info])), new Map([...finished].map(([name, { folder: place }]) => [name, place])));
       options.signal?.throwIfAborted();
       const paths = [...finished.values()].map(({ info }) => info.path);
       await this.#open.temporaryRoots.add(paths);
+      if (options.repair === true && failure === undefined) for (const { info, folder: place } of finished.values()) await this.#repair(info, place, options.signal);
       await this.#open.queue.add(registrationOf(finished, options, this.realStoreDir));
       await this.#open.optimiseAdded(paths);
       if (failure !== undefined) throw failure;
@@ -213,6 +214,12 @@ class FolderStore implements LocalStore {
     } finally {
       await folder?.[Symbol.asyncDispose]();
     }
+  }
+
+  /** Through an archive: the files are fresh, so nobody has a descriptor of a build's to change them by. */
+  async #repair(info: NewPathInfo, folder: string, signal: AbortSignal | undefined): Promise<void> {
+    if (!(await this.isValidPath(info.path)) || (await this.verifyPath(info.path, { signal })) === undefined) return;
+    await this.addNarToStore(info, dumpPath(folder, { signal }), { repair: true, signal });
   }
 
   async scanReferences(path: StorePath, candidates: Iterable<StorePath>): Promise<Set<StorePath>> {

@@ -115,8 +115,10 @@ export type RegisterBuildOutputsOptions = {
   readonly outputs: readonly BuiltOutput[];
   /** What the outputs may refer to besides themselves: the closure of the inputs. */
   readonly candidates: Iterable<StorePath>;
-  /** Called with all outputs scanned and hashed, before anything is registered; what it throws fails them all. */
-  readonly check?: ((infos: ReadonlyMap<string, NewPathInfo>) => void | Promise<void>) | undefined;
+  /** Called with all outputs scanned and hashed, and where their final contents are, before anything is registered; what it throws fails them all. */
+  readonly check?: ((infos: ReadonlyMap<string, NewPathInfo>, folders: ReadonlyMap<string, string>) => void | Promise<void>) | undefined;
+  /** Put the contents of valid paths that are damaged right; default: a valid path stays. */
+  readonly repair?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 

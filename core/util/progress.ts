@@ -9,6 +9,8 @@ export type ProgressEvent =
       readonly subject: string;
       /** The whole path of the derivation or store object that it is about. */
       readonly path?: string;
+      /** The other machine that does it. */
+      readonly machine?: string | undefined;
       /** The size of the work in `unit`s, where known beforehand. */
       readonly total?: number;
       readonly unit?: "bytes" | "items";

@@ -2,16 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { mkdirSync } from "node:fs";
 import type { BuildResult, DerivationBuild } from "../../build/derivation-build.ts";
 import { openBuildLog } from "../../build/build-log.ts";
-import { derivationList, isFixedOutput } from "../../build/builder-environment.ts";
+import { derivationList } from "../../build/builder-environment.ts";
 import type { RemoteBuilders, RemotePlace } from "../../build/remote-builders.ts";
 import { copyPaths } from "../../cache/copy-paths.ts";
 import type { Derivation } from "../../derivation/derivation.ts";
+import { hasUnknownOutputs } from "../../derivation/resolve-derivation.ts";
 import { TsosError } from "../../error/tsos-error.ts";
 import type { LocalStore } from "../../store/store.ts";
-import { formatStorePath } from "../../store-path/store-path.ts";
+import { formatStorePath, type StorePath } from "../../store-path/store-path.ts";
 import { tryLockFile, type FileLock } from "../../util/file-lock.ts";
+import { compareUtf8 } from "../../util/ordering.ts";
 import type { ProgressListener } from "../../util/progress.ts";
-import { isSuccess } from "../wire/build-result.ts";
+import { isSuccess, type WireBuildResult } from "../wire/build-result.ts";
 import { stripColour } from "../wire/error-codec.ts";
 import type { RemoteStore } from "../client/remote-store.ts";
 import type { Machine } from "./parse-machines.ts";
@@ -65,12 +67,15 @@ export function createRemoteBuilders({ machines, loadDir, open, useSubstitutes, 
   }
 
   return {
-    async take(derivation, { canBuildHere, signal }) {
+    async take(derivation, { path, canBuildHere, signal }) {
       mkdirSync(loadDir, { recursive: true });
       for (;;) {
         signal.throwIfAborted();
         const fitting = machines.filter((machine) => !broken.has(machine) && fits(machine, derivation));
-        if (fitting.length === 0) return undefined;
+        if (fitting.length === 0) {
+          if (!canBuildHere && machines.length > 0) report?.({ kind: "message", level: "notice", text: noneFits(derivation, path, machines) });
+          return undefined;
+        }
         const found = findPlace(fitting);
         if (found === undefined) {
           if (canBuildHere) return undefined;
@@ -102,9 +107,28 @@ function isBetter(a: { readonly machine: Machine; readonly load: number }, b: { 
   return a.load < b.load;
 }
 
+/** Outputs that only their contents name are a feature that not every machine has. Nix: libstore/derivation-options.cc. */
+function requiredFeatures(derivation: Derivation): readonly string[] {
+  const named = derivationList(derivation, "requiredSystemFeatures") ?? [];
+  return hasUnknownOutputs(derivation) && !named.includes("ca-derivations") ? [...named, "ca-derivations"] : named;
+}
+
+/** In the reference's words. Nix: build-remote.cc. */
+function noneFits(derivation: Derivation, path: StorePath, machines: readonly Machine[]): string {
+  const list = (words: readonly string[]): string => `[${[...words].sort(compareUtf8).join(", ")}]`;
+  return [
+    "Failed to find a machine for remote build!",
+    `derivation: ${path}`,
+    `required (system, features): (${derivation.platform}, ${list(requiredFeatures(derivation))})`,
+    `${machines.length} available machines:`,
+    "(systems, maxjobs, supportedFeatures, mandatoryFeatures)",
+    ...machines.map((machine) => `(${list(machine.systems)}, ${machine.maxJobs}, ${list(machine.supportedFeatures)}, ${list(machine.mandatoryFeatures)})`),
+  ].join("\n");
+}
+
 /** Whether a machine builds such a thing at all. */
 export function fits(machine: Machine, derivation: Derivation): boolean {
-  const required = derivationList(derivation, "requiredSystemFeatures") ?? [];
+  const required = requiredFeatures(derivation);
   const features = [...machine.supportedFeatures, ...machine.mandatoryFeatures];
   return machine.systems.includes(derivation.platform) && required.every((feature) => features.includes(feature)) && machine.mandatoryFeatures.every((feature) => required.includes(feature));
 }
@@ -133,7 +157,7 @@ async function buildThere(store: LocalStore, remote: RemoteStore, build: Derivat
   try {
     const inputs = [...new Set([...derivation.inputSources, ...build.inputOutputs])];
     if (useSubstitutes) await remote.queryValidPaths(await store.closure(inputs), { substitute: true });
-    if ((await remote.isTrusted()) === false && !isFixedOutput(derivation)) {
+    if ((await remote.isTrusted()) === false && !provesItself(derivation)) {
       throw new TsosError({
         code: "daemon.untrusted-here",
         message: `"${remote.name}" does not trust this user to send derivations that are not proved by their contents`,
@@ -143,22 +167,49 @@ async function buildThere(store: LocalStore, remote: RemoteStore, build: Derivat
     await copyPaths(store, remote, inputs, { signal });
     const result = await remote.buildDerivation({ drvPath: build.path, derivation, inputs }, onLine, signal);
     if (!isSuccess(result.status)) {
-      const reason = stripColour(result.errorMessage).trim().replace(/^error: */, "");
+      const reason = ownReason(stripColour(result.errorMessage).trim().replace(/^error: */, ""));
       throw new TsosError({ code: "build.remote-failed", message: `${reason === "" ? result.status : reason} (on "${remote.name}")`, data: { status: result.status, machine: remote.name } });
     }
     build.onBuilderEnd();
-    await copyPaths(remote, store, build.outputPaths.values(), {
+    // What was not known here before, the other side says; it could not be locked either.
+    const isKnown = !hasUnknownOutputs(derivation);
+    const outputs = isKnown ? build.outputPaths : findOutputs(derivation, result.builtOutputs, remote.name);
+    const paths = new Set(outputs.values());
+    await store.addTemporaryRoot(...paths);
+    await copyPaths(remote, store, paths, {
       noRecursive: true,
-      locked: true,
+      locked: isKnown,
       signal,
       // What it refers to is what it was built from, or it.
       check: (info) => {
-        if (![...build.outputPaths.values()].includes(info.path)) throw new TsosError({ code: "build.remote-failed", message: `"${remote.name}" gave "${formatStorePath(info.path, store.storeDir)}", which was not asked for` });
+        if (!paths.has(info.path)) throw new TsosError({ code: "build.remote-failed", message: `"${remote.name}" gave "${formatStorePath(info.path, store.storeDir)}", which was not asked for` });
+        if (!isKnown && info.contentAddress === undefined) throw new TsosError({ code: "build.remote-failed", message: `"${remote.name}" gave "${formatStorePath(info.path, store.storeDir)}", whose contents do not show its name` });
       },
     });
-    return { kind: "built", outputs: build.outputPaths };
+    return { kind: "built", outputs };
   } catch (cause) {
     signal.throwIfAborted();
     return { kind: "failed", cause, logFile: log.file, lastLines };
   }
+}
+
+/** Of the reference's message about a build what is not said here anyway: the derivation and the lines that were shown. */
+function ownReason(message: string): string {
+  return /^Cannot build '[^']*'\.\s+Reason: (.*?)\.?(?:\n|$)/.exec(message)?.[1] ?? message;
+}
+
+/** Whether what is made shows by itself that it is what was asked for. */
+function provesItself({ outputs }: Derivation): boolean {
+  return [...outputs.values()].every(({ kind }) => kind === "fixed" || kind === "floating");
+}
+
+/** What floating outputs turned out to be there. */
+function findOutputs({ outputs }: Derivation, built: WireBuildResult["builtOutputs"], machine: string): ReadonlyMap<string, StorePath> {
+  return new Map(
+    [...outputs.keys()].map((name) => {
+      const path = built.get(name)?.path;
+      if (path === undefined) throw new TsosError({ code: "build.remote-failed", message: `"${machine}" does not say what the output "${name}" turned out to be` });
+      return [name, path];
+    }),
+  );
 }

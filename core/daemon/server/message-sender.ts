@@ -75,7 +75,7 @@ export class MessageSender {
     const subject = event.path ?? event.subject;
     const [type, text, fields]: readonly [number, string, readonly (string | number)[]] =
       event.activity === "build" || ((event.activity === "fetch" || event.activity === "unpack") && event.path !== undefined)
-        ? [ACTIVITY.build, `building '${subject}'`, [subject, "", 1, 1]]
+        ? [ACTIVITY.build, `building '${subject}'${event.machine === undefined ? "" : ` on '${event.machine}'`}`, [subject, event.machine ?? "", 1, 1]]
         : event.activity === "substitute"
           ? [ACTIVITY.substitute, `copying path '${subject}'`, [subject, ""]]
           : event.activity === "realise"

@@ -21,16 +21,20 @@ function setUp(t: TestContext) {
   writeFileSync(ssh, `#!/bin/sh\nfor last; do :; done\nexport NIX_REMOTE='local?root=${far}' NIX_CONF_DIR=${folder}/conf HOME=${far}\nexec sh -c "$last"\n`);
   chmodSync(ssh, 0o755);
   // Of the far machine alone.
-  writeFileSync(join(folder, "conf/nix.conf"), `sandbox = true\nsandbox-paths = /bin/sh=${busybox}\nbuild-users-group =\nsubstituters =\n`);
+  writeFileSync(join(folder, "conf/nix.conf"), `sandbox = true\nsandbox-paths = /bin/sh=${busybox}\nbuild-users-group =\nsubstituters =\nexperimental-features = ca-derivations\n`);
   writeFileSync(join(folder, "thing.nix"), `
     let make = a: derivation ({ system = builtins.currentSystem; builder = "/bin/sh"; } // a);
         input = make { name = "input"; args = [ "-c" "echo one > $out" ]; };
     in {
       good = make { name = "good"; outputs = [ "out" "dev" ]; args = [ "-c" "echo making it; read x < \${input}; echo $x \${input} > $out; echo $out > $dev" ]; };
+      floating = let float = a: make (a // { __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256"; });
+        one = float { name = "one"; args = [ "-c" "echo one > $out" ]; };
+        two = float { name = "two"; outputs = [ "out" "dev" ]; args = [ "-c" "read x < \${one}; echo $x $out > $out; echo $out > $dev" ]; };
+      in make { name = "leaf"; args = [ "-c" "read x < \${two.dev}; echo $x > $out" ]; };
       bad = make { name = "bad"; args = [ "-c" "echo it breaks; exit 4" ]; };
     }`);
   const build = (url: string, attribute: string) =>
-    runTsos(["nix", "build", join(folder, "thing.nix"), "-A", attribute, "--no-out-link", "--store", join(folder, "near"), "-j0", "--builders", `${url} - - 1 1`], {
+    runTsos(["nix", "build", join(folder, "thing.nix"), "-A", attribute, "--no-out-link", "--store", join(folder, "near"), "-j0", "--builders", `${url} - - 1 1 ca-derivations`, "--extra-experimental-features", "ca-derivations"], {
       cwd: folder,
       stateFolder: folder,
       env: { NIX_CONFIG: "substituters =", NIX_REMOTE: undefined, TSOS_SSH: ssh, NIX_CONF_DIR: join(folder, "none") },
@@ -58,6 +62,14 @@ describe("a build that another machine makes", { timeout: 240_000 }, () => {
       assert.equal(existsSync(join(far, out)), true, "it was built there");
       const verified = await runTsos(["nix", "store", "--verify", "--check-contents", "--store", join(folder, "near")], { cwd: folder, stateFolder: folder });
       assert.equal(verified.code, 0, verified.stderr);
+      const leaf = await build(there, "floating");
+      assert.equal(leaf.code, 0, leaf.stderr);
+      const two = readFileSync(join(folder, "near", leaf.stdout.trim()), "utf8").trim();
+      assert.equal(readFileSync(join(folder, "near", two), "utf8"), `one ${two}\n`);
+      assert.equal(existsSync(join(far, leaf.stdout.trim())), true, "they were built there");
+      const again = await build(there, "floating");
+      assert.equal(again.stdout, leaf.stdout);
+      assert.doesNotMatch(again.stderr, /building/);
       const failed = await build(there, "bad");
       assert.notEqual(failed.code, 0);
       assert.match(failed.stderr, /exit code 4/);

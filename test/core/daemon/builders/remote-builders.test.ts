@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { inputPlaceholder } from "../../../../core/derivation/placeholder.ts";
 import { createRemoteBuilders } from "../../../../core/daemon/builders/remote-builders.ts";
 import { parseMachines } from "../../../../core/daemon/builders/parse-machines.ts";
 import { openRemoteStore } from "../../../../core/daemon/client/open-remote-store.ts";
@@ -12,7 +13,7 @@ async function setUp(t: TestContext, options: TestDaemonOptions = {}, more = "")
   const far = await startTestDaemon(t, options);
   const near = await createBuildFixture();
   const warnings: string[] = [];
-  const machines = parseMachines(`${more}${far.url} x86_64-linux - 1 1 big-parallel`, { system: "x86_64-linux", readFile: () => undefined });
+  const machines = parseMachines(`${more}${far.url} x86_64-linux - 1 1 big-parallel,ca-derivations`, { system: "x86_64-linux", readFile: () => undefined });
   const builders = createRemoteBuilders({
     machines,
     loadDir: `${near.root}/load`,
@@ -40,6 +41,19 @@ describe("other machines that build", () => {
     assert.equal(readFileSync(near.path(outputOf(second)), "utf8"), "one\n");
     assert.deepEqual((await near.store.getPathInfo(outputOf(second, "more"))).references, [outputOf(second)]);
     assert.ok(near.events.some((event) => event.kind === "log" && event.line === "making second"));
+    assert.deepEqual(await near.store.verify({ checkContents: true }), []);
+  });
+
+  it("make outputs whose paths only their contents tell, for who is not trusted too", async (t) => {
+    const { far, near, builders } = await setUp(t, { trusted: false, contentAddressed: true });
+    const output = { kind: "floating", method: "nar", algorithm: "sha256" } as const;
+    const root = await near.derive({ name: "root", output, script: "mkdir $out; echo $out > $out/self" });
+    const user = await near.derive({ name: "user", output, inputs: [root], env: { root: inputPlaceholder(root.path, "out") }, script: "echo $root > $out" });
+    const path = (await near.build([user], { jobs: 0, remoteBuilders: builders, contentAddressed: true })).get(user.path)!.get("out")!;
+    const made = (await near.store.queryDerivationOutputs(root.path)).get("out")!;
+    assert.equal(readFileSync(near.path(path), "utf8"), `${near.store.storeDir}/${made}\n`);
+    assert.equal(await far.fixture.store.isValidPath(path), true);
+    assert.deepEqual([(await near.store.getPathInfo(path)).references, (await near.store.getPathInfo(made)).references], [[made], [made]]);
     assert.deepEqual(await near.store.verify({ checkContents: true }), []);
   });
 
