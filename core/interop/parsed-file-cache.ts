@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, unlinkSync, writevSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writevSync } from "node:fs";
 import { endianness } from "node:os";
 import { join } from "node:path";
 import type { CompiledFile } from "../nix/compile.ts";
@@ -11,18 +11,26 @@ export type ParsedFileCache = ParsedFiles & {
   save(): void;
 };
 
+export type ParsedFileCacheOptions = {
+  /** Called with the number of files that were asked for. */
+  readonly onAsked?: (files: number) => void;
+  /** Bytes; what does not fit is dropped when packs are made one, but for what the present evaluation read. */
+  readonly limit?: number;
+};
+
 /** More packs than this are made one: each costs a look when a file is asked for. */
 const MANY = 8;
-/** What does not fit is dropped, but for what the present evaluation read. */
 const LIMIT = 256 * 1024 * 1024;
+/** Programs whose parsed files are kept: this one, those of other installations, and some that were updated. */
+const MOST_PROGRAMS = 4;
 
 /**
- * Parsed files of this and earlier evaluations, in a folder of packs. Processes share it without a lock: a pack is
- * written under another name, is never changed, and may vanish while others have it open.
- *
- * @param onAsked called with the number of files that were asked for
+ * Parsed files of this and earlier evaluations, in a folder of packs for each program, since another may compile files
+ * otherwise. Processes share it without a lock: a pack is written under another name, is never changed, and may vanish while
+ * others have it open.
  */
-export function openParsedFileCache(folder: string, onAsked?: (files: number) => void): ParsedFileCache {
+export function openParsedFileCache(parent: string, program: string, { onAsked, limit = LIMIT }: ParsedFileCacheOptions = {}): ParsedFileCache {
+  const folder = join(parent, program);
   const added = new Map<string, CompiledFile>();
   const used = new Set<string>();
   let packs: ParsedPack[] | undefined;
@@ -55,9 +63,10 @@ export function openParsedFileCache(folder: string, onAsked?: (files: number) =>
         };
         for (const [key, file] of added) files.set(key, file);
         for (const pack of merged) for (const key of pack.keys()) if (used.has(key)) keep(key, pack);
-        if (known.reduce((sum, pack) => sum + pack.size, 0) < LIMIT) for (const pack of merged) for (const key of pack.keys()) keep(key, pack);
+        if (known.reduce((sum, pack) => sum + pack.size, 0) < limit) for (const pack of merged) for (const key of pack.keys()) keep(key, pack);
         writePack(folder, encodeParsedPack(files));
         for (const pack of merged) remove(pack.path);
+        removeOldPrograms(parent, program);
       }
       for (const pack of known) pack[Symbol.dispose]();
       packs = undefined;
@@ -91,6 +100,19 @@ function writePack(folder: string, pieces: readonly Uint8Array[]): void {
     renameSync(temporary, path);
   } catch {
     remove(temporary);
+  }
+}
+
+/** The folders into which nothing was written for longest; what their programs have open they read on. */
+function removeOldPrograms(parent: string, program: string): void {
+  try {
+    const others = readdirSync(parent).filter((name) => name !== program);
+    if (others.length < MOST_PROGRAMS) return;
+    const times = new Map(others.map((name) => [name, statSync(join(parent, name), { throwIfNoEntry: false })?.mtimeMs ?? 0]));
+    const oldest = others.sort((a, b) => times.get(a)! - times.get(b)!).slice(0, others.length - MOST_PROGRAMS + 1);
+    for (const name of oldest) rmSync(join(parent, name), { recursive: true, force: true });
+  } catch {
+    // Another process was first, or the folder is not ours.
   }
 }
 

@@ -1,6 +1,5 @@
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { ParsedSourceCall, ParsedSources } from "../config/parsed-sources.ts";
 import { RAW_ANSWER } from "../config/source-files.ts";
 import { toFsPath } from "../nar/fs-path.ts";
@@ -19,7 +18,7 @@ const NONE = "null";
  * was never in the hands of a configuration.
  */
 export function openParsedSources(folder: string, program: string): ParsedSources {
-  const cache = openParsedFileCache(join(folder, program), tuneForFiles);
+  const cache = openParsedFileCache(folder, program, { onAsked: tuneForFiles });
   // What an evaluation knows by number; the next one begins anew.
   const scopes: { readonly names: ReadonlySet<ByteString>; readonly hash: string }[] = [];
   const tables: PackedStrings[] = [];

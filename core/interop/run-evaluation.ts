@@ -119,7 +119,7 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
       return host.readStandardInput();
     },
   };
-  const parsedFiles = openParsedFileCache(join(cacheFolder, "parsed", host.program), tuneForFiles);
+  const parsedFiles = openParsedFileCache(join(cacheFolder, "parsed"), host.program, { onAsked: tuneForFiles });
   try {
     const result = evaluateWith(settings, job, recorded, record.world, parsedFiles);
     if (key !== undefined && record.isRepeatable() && performance.now() - start > WORTH_KEEPING) {

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { ensureDeclarations } from "../../core/config/declarations/ensure-declarations.ts";
 import { declarationsEntry } from "../../core/config/declarations/declarations-folder.ts";
 import { EditorServer, marked } from "../editor/editor-server.ts";
+import { processCpu } from "./tools/process-cpu.ts";
 import { projectSettings, syntheticPath, writeSyntheticProject } from "../editor/synthetic-modules.ts";
 
 type Figures = { readonly ours: number; readonly cpu?: number | undefined };
@@ -54,10 +55,10 @@ async function measureEditor(project: string, text: string, name: string): Promi
   using server = new EditorServer();
   const figures: Record<string, Figures> = {};
   const ask = async (question: () => Promise<unknown>): Promise<Figures> => {
-    const cpu = cpuOf(server.pid);
+    const cpu = processCpu(server.pid);
     const began = performance.now();
     await question();
-    return { ours: performance.now() - began, cpu: cpuOf(server.pid) - cpu };
+    return { ours: performance.now() - began, cpu: processCpu(server.pid) - cpu };
   };
   const median = async (before: (i: number) => Promise<void>, question: () => Promise<unknown>): Promise<Figures> => {
     const all: Figures[] = [];
@@ -100,13 +101,6 @@ async function measureEditor(project: string, text: string, name: string): Promi
   });
   figures.memory = { ours: server.memory() / 1024 / 1024 };
   return figures;
-}
-
-/** Milliseconds of processor time that a process has had. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
-  // In hundredths of a second, on every Linux.
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** The compiler in a fresh process. */

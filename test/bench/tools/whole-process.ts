@@ -10,12 +10,12 @@ function childTime(): number {
 }
 
 /** Runs a command to its end, its output thrown away. @throws when it fails */
-export function timeProcess(command: string, args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string | undefined } = {}): Time {
+export function timeProcess(command: string, args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string | undefined; readonly cwd?: string } = {}): Time {
   const input = options.input === undefined ? undefined : openSync(options.input, "r");
   try {
     const before = childTime();
     const start = performance.now();
-    const { status, stderr } = spawnSync(command, args, { env: options.env ?? process.env, stdio: [input ?? "ignore", "ignore", "pipe"], encoding: "utf8", maxBuffer: 1 << 28 });
+    const { status, stderr } = spawnSync(command, args, { env: options.env ?? process.env, cwd: options.cwd, stdio: [input ?? "ignore", "ignore", "pipe"], encoding: "utf8", maxBuffer: 1 << 28 });
     if (status !== 0) throw new Error(`${command} ${args.join(" ").slice(0, 200)}: ${stderr.slice(-600)}`);
     return { wall: performance.now() - start, cpu: childTime() - before };
   } finally {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { openParsedFileCache } from "../../../core/interop/parsed-file-cache.ts";
 import { compileNix, type CompiledFile } from "../../../core/nix/compile.ts";
@@ -23,7 +23,7 @@ const folderOf = (t: TestContext): string => {
   return join(folder, "cache");
 };
 const fill = (folder: string, from: number, to: number): void => {
-  const cache = openParsedFileCache(folder);
+  const cache = openParsedFileCache(dirname(folder), basename(folder));
   for (let n = from; n < to; n++) if (cache.find(keyOf(n)) === undefined) cache.add(keyOf(n), compile(textOf(n)));
   cache.save();
 };
@@ -32,7 +32,7 @@ test("finds what was kept, word for word", (t) => {
   const folder = folderOf(t);
   fill(folder, 1, 4);
   fill(folder, 3, 6);
-  const cache = openParsedFileCache(folder);
+  const cache = openParsedFileCache(dirname(folder), basename(folder));
   for (let n = 1; n < 6; n++) assert.deepEqual(readable(cache.find(keyOf(n))), readable(compile(textOf(n))));
   assert.equal(cache.find(keyOf(6)), undefined);
   cache.save();
@@ -42,7 +42,7 @@ test("makes many packs one and loses nothing", (t) => {
   const folder = folderOf(t);
   for (let n = 1; n < 20; n++) fill(folder, n, n + 1);
   assert.ok(readdirSync(folder).length < 12);
-  const cache = openParsedFileCache(folder);
+  const cache = openParsedFileCache(dirname(folder), basename(folder));
   for (let n = 1; n < 20; n++) assert.deepEqual(readable(cache.find(keyOf(n))), readable(compile(textOf(n))));
 });
 
@@ -57,7 +57,7 @@ test("gives no wrong file whatever byte of a pack is damaged", (t) => {
     const damaged = Buffer.from(whole);
     damaged[at]! ^= 0x11;
     writeFileSync(path, damaged);
-    const cache = openParsedFileCache(folder);
+    const cache = openParsedFileCache(dirname(folder), basename(folder));
     [1, 2].forEach((n, index) => {
       const found = cache.find(keyOf(n));
       if (found === undefined) missing++;
@@ -68,15 +68,60 @@ test("gives no wrong file whatever byte of a pack is damaged", (t) => {
   assert.ok(missing > 0);
   for (const length of [0, 5, 60, whole.length - 1]) {
     writeFileSync(path, whole.subarray(0, length));
-    assert.doesNotThrow(() => openParsedFileCache(folder).find(keyOf(2)));
+    assert.doesNotThrow(() => openParsedFileCache(dirname(folder), basename(folder)).find(keyOf(2)));
   }
 });
 
 test("is no more than empty where it cannot be written", (t) => {
   const folder = folderOf(t);
   writeFileSync(folder, "a file");
-  const cache = openParsedFileCache(folder);
+  const cache = openParsedFileCache(dirname(folder), basename(folder));
   cache.add(keyOf(1), compile(textOf(1)));
   cache.save();
-  assert.equal(openParsedFileCache(folder).find(keyOf(1)), undefined);
+  assert.equal(openParsedFileCache(dirname(folder), basename(folder)).find(keyOf(1)), undefined);
+});
+
+test("drops what no later evaluation has read when there is more than it may keep", (t) => {
+  const folder = folderOf(t);
+  const limit = 20_000;
+  const sizeOf = (): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  for (let n = 1; n < 120; n++) {
+    const cache = openParsedFileCache(dirname(folder), basename(folder), { limit });
+    // The first is asked for each time.
+    for (const key of [1, n]) if (cache.find(keyOf(key)) === undefined) cache.add(keyOf(key), compile(textOf(key)));
+    cache.save();
+    // Until packs are made one again.
+    assert.ok(sizeOf() < 2 * limit, `${sizeOf()} bytes after ${n}`);
+  }
+  const cache = openParsedFileCache(dirname(folder), basename(folder), { limit });
+  assert.deepEqual(readable(cache.find(keyOf(1))), readable(compile(textOf(1))));
+  assert.deepEqual(readable(cache.find(keyOf(119))), readable(compile(textOf(119))));
+  assert.equal(cache.find(keyOf(2)), undefined);
+  cache.save();
+});
+
+test("keeps the files of the programs that wrote last, and drops those of others", (t) => {
+  const parent = dirname(folderOf(t));
+  for (let n = 1; n < 9; n++) {
+    fill(join(parent, `program${n}`), n, n + 1);
+    utimesSync(join(parent, `program${n}`), n, n);
+  }
+  assert.deepEqual(readdirSync(parent).sort(), ["program5", "program6", "program7", "program8"]);
+  const cache = openParsedFileCache(parent, "program5");
+  assert.deepEqual(readable(cache.find(keyOf(5))), readable(compile(textOf(5))));
+});
+
+test("is read on by who has it open while another process makes its packs one, or drops them", (t) => {
+  const folder = folderOf(t);
+  fill(folder, 1, 4);
+  const reader = openParsedFileCache(dirname(folder), basename(folder));
+  assert.deepEqual(readable(reader.find(keyOf(1))), readable(compile(textOf(1))));
+  for (let n = 4; n < 20; n++) fill(folder, n, n + 1);
+  assert.deepEqual(readable(reader.find(keyOf(2))), readable(compile(textOf(2))));
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(readable(reader.find(keyOf(3))), readable(compile(textOf(3))));
+  reader.add(keyOf(20), compile(textOf(20)));
+  reader.save();
+  assert.ok(existsSync(folder));
+  assert.deepEqual(readable(openParsedFileCache(dirname(folder), basename(folder)).find(keyOf(20))), readable(compile(textOf(20))));
 });
