@@ -15,6 +15,10 @@ export type NixProject = {
 
 export type NixPurpose = "shell" | "build";
 
+/** A folder by its path, and that or the URL of a flake without an attribute. */
+const PATH = /^(?:\.{1,2}$|\.{0,2}\/)/;
+const REFERENCE = /^(?:\.{1,2}$|\.{0,2}\/|[a-z][a-z0-9]*(?:\+[a-z]+)?:)/;
+
 /** In one folder the first of these is taken. A flake stands before `default.nix`, which often only leads to it. */
 const FILES: Readonly<Record<NixPurpose, readonly string[]>> = {
   shell: ["shell.nix", "flake.nix", "default.nix"],
@@ -26,12 +30,16 @@ const FILES: Readonly<Record<NixPurpose, readonly string[]>> = {
  * (a `.nix` file, or a folder), else the nearest one upwards, unless a configuration of `configs` is nearer.
  */
 export function findNixProject(folder: string, purpose: NixPurpose, { target, config, configs }: { readonly target?: string | undefined; readonly config?: string | undefined; readonly configs: readonly string[] }): NixProject | undefined {
-  if (target?.includes("#") === true) {
-    const hash = target.indexOf("#");
+  if (target !== undefined && (target.includes("#") || REFERENCE.test(target))) {
+    const hash = target.includes("#") ? target.indexOf("#") : target.length;
     const place = target.slice(0, hash);
     const attribute = decodeURIComponent(target.slice(hash + 1));
+    if (hash === target.length && PATH.test(place)) {
+      const own = inFolder(resolve(folder, place), purpose, "");
+      if (own?.kind === "file") return own;
+    }
     // What is no folder of this machine is a reference that the fetcher reads.
-    const at = place === "" || place === "." ? nearestFlake(folder) : place.startsWith("/") || place.startsWith("./") || place.startsWith("../") ? resolve(folder, place) : place;
+    const at = place === "" || place === "." ? nearestFlake(folder) : PATH.test(place) ? resolve(folder, place) : place;
     return { kind: "flake", file: at.startsWith("/") ? join(at, "flake.nix") : at, folder: at, attribute };
   }
   const attribute = target ?? "";

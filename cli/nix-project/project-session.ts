@@ -16,6 +16,7 @@ import type { CommandContext } from "../context.ts";
 import { sandboxOf } from "../nix/build-targets.ts";
 import { parseClassicArguments } from "../nix/classic-arguments.ts";
 import { evaluationSettings } from "../nix/evaluation-settings.ts";
+import { splitOutputs } from "../nix/flake-reference.ts";
 import { locateStore } from "../nix/store-location.ts";
 import { openSourceContext } from "../source-context.ts";
 import { createSubstituter } from "../substituter.ts";
@@ -55,10 +56,11 @@ export function toOutput({ drvPath, outputName }: FoundDerivation, storeDir: str
 }
 
 /** The project's expression as a source of an evaluation. */
-export function sourceOf(project: NixProject, purpose: FlakePurpose): { readonly source: EvaluationSource; readonly attributePaths: readonly ByteString[] } {
+export function sourceOf(project: NixProject, purpose: FlakePurpose): { readonly source: EvaluationSource; readonly attributePaths: readonly ByteString[]; /** Of a flake that is built: as `^` names them. */ readonly outputs?: readonly (ByteString | undefined)[] } {
   if (project.kind === "flake") {
-    const { folder, file, attribute } = project;
-    return { source: { kind: "flake", ref: toByteString(file.startsWith("/") ? folder : file), attribute: toByteString(attribute), writeLock: true, purpose }, attributePaths: [""] };
+    const { folder, file } = project;
+    const { attribute, outputs } = purpose === "build" ? splitOutputs(project.attribute) : { attribute: project.attribute, outputs: undefined };
+    return { source: { kind: "flake", ref: toByteString(file.startsWith("/") ? folder : file), attribute: toByteString(attribute), writeLock: true, purpose }, attributePaths: [""], ...(purpose === "build" ? { outputs: [outputs] } : {}) };
   }
   return { source: { kind: "file", path: toByteString(project.file), shell: purpose === "shell" }, attributePaths: [toByteString(project.attribute)] };
 }

@@ -16,7 +16,7 @@ import { runEvaluationJob } from "./evaluate.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { openEvaluationStores, type EvaluationStores } from "./evaluation-stores.ts";
 import { createFlakeArguments, type FlakeArguments } from "./flake-arguments.ts";
-import { splitFlakeReference } from "./flake-reference.ts";
+import { splitFlakeReference, splitOutputs } from "./flake-reference.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 import { realStoreDir } from "./store-location.ts";
@@ -151,7 +151,7 @@ async function findWanted(environment: NixEnvironment, options: ClassicOptions, 
   /** Of each thing that is evaluated, which word it is. */
   const places: number[] = [];
   for (const [index, word] of words.entries()) {
-    const { prefix, names } = splitOutputs(word);
+    const { attribute: prefix, outputs: names } = splitOutputs(word);
     const path = hasExpression || !prefix.includes("/") ? undefined : findStorePath(prefix, storeDir);
     if (path !== undefined) {
       if (names === undefined && path.endsWith(".drv")) environment.warn(`The interpretation of store paths arguments ending in \`.drv\` recently changed. If this command is now failing try again with '${storeDir}/${path}^*'`);
@@ -181,12 +181,6 @@ async function findWanted(environment: NixEnvironment, options: ClassicOptions, 
   return status === 0 ? wanted.flat() : status;
 }
 
-/** `a.b^dev,out` and `a.b^*`. Nix: libstore/outputs-spec.cc */
-function splitOutputs(word: string): { readonly prefix: string; readonly names: string | undefined } {
-  const found = /^(.*)\^(\*|[A-Za-z0-9+\-._?=]+(?:,[A-Za-z0-9+\-._?=]+)*)$/s.exec(word);
-  return found === null ? { prefix: word, names: undefined } : { prefix: found[1]!, names: found[2] };
-}
-
 /** The path of the store that a file name leads to. */
 function findStorePath(name: string, storeDir: string): StorePath | undefined {
   let path = resolve(name);
@@ -202,7 +196,7 @@ function readOutputs(store: LocalStore, drvPath: StorePath): ReadonlyMap<string,
 }
 
 /** In order; all there are for `*`. */
-function nameOutputs(store: LocalStore, drvPath: StorePath, outputs: readonly string[]): readonly string[] {
+export function nameOutputs(store: LocalStore, drvPath: StorePath, outputs: readonly string[]): readonly string[] {
   const known = readOutputs(store, drvPath);
   const names = outputs.includes("*") ? [...known.keys()] : outputs;
   for (const name of names) {

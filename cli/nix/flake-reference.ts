@@ -20,3 +20,9 @@ export function splitFlakeReference(word: string): { readonly ref: string; reado
   const hash = word.indexOf("#");
   return hash < 0 ? { ref: word === "" ? "." : word, attribute: "" } : { ref: hash === 0 ? "." : word.slice(0, hash), attribute: decodeURIComponent(word.slice(hash + 1)) };
 }
+
+/** `a.b^dev,out` and `a.b^*`. Nix: libstore/outputs-spec.cc */
+export function splitOutputs(word: string): { readonly attribute: string; readonly outputs: string | undefined } {
+  const found = /^(.*)\^(\*|[A-Za-z0-9+\-._?=]+(?:,[A-Za-z0-9+\-._?=]+)*)$/s.exec(word);
+  return found === null ? { attribute: word, outputs: undefined } : { attribute: found[1]!, outputs: found[2] };
+}

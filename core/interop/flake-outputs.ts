@@ -2,7 +2,7 @@ import type { Evaluator } from "../nix/evaluator.ts";
 import { describeDerivation } from "../nix/find-derivations.ts";
 import { NixError } from "../nix/nix-error.ts";
 import { showType } from "../nix/type-name.ts";
-import { Attrs, NixString, NO_POSITION, textOf, type Slot, type Value } from "../nix/value.ts";
+import { Attrs, NixPath, NixString, NO_POSITION, textOf, type Slot, type Value } from "../nix/value.ts";
 import type { ByteString } from "../util/bytes.ts";
 import type { FoundDerivation, FoundProgram } from "./evaluation-protocol.ts";
 
@@ -47,6 +47,8 @@ export function describeProgram(e: Evaluator, slot: Slot, shown: string, isOfFla
     const program = set.get("program");
     if (program === undefined) throw e.error("missing", `attribute '${shown}.program' does not exist`);
     const context = new Set<ByteString>();
+    const kind = e.force(program);
+    if (isOfFlake && !(typeof kind === "string" || kind instanceof NixString || kind instanceof NixPath)) throw e.error("type", `'${shown}.program' is not a string but ${showType(kind)}`);
     const path = e.coerceToString(program, NO_POSITION, context, `while evaluating the program of ${shown}`, false, false);
     if (isOfFlake && !path.startsWith(`${e.io.storeDir}/`)) throw e.error("eval", `app program '${path}' is not in the Nix store`);
     const needs: FoundDerivation[] = [];

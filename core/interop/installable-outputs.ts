@@ -18,7 +18,7 @@ export type InstallableOutputs = { readonly drvPath: ByteString; readonly output
  */
 export function describeInstallable(e: Evaluator, slot: Slot, args: AutoArguments, { shown, wish, path }: { readonly shown: ByteString; readonly wish: ByteString | undefined; readonly path: ByteString | undefined }): readonly InstallableOutputs[] {
   const value = e.force(slot);
-  const single = describeSinglePath(e, slot, shown);
+  const single = describeSinglePath(e, slot, path === undefined ? `attribute '${shown}'` : `flake output attribute '${path}'`);
   if (single !== undefined) return [single];
   if (path !== undefined && !(value instanceof Attrs && e.isDerivation(value))) {
     throw e.error("type", `expected flake output attribute '${path}' to be a derivation or path but found ${e.describe(value)}`);
@@ -38,6 +38,7 @@ export function describeInstallable(e: Evaluator, slot: Slot, args: AutoArgument
 function describeSinglePath(e: Evaluator, slot: Slot, shown: ByteString): InstallableOutputs | undefined {
   const value = e.force(slot);
   if (value instanceof NixPath) {
+    if (e.io.fileKind(value.path) === undefined) throw e.error("eval", `path '${value.path}' does not exist`);
     const stored = e.io.addPath(resolveSymlinks(e.io, value.path), "source", "nar", {})!;
     return { drvPath: `${e.io.storeDir}/${stored}`, outputName: "", outputs: [] };
   }
@@ -45,14 +46,16 @@ function describeSinglePath(e: Evaluator, slot: Slot, shown: ByteString): Instal
   const context = contextOf(value);
   const [element] = context;
   const refuse = (text: string): never => {
-    throw e.trace(e.error("eval", text), `while evaluating the attribute '${shown}'`);
+    throw e.trace(e.error("eval", text), `while evaluating the ${shown}`);
   };
   const text = textOf(value);
   if (element === undefined || context.size !== 1) return refuse(`string '${text}' has ${context.size} entries in its context. It should only have exactly one entry`);
   const output = /^!([^!]*)!(.*)$/s.exec(element);
   if (output !== null) return { drvPath: `${e.io.storeDir}/${output[2]!}`, outputName: output[1]!, outputs: [output[1]!] };
   if (element.startsWith("=")) return refuse(`string '${text}' has a context which refers to a complete source and binary closure. This is not supported at this time`);
-  return { drvPath: `${e.io.storeDir}/${element}`, outputName: "", outputs: [] };
+  const expected = `${e.io.storeDir}/${element}`;
+  if (text !== expected) refuse(`path string '${text}' has context with the different path '${expected}'`);
+  return { drvPath: expected, outputName: "", outputs: [] };
 }
 
 /** Nix: libexpr/get-drvs.cc, queryOutputs */

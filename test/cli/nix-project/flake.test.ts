@@ -1,6 +1,6 @@
 /** What `tsos build`, `run` and `check` say of a flake; the messages are those of the reference, 2.34. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -11,9 +11,10 @@ after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 const FLAKE = (checks: string): string => `{
   outputs = { self }: let make = more: derivation ({ name = "tool-1.2"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo made > $out" ]; } // more); in {
-    packages.x86_64-linux = { default = make { }; number = 3; set = { a = make { name = "inner"; }; }; };
+    packages.x86_64-linux = { default = make { }; number = 3; several = make { name = "several"; outputs = [ "out" "dev" "man" ]; args = [ "-c" "echo > $out; echo > $dev; echo > $man" ]; } // { meta.outputsToInstall = [ "out" "man" ]; }; set = { a = make { name = "inner"; }; }; };
     legacyPackages.x86_64-linux = { deep.er = make { name = "deep"; }; "a.b" = make { name = "dotted"; }; text = "\${make { name = "of-text"; }}"; };
-    apps.x86_64-linux = { odd = { type = "ap"; program = "/x"; }; none = { type = "app"; }; outside = { type = "app"; program = "/bin/true"; }; };
+    paths = { file = ./flake.nix; text = "\${./flake.nix}"; plain = "text"; below = "\${./.}/flake.nix"; };
+    apps.x86_64-linux = { number = { type = "app"; program = 3; }; odd = { type = "ap"; program = "/x"; }; none = { type = "app"; }; outside = { type = "app"; program = "/bin/true"; }; };
     checks.x86_64-linux = { ${checks} };
     checks.aarch64-linux.other = throw "not looked at";
   };
@@ -37,14 +38,35 @@ for (const [target, name] of [["", "tool-1.2"], [".#set.a", "inner"], [".#deep.e
   });
 }
 
+for (const [target, names] of [["several", ["several-man", "several"]], ["several^*", ["several-dev", "several-man", "several"]], ["several^dev", ["several-dev"]], ["paths.file", ["source"]], ["paths.text", ["flake.nix"]]] as const) {
+  test(`builds what .#${target} means, with links to it`, async () => {
+    const { code, stdout, stderr } = await run("build", `.#${target}`);
+    assert.equal(code, 0, stderr);
+    const paths = stdout.trim().split("\n");
+    assert.deepEqual(paths.map((path) => path.slice("/nix/store/".length + 33)), names);
+    const links = readdirSync(join(folder, "flake")).filter((name) => name.startsWith("result"));
+    assert.deepEqual(links.map((name) => readlinkSync(join(folder, "flake", name))).sort(), [...paths].sort());
+    for (const name of links) rmSync(join(folder, "flake", name));
+  });
+}
+
+test("takes a folder and a URL without an attribute for a flake's default", async () => {
+  const [named, here] = [await run("build", "--no-link"), await run("build", "--no-link", ".")];
+  assert.deepEqual([here.code, here.stdout], [0, named.stdout], here.stderr);
+  assert.equal((await run("build", "--no-link", `path:${join(folder, "flake")}`)).stdout, named.stdout);
+});
+
 for (const [words, message] of [
+  ["build .#paths.plain", "string 'text' has 0 entries in its context. It should only have exactly one entry"],
+  ["build .#paths.below", "has context with the different path '/nix/store/"],
+  ["run .#number", "'apps.x86_64-linux.number.program' is not a string but an integer"],
   ["build .#number", "expected flake output attribute 'packages.x86_64-linux.number' to be a derivation or path but found an integer: 3"],
   ["build .#set", "expected flake output attribute 'packages.x86_64-linux.set' to be a derivation or path but found a set: { a = «thunk»; }"],
   ["build .#defaul", "does not provide attribute 'packages.x86_64-linux.defaul', 'legacyPackages.x86_64-linux.defaul' or 'defaul'\n       Did you mean default?"],
   ["run .#odd", "attribute 'apps.x86_64-linux.odd' should have type 'app'"],
   ["run .#none", "attribute 'apps.x86_64-linux.none.program' does not exist"],
   ["run .#outside", "app program '/bin/true' is not in the Nix store"],
-  ["run .#number", "attribute 'packages.x86_64-linux.number.type' does not exist"],
+  ["run .#packages.x86_64-linux.number", "attribute 'packages.x86_64-linux.number.type' does not exist"],
 ] as const) {
   test(`says what is wrong with ${words}`, async () => {
     const { code, stderr } = await run(...words.split(" "));
