@@ -18,7 +18,7 @@ export async function buildProject(context: CommandContext, project: NixProject,
   const { source, ...rest } = sourceOf(project, "build");
   const evaluated = await evaluateProject(context, project, { kind: "derivations", sources: [source], autoArguments: [], ...rest });
   const store = await context.openStore();
-  const found: readonly Wanted[] = evaluated.found.flatMap(({ drvPath, output, installable }) => {
+  const found: readonly Wanted[] = evaluated.found.flatMap(({ drvPath, output, installable }): readonly Wanted[] => {
     if (installable === undefined) return [{ drvPath, output }];
     // A path that the expression put into the store is there.
     return installable.outputs.length === 0 ? [{ drvPath, output: undefined }] : nameOutputs(store, drvPath, installable.outputs.map(fromByteString)).map((name) => ({ drvPath, output: name }));
