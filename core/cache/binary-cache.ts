@@ -72,7 +72,7 @@ export class BinaryCache implements Store {
     this.#info ??= this.#readInfo(signal);
     this.#info.catch(() => (this.#info = undefined));
     const info = await this.#info;
-    if (info === undefined) throw new TsosError({ code: "cache.not-a-cache", message: `"${this.name}" is not a binary cache: it has no "nix-cache-info"`, hint: "check its address", data: { url: this.name } });
+    if (info === undefined) throw new TsosError({ code: "cache.not-a-cache", message: `"${this.name}" is not a binary cache: it has no "nix-cache-info"`, hint: "check its address, and that it may be read with these credentials", data: { url: this.name } });
     return info;
   }
 
