@@ -11,7 +11,7 @@ import { build as esbuild } from "esbuild";
 const here = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 /** Packages with binaries, or too large to be read for a command that does not need them. */
-const EXTERNAL = ["esbuild", "ts-morph", "@ts-morph/common", "koffi", "@photostructure/sqlite"];
+const EXTERNAL = ["esbuild", "ts-morph", "@ts-morph/common", "koffi", "@photostructure/sqlite", "node-liblzma"];
 
 /** What only those load who fetch and unpack. */
 const FETCHING = ["undici", "yauzl", "unbzip2-stream", "fzstd", "xz-decompress"];

@@ -27,7 +27,7 @@ export type PackOptions = {
 export type PackedArchive = { readonly file: string; readonly hash: Hash; readonly size: number; readonly listing: NarListing | undefined };
 
 /** What the name of a packed archive ends in. */
-export const ARCHIVE_EXTENSIONS: Readonly<Record<Compression, string>> = { zstd: ".zst", gzip: ".gz", br: ".br", none: "" };
+export const ARCHIVE_EXTENSIONS: Readonly<Record<Compression, string>> = { zstd: ".zst", xz: ".xz", gzip: ".gz", br: ".br", none: "" };
 
 /**
  * Packs the archive of a path as a cache keeps it.

@@ -1,9 +1,10 @@
 import { createBrotliCompress, createGzip, constants } from "node:zlib";
 import { Readable, type Transform } from "node:stream";
 import { unreachable } from "../util/unreachable.ts";
+import { compressXz } from "./compress-xz.ts";
 
-/** What archives are written as; xz, bzip2 are only read. */
-export const COMPRESSIONS = ["zstd", "gzip", "br", "none"] as const;
+/** What archives are written as; bzip2 is only read. */
+export const COMPRESSIONS = ["zstd", "xz", "gzip", "br", "none"] as const;
 
 export type Compression = (typeof COMPRESSIONS)[number];
 
@@ -22,6 +23,8 @@ export function compress(format: Compression, source: AsyncIterable<Uint8Array>,
       return through(source, createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: level ?? 5 } }));
     case "zstd":
       return compressZstd(source, level);
+    case "xz":
+      return compressXz(source, level);
     default:
       return unreachable(format);
   }

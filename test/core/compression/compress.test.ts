@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { COMPRESSIONS, compress } from "../../../core/compression/compress.ts";
@@ -25,3 +26,13 @@ for (const format of COMPRESSIONS) {
     }
   });
 }
+
+test("xz is what the xz program writes, and an unknown level is refused", async (t) => {
+  const bytes = Buffer.concat([Buffer.alloc(300_000, "some text "), randomBytes(5000)]);
+  await assert.rejects(readAll(compress("xz", inPieces(bytes, 1000), 9)), { code: "compression.bad-level" });
+  // After a failed one, too.
+  const packed = await readAll(compress("xz", inPieces(bytes, 1000), 3));
+  const { status, stdout } = spawnSync("xz", ["-3", "--threads=1", "--check=crc64", "--stdout"], { input: bytes });
+  if (status !== 0) return t.skip("there is no xz program");
+  assert.equal(Buffer.compare(packed, stdout), 0);
+});
