@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { findBuildLog } from "../../core/build/build-log.ts";
 import { BinaryCache } from "../../core/cache/binary-cache.ts";
-import { copyPaths } from "../../core/cache/copy-paths.ts";
+import { copyPaths, type CopyOptions } from "../../core/cache/copy-paths.ts";
 import { untrusted } from "../../core/cache/untrusted.ts";
 import { loadCacheSettings } from "../../core/cache/load-cache-settings.ts";
 import { LookupCache } from "../../core/cache/lookup-cache.ts";
@@ -9,10 +9,13 @@ import { openBinaryCache } from "../../core/cache/open-binary-cache.ts";
 import { serveCache } from "../../core/cache/serve-cache.ts";
 import { isTrusted } from "../../core/cache/trust.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
+import { findOutputsAt, receiveRealisations, sendRealisations, type RealisationSource, type RealisationTarget } from "../../core/daemon/client/copy-realisations.ts";
 import { openRemoteStore } from "../../core/daemon/client/open-remote-store.ts";
+import { RemoteStore } from "../../core/daemon/client/remote-store.ts";
 import { isRemoteUrl } from "../../core/daemon/client/remote-url.ts";
 import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
 import { narInfoFingerprint } from "../../core/narinfo/narinfo.ts";
+import { isSignedRealisation, type Realisation } from "../../core/narinfo/realisation.ts";
 import { formatSignature, parseSecretKey, signFingerprint, type SecretKey } from "../../core/narinfo/signature.ts";
 import { tuneEngine } from "../../core/util/tune-engine.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
@@ -26,14 +29,14 @@ import { lookupFolder } from "../substituter.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** `tsos store copy --to URL PATH…`, `--from URL PATH…`. */
-export async function copy(context: CommandContext, args: StoreArguments, paths: (store: LocalStore) => readonly StorePath[]): Promise<number> {
+export async function copy(context: CommandContext, args: StoreArguments, paths: (store: LocalStore, given: readonly string[]) => readonly StorePath[]): Promise<number> {
   if ((args.from === undefined) === (args.to === undefined)) throw new UsageError({ code: "cli.copy-where", message: '"tsos store copy" needs --from URL or --to URL', hint: "write tsos store copy --to file:///srv/cache /nix/store/…" });
   tuneEngine();
   const local = await context.openStore();
   await using other = await openPlace(context, (args.to ?? args.from)!, local.storeDir);
   const [from, to]: [Store, Store] = args.to === undefined ? [other, local] : [local, other];
   const { trust } = await loadCacheSettings({ env: context.env });
-  const { copied, present } = await copyPaths(from, to, paths(local), {
+  const options: CopyOptions = {
     ...(context.flags.jobs === undefined ? {} : { jobs: context.flags.jobs }),
     noRecursive: !args.recursive,
     signal: context.signal,
@@ -42,11 +45,24 @@ export async function copy(context: CommandContext, args: StoreArguments, paths:
     check: args.to !== undefined || args.checkSignatures === false ? undefined : (info) => {
       if (!isTrusted(info, trust, local.storeDir)) throw untrusted(info.path, local.storeDir);
     },
-  });
+  };
+  const { wanted, copied: before } = await wantedPaths(args, { source: realisationsOf(other), from, local, paths, options, signal: context.signal });
+  const { copied, present } = await copyPaths(from, to, wanted, options);
   if (args.to === undefined) await local.flush();
-  if (other instanceof BinaryCache && args.to !== undefined) await copyRealisations(local, other, await closureOf(local, paths(local), args.recursive), context.signal);
-  if (context.flags.json) context.print(JSON.stringify({ version: 1, copied: copied.map((path) => formatStorePath(path, local.storeDir)), present }));
-  else context.say(`${copied.length} paths copied, ${present} were there`);
+  const all = await closureOf(local, wanted, args.recursive);
+  try {
+    if (args.to !== undefined) await sendRealisations(local, realisationsOf(other), all, context.signal);
+    else {
+      const isTaken = (realisation: Realisation): boolean => args.checkSignatures === false || !trust.requireSignatures || (other instanceof BinaryCache && other.url.trusted) || isSignedRealisation(realisation, trust.publicKeys);
+      await receiveRealisations(realisationsOf(other), local, all, isTaken, context.signal);
+    }
+  } catch (error) {
+    // The paths are there all the same.
+    if (!(error instanceof TsosError) || error.code !== "daemon.no-realisations") throw error;
+    context.report({ kind: "message", level: "warning", text: error.message });
+  }
+  if (context.flags.json) context.print(JSON.stringify({ version: 1, copied: [...before, ...copied].map((path) => formatStorePath(path, local.storeDir)), present }));
+  else context.say(`${before.length + copied.length} paths copied, ${present} were there`);
   return ExitCode.done;
 }
 
@@ -63,9 +79,33 @@ async function closureOf(store: LocalStore, paths: readonly StorePath[], recursi
   return recursive ? store.closure(paths) : paths;
 }
 
-/** What outputs of derivations turned out to be goes with the paths that they are. */
-async function copyRealisations(from: LocalStore, to: BinaryCache, paths: Iterable<StorePath>, signal: AbortSignal): Promise<void> {
-  for (const path of paths) for (const realisation of await from.queryRealisationsOf(path)) await to.addRealisation(realisation, signal);
+/** Another place as what says, or is told, what outputs of derivations turned out to be. */
+function realisationsOf(place: Store): RealisationSource & RealisationTarget {
+  if (place instanceof BinaryCache || place instanceof RemoteStore) return place;
+  const store = place as LocalStore;
+  return { findRealisation: (id) => store.findRealisation(id), addRealisation: (realisation) => store.registerRealisations([realisation]) };
+}
+
+const OUTPUTS_OF = /^(.*\.drv)\^(\*|[^*/]+)$/;
+
+/** Paths as they are, and for `….drv^out,dev` or `….drv^*` those outputs; what comes from elsewhere needs its derivation here, so that comes first. */
+async function wantedPaths(
+  args: StoreArguments,
+  { source, from, local, paths, options, signal }: { readonly source: RealisationSource; readonly from: Store; readonly local: LocalStore; readonly paths: (store: LocalStore, given: readonly string[]) => readonly StorePath[]; readonly options: CopyOptions; readonly signal: AbortSignal },
+): Promise<{ readonly wanted: readonly StorePath[]; readonly copied: readonly StorePath[] }> {
+  const isPlain = (path: string): boolean => !OUTPUTS_OF.test(path);
+  const wanted = args.paths.length === 0 || args.paths.some(isPlain) ? [...paths(local, args.paths.filter(isPlain))] : [];
+  const copied: StorePath[] = [];
+  for (const text of args.paths) {
+    const [, drv, names] = OUTPUTS_OF.exec(text) ?? [];
+    if (drv === undefined) continue;
+    const [drvPath] = paths(local, [drv]) as [StorePath];
+    if (args.from !== undefined && !(await local.isValidPath(drvPath))) copied.push(...(await copyPaths(from, local, [drvPath], { ...options, noRecursive: false })).copied);
+    wanted.push(...(await findOutputsAt(args.from === undefined ? local : source, local, drvPath, names === "*" ? undefined : names!.split(","), signal)));
+    // It is what the realisations are kept by.
+    if (args.from !== undefined) wanted.push(drvPath);
+  }
+  return { wanted, copied };
 }
 
 /** `tsos store sign --key-file FILE PATH…`. */

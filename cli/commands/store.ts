@@ -61,7 +61,7 @@ export async function store(context: CommandContext, args: StoreArguments): Prom
     case "realise":
       return realiseDerivations(context, args);
     case "copy":
-      return (await import("./store-share.ts")).copy(context, args, (opened) => needStorePaths(opened, args));
+      return (await import("./store-share.ts")).copy(context, args, (opened, paths) => needStorePaths(opened, { ...args, paths: [...paths] }));
     case "sign":
       return (await import("./store-share.ts")).sign(context, args, (opened) => needStorePaths(opened, args));
     case "serve":

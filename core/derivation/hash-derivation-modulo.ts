@@ -51,14 +51,14 @@ export function hashDerivationModulo(
     shared.fixedHashes = base16;
     return { kind: "fixed", base16 };
   }
-  if (derivation.dynamicInputs !== undefined && derivation.dynamicInputs.size > 0) return UNNAMED;
-
+  // What an input turns out to be a derivation of counts only by what the text has for it.
+  const dynamic = derivation.dynamicInputs !== undefined && derivation.dynamicInputs.size > 0;
   const inputs = (shared.hashedInputs ??= formatHashedInputs(derivation, lookup));
   if (inputs === undefined) return UNNAMED;
-  const base16 = hashToBase16("sha256", formatAterm(derivation, inputs.text, storeDir, { maskOutputs, dynamic: false, shared }));
+  const base16 = hashToBase16("sha256", formatAterm(derivation, inputs.text, storeDir, { maskOutputs, dynamic, shared }));
   // A derivation whose outputs are left to compute is hashed all the same when they are masked; otherwise its
   // text is hashed without paths that it will have.
-  const deferred = inputs.deferred || kinds.has("floating") || (!maskOutputs && kinds.has("deferred"));
+  const deferred = dynamic || inputs.deferred || kinds.has("floating") || (!maskOutputs && kinds.has("deferred"));
   return deferred ? { kind: "deferred", base16 } : { kind: "regular", base16 };
 }
 

@@ -1,5 +1,6 @@
 import { TsosError } from "../../error/tsos-error.ts";
 import { formatHash } from "../../hash/hash.ts";
+import { formatOutputId, formatRealisation, parseRealisation, type OutputId, type Realisation } from "../../narinfo/realisation.ts";
 import type { NewPathInfo, ValidPathInfo } from "../../store/path-info.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
 import type { ProgressListener } from "../../util/progress.ts";
@@ -184,6 +185,18 @@ export class DaemonConnection implements RemoteConnection {
         },
       },
     );
+  }
+
+  async findRealisation(id: OutputId): Promise<Realisation | undefined> {
+    return this.ask(
+      OPERATION.queryRealisation,
+      (writer) => void writer.text(formatOutputId(id)),
+      async (reader) => (await reader.list(() => reader.text())).map((text) => parseRealisation(text))[0],
+    );
+  }
+
+  async addRealisation(realisation: Realisation): Promise<void> {
+    await this.ask(OPERATION.registerDrvOutput, (writer) => void writer.text(formatRealisation(realisation)), undefined);
   }
 
   async addTemporaryRoot(path: StorePath): Promise<void> {

@@ -6,7 +6,7 @@ import { TsosError } from "../../error/tsos-error.ts";
 import { equalHashes, formatHash } from "../../hash/hash.ts";
 import { dumpPath, narHashOfPath } from "../../nar/dump-path.ts";
 import { computePath } from "../../store/add-path.ts";
-import { formatOutputId, formatRealisation, parseRealisation, type OutputId, type Realisation } from "../../narinfo/realisation.ts";
+import type { OutputId, Realisation } from "../../narinfo/realisation.ts";
 import type { BuildService } from "../../store/build-service.ts";
 import { linkTo } from "../../store/find-roots.ts";
 import type { NewPathInfo, ValidPathInfo } from "../../store/path-info.ts";
@@ -176,11 +176,7 @@ export class DaemonStore extends ClientStore implements LocalStore {
   }
 
   findRealisation(id: OutputId): Promise<Realisation | undefined> {
-    return this.#ask(
-      OPERATION.queryRealisation,
-      (writer) => void writer.text(formatOutputId(id)),
-      async (reader) => (await reader.list(() => reader.text())).map((text) => parseRealisation(text))[0],
-    );
+    return this.#pool.use((connection) => connection.findRealisation(id));
   }
 
   /** The protocol has no such question. */
@@ -189,7 +185,7 @@ export class DaemonStore extends ClientStore implements LocalStore {
   }
 
   async registerRealisations(realisations: readonly Realisation[]): Promise<void> {
-    for (const realisation of realisations) await this.#ask(OPERATION.registerDrvOutput, (writer) => void writer.text(formatRealisation(realisation)), undefined);
+    for (const realisation of realisations) await this.#pool.use((connection) => connection.addRealisation(realisation));
   }
 
   async findOutputId(): Promise<undefined> {

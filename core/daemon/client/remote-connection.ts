@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Derivation } from "../../derivation/derivation.ts";
+import type { OutputId, Realisation } from "../../narinfo/realisation.ts";
 import type { NewPathInfo, ValidPathInfo } from "../../store/path-info.ts";
 import type { StorePath } from "../../store-path/store-path.ts";
 import type { WireBuildResult } from "../wire/build-result.ts";
@@ -33,5 +34,8 @@ export type RemoteConnection = AsyncDisposable & {
   queryValidPaths(paths: readonly StorePath[], options?: { readonly substitute?: boolean }): Promise<Set<StorePath>>;
   narFromPath(path: StorePath): AsyncIterable<Uint8Array>;
   addNar(info: NewPathInfo, nar: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Not with the older protocol, as `addRealisation`. */
+  findRealisation?(id: OutputId): Promise<Realisation | undefined>;
+  addRealisation?(realisation: Realisation): Promise<void>;
   buildDerivation(build: RemoteBuild, onLine: (line: string) => void): Promise<WireBuildResult>;
 };

@@ -1,8 +1,10 @@
 import { TsosError } from "../../error/tsos-error.ts";
+import type { OutputId, Realisation } from "../../narinfo/realisation.ts";
 import type { NewPathInfo, ValidPathInfo } from "../../store/path-info.ts";
 import type { AddOptions, Store } from "../../store/store.ts";
 import { formatStorePath, type StorePath } from "../../store-path/store-path.ts";
 import type { WireBuildResult } from "../wire/build-result.ts";
+import { noRealisations } from "./copy-realisations.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import type { RemoteBuild, RemoteConnection } from "./remote-connection.ts";
 
@@ -68,6 +70,22 @@ export class RemoteStore implements Store {
   /** Builds there. A signal that is aborted ends the connection, and with it the build. */
   buildDerivation(build: RemoteBuild, onLine: (line: string) => void, signal?: AbortSignal): Promise<WireBuildResult> {
     return this.#pool.use((connection) => connection.buildDerivation(build, onLine), signal);
+  }
+
+  /** @throws TsosError `daemon.no-realisations` */
+  findRealisation(id: OutputId, signal?: AbortSignal): Promise<Realisation | undefined> {
+    return this.#pool.use((connection) => {
+      if (connection.findRealisation === undefined) throw noRealisations(this.name);
+      return connection.findRealisation(id);
+    }, signal);
+  }
+
+  /** @throws TsosError `daemon.no-realisations` */
+  addRealisation(realisation: Realisation, signal?: AbortSignal): Promise<void> {
+    return this.#pool.use((connection) => {
+      if (connection.addRealisation === undefined) throw noRealisations(this.name);
+      return connection.addRealisation(realisation);
+    }, signal);
   }
 
   /** Whether the other side takes our word; undefined where it does not say. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
@@ -40,4 +40,29 @@ test("floating outputs have the paths that the reference gives them", { skip, ti
   const second = await build(...feature);
   assert.equal(second.stdout, first.stdout);
   assert.doesNotMatch(second.stderr, /building/);
+});
+
+/** The same, of the file whose derivations make derivations. */
+const MADE = {
+  user: "8mr8myj3wzykxp2sivvqrhkq28g79asv-user",
+  floatingUser: "za969hykq826v0s4nfai89hvysbbp0lp-floating-user",
+  userOfUser: "qgkzwdv0pxr9iikyahf82zn23lvn8i2l-user-of-user",
+  deep: "vciaqw7hb0gckpfw2pqdwcq4jagcxz3c-deep",
+} as const;
+
+test("derivations that others make are built, and what uses them has the paths that the reference gives it", { skip, timeout: 120_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "tsos-dynamic-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const build = () => {
+    const args = ["nix", "build", join(import.meta.dirname, "dynamic-derivations.nix"), "--no-out-link", "--store", join(folder, "store"), "--extra-experimental-features", "ca-derivations dynamic-derivations"];
+    return runTsos([...args, ...Object.keys(MADE).flatMap((name) => ["-A", name])], { cwd: folder, stateFolder: folder, env: { NIX_CONFIG: "substituters =", NIX_REMOTE: undefined } });
+  };
+  const first = await build();
+  assert.equal(first.code, 0, first.stderr);
+  assert.deepEqual(first.stdout.trim().split("\n"), Object.values(MADE).map((name) => `/nix/store/${name}`));
+  assert.equal(readFileSync(join(folder, "store/nix/store", MADE.deep), "utf8"), "made here\n");
+  // They are remembered by the derivations that use them, too.
+  const second = await build();
+  assert.equal(second.stdout, first.stdout);
+  assert.doesNotMatch(second.stderr, /resolved|building/);
 });

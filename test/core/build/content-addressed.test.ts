@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { realise } from "../../../core/build/realise.ts";
+import { repairPath } from "../../../core/build/repair-path.ts";
 import { copyPaths } from "../../../core/cache/copy-paths.ts";
 import { openBinaryCache } from "../../../core/cache/open-binary-cache.ts";
 import { createSubstituters } from "../../../core/cache/substituters.ts";
@@ -84,10 +85,34 @@ describe("outputs whose paths follow from their contents", () => {
     await fixture.build([leaves[0]!], { ...WITH, check: true });
     const random = await fixture.derive({ name: "random", output: FLOATING, script: "date +%N > $out" });
     await fixture.build([random], WITH);
-    await assert.rejects(fixture.build([random], { ...WITH, check: true }), /random/);
+    await assert.rejects(fixture.build([random], { ...WITH, check: true }), /building again gave "[^"]*-random" as the output "out", expected "[^"]*-random"; these files differ:\n  out: \./);
     const bad = await fixture.derive({ name: "bad", output: FLOATING, script: "echo no; exit 3", inputs: [random], env: { x: inputPlaceholder(random.path, "out") } });
     const user = await fixture.derive({ name: "user", script: "echo > $out", inputs: [bad], env: { x: inputPlaceholder(bad.path, "out") } });
     await assert.rejects(fixture.build([user], WITH), (error) => hasCode("build.failed")(error) && /exit code 3[^]*> no/.test((error as Error).message));
+  });
+
+  test("are repaired by building them again, where that gives the same", async () => {
+    await using fixture = await createBuildFixture();
+    const { root, middles } = await deriveTree(fixture);
+    const random = await fixture.derive({ name: "random", output: FLOATING, script: "date +%N > $out" });
+    const outputs = await fixture.build([root, middles[0]!, random], WITH);
+    const damage = (path: StorePath, file: string): void => {
+      const place = join(fixture.path(path), file);
+      chmodSync(place, 0o644);
+      writeFileSync(place, "damaged");
+      chmodSync(place, 0o444);
+    };
+    for (const [drv, file] of [[root, "self"], [middles[0]!, ""]] as const) {
+      const path = outputs.get(drv.path)!.get("out")!;
+      const before = await fixture.store.getPathInfo(path);
+      damage(path, file);
+      assert.equal(await repairPath(fixture.store, path, { build: fixture.options(WITH) }), "built");
+      assert.deepEqual(await fixture.store.getPathInfo(path), before);
+    }
+    assert.deepEqual(await fixture.store.verify({ checkContents: true }), []);
+    const lost = outputs.get(random.path)!.get("out")!;
+    damage(lost, "");
+    await assert.rejects(repairPath(fixture.store, lost, { build: fixture.options(WITH) }), /building again gave/);
   });
 
   test("are not built unless that is turned on", async () => {
