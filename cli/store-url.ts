@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { TsosError } from "../core/error/tsos-error.ts";
 import type { LocalStoreOptions } from "../core/store/store.ts";
 
@@ -18,12 +19,12 @@ export function isStoreUrl(text: string): boolean {
 }
 
 /**
- * `daemon`, `unix:///SOCKET?root=DIR`, `local`, `local?root=DIR`, `DIR`. Nix: libstore/local-fs-store.hh, uds-remote-store.cc.
+ * `daemon`, `unix:///SOCKET?root=DIR`, `local`, `local?root=DIR`, `DIR` (with `/` or `./` before it). Nix: libstore/local-fs-store.hh, uds-remote-store.cc.
  *
  * @throws TsosError `nix.store-url` for a store that is not of this machine
  */
 export function parseStoreUrl(url: string, env: NodeJS.ProcessEnv): StoreChoice {
-  if (url.startsWith("/")) return { root: url };
+  if (url.startsWith("/") || /^\.\.?(\/|$)/.test(url)) return { root: resolve(url) };
   const remote = url === "daemon" ? ["", "", ""] : DAEMON.exec(url);
   const match = remote ?? LOCAL.exec(url);
   if (match === null) throw new TsosError({ code: "nix.store-url", message: `the store '${url}' is not supported`, hint: "expected a store of this machine: daemon, unix:///SOCKET, local, local?root=DIR, or DIR", data: { store: url } });

@@ -43,6 +43,7 @@ export async function buildInstallables(environment: NixEnvironment, args: reado
   const options = parseClassicArguments(args, env, environment.warn, (argument, value) => takeFlag(flags, argument, value) || flakes.take(argument, value));
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
   if (flags.file !== undefined && flags.expression !== undefined) throw new ClassicUsageError("'--file' and '--expr' are exclusive");
+  if (flags.file !== undefined && options.settings.find("pure-eval") === "true") throw new ClassicUsageError("'--file' is not compatible with '--pure-eval'");
   options.showsBuildOutput = flags.showsLogs;
   options.namesBuildOutput = true;
 

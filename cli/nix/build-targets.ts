@@ -75,6 +75,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
   const jobs = settings.find("max-jobs") ?? "1";
   const names = new Map<number, string>();
   const report = (event: ProgressEvent): void => {
+    if (environment.logEvent(event)) return;
     if (event.kind === "log") {
       if (showsBuildOutput && (verbosity >= 0 || namesBuildOutput)) environment.say(`${namesBuildOutput ? `${names.get(event.id) ?? ""}> ` : ""}${event.line}`);
       return;

@@ -17,6 +17,8 @@ export type ClassicOptions = {
   /** Of `--eval-store`: where an evaluation writes to, if not to the store that builds. */
   evaluationStoreUrl: string | undefined;
   readOnly: boolean;
+  /** What is said is written as records of JSON, for programs that show builds. */
+  logsJson: boolean;
   gcWarning: boolean;
   /** What builders print is shown as it comes. */
   showsBuildOutput: boolean;
@@ -52,6 +54,7 @@ export function parseClassicArguments(args: readonly string[], env: Readonly<Rec
     storeUrl: undefined,
     evaluationStoreUrl: undefined,
     readOnly: false,
+    logsJson: false,
     gcWarning: true,
     showsBuildOutput: true,
     wants: undefined,
@@ -118,7 +121,7 @@ function expandCompound(args: string[], at: number): void {
   args.splice(at, 1, ...expanded);
 }
 
-/** What is said looks the same in all of them: there is no bar of progress. */
+/** What is said looks the same in all of them but `internal-json`: there is no bar of progress. */
 const LOG_FORMATS: ReadonlySet<string> = new Set(["raw", "raw-with-logs", "internal-json", "bar", "bar-with-logs", "multiline", "multiline-with-logs"]);
 
 type Flag = { readonly values: number; readonly run: (first: string, second: string) => void };
@@ -151,7 +154,7 @@ function common(flag: string, options: ClassicOptions, warn: (text: string) => v
     case "--log-format":
       return one((format) => {
         if (!LOG_FORMATS.has(format)) throw new TsosError({ code: "nix.bad-log-format", message: `option 'log-format' has an invalid value '${format}'`, data: { format } });
-        if (format === "internal-json") throw new TsosError({ code: "nix.log-format", message: "the log format 'internal-json' is not supported: messages are for people" });
+        options.logsJson = format === "internal-json";
       });
     case "-j":
       return one((value) => settings.set("max-jobs", value));

@@ -51,6 +51,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
   const { words } = options;
   if (file !== undefined && expression !== undefined) throw new ClassicUsageError("'--file' and '--expr' are exclusive");
+  if (file !== undefined && options.settings.find("pure-eval") === "true") throw new ClassicUsageError("'--file' is not compatible with '--pure-eval'");
   if (words.length > 1) throw new ClassicUsageError(`unexpected argument '${words[1]!}'`);
   // Without a file or an expression the word names an attribute of a flake.
   const flake = file === undefined && expression === undefined ? splitFlakeReference(words[0] ?? ".") : undefined;

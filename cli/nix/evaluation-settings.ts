@@ -67,6 +67,7 @@ export function evaluationSettings(options: ClassicOptions, store: LocalStoreOpt
     experimentalFeatures: features,
     showTrace: settings.bool("show-trace", false),
     colours: wantsColours(process.stderr.isTTY, env),
+    logsJson: options.logsJson,
   };
 }
 

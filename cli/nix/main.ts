@@ -1,5 +1,6 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { openEvaluation } from "../../core/interop/evaluation-session.ts";
+import { formatLogEvent, formatLogMessage } from "../../core/interop/json-log.ts";
 import { colourReport, wantsColours } from "../../core/nix/colour-report.ts";
 import { fromByteString, toByteString } from "../../core/util/bytes.ts";
 import { endProcess, prepareEnd } from "../../core/util/end-process.ts";
@@ -56,6 +57,10 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
   process.on("SIGTERM", interrupt);
   const colours = wantsColours(process.stderr.isTTY, process.env);
   const colour = (text: string): string => (colours && /^(error|warning|note): /.test(text) ? fromByteString(colourReport(toByteString(text))) : text);
+  // Before the arguments are read: that may have something to say already.
+  const format = args.lastIndexOf("--log-format");
+  const logsJson = format >= 0 && args[format + 1] === "internal-json";
+  const sayLine = (text: string): void => void (logsJson ? process.stderr.write(formatLogMessage(toByteString(text)), "latin1") : process.stderr.write(`${colour(text)}\n`));
   const environment: NixEnvironment = {
     command: `tsos nix ${name}`,
     classic: command.classic,
@@ -76,9 +81,15 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
       process.off("SIGTERM", interrupt);
     },
     print: (text) => void process.stdout.write(text),
-    say: (text) => void process.stderr.write(`${colour(text)}\n`),
-    sayBytes: (text) => void process.stderr.write(`${text}\n`, "latin1"),
-    warn: (text) => void process.stderr.write(`${colour(`warning: ${text}`)}\n`),
+    say: sayLine,
+    sayBytes: (text) => void process.stderr.write(logsJson ? formatLogMessage(text) : `${text}\n`, "latin1"),
+    warn: (text) => sayLine(`warning: ${text}`),
+    logEvent: (event) => {
+      if (!logsJson) return false;
+      const line = formatLogEvent(event);
+      if (line !== undefined) process.stderr.write(line, "latin1");
+      return true;
+    },
   };
   try {
     const code = await command.run(environment, args);
@@ -89,7 +100,8 @@ export async function nixMain(argv: readonly string[]): Promise<number> {
       return ExitCode.interrupted;
     }
     if (error instanceof ClassicUsageError) {
-      environment.say(`error: ${error.message}\nTry '${environment.command} --help' for more information.`);
+      // There the records begin when the arguments are understood.
+      process.stderr.write(`${colour(`error: ${error.message}\nTry '${environment.command} --help' for more information.`)}\n`);
       return ExitCode.failed;
     }
     if (!(error instanceof TsosError)) throw error;

@@ -1,4 +1,5 @@
 import type { EvaluationSession } from "../../core/interop/evaluation-session.ts";
+import type { ProgressEvent } from "../../core/util/progress.ts";
 import type { ByteString } from "../../core/util/bytes.ts";
 
 /** What a classic command has to work with. */
@@ -22,4 +23,6 @@ export type NixEnvironment = {
   /** The same of bytes as they are. */
   readonly sayBytes: (text: ByteString) => void;
   readonly warn: (text: string) => void;
+  /** Takes what builds tell of themselves where records are wanted instead of text; false where they are not. */
+  readonly logEvent: (event: ProgressEvent) => boolean;
 };

@@ -40,6 +40,8 @@ export type EvaluationSettings = {
   readonly showTrace: boolean;
   /** Messages are for a terminal that shows colours. */
   readonly colours?: boolean | undefined;
+  /** What is said is written as records of JSON. */
+  readonly logsJson?: boolean | undefined;
 };
 
 /** What functions are called with where the command line asks for their result. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { findEvaluation } from "./evaluation-cache.ts";
 import type { EvaluationSettings, FoundDerivation, StoreCall, StoreReply } from "./evaluation-protocol.ts";
 import { createEvaluationWorld, type Observation } from "./evaluation-world.ts";
+import { writeLog } from "./write-log.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /**
@@ -23,7 +24,8 @@ export async function replayEvaluation(
   }
   for (const event of trace.events) {
     if (event[0] === "found") await host.found(event[1]);
-    else writeWhole(event[0] === "print" ? 1 : 2, event[1]);
+    else if (event[0] === "print") writeWhole(1, event[1]);
+    else writeLog(settings, event[1]);
   }
   return trace.observations;
 }

@@ -33,6 +33,7 @@ import { describeInstallable } from "./installable-outputs.ts";
 import { createEvaluationIo } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
 import { tuneForFiles } from "../util/tune-engine.ts";
+import { writeLog } from "./write-log.ts";
 import { writeWhole } from "./write-whole.ts";
 import type { FlakeReport } from "./flake-report.ts";
 import type { StoreChannel } from "./store-channel.ts";
@@ -64,9 +65,9 @@ export function runEvaluation(settings: EvaluationSettings, job: EvaluationJob, 
   }
 }
 
-function formatError(error: NixError, { showTrace, colours }: EvaluationSettings): ByteString {
+function formatError(error: NixError, { showTrace, colours, logsJson }: EvaluationSettings): ByteString {
   const text = formatNixErrorBytes(error, { showTrace });
-  if (colours !== true) return text;
+  if (colours !== true && logsJson !== true) return text;
   const own = error.traces.filter(({ print }) => print === "always").map(({ message }) => message);
   return colourReport(text, new Set(error.kind === "throw" && !error.bytes.startsWith("file '") ? [...own, error.bytes] : own));
 }
@@ -83,7 +84,7 @@ const WORTH_KEEPING = 100;
 
 function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost): EvaluationResult {
   const world = createEvaluationWorld(settings.environment, settings.currentTime);
-  const write = (to: "print" | "log", text: ByteString): void => writeWhole(to === "print" ? 1 : 2, to === "log" && settings.colours === true && /^(evaluation )?warning: |^error:/.test(text) ? colourReport(text) : text);
+  const write = (to: "print" | "log", text: ByteString): void => (to === "print" ? writeWhole(1, text) : writeLog(settings, text));
   const { cacheFolder } = settings;
   if (cacheFolder === undefined) return evaluateWith(settings, job, { ...host, write }, world, undefined);
   // Who started this has looked for it already.

@@ -172,7 +172,7 @@ export async function findRevCount(repository: GitRepository, rev: string, conte
 }
 
 /** Fetches a commit's submodules, theirs included, and writes each in its place. */
-export async function writeSubmodules(repository: GitRepository, rev: string, writer: TreeTarget, context: SourceContext, ref?: string): Promise<void> {
+export async function writeSubmodules(repository: GitRepository, rev: string, writer: TreeTarget, context: SourceContext, ref?: string, only?: ReadonlySet<string>): Promise<void> {
   const listed = await tryGit(repository, ["config", "--blob", `${rev}:.gitmodules`, "-z", "--get-regexp", "^submodule\\..*\\.(path|url|branch)$"], context);
   if (listed.code !== 0) return;
   const modules = new Map<string, Record<string, string>>();
@@ -181,7 +181,7 @@ export async function writeSubmodules(repository: GitRepository, rev: string, wr
     if (match !== null) modules.set(match[1]!, { ...modules.get(match[1]!), [match[2]!]: match[3]! });
   }
   for (const { path, url, branch } of modules.values()) {
-    if (path === undefined || url === undefined) continue;
+    if (path === undefined || url === undefined || only?.has(path) === false) continue;
     const line = (await runGit(repository, ["ls-tree", "-z", "--full-tree", rev, "--", path], context)).toString("utf8");
     const wanted = /^160000 commit ([0-9a-f]+)\t/.exec(line)?.[1];
     if (wanted === undefined) continue;
@@ -207,7 +207,7 @@ async function resolveSubmoduleUrl(repository: GitRepository, url: string, conte
 }
 
 /** What writes below a folder of another tree. */
-function below(outer: TreeTarget, folder: TreePath): TreeTarget {
+export function below(outer: TreeTarget, folder: TreePath): TreeTarget {
   return {
     directory: (path) => outer.directory(`${folder}/${path}`),
     file: (path, executable) => outer.file(`${folder}/${path}`, executable),

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { TsosError } from "../../error/tsos-error.ts";
 import { findText, sortAttributes, withoutAttributes, type SourceAttributes } from "./attributes.ts";
@@ -70,8 +70,9 @@ function parsePathRef(text: string, { folder, keepRelative, allowMissing }: Flak
     return fromUrl({ scheme: "path", path: plain, query });
   }
   let path = resolve(folder, plain);
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw bad(`path '${path}' does not exist`);
+  if (!existsSync(path)) throw bad(`path '${path}' does not exist`);
+  path = realpathSync(path);
+  const stats = lstatSync(path);
   if (!stats.isDirectory()) {
     if (basename(path) !== "flake.nix") throw bad(`path '${path}' is not a flake (because it's not a directory)`);
     path = dirname(path);

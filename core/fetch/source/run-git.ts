@@ -21,7 +21,7 @@ export type GitInput = { readonly input?: string | Buffer | undefined; readonly 
 /** Runs git to its end. A repository is always named, so that none is looked for in folders above. */
 export async function tryGit(repository: GitRepository | undefined, args: readonly string[], context: SourceContext, options: GitInput = {}): Promise<GitOutcome> {
   context.signal?.throwIfAborted();
-  const child = spawn("git", [...SAFE, ...locate(repository), ...args], { env: environment(context), stdio: ["pipe", "pipe", "pipe"], ...(options.cwd === undefined ? {} : { cwd: options.cwd }), ...(context.signal === undefined ? {} : { signal: context.signal }) });
+  const child = spawn("git", [...SAFE, ...locate(repository), ...args], { env: environment(context), stdio: ["pipe", "pipe", "pipe"], ...folderFor(repository, options.cwd), ...(context.signal === undefined ? {} : { signal: context.signal }) });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
@@ -44,7 +44,7 @@ export async function runGit(repository: GitRepository | undefined, args: readon
 
 /** What git writes, as it comes; `input` is written to it. */
 export async function* streamGit(repository: GitRepository, args: readonly string[], context: SourceContext, input: string): AsyncGenerator<Buffer> {
-  const child = spawn("git", [...SAFE, ...locate(repository), ...args], { env: environment(context), stdio: ["pipe", "pipe", "pipe"], ...(context.signal === undefined ? {} : { signal: context.signal }) });
+  const child = spawn("git", [...SAFE, ...locate(repository), ...args], { env: environment(context), stdio: ["pipe", "pipe", "pipe"], ...folderFor(repository), ...(context.signal === undefined ? {} : { signal: context.signal }) });
   const errors: Buffer[] = [];
   child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
   child.stdin.on("error", () => undefined);
@@ -61,6 +61,11 @@ export async function* streamGit(repository: GitRepository, args: readonly strin
   } finally {
     if (child.exitCode === null) child.kill("SIGKILL");
   }
+}
+
+/** At the root of a working tree: in a folder of it git would see that folder only. */
+function folderFor(repository: GitRepository | undefined, cwd: string | undefined = repository?.workTree): { readonly cwd?: string } {
+  return cwd === undefined ? {} : { cwd };
 }
 
 function locate(repository: GitRepository | undefined): readonly string[] {

@@ -110,6 +110,36 @@ test("submodules are empty folders, or their own commits", async () => {
   assert.equal(readFileSync(join(whole.root, "mod/x"), "utf8"), "in");
 });
 
+test("what is checked out in a submodule is taken as it is, and makes the tree dirty", async () => {
+  using trial = openTrial();
+  const inner = trial.repository("inner", { file: "committed\n" });
+  const outer = trial.repository("outer", { a: "1\n" });
+  trial.git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "sub");
+  trial.git(outer, "commit", "--quiet", "--message=with a submodule");
+  const source = parseSource(`git+file://${outer}?submodules=1`);
+  const clean = await fetchSource(source, trial.context());
+  assert.ok(typeof clean.attributes["rev"] === "string");
+  writeFileSync(join(outer, "sub/file"), "changed\n");
+  const dirty = await fetchSource(source, trial.context());
+  assert.equal(readFileSync(join(dirty.root, "sub/file"), "utf8"), "changed\n");
+  assert.deepEqual([dirty.attributes["rev"], typeof dirty.attributes["dirtyRev"]], [undefined, "string"]);
+});
+
+test("a working tree is taken whole by a process that runs in a folder of it", async () => {
+  using trial = openTrial();
+  const repository = trial.repository("r", { top: "1\n", "below/inner": "2\n" });
+  appendFileSync(join(repository, "top"), "more\n");
+  const before = process.cwd();
+  process.chdir(join(repository, "below"));
+  try {
+    const { root } = await fetchSource(parseSource(`git+file://${repository}`), trial.context());
+    assert.equal(readFileSync(join(root, "top"), "utf8"), "1\nmore\n");
+    assert.equal(readFileSync(join(root, "below/inner"), "utf8"), "2\n");
+  } finally {
+    process.chdir(before);
+  }
+});
+
 test("an archive is unpacked without the folder around it, and asked for by its ETag", async () => {
   using trial = openTrial();
   let body = await makeTar([{ name: "top/", type: "directory" }, { name: "top/f", mode: 0o755, contents: "f\n" }, { name: "top/l", type: "symlink", linkname: "f" }, { name: "top/d/e/", type: "directory" }]);
