@@ -112,7 +112,7 @@ export type VisitFile = (file: ByteString, stats: Stats, place: ByteString) => v
  *
  * @throws TsosError `store.too-deep`, `store.tree-changed`
  */
-export async function walkTree(root: string, visit: VisitFile, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+export async function walkTree(root: string, visit: VisitFile, options: { readonly signal?: AbortSignal | undefined; /** By the bytes of the names. */ readonly sorted?: boolean } = {}): Promise<void> {
   const open: EnteredFolder[] = [];
   const see = (path: ByteString, place: ByteString): void => {
     const stats = lstatSync(toFsPath(place));
@@ -121,7 +121,10 @@ export async function walkTree(root: string, visit: VisitFile, options: { readon
     if (open.length >= MOST_OPEN) {
       throw new TsosError({ code: "store.too-deep", message: `"${showFsPath(path)}" is nested ${MOST_OPEN} deep, expected less in a store object`, data: { path: showFsPath(path) } });
     }
-    open.push(enterFolder(path, place, stats));
+    const entered = enterFolder(path, place, stats);
+    // They are taken from the end.
+    if (options.sorted === true) entered.names.sort().reverse();
+    open.push(entered);
   };
   see(toByteString(root), toByteString(root));
   await descend(open, see, () => {}, options.signal);

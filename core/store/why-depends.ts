@@ -36,7 +36,7 @@ export async function whyDepends(
   from: StorePath,
   to: StorePath,
   options: {
-    /** How many places of each step are looked for; default 1. */
+    /** How many places of each step are looked for, in the order of an archive; default 1. */
     readonly limit?: number;
     readonly signal?: AbortSignal | undefined;
   } = {},
@@ -88,7 +88,8 @@ async function findPlaces(root: string, hash: string, limit: number, signal: Abo
         }
         if (found.length >= limit) throw new Enough();
       },
-      { signal },
+      // The first is the reference's first.
+      { signal, sorted: true },
     );
   } catch (error) {
     if (!(error instanceof Enough)) throw error;
