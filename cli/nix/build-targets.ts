@@ -31,6 +31,7 @@ import { withBuildWords } from "./build-words.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
 import { findOnPath, findProgram } from "./find-on-path.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
+import { lookupLifetimes, spaceLimits, withTransferSettings } from "./transfer-settings.ts";
 
 /**
  * Builds outputs with the settings of a classic command; the result is their paths, in the same order.
@@ -85,7 +86,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     if (event.kind === "start" && event.activity !== "realise") environment.say(`${event.activity === "substitute" ? "copying path" : "building"} '${event.path ?? event.subject}'${event.machine === undefined ? "" : ` on '${event.machine}'`}...`);
     else if (event.kind === "message") environment.say(event.level === "warning" ? `warning: ${event.text}` : event.text);
   };
-  const fetchSettings = { ...(await loadFetchSettings({ env: environment.env })), partialFolder: partialFolder(store) };
+  const fetchSettings = { ...withTransferSettings(await loadFetchSettings({ env: environment.env }), settings), partialFolder: partialFolder(store) };
   const substituter = store.builds !== undefined ? undefined : await nixSubstituter(environment, settings, store, report, fetchSettings, substituters);
   return {
     jobs: jobs === "auto" ? availableParallelism() : Number(jobs),
@@ -96,6 +97,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     signal: environment.signal,
     report,
     settings: fetchSettings,
+    space: spaceLimits(settings),
     ...(substituter === undefined ? {} : { substituter }),
     ...(store.builds !== undefined && settings.find("substituters") !== undefined ? { substituterUrls: settings.list("substituters") } : {}),
     remoteBuilders: store.builds !== undefined ? undefined : (await import("../builders.ts")).openBuilders(store, { builders: settings.find("builders") ?? "@/etc/nix/machines", useSubstitutes: settings.bool("builders-use-substitutes", false), env: environment.env, report }),
@@ -157,7 +159,7 @@ async function nixSubstituter(environment: NixEnvironment, settings: NixConfigur
     : await loadCacheSettings({ env: environment.env });
   if (caches.substituters.length === 0) return undefined;
   const { createSubstituter } = await import("../substituter.ts");
-  return createSubstituter({ env: environment.env, places: findPlaces(environment.env, environment.uid, undefined), report, flags: { offline: false } }, store, caches, fetchSettings);
+  return createSubstituter({ env: environment.env, places: findPlaces(environment.env, environment.uid, undefined), report, flags: { offline: false } }, store, caches, fetchSettings, lookupLifetimes(settings));
 }
 
 /** Whose word about paths counts: the keys of nix.conf and of tsos's own settings. */

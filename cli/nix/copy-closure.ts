@@ -54,7 +54,7 @@ export async function copyClosure(environment: NixEnvironment, args: readonly st
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
   const [host, ...wanted] = options.words;
   if (host === undefined) throw new ClassicUsageError("no host name specified");
-  await using opened = openNixStore(locateStore(env, environment.uid, options.storeUrl));
+  await using opened = openNixStore(locateStore(env, environment.uid, options.storeUrl), options.settings);
   const local = await opened.open();
   const url = `ssh://${host}`;
   await using remote = openRemoteStore(compress ? `${url}?compress=true` : url, { storeDir: local.storeDir, environment: env, ssh: sshCommand(env), useSubstitutes });

@@ -46,7 +46,7 @@ export async function daemon(environment: NixEnvironment, args: readonly string[
     }
   }
   const storeOptions = locateStore(env, environment.uid, options.storeUrl);
-  const host = await createHost(environment, options, () => openLocalStore(storeOptions));
+  const host = await createHost(environment, options, () => openLocalStore({ ...storeOptions, autoOptimise: options.settings.bool("auto-optimise-store", false) }));
   if (stdio) {
     // Whoever could start it has the rights of this user already.
     await serveConnection(host, { input: new Socket({ fd: 0, readable: true, writable: false }), output: process.stdout, trusted: trusted ?? true });

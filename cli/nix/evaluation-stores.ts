@@ -20,12 +20,12 @@ export type EvaluationStores = AsyncDisposable & {
 };
 
 /** By `--store` and `--eval-store`. */
-export function openEvaluationStores(env: NodeJS.ProcessEnv, uid: number, { storeUrl, evaluationStoreUrl }: Pick<ClassicOptions, "storeUrl" | "evaluationStoreUrl">): EvaluationStores {
+export function openEvaluationStores(env: NodeJS.ProcessEnv, uid: number, { storeUrl, evaluationStoreUrl, settings }: Pick<ClassicOptions, "storeUrl" | "evaluationStoreUrl" | "settings">): EvaluationStores {
   const building = locateStore(env, uid, storeUrl);
-  const lazyBuilding = openNixStore(building);
+  const lazyBuilding = openNixStore(building, settings);
   const areTwo = evaluationStoreUrl !== undefined;
   const choice = areTwo ? locateStore(env, uid, evaluationStoreUrl) : building;
-  const lazy = areTwo ? openNixStore(choice) : lazyBuilding;
+  const lazy = areTwo ? openNixStore(choice, settings) : lazyBuilding;
   const copy = async (from: LazyStore["open"], to: LazyStore["open"], paths: readonly StorePath[]): Promise<void> => {
     if (!areTwo) return;
     const { copyPaths } = await import("../../core/cache/copy-paths.ts");

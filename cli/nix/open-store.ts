@@ -1,4 +1,5 @@
 import { TsosError } from "../../core/error/tsos-error.ts";
+import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
 import type { LocalStore } from "../../core/store/store.ts";
 import { openStoreChoice } from "../open-store-choice.ts";
 import type { StoreChoice } from "../store-url.ts";
@@ -11,7 +12,9 @@ export function refuseDummy(operation: string): TsosError {
 /** A store that is opened at the first call and closed when the command ends. */
 export type LazyStore = AsyncDisposable & { readonly open: () => Promise<LocalStore> };
 
-export function openNixStore(options: StoreChoice): LazyStore {
+/** `settings`: whether equal files of what is added are shared. */
+export function openNixStore(choice: StoreChoice, settings?: NixConfiguration): LazyStore {
+  const options = { ...choice, autoOptimise: settings?.bool("auto-optimise-store", false) };
   let opened: Promise<LocalStore> | undefined;
   return {
     open: () => (opened ??= options.isDummy === true ? Promise.reject(refuseDummy("queryPathInfo")) : openStoreChoice(options)),

@@ -77,7 +77,7 @@ export async function prefetchUrl(environment: NixEnvironment, args: readonly st
   const storeName = name ?? basename(url);
   if (storeName === "") throw new TsosError({ code: "nix.no-name", message: `cannot figure out file name for '${url}'` });
 
-  await using opened = openNixStore(storeOptions);
+  await using opened = openNixStore(storeOptions, options.settings);
   const store = await opened.open();
   const method = unpack || executable ? "nar" : "flat";
   const known = expected === undefined ? undefined : makeFixedOutputPath({ name: storeName, method, hash: expected, storeDir: store.storeDir });

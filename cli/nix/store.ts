@@ -82,7 +82,7 @@ export async function store(environment: NixEnvironment, args: readonly string[]
   });
   if (options.wants !== undefined) return answerHelp(environment, options.wants);
   if (operation === undefined) throw new ClassicUsageError("no operation specified");
-  await using opened = openNixStore(locateStore(environment.env, environment.uid, options.storeUrl));
+  await using opened = openNixStore(locateStore(environment.env, environment.uid, options.storeUrl), options.settings);
   return await OPERATIONS[operation]!({ environment, options, store: await opened.open(), flags, args: [...options.words, ...piped], root, noOutput, print: (line) => environment.print(`${line}\n`) });
 }
 

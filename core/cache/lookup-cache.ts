@@ -4,8 +4,18 @@ import { dirname } from "node:path";
 import type { DatabaseSyncInstance, StatementSyncInstance } from "@photostructure/sqlite";
 import type { CacheInfo } from "./cache-info.ts";
 
-/** Seconds for which an answer holds: Nix's defaults. */
-const TTL = { found: 30 * 24 * 3600, absent: 3600, cache: 7 * 24 * 3600 } as const;
+/** Seconds for which an answer holds: that a path is there, that it is not, and what a cache says of itself. */
+export type Lifetimes = { readonly found: number; readonly absent: number; readonly cache: number };
+
+/** Nix's. */
+const TTL: Lifetimes = { found: 30 * 24 * 3600, absent: 3600, cache: 7 * 24 * 3600 };
+
+export type LookupCacheOptions = {
+  /** Those that are not the usual ones; 0: it is asked anew each time. */
+  readonly lifetimes?: Partial<Lifetimes> | undefined;
+  /** In seconds since the epoch. */
+  readonly now?: (() => number) | undefined;
+};
 
 /** Rows older than any of these are dropped when the file is opened, at most this often (seconds). */
 const PURGE_INTERVAL = 24 * 3600;
@@ -25,18 +35,20 @@ export class LookupCache implements Disposable {
   readonly #database: DatabaseSyncInstance;
   readonly #statements = new Map<string, StatementSyncInstance>();
   readonly #now: () => number;
+  readonly #lifetimes: Lifetimes;
   /** Not written yet: many are written in one transaction. */
   readonly #fresh = new Map<string, { readonly url: string; readonly hashPart: string; readonly time: number; readonly narinfo: string | null }>();
   #timer: NodeJS.Timeout | undefined;
   readonly #onExit = (): void => this.#flush();
 
-  private constructor(database: DatabaseSyncInstance, now: () => number) {
+  private constructor(database: DatabaseSyncInstance, { now = () => Math.floor(Date.now() / 1000), lifetimes }: LookupCacheOptions) {
     this.#database = database;
     this.#now = now;
+    this.#lifetimes = { ...TTL, ...lifetimes };
   }
 
   /** @param folder is made where it is not there. @returns undefined where no file can be kept there: then nothing is remembered */
-  static open(folder: string, now: () => number = () => Math.floor(Date.now() / 1000)): LookupCache | undefined {
+  static open(folder: string, options: LookupCacheOptions = {}): LookupCache | undefined {
     const file = `${folder}/binary-caches-${VERSION}.sqlite`;
     const { DatabaseSync } = createRequire(import.meta.url)("@photostructure/sqlite") as typeof import("@photostructure/sqlite");
     try {
@@ -50,7 +62,7 @@ export class LookupCache implements Disposable {
         create table if not exists lookups (url text not null, hashPart text not null, time integer not null, narinfo text, primary key (url, hashPart)) without rowid;
         create table if not exists purges (time integer not null);
       `);
-      const cache = new LookupCache(database, now);
+      const cache = new LookupCache(database, options);
       cache.#purge();
       process.once("exit", cache.#onExit);
       return cache;
@@ -60,7 +72,7 @@ export class LookupCache implements Disposable {
   }
 
   findCache(url: string): CacheInfo | undefined {
-    const row = this.#statement("select info from caches where url = ? and time > ?").get(url, this.#now() - TTL.cache);
+    const row = this.#statement("select info from caches where url = ? and time > ?").get(url, this.#now() - this.#lifetimes.cache);
     return row === undefined ? undefined : (JSON.parse((row as { info: string }).info) as CacheInfo);
   }
 
@@ -71,8 +83,8 @@ export class LookupCache implements Disposable {
   /** The text of a description, `absent` where the cache has none, undefined where that is not known. */
   findNarInfo(url: string, hashPart: string): string | "absent" | undefined {
     const fresh = this.#fresh.get(`${hashPart} ${url}`);
-    if (fresh !== undefined && fresh.time > this.#now() - (fresh.narinfo === null ? TTL.absent : TTL.found)) return fresh.narinfo ?? "absent";
-    const row = this.#statement("select narinfo from lookups where url = ? and hashPart = ? and time > case when narinfo is null then ? else ? end").get(url, hashPart, this.#now() - TTL.absent, this.#now() - TTL.found) as { narinfo: string | null } | undefined;
+    if (fresh !== undefined && fresh.time > this.#now() - (fresh.narinfo === null ? this.#lifetimes.absent : this.#lifetimes.found)) return fresh.narinfo ?? "absent";
+    const row = this.#statement("select narinfo from lookups where url = ? and hashPart = ? and time > case when narinfo is null then ? else ? end").get(url, hashPart, this.#now() - this.#lifetimes.absent, this.#now() - this.#lifetimes.found) as { narinfo: string | null } | undefined;
     return row === undefined ? undefined : (row.narinfo ?? "absent");
   }
 

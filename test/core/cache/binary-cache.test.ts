@@ -260,12 +260,18 @@ describe("a cache behind HTTP", () => {
   test("is asked again when what is remembered proves wrong or old", async (t) => {
     const { folder } = await temporaryStore(t);
     let now = 1_000_000;
-    using lookups = LookupCache.open(path.join(folder, "lookups"), () => now)!;
+    using lookups = LookupCache.open(path.join(folder, "lookups"), { now: () => now })!;
     lookups.rememberNarInfo("http://a", "x", undefined);
     lookups.rememberNarInfo("http://a", "y", "text");
     assert.deepEqual([lookups.findNarInfo("http://a", "x"), lookups.findNarInfo("http://a", "y"), lookups.findNarInfo("http://b", "y")], ["absent", "text", undefined]);
     now += 3601;
     assert.deepEqual([lookups.findNarInfo("http://a", "x"), lookups.findNarInfo("http://a", "y")], [undefined, "text"]);
+    // Who asks for newer answers gets none, and takes none away from others.
+    {
+      using impatient = LookupCache.open(path.join(folder, "lookups"), { now: () => now, lifetimes: { found: 60 } })!;
+      assert.equal(impatient.findNarInfo("http://a", "y"), undefined);
+    }
+    assert.equal(lookups.findNarInfo("http://a", "y"), "text");
     lookups.forgetNarInfo("http://a", "y");
     assert.equal(lookups.findNarInfo("http://a", "y"), undefined);
   });
