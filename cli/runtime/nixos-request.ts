@@ -3,6 +3,7 @@ import type { DefinitionDescription, ModuleDescription, OptionDescription, Optio
 import { NIX_PROJECT, type EvaluationRequest, type EvaluationResult } from "../../core/config/protocol.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { isHomeConfiguration, isPackage, type EvaluationRegistry, type HomeConfiguration, type Input, type NixosSystemConfig, type Package } from "../../core/index.ts";
+import type { TreeCommit } from "../../core/interop/nixos-system.ts";
 import type { SettledModules } from "../../core/interop/settle-modules.ts";
 import { formatOptionPath, parseOptionPath } from "../../core/option/option-path.ts";
 import { previewValue } from "../../core/option/preview-value.ts";
@@ -89,9 +90,14 @@ function opener(definition: NixModulesConfiguration, nix: NixInputs, platform: s
     const common = { modules, config, overlays, system: platform };
     opened = isHomeConfiguration(definition)
       ? nix.scope().homeConfiguration({ ...common, nixpkgs: showTree(nixpkgs, "default.nix"), homeManager: showTree(definition.homeManager, "lib/default.nix"), extraSpecialArgs: definition.extraSpecialArgs ?? {} })
-      : nix.scope().nixosSystem({ ...common, nixpkgs: showTree(nixpkgs, "nixos/lib/eval-config.nix"), specialArgs: definition.specialArgs ?? {} });
+      : nix.scope().nixosSystem({ ...common, nixpkgs: showTree(nixpkgs, "nixos/lib/eval-config.nix"), specialArgs: definition.specialArgs ?? {}, commit: commitOf(nixpkgs) });
     return opened;
   };
+}
+
+function commitOf(input: Input): TreeCommit | undefined {
+  const { rev, shortRev, lastModified, narHash } = input;
+  return rev === undefined || shortRev === undefined || lastModified === undefined ? undefined : { outPath: String(input), rev, shortRev, lastModified, narHash };
 }
 
 /** Named, the input is shown to expressions. */

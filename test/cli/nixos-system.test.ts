@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,7 +7,7 @@ import { describe, test, type TestContext } from "node:test";
 import { SMALL_NIXOS } from "../core/interop/small-nixos.ts";
 import { runTsos, type TsosResult } from "./tsos-process.ts";
 
-function project(t: TestContext, modules: string, files: Readonly<Record<string, string>> = {}): ((...args: readonly string[]) => Promise<TsosResult>) & { readonly write: (name: string, text: string) => void; readonly read: (name: string) => string } {
+function project(t: TestContext, modules: string, files: Readonly<Record<string, string>> = {}): ((...args: readonly string[]) => Promise<TsosResult>) & { readonly write: (name: string, text: string) => void; readonly read: (name: string) => string; readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), "tsos-nixos-cli-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const all = { ...Object.fromEntries(Object.entries(SMALL_NIXOS).map(([name, text]) => [`nixpkgs/${name}`, text])), ...Object.fromEntries(Object.entries(files).map(([name, text]) => [`project/${name}`, text])) };
@@ -22,7 +23,7 @@ void nixFile; void path;
 export default defineNixosSystem({ nixpkgs: inputs.nixpkgs, modules });
 `);
   const run = (...args: readonly string[]): Promise<TsosResult> => runTsos([...args, "--store", join(folder, "store")], { cwd: join(folder, "project"), stateFolder: join(folder, "state"), env: { HOME: folder } });
-  return Object.assign(run, { read: (name: string) => readFileSync(join(folder, "project", name), "utf8"), write: (name: string, text: string) => writeFileSync(join(folder, "project", name), text) });
+  return Object.assign(run, { folder, read: (name: string) => readFileSync(join(folder, "project", name), "utf8"), write: (name: string, text: string) => writeFileSync(join(folder, "project", name), text) });
 }
 
 describe("a system of NixOS' modules", () => {
@@ -85,5 +86,21 @@ describe("a system of NixOS' modules", () => {
     const conflict = await run("set", "networking.hostName", "ts");
     assert.match(conflict.stderr, /would not be sound with this change[\s\S]*conflicting definition values/);
     assert.equal(run.read("system.config.ts"), before);
+  });
+
+  test("of a commit is what the tree's own flake makes of it", async (t) => {
+    const run = project(t, '{ environment: { text: [] } }', {
+      "../nixpkgs/flake.nix": `{ outputs = { self }: { lib.nixosSystem = args: import ./nixos/lib/eval-config.nix (args // { modules = args.modules ++ [ { networking.hostName = "of-\${self.shortRev}-\${self.lastModifiedDate}"; environment.text = [ "\${self}" ]; } ]; }); }; }`,
+    });
+    const tree = join(run.folder, "nixpkgs");
+    const git = (...words: readonly string[]): string => execFileSync("git", ["-C", tree, "-c", "user.name=a", "-c", "user.email=a@a.example", ...words], { encoding: "utf8", env: { ...process.env, GIT_COMMITTER_DATE: "2026-01-02T03:04:05Z" } }).trim();
+    assert.equal((await run("eval", "networking.hostName")).stdout.trim(), '"nixos"', "a tree that is no commit is none of a flake");
+    git("init", "-q");
+    git("add", ".");
+    git("commit", "-q", "-m", "one");
+    run.write("system.config.ts", run.read("system.config.ts").replace('"path:../nixpkgs"', `"git+file://${tree}"`));
+    const name = await run("eval", "networking.hostName");
+    assert.equal(name.stdout.trim(), `"of-${git("rev-parse", "--short=7", "HEAD")}-20260102030405"`, name.stderr);
+    assert.match((await run("eval", "environment.text")).stdout, /^\[\s*"\/nix\/store\/[a-z0-9]{32}-source"\s*\]/);
   });
 });
