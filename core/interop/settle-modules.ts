@@ -2,6 +2,7 @@ import type { Evaluator } from "../nix/evaluator.ts";
 import type { Attrs, Slot } from "../nix/value.ts";
 import { toByteString } from "../util/bytes.ts";
 import { TsosError } from "../error/tsos-error.ts";
+import { tellFailedAssertions } from "./failed-assertions.ts";
 import { unsettled } from "./module-calls.ts";
 import type { NixBridge } from "./nix-bridge.ts";
 
@@ -103,7 +104,7 @@ export function settleModules(evaluator: Evaluator, bridge: NixBridge, { evaluat
       }
       const isFinal = ("error" in outcome && !(outcome.error instanceof TsosError)) || bridge.modules.changes().length === 0;
       release(isFinal);
-      if (isFinal && "error" in outcome) throw outcome.error;
+      if (isFinal && "error" in outcome) throw tellFailedAssertions(e, (slot) => bridge.toTypeScript(slot), select("config"), outcome.error);
       if (!settle() && "value" in outcome) return outcome.value;
     }
   };

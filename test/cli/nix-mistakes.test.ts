@@ -40,22 +40,44 @@ function write(files: Readonly<Record<string, string>>): void {
 /** What an older tree has instead: modules are not told where they stand. */
 const OLD_NIXOS = { ...SMALL_NIXOS, "lib/.version": "22.11", "nixos/lib/eval-config.nix": SMALL_NIXOS["nixos/lib/eval-config.nix"]!.replace(" _prefix = prefix;", "") };
 
+const ASSERTS = `config:
+let
+  cfg = config.services.web;
+in [
+  {
+    assertion = cfg.enable -> config.networking.hostName != "nixos";
+    message = "a web server needs a name";
+  }
+  { assertion = config.networking.hostName != "bad"; message = "networking.hostName must be a good one"; }
+  { assertion = !(config.environment.hosts ? forbidden); message = "some host is forbidden"; }
+]
+`;
+const ASSERTING_NIXOS = {
+  ...SMALL_NIXOS,
+  "nixos/asserts.nix": ASSERTS,
+  "nixos/lib/eval-config.nix": SMALL_NIXOS["nixos/lib/eval-config.nix"]!
+    .replace("      config = {\n", `      failed = map (one: one.message) (builtins.filter (one: !one.assertion) config.assertions);
+      config = {
+        assertions = builtins.concatMap (m: m.defs.assertions or [ ]) loaded ++ import ../asserts.nix config;\n`)
+    .replace("text = config.environment.text;", 'text = if failed == [ ] then "" else throw "\\nFailed assertions:\\n${builtins.concatStringsSep "\\n" (map (one: "- ${one}") failed)}";'),
+};
+
 write({
   "collection/default.nix": COLLECTION,
+  ...Object.fromEntries(Object.entries(ASSERTING_NIXOS).map(([name, text]) => [`asserting/${name}`, text])),
   ...Object.fromEntries(Object.entries(SMALL_NIXOS).map(([name, text]) => [`nixos/${name}`, text])),
   ...Object.fromEntries(Object.entries(OLD_NIXOS).map(([name, text]) => [`old/${name}`, text])),
 });
 
-type Told = { readonly code: string; readonly message: string; readonly hint?: string; readonly at?: Place; readonly related: readonly (Place & { readonly note: string })[]; readonly data: { readonly expected?: string; readonly trace?: string } };
+type Told = { readonly errors?: readonly Told[]; readonly code: string; readonly message: string; readonly hint?: string; readonly at?: Place; readonly related: readonly (Place & { readonly note: string })[]; readonly data: { readonly expected?: string; readonly trace?: string } };
 type Place = { readonly file: string; readonly line: number; readonly column: number };
 
 let count = 0;
 
 /** The error that a configuration ends with, as `--json` has it, and as people read it. */
-async function failure(name: "shell.config.ts" | "system.config.ts", text: string, files: Readonly<Record<string, string>> = {}): Promise<{ readonly error: Told; readonly stderr: string; readonly place: (place: Place | undefined) => string }> {
+async function failure(name: "shell.config.ts" | "system.config.ts", text: string, files: Readonly<Record<string, string>> = {}, what = name === "shell.config.ts" ? "env" : "networking.hostName"): Promise<{ readonly error: Told; readonly stderr: string; readonly place: (place: Place | undefined) => string }> {
   const project = `p${count++}`;
   write({ [`${project}/${name}`]: text, [`${project}/package.json`]: "{}", ...Object.fromEntries(Object.entries(files).map(([file, contents]) => [`${project}/${file}`, contents])) });
-  const what = name === "shell.config.ts" ? "env" : "networking.hostName";
   const { stdout, stderr, code } = await runTsos(["eval", what, "--json", "--store", join(root, "store")], { cwd: join(root, project), stateFolder: join(root, "state"), env: { HOME: root } });
   assert.equal(code, 1, stderr);
   const { error } = JSON.parse(stdout) as { readonly error: Told };
@@ -204,5 +226,35 @@ describe("a system of NixOS' modules", () => {
   test("of a tree that is no nixpkgs says what is missing", async () => {
     const { error } = await failure("system.config.ts", system("collection", '{ networking: { hostName: "b" } },'));
     assert.equal(error.code, "nix.no-nixos");
+  });
+
+  const asserted = (modules: string, files?: Readonly<Record<string, string>>) => failure("system.config.ts", system("asserting", modules), files, "system.build.toplevel");
+  const assertedAt = (text: string): string => `asserting/nixos/asserts.nix:${ASSERTS.split("\n").findIndex((line) => line.includes(text)) + 1}`;
+
+  test("tells of an assertion where TypeScript defines the option that its message names, and where it is made", async () => {
+    const { error, place } = await asserted('{\n    networking: { hostName: "bad" },\n  },');
+    assert.match(error.message, /Failed assertions:\n- networking\.hostName must be a good one$/);
+    assert.equal(place(error.at), `system.config.ts:${MODULE + 1}`);
+    assert.deepEqual(error.related.map(place), [assertedAt("a good one")]);
+  });
+
+  test("tells of an assertion that names no option where TypeScript defines what it reads", async () => {
+    const { error, place } = await asserted("{\n    environment: { text: [] },\n    services: { web: { enable: true } },\n  },");
+    assert.match(error.message, /Failed assertions:\n- a web server needs a name$/);
+    assert.equal(place(error.at), `system.config.ts:${MODULE + 2}`);
+    assert.deepEqual(error.related.map(place), [assertedAt("needs a name")]);
+  });
+
+  test("tells of each assertion on its own, at its own line; of one of TypeScript where its message is", async () => {
+    const { error, place } = await asserted('{\n    networking: { hostName: "bad" },\n    assertions: [\n      { assertion: false, message: "never mind" },\n    ],\n  },');
+    const told = [error, ...(error.errors ?? [])].filter((one, i, all) => all.findIndex((other) => other.message === one.message) === i);
+    assert.deepEqual(told.map((one) => [one.message.trim().split("\n")[1], place(one.at)]).sort(), [["- networking.hostName must be a good one", `system.config.ts:${MODULE + 1}`], ["- never mind", `system.config.ts:${MODULE + 3}`]]);
+  });
+
+  test("tells of an assertion that a Nix file's definitions break by that file", async () => {
+    const { error, place } = await asserted('{},\n  nixFile("./host.nix"),', { "host.nix": '{ networking.hostName = "bad"; }\n' });
+    assert.match(error.message, /a good one$/);
+    assert.match(place(error.at), /^system\.config\.ts:/);
+    assert.deepEqual(error.related.map(place), [assertedAt("a good one")]);
   });
 });

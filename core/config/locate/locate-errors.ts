@@ -3,7 +3,9 @@ import { basename, join } from "node:path";
 import type { SourcePosition } from "../../error/source-position.ts";
 import { TsosError, type RelatedPosition } from "../../error/tsos-error.ts";
 import { findDefaultExport, findDefinitionPlaces, findNixosDefinitionPlaces } from "../definition-place.ts";
+import { formatOptionPath } from "../../option/option-path.ts";
 import { CONFIG_SCRIPT, NIX_PROJECT, type ErrorData } from "../protocol.ts";
+import { optionsInMessage, optionsOfAssertion } from "./asserted-options.ts";
 import { findSitePlaces, samePlace, sitesIn, uniquePlaces, withoutStacks } from "./error-sites.ts";
 import { explainError, hintForGlobal } from "./explain-error.ts";
 import { createTextPlacer } from "./place-texts.ts";
@@ -62,13 +64,36 @@ function createLocator(context: LocateContext) {
     return best?.at;
   };
 
+  /** For an assertion that names no option which the project defines: where it is made in TypeScript, else what around its options is defined, or what it reads. */
+  const assertedPlace = async ({ related }: ErrorData, message: string, find: (option: string) => Promise<readonly SourcePosition[]>): Promise<SourcePosition | undefined> => {
+    const [made] = related ?? [];
+    if (made === undefined) return findText(message.split("\n")[0]) ?? (await find("assertions"))[0];
+    const file = position(made)?.file;
+    const read = file !== undefined && existsSync(file) ? optionsOfAssertion(readFileSync(file, "utf8"), made.line) : [];
+    const candidates = [...optionsInMessage(message).flatMap(withParents), ...read, ...read.flatMap(withParents)];
+    for (const option of new Set(candidates)) {
+      const [found] = await find(option);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+
   /** Where modules of `defineNixosSystem` define the option that an error of NixOS' modules names, or one that needs it. */
-  const nixosPlaces = async ({ data }: ErrorData): Promise<{ readonly own: readonly RelatedPosition[]; readonly around: SourcePosition | undefined }> => {
+  const nixosPlaces = async (error: ErrorData): Promise<{ readonly own: readonly RelatedPosition[]; readonly around: SourcePosition | undefined }> => {
+    const { data } = error;
     const find = async (option: unknown): Promise<readonly RelatedPosition[]> => {
       const path = typeof option === "string" ? readOptionPath(option) : undefined;
       if (path === undefined || context.file === undefined) return [];
       return (await findNixosDefinitionPlaces(context.file, path)).map(({ name }) => ({ ...name, note: "also defined here" }));
     };
+    const assertion = data?.["assertion"];
+    if (typeof assertion === "string") {
+      for (const option of optionsInMessage(assertion)) {
+        const named = await find(option);
+        if (named.length > 0) return { own: named, around: undefined };
+      }
+      return { own: [], around: await assertedPlace(error, assertion, find) };
+    }
     const own = await find(data?.["nixOption"]);
     const within = data?.["withinOptions"];
     for (const option of own.length === 0 && Array.isArray(within) ? within : []) {
@@ -145,6 +170,12 @@ function createLocator(context: LocateContext) {
 
 /** About what a command asks for, not about the configuration. */
 const ASKED: ReadonlySet<string> = new Set(["config.bad-option-path", "config.not-a-package", "config.no-system", "option.bad-value", "option.no-value", "option.not-an-option", "option.unknown", "package.unknown"]);
+
+/** An option and the sets that it is in, but for the outermost, which says nothing. */
+function withParents(option: string): readonly string[] {
+  const path = readOptionPath(option) ?? [];
+  return Array.from({ length: Math.max(0, path.length - 1) }, (_, i) => formatOptionPath(path.slice(0, path.length - i)));
+}
 
 function causePlace(cause: unknown): SourcePosition | undefined {
   return cause instanceof TsosError ? cause.at : undefined;
