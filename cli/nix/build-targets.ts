@@ -136,14 +136,25 @@ export function sandboxOf(environment: Pick<NixEnvironment, "env">, settings: Ni
   return { sandboxPaths: shell === undefined ? named : [{ shown: "/bin/sh", real: shell, optional: true }, ...named] };
 }
 
-/** Few mounts, since each of them costs a build a millisecond: what can be a link is one. */
+function isEmptyFolder(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EACCES") return false;
+    throw error;
+  }
+}
+
+/** Few mounts, since each of them costs a build a millisecond: what can be a link is one, and a folder with nothing in it is made. */
 function machinePaths(): SandboxPath[] {
   const isOwn = (path: string): boolean => OWN_OF_SANDBOX.has(path);
   const paths = readdirSync("/").flatMap((name): SandboxPath[] => {
     const path = `/${name}`;
     if (isOwn(path)) return [];
     // On most machines /bin and /lib lead into /usr.
-    const link = lstatSync(path).isSymbolicLink() ? resolve("/", readlinkSync(path)) : undefined;
+    const stats = lstatSync(path);
+    const link = stats.isSymbolicLink() ? resolve("/", readlinkSync(path)) : undefined;
+    if (stats.isDirectory() && isEmptyFolder(path)) return [{ shown: path, real: path, optional: true, isEmpty: true }];
     return link?.startsWith("/usr/") === true ? [{ shown: path, real: link, optional: true, isLink: true }] : [{ shown: path, real: path, optional: true }];
   });
   const entries = readdirSync("/etc").filter((name) => !isOwn(`/etc/${name}`));

@@ -6,7 +6,7 @@ import type { LocalStore } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { openBuildLog, type BuildLogWriter } from "./build-log.ts";
 import type { BuildOptions } from "./build-options.ts";
-import { makeBuilderEnvironment } from "./builder-environment.ts";
+import { isFixedOutput, makeBuilderEnvironment } from "./builder-environment.ts";
 import { checkPlatform } from "./check-platform.ts";
 import { compareOutputs } from "./compare-outputs.ts";
 import { BUILTIN_PREFIX, type BuildResult, type DerivationBuild } from "./derivation-build.ts";
@@ -73,7 +73,7 @@ async function buildIn(
         onLine(line);
       });
     } catch (error) {
-      if (hasCode(error, "fetch.hash-mismatch") && !build.check) await keepOther(store, build, outputs, inputs);
+      if (hasCode(error, "fetch.hash-mismatch")) await keepOther(store, build, outputs, inputs);
       throw error;
     }
   } else {
@@ -111,10 +111,10 @@ async function buildIn(
       });
     }
   }
-  // What floating outputs are is known only when they are registered.
+  // What floating outputs are is known only when they are registered; what fixed ones must be, whatever is there now.
   const isFloating = [...derivation.outputs.values()].some(({ kind }) => kind === "floating");
   let registered = outputPaths;
-  if (isFloating || !build.check) registered = await registerOutputs(store, build, outputs, inputs, options.repair);
+  if (isFloating || !build.check || (isFixedOutput(derivation) && options.repair !== true)) registered = await registerOutputs(store, build, outputs, inputs, options.repair);
   else if (options.repair === true) await repairOutputs(store, build, outputs, inputs);
   else await compareOutputs(store, build, outputs);
   const fixed = build.outputPaths.get("out");

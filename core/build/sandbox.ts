@@ -14,8 +14,8 @@ export const SANDBOX_BUILD_FOLDER = "/build";
 /** A store path: where it is seen, and where it is. */
 export type SandboxInput = { readonly shown: string; readonly real: string };
 
-/** A file or folder of the machine: where it is seen, and where it is; or a symbolic link, and where that leads. */
-export type SandboxPath = SandboxInput & { readonly optional: boolean; readonly isLink?: boolean };
+/** A file or folder of the machine: where it is seen, and where it is; or a symbolic link, and where that leads; or a folder with nothing in it. */
+export type SandboxPath = SandboxInput & { readonly optional: boolean; readonly isLink?: boolean; readonly isEmpty?: boolean };
 
 export type SandboxOptions = {
   readonly bubblewrap: Tool;
@@ -148,7 +148,10 @@ function sandboxArguments(options: SandboxOptions, inputs: readonly SandboxInput
 
   // First, since the store itself may lie below it.
   add("--bind", inScratch(SCRATCH_FOLDERS.temporary), "/tmp");
-  for (const { shown, real, optional, isLink } of options.paths ?? []) add(isLink === true ? "--symlink" : optional ? "--ro-bind-try" : "--ro-bind", toByteString(real), toByteString(shown));
+  for (const { shown, real, optional, isLink, isEmpty } of options.paths ?? []) {
+    if (isEmpty === true) add("--dir", toByteString(shown));
+    else add(isLink === true ? "--symlink" : optional ? "--ro-bind-try" : "--ro-bind", toByteString(real), toByteString(shown));
+  }
   add("--bind", inScratch(SCRATCH_FOLDERS.store), options.storeDir);
   for (const input of inputs) {
     // A bind follows links, so a store path that is one is made anew.

@@ -224,6 +224,21 @@ describe("a failure", () => {
     await assertNothingLeft(fixture);
   });
 
+  test("of a fixed output that is built again shows both hashes", async () => {
+    await using fixture = await createBuildFixture();
+    const now = join(fixture.root, "now");
+    writeFileSync(now, "one\n");
+    const output = { kind: "fixed", contentAddress: { method: "flat", hash: hashBytes("sha256", encodeUtf8("one\n")) } } as const;
+    const fixed = await fixture.derive({ name: "fixed", output, script: "cat /now > $out" });
+    const sandboxPaths = [{ shown: "/now", real: now, optional: false }];
+    await fixture.build([fixed], { sandboxPaths });
+    await fixture.build([fixed], { sandboxPaths, check: true });
+    writeFileSync(now, "two\n");
+    const error = await failureOf(fixture.build([fixed], { sandboxPaths, check: true }));
+    assert.equal((error.cause as TsosError).code, "store.hash-mismatch");
+    await assertNothingLeft(fixture);
+  });
+
   test("of a fixed output keeps what was made for who corrects the hash, and says nothing of another source", async () => {
     await using fixture = await createBuildFixture({ builtins: { fetchurl } });
     const [wanted, got] = ["wanted\n", "got\n"].map((text) => hashBytes("sha256", encodeUtf8(text))) as [Hash, Hash];
