@@ -104,7 +104,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     },
     readSource: (path) => {
       checkAccess(path);
-      const bytes = opening(path, () => world.read(real(path)));
+      const bytes = opening(path, () => world.read(real(path), true));
       return { hash: fingerprint(bytes), text: () => bytes.toString("latin1") };
     },
     readDirectory: (path) => {

@@ -4,6 +4,7 @@ import { hashToBase16 } from "../hash/hash.ts";
 import { narHashOfPathSync } from "../nar/dump-path.ts";
 import { toFsPath } from "../nar/fs-path.ts";
 import type { NixFileKind } from "../nix/nix-io.ts";
+import { fingerprintTokens } from "../nix/token-fingerprint.ts";
 import type { ByteString } from "../util/bytes.ts";
 import { fileKind, findKind, stampOf, stampTree, type FileStamp } from "./file-stamp.ts";
 
@@ -13,7 +14,8 @@ export type DirectoryEntry = { readonly name: ByteString; readonly kind: NixFile
 export type EvaluationWorld = {
   /** Of a path, not of what it links to; undefined where there is nothing. */
   kind(path: ByteString): NixFileKind | undefined;
-  read(path: ByteString): Buffer;
+  /** `asCode`: to be evaluated, and for nothing else. */
+  read(path: ByteString, asCode?: boolean): Buffer;
   list(path: ByteString): readonly DirectoryEntry[];
   link(path: ByteString): ByteString;
   /** SHA-256 of the archive of a file or folder. */
@@ -44,27 +46,57 @@ export function createEvaluationWorld(environment: Readonly<Record<string, ByteS
 /**
  * What an evaluation was told: the question, its argument, a fingerprint of the answer. `excluded`: what a filter left
  * out of an archive, with its kind. `stamp`: of the file or folder that had this answer, so that it need not be read.
+ * `tokens`: the fingerprint of those of a file of which nothing else counts.
  */
-export type Observation = readonly [question: "kind" | "read" | "list" | "link" | "nar" | "environment", of: ByteString, answer: string, excluded?: Readonly<Record<ByteString, NixFileKind>> | null, stamp?: string];
+export type Observation = readonly [question: "kind" | "read" | "list" | "link" | "nar" | "environment", of: ByteString, answer: string, excluded?: Readonly<Record<ByteString, NixFileKind>> | null, stamp?: string | null, tokens?: string];
 
 /** File systems keep times coarsely: what changed this recently, in milliseconds, may change again without a sign. */
 const UNSETTLED = 2000;
 
 /**
  * The observations with a stamp wherever one can stand for the answer: where nothing has changed since before `since`
- * (milliseconds since 1970), when the first of the questions was asked.
+ * (milliseconds since 1970), when the first of the questions was asked. Those files of `tokensOnly` that changed last,
+ * which are those that somebody edits, get the fingerprint of their tokens.
  */
-export function stampObservations(world: EvaluationWorld, observations: readonly Observation[], since: number): readonly Observation[] {
-  return observations.map((observation): Observation => {
-    const [question, of, answer, excluded] = observation;
+export function stampObservations(world: EvaluationWorld, observations: readonly Observation[], since: number, tokensOnly: ReadonlySet<ByteString> = NOTHING): readonly Observation[] {
+  const edited: { readonly index: number; readonly newest: number }[] = [];
+  const stamped = observations.map((observation, index): Observation => {
+    const [question, of, answer, excluded, , tokens] = observation;
     if (!isStamped(question)) return observation;
     try {
       const { text, newest } = takeStamp(world, observation) ?? { text: "", newest: Infinity };
-      return newest < since - UNSETTLED ? [question, of, answer, excluded ?? null, text] : [question, of, answer, excluded ?? null];
+      if (question === "read" && tokensOnly.has(of)) edited.push({ index, newest });
+      const stamp = newest < since - UNSETTLED ? text : undefined;
+      return describeAnswer(question, of, answer, excluded, stamp, tokens);
     } catch {
       return observation;
     }
   });
+  for (const { index } of edited.sort((a, b) => b.newest - a.newest).slice(0, EDITED)) {
+    const [question, of, answer, excluded, stamp] = stamped[index]!;
+    const tokens = findTokens(world, of, answer);
+    if (tokens !== undefined) stamped[index] = describeAnswer(question, of, answer, excluded, stamp ?? undefined, tokens);
+  }
+  return stamped;
+}
+
+function describeAnswer(question: Observation[0], of: ByteString, answer: string, excluded: Observation[3], stamp: string | undefined, tokens: string | undefined): Observation {
+  if (tokens !== undefined) return [question, of, answer, excluded ?? null, stamp ?? null, tokens];
+  return stamp === undefined ? [question, of, answer, excluded ?? null] : [question, of, answer, excluded ?? null, stamp];
+}
+
+const NOTHING: ReadonlySet<ByteString> = new Set();
+/** Of so many files the tokens are kept: all of a tree of packages would take longer than it is worth. */
+const EDITED = 16;
+
+/** Of the file that had this answer. */
+function findTokens(world: EvaluationWorld, path: ByteString, answer: string): string | undefined {
+  try {
+    const bytes = world.read(path);
+    return fingerprint(bytes) === answer ? fingerprintTokens(bytes.toString("latin1")) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export type WorldRecord = {
@@ -72,6 +104,8 @@ export type WorldRecord = {
   readonly observations: () => readonly Observation[];
   /** False where something was asked that cannot be asked again, or was answered in two ways. */
   readonly isRepeatable: () => boolean;
+  /** Files that were read to be evaluated, and for nothing else. */
+  readonly code: () => ReadonlySet<ByteString>;
   /** The same, whatever was spoilt. */
   readonly isTold: () => boolean;
   /** The evaluation did what no later one may be spared. */
@@ -81,6 +115,8 @@ export type WorldRecord = {
 /** The same world, with a record of what was asked. */
 export function recordWorld(world: EvaluationWorld): WorldRecord {
   const seen = new Map<string, Observation>();
+  const code = new Set<ByteString>();
+  const text = new Set<ByteString>();
   let repeatable = true;
   let isSpoilt = false;
   const note = (observation: Observation): void => {
@@ -104,8 +140,9 @@ export function recordWorld(world: EvaluationWorld): WorldRecord {
         note(["kind", path, kind ?? ""]);
         return kind;
       },
-      read: (path) => {
+      read: (path, asCode) => {
         const bytes = asking(() => world.read(path));
+        (asCode === true ? code : text).add(path);
         note(["read", path, fingerprint(bytes)]);
         return bytes;
       },
@@ -151,6 +188,7 @@ export function recordWorld(world: EvaluationWorld): WorldRecord {
       stampTree: world.stampTree,
     },
     observations: () => [...seen.values()],
+    code: () => new Set([...code].filter((path) => !text.has(path))),
     isRepeatable: () => repeatable && !isSpoilt,
     isTold: () => repeatable,
     spoil: () => void (isSpoilt = true),
@@ -174,7 +212,7 @@ export function compareWorld(world: EvaluationWorld, observations: readonly Obse
     const isUnchanged = (observation: Observation): boolean => {
       const [question, of, answer, , stamp] = observation;
       if (isStamped(question)) {
-        if (stamp !== undefined && takeStamp(world, observation)?.text === stamp) {
+        if (typeof stamp === "string" && takeStamp(world, observation)?.text === stamp) {
           same.add(of);
           return true;
         }
@@ -190,12 +228,12 @@ export function compareWorld(world: EvaluationWorld, observations: readonly Obse
   }
 }
 
-function isSame(world: EvaluationWorld, [question, of, answer, excluded]: Observation): boolean {
+function isSame(world: EvaluationWorld, [question, of, answer, excluded, , tokens]: Observation): boolean {
   switch (question) {
     case "kind":
       return (world.kind(of) ?? "") === answer;
     case "read":
-      return fingerprint(world.read(of)) === answer;
+      return isSameFile(world.read(of), answer, tokens);
     case "list":
       return fingerprintOfList(world.list(of)) === answer;
     case "link":
@@ -209,6 +247,10 @@ function isSame(world: EvaluationWorld, [question, of, answer, excluded]: Observ
     default:
       return false;
   }
+}
+
+function isSameFile(bytes: Buffer, answer: string, tokens: string | undefined): boolean {
+  return fingerprint(bytes) === answer || (tokens !== undefined && fingerprintTokens(bytes.toString("latin1")) === tokens);
 }
 
 /** A file's bytes, as they are told apart; also what parsed files are found by. */

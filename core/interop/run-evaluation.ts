@@ -24,7 +24,7 @@ import { toByteString, type ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
 import { keepEvaluation, type EvaluationEvent } from "./evaluation-cache.ts";
 import { evaluationKey } from "./evaluation-key.ts";
-import { createEvaluationWorld, recordWorld, stampObservations, type EvaluationWorld } from "./evaluation-world.ts";
+import { createEvaluationWorld, recordWorld, stampObservations, type EvaluationWorld, type WorldRecord } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
 import { findLockedInputs, openFlake, selectFlakeAttribute } from "./open-flake.ts";
 import { checkFlake } from "./check-flake.ts";
@@ -121,10 +121,11 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
     },
   };
   const parsedFiles = openParsedFileCache(join(cacheFolder, "parsed"), host.program, { onAsked: tuneForFiles });
+  let evaluator: Evaluator | undefined;
   try {
-    const result = evaluateWith(settings, job, recorded, record.world, parsedFiles);
+    const result = evaluateWith(settings, job, recorded, record.world, parsedFiles, (made) => (evaluator = made));
     if (key !== undefined && record.isRepeatable() && performance.now() - start > WORTH_KEEPING) {
-      keepEvaluation(join(cacheFolder, "evaluations"), key, { observations: stampObservations(world, record.observations(), startTime), events, stored });
+      keepEvaluation(join(cacheFolder, "evaluations"), key, { observations: stampObservations(world, record.observations(), startTime, tokensOnly(record, evaluator)), events, stored });
     }
     return { ...result, ...(job.kind === "derivations" && job.wantsReads === true ? { reads: { observations: record.observations(), isRepeatable: record.isTold(), calls } } : {}) };
   } finally {
@@ -132,9 +133,19 @@ function evaluate(settings: EvaluationSettings, job: EvaluationJob, host: Evalua
   }
 }
 
-function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost & StoreChannel, world: EvaluationWorld, parsedFiles: ParsedFiles | undefined): EvaluationResult {
+/** `path`: of the file, its links followed. */
+type OpenSource = (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString; readonly path?: ByteString };
+
+/** Files of which nothing counts but their tokens. */
+function tokensOnly(record: WorldRecord, evaluator: Evaluator | undefined): ReadonlySet<ByteString> {
+  const withoutPlaces = evaluator?.filesWithoutPlaces();
+  return new Set([...record.code()].filter((path) => withoutPlaces?.has(path) === true));
+}
+
+function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost & StoreChannel, world: EvaluationWorld, parsedFiles: ParsedFiles | undefined, made?: (evaluator: Evaluator) => void): EvaluationResult {
   const io = createEvaluationIo(settings, host, world);
   const evaluator = new Evaluator({ io, settings: settings.language, parsedFiles });
+  made?.(evaluator);
   installBuiltins(evaluator);
   for (const ref of settings.registryOverrides?.inputsFrom ?? []) {
     if (io.fetcher !== undefined) for (const [from, to] of findLockedInputs(evaluator, io.fetcher, ref, settings.folder)) io.fetcher.overrideRegistry(from, to);
@@ -144,14 +155,15 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
     if (path.startsWith("<") && path.endsWith(">") && path.length > 2) return findFile(evaluator, path.slice(1, -1));
     return path.startsWith("/") ? path : `${settings.folder}/${path}`;
   };
-  const open = (source: EvaluationSource): { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString } => {
+  const open: OpenSource = (source) => {
     if (source.kind === "flake") throw new TsosError({ code: "nix.not-a-file", message: `'${source.ref}' is a flake, expected a file or an expression` });
     if (source.kind === "text") {
       return { text: source.label === "stdin" ? host.readStandardInput() : source.text, file: toByteString(`«${source.label}»`), folder: source.folder ?? settings.folder };
     }
     const located = locate(source.path);
     const file = source.shell === true ? resolveShellPath(io, located) : resolveExpressionPath(io, located);
-    return { text: io.readFile(resolveSymlinks(io, file)), file, folder: file.slice(0, file.lastIndexOf("/")) || "/" };
+    const path = resolveSymlinks(io, file);
+    return { text: io.readSource?.(path).text() ?? io.readFile(path), file, folder: file.slice(0, file.lastIndexOf("/")) || "/", path };
   };
 
   switch (job.kind) {
@@ -252,7 +264,7 @@ function resolveShellPath(io: NixIo, start: ByteString): ByteString {
   throw new NixError("eval", `neither 'shell.nix' nor 'default.nix' found in '${path}'`);
 }
 
-function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Selection, open: (source: EvaluationSource) => { readonly text: ByteString; readonly file: ByteString; readonly folder: ByteString }, use: (slot: Slot, args: AutoArguments, flake?: Value, path?: ByteString, purpose?: FlakePurpose) => void): void {
+function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Selection, open: OpenSource, use: (slot: Slot, args: AutoArguments, flake?: Value, path?: ByteString, purpose?: FlakePurpose) => void): void {
   const args: AutoArguments = new Map(
     job.autoArguments.map(({ name, kind, text }): [ByteString, Slot] => [name, kind === "string" ? text : e.load(text, toByteString("«string»"), open({ kind: "text", label: "string", text: "" }).folder)]),
   );
@@ -266,8 +278,8 @@ function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Select
       use(slot, new Map(), flake, path, source.purpose);
       continue;
     }
-    const { text, file, folder } = open(source);
-    const root = e.load(text, file, folder);
+    const { text, file, folder, path: whole } = open(source);
+    const root = e.load(text, file, folder, undefined, whole);
     e.force(root);
     const argsFor = (slot: Slot): AutoArguments => (job.inNixShell === true && takesInNixShell(e, slot) ? new Map([...args, ["inNixShell", true]]) : args);
     for (const path of job.attributePaths) {

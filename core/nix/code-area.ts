@@ -23,6 +23,9 @@ const SEEN_BITS = 15;
 /** Indices of names that every evaluation has. */
 export const NAMES = { outPath: FIRST_SYMBOLS.indexOf("outPath"), type: FIRST_SYMBOLS.indexOf("type"), overrides: FIRST_SYMBOLS.indexOf("__overrides"), functor: FIRST_SYMBOLS.indexOf("__functor"), toString: FIRST_SYMBOLS.indexOf("__toString") } as const;
 
+/** `path`: where the text was read, if the file is one that was read to be evaluated. `isPlaced`: somebody asked for a place in it. */
+type LinkedFile = { readonly base: number; readonly source: NixSource; readonly path: ByteString | undefined; isPlaced: boolean };
+
 export class CodeArea {
   readonly shapes = new ShapeTable();
   /** Of each table of strings, where its strings are in `strings`, plus one; 0: not there yet. */
@@ -32,7 +35,7 @@ export class CodeArea {
   protected readonly strings: ByteString[] = [];
   protected readonly stringIndex = new Map<ByteString, number>();
   protected readonly constants: (Value | undefined)[] = [];
-  protected readonly files: { readonly base: number; readonly source: NixSource }[] = [];
+  protected readonly files: LinkedFile[] = [];
   /** Shape + 1, name and slot of look-ups that were made before. */
   protected readonly seenSlots = new Int32Array(3 << SEEN_BITS);
 
@@ -40,8 +43,8 @@ export class CodeArea {
     for (const name of FIRST_SYMBOLS) this.intern(name);
   }
 
-  /** Adds a compiled file to the tree; the result is its root. */
-  link(file: CompiledFile, source: NixSource): number {
+  /** Adds a compiled file to the tree; the result is its root. `warned`: with places of it. */
+  link(file: CompiledFile, source: NixSource, path?: ByteString, warned = false): number {
     const base = this.length;
     this.length += file.code.length;
     if (this.length > this.code.length) {
@@ -62,7 +65,7 @@ export class CodeArea {
       const at = base + relocations[i]!;
       code[at] = indices[code[at]!]! - 1;
     }
-    this.files.push({ base, source });
+    this.files.push({ base, source, path, isPlaced: warned });
     return base;
   }
 
@@ -89,9 +92,19 @@ export class CodeArea {
 
   /** The place that a word of the tree holds. */
   positionAt(word: number): NixPosition | undefined {
-    if (word < 0) return undefined;
-    const offset = this.code[word]!;
-    if (offset < 0) return undefined;
+    const file = this.linkedFileAt(word);
+    if (file === undefined) return undefined;
+    file.isPlaced = true;
+    return positionAt(file.source, this.code[word]!);
+  }
+
+  /** The file of that place. */
+  fileAt(word: number): ByteString | undefined {
+    return this.linkedFileAt(word)?.source.file;
+  }
+
+  protected linkedFileAt(word: number): LinkedFile | undefined {
+    if (word < 0 || this.code[word]! < 0) return undefined;
     let low = 0;
     let high = this.files.length - 1;
     while (low < high) {
@@ -99,8 +112,16 @@ export class CodeArea {
       if (this.files[middle]!.base <= word) low = middle;
       else high = middle - 1;
     }
-    const file = this.files[low];
-    return file === undefined ? undefined : positionAt(file.source, offset);
+    return this.files[low];
+  }
+
+  /**
+   * Of the files that were read to be evaluated, those in which nobody has asked for a place: for all that was done, it does
+   * not matter where in them their tokens stand.
+   */
+  filesWithoutPlaces(): ReadonlySet<ByteString> {
+    const placed = new Set(this.files.filter(({ isPlaced }) => isPlaced).map(({ path }) => path));
+    return new Set(this.files.flatMap(({ path }) => (path === undefined || placed.has(path) ? [] : [path])));
   }
 
   /** The word that holds the place of attribute `slot`. */

@@ -41,12 +41,17 @@ export class Evaluator extends Operators {
     this.compiledFiles = options.compiledFiles;
   }
 
-  /** Parses, compiles and adds a text; the result is the thunk of its value. */
-  load(text: ByteString, file: ByteString, basePath: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }): Thunk {
-    const parsed = parseNix(text, file, { basePath, home: this.io.home, settings: this.settings, warn: (warning) => this.io.log(warning) });
+  /** Parses, compiles and adds a text; the result is the thunk of its value. `path`: the file that it is all of. */
+  load(text: ByteString, file: ByteString, basePath: ByteString, scope?: { readonly names: readonly ByteString[]; readonly values: readonly Slot[] }, path?: ByteString): Thunk {
+    let warned = false;
+    const warn = (warning: ByteString): void => {
+      warned = true;
+      this.io.log(warning);
+    };
+    const parsed = parseNix(text, file, { basePath, home: this.io.home, settings: this.settings, warn });
     this.globalNames ??= new Set(this.globals.keys());
     const staticScope: Scope | undefined = scope === undefined ? undefined : { up: undefined, isWith: false, slots: new Map(scope.names.map((name, index) => [name, index + 1])) };
-    const root = this.link(compileNix(parsed, this.globalNames, staticScope), parsed.source);
+    const root = this.link(compileNix(parsed, this.globalNames, staticScope), parsed.source, path, warned);
     const env: Environment = [null];
     if (scope !== undefined) env.push(...scope.values);
     return new Thunk(root, env);
@@ -56,16 +61,16 @@ export class Evaluator extends Operators {
   loadFile(path: ByteString, file: ByteString, basePath: ByteString): Thunk {
     this.globalNames ??= new Set(this.globals.keys());
     const known = this.compiledFiles?.(path, basePath, this.globalNames);
-    if (known !== undefined) return new Thunk(this.link(known, createLazySource(file, () => this.io.readFile(path))), [null]);
+    if (known !== undefined) return new Thunk(this.link(known, createLazySource(file, () => this.io.readFile(path)), path), [null]);
     const parsed = this.parsedFiles;
     const read = parsed === undefined ? undefined : this.io.readSource?.(path);
-    if (parsed === undefined || read === undefined) return this.load(this.io.readFile(path), file, basePath);
+    if (parsed === undefined || read === undefined) return this.load(this.io.readFile(path), file, basePath, undefined, path);
     // Whatever parsing and compiling depend on.
     this.circumstances ??= JSON.stringify([this.settings, this.io.home ?? null, [...this.globalNames].sort()]);
     const key = hashToBase16("sha256", `${read.hash}\0${basePath}\0${this.circumstances}`);
     let compiled = parsed.find(key);
+    let warned = false;
     if (compiled === undefined) {
-      let warned = false;
       const syntax = parseNix(read.text(), file, {
         basePath,
         home: this.io.home,
@@ -79,7 +84,7 @@ export class Evaluator extends Operators {
       // What was warned of is to be warned of again.
       if (!warned) parsed.add(key, compiled);
     }
-    return new Thunk(this.link(compiled, createLazySource(file, () => read.text())), [null]);
+    return new Thunk(this.link(compiled, createLazySource(file, () => read.text()), path, warned), [null]);
   }
 
   eval(p: number, env: Environment): Value {

@@ -1,7 +1,7 @@
 import type { ByteString } from "../util/bytes.ts";
 import { CodeArea } from "./code-area.ts";
 import { DERIVATION_FILE } from "./source.ts";
-import { Attrs, MergedPlaces, NixString, NO_CONTEXT, NO_PLACES, PlacesByName, type Context, type Slot, type StoredSlot, type Value } from "./value.ts";
+import { Attrs, MergedPlaces, NATIVE, NixString, NO_CONTEXT, NO_PLACES, PlacesByName, Thunk, type Context, type Slot, type StoredSlot, type Value } from "./value.ts";
 
 /** How values are made of others without evaluating any: sets of names, of two sets, strings. */
 export class SetMaking extends CodeArea {
@@ -72,10 +72,12 @@ export class SetMaking extends CodeArea {
     return context.size === 0 ? text : new NixString(text, context);
   }
 
+  /** Line and column are found when they are wanted, as in the reference: most of who asks wants the file. */
   positionValue(place: number): Value {
-    const at = this.positionAt(place);
-    const file = at?.file === DERIVATION_FILE ? "/derivation-internal.nix" : at?.file;
-    return at === undefined || file?.startsWith("/") !== true ? null : this.makeSet([["file", file], ["line", at.line], ["column", at.column]]);
+    const at = this.fileAt(place);
+    const file = at === DERIVATION_FILE ? "/derivation-internal.nix" : at;
+    if (file?.startsWith("/") !== true) return null;
+    return this.makeSet([["file", file], ["line", new Thunk(NATIVE, () => this.positionAt(place)!.line)], ["column", new Thunk(NATIVE, () => this.positionAt(place)!.column)]]);
   }
 }
 
