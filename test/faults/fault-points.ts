@@ -13,6 +13,8 @@ export type FaultKind = "kill" | "full" | "unreadable";
 export type FaultPoints = {
   /** Counts from 1 on; undefined only counts. */
   arm(kind: FaultKind, at: number | undefined): void;
+  /** Operations of all kinds so far. */
+  progress(): { readonly count: number };
   /** @returns how many operations of the kind there were, and whether the chosen one was reached */
   disarm(): { readonly count: number; readonly reached: boolean };
 };
@@ -45,9 +47,11 @@ export function installFaultPoints(): FaultPoints {
   let at: number | undefined;
   let count = 0;
   let reached = false;
+  let all = 0;
 
   /** @returns the error that the operation has, if it is to fail */
   function pass(category: Category, name: string, database = false): Error | undefined {
+    all++;
     if (armed === undefined) return undefined;
     const counts = armed === "kill" ? category !== "read" : armed === "full" ? category === "write" : category === "read";
     if (!counts) return undefined;
@@ -124,6 +128,7 @@ export function installFaultPoints(): FaultPoints {
     arm(kind, point) {
       [armed, at, count, reached] = [kind, point, 0, false];
     },
+    progress: () => ({ count: all }),
     disarm() {
       armed = undefined;
       return { count, reached };

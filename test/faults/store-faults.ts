@@ -22,6 +22,10 @@ export type StoreFaultsOptions = {
   readonly scenarios?: readonly string[];
 };
 
+/** So many turns, each at least so many milliseconds, without any operation: it waits for what does not come. */
+const IDLE_TURNS = 120;
+const IDLE_TURN = 250;
+
 /** Lets each operation of each scenario fail in turn; prints and returns how many were tried. */
 export async function tryStoreFaults(t: TestContext, options: StoreFaultsOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "tsos-faults-"));
@@ -70,7 +74,7 @@ export async function bundleChild(): Promise<string> {
 
 function runKilled(child: string, name: string, place: string, at: number): Promise<boolean> {
   return new Promise((done, failed) => {
-    const started = execFile(process.execPath, [child, name, place, String(at)], { timeout: 60_000 }, (error, _stdout, stderr) => {
+    const started = execFile(process.execPath, [child, name, place, String(at)], { timeout: 600_000 }, (error, _stdout, stderr) => {
       if (started.signalCode === "SIGKILL") done(true);
       else if (error === null) done(false);
       else failed(new Error(`${name} at ${at} ended by itself: ${error.message} ${stderr}`));
@@ -81,7 +85,16 @@ function runKilled(child: string, name: string, place: string, at: number): Prom
 async function runFailing(faults: FaultPoints, kind: FaultKind, scenario: StoreScenario, place: string, at: number): Promise<boolean> {
   faults.arm(kind, at);
   let timer: NodeJS.Timeout | undefined;
-  const stuck = new Promise<never>((_, failed) => (timer = setTimeout(() => failed(new assert.AssertionError({ message: `stuck at ${kind} ${at}` })), 30_000)));
+  const stuck = new Promise<never>((_, failed) => {
+    let [seen, idle] = [-1, 0];
+    // Turns of this process without any operation, which a machine that does other things makes later, not more.
+    timer = setInterval(() => {
+      const { count } = faults.progress();
+      idle = count === seen ? idle + 1 : 0;
+      seen = count;
+      if (idle >= IDLE_TURNS) failed(new assert.AssertionError({ message: `stuck at ${kind} ${at}` }));
+    }, IDLE_TURN);
+  });
   try {
     await Promise.race([stuck, (async () => {
       await using store = await openLocalStore({ root: `${place}/root`, autoOptimise: scenario.autoOptimise });
@@ -91,7 +104,7 @@ async function runFailing(faults: FaultPoints, kind: FaultKind, scenario: StoreS
     // That it fails is right; that it hangs or has an error of its own is not.
     if (error instanceof assert.AssertionError || error instanceof TypeError || error instanceof ReferenceError) throw error;
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
   return faults.disarm().reached;
 }
