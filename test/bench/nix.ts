@@ -81,13 +81,13 @@ const packages = (tree: string, golden: string): string =>
   `let pkgs = import ${tree} { system = "x86_64-linux"; config = { allowUnfree = true; allowAliases = true; }; }; names = builtins.attrNames (builtins.fromJSON (builtins.readFile ${golden}/nixpkgs-26.11-drvpaths.json)).drvPath; get = builtins.foldl' (set: name: set.\${name}) pkgs; in map (name: (get (builtins.filter builtins.isString (builtins.split "[.]" name))).drvPath) names`;
 
 /** A system's configuration with one line of it changed each time: nothing of it is in the cache of evaluations. */
-const changedSystem: Benchmark = {
-  name: "a system after a one-line change",
+const changedSystem = (name: string, change: (run: number) => string): Benchmark => ({
+  name,
   run: async () => {
     const folder = mkdtempSync(join(tmpdir(), "tsos-bench-system-"));
     const file = join(folder, "system.nix");
     const text = readFileSync(join(GOLDEN_DIR, "nixos/minimal.nix"), "utf8");
-    const write = (run: number): void => writeFileSync(file, text.replace('system.stateVersion = "26.05";', `system.stateVersion = "26.05"; networking.hostName = "host-${run}";`));
+    const write = (run: number): void => writeFileSync(file, text.replace('system.stateVersion = "26.05";', `system.stateVersion = "26.05"; ${change(run)}`));
     write(-1);
     try {
       const expressionOf = (tree: string, own: string): string => `(import ${own}/system.nix { nixpkgs = ${tree}; }).drvPath`;
@@ -98,7 +98,7 @@ const changedSystem: Benchmark = {
       rmSync(folder, { recursive: true, force: true });
     }
   },
-};
+});
 
 function mountsBelow(folder: string, source: string): readonly string[] {
   return readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")).filter((fields) => fields[4]?.startsWith(`${folder}/`) === true && source.endsWith(fields[3] ?? "\0")).map((fields) => fields[4]!);
@@ -134,7 +134,8 @@ const ofNixpkgs: readonly Benchmark[] = [
   ofTree("nixos/server.nix", system("server"), "parsed"),
   ofTree("nixos/server.nix, again", system("server"), "all"),
   ofTree("406 packages in one evaluation", packages, "parsed"),
-  changedSystem,
+  changedSystem("a system after a one-line change", (run) => `networking.hostName = "host-${run}";`),
+  changedSystem("a system after a change of a comment", (run) => `# the change of run ${run}`),
   memory,
   ofTree("micro: evalModules", (tree) => `let lib = import ${tree}/lib; m = n: { options."o\${toString n}" = lib.mkOption { type = lib.types.attrsOf (lib.types.submodule { options.x = lib.mkOption { type = lib.types.int; default = n; }; }); default = { }; }; config."o\${toString n}" = { a = { }; b.x = lib.mkForce n; }; }; in builtins.deepSeq (builtins.removeAttrs (lib.evalModules { modules = map m (lib.range 1 300); }).config [ "_module" ]) 1`, "parsed"),
 ];
