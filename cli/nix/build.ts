@@ -124,10 +124,9 @@ export function toWanted({ drvPath, outputName }: FoundDerivation, storeDir: str
   return { drvPath: parseStorePath(fromByteString(drvPath), storeDir), output: fromByteString(outputName) };
 }
 
-/** `…/x.drv` or `…/x.drv!dev` of the store; undefined for what is an expression's file. */
+/** `…/x.drv` or `…/x.drv!dev` of the store, or a link to it; undefined for what is an expression's file. */
 export function parseDerivationArgument(argument: string, storeDir: string): WantedOutput | undefined {
   const [file, outputs = "out"] = argument.split("!", 2) as [string, string | undefined];
-  if (!file.endsWith(".drv")) return undefined;
   let path = resolve(file);
   try {
     path = realpathSync(path);
@@ -135,7 +134,7 @@ export function parseDerivationArgument(argument: string, storeDir: string): Wan
     // A path of a store that is elsewhere.
   }
   const name = path.startsWith(`${storeDir}/`) ? path.slice(storeDir.length + 1) : "";
-  if (!isStorePathBaseName(name)) return undefined;
+  if (!name.endsWith(".drv") || !isStorePathBaseName(name)) return undefined;
   if (outputs.includes(",")) throw new TsosError({ code: "nix.several-outputs", message: `building more than one derivation output is not supported, in '${argument}'` });
   return { drvPath: name, output: outputs };
 }

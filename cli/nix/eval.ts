@@ -16,6 +16,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   let expression: string | undefined;
   let apply: string | undefined;
   let format: ValueFormat["kind"] = "full";
+  let pretty = false;
   let impure = false;
   let readOnly = false;
   const flakes = createFlakeArguments(environment.warn);
@@ -38,6 +39,10 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
         return true;
       case "--read-only":
         readOnly = true;
+        return true;
+      case "--pretty":
+      case "--no-pretty":
+        pretty = argument === "--pretty";
         return true;
       case "--json":
       case "--raw":
@@ -66,7 +71,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
       settings,
       job: {
         kind: "values",
-        format: kind === "xml" ? { kind, strict: true, locations: true } : { kind, strict: true, purpose: "eval command" },
+        format: kind === "xml" ? { kind, strict: true, locations: true } : { kind, strict: true, purpose: "eval command", pretty },
         sources: [source],
         attributePaths: [toByteString(words[0] ?? "")],
         autoArguments: [...options.autoArguments.values()],

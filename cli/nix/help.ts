@@ -37,11 +37,18 @@ Evaluates to derivations in the store and prints their paths.
   --add-root LINK        a root for the result
   --dry-run              write nothing
 ${SELECTION}`,
-  "nix-build": `[FILE… | -E EXPR…]
-Builds and prints the outputs' paths.
+  "nix-build": `[FILE… | -E EXPR… | FLAKE#ATTRIBUTE…]
+       (-f FILE | --json | --print-out-paths | --rebuild | -L) [ATTRIBUTE | FLAKE#ATTRIBUTE | STORE-PATH][^OUTPUTS]…
+Builds. The first form prints the outputs' paths. The second, which any of its flags chooses, is that of "nix build":
+OUTPUTS are names with commas between, or * for all; without any, those that a package wants to be installed.
 
-  -o, --out-link LINK    instead of ./result; --no-out-link
-  --check                build again and compare
+  -o, --out-link LINK    instead of ./result; --no-out-link, --no-link
+  --check                build again and compare; --rebuild in the second form
+  -f, --file FILE        attributes of this file; with --expr TEXT those of an expression
+  --json                 derivations and outputs as JSON; with --dry-run what would be built
+  --print-out-paths      the outputs' paths, one a line
+  -L, --print-build-logs what builders print, each line with the derivation's name
+  --profile LINK         the result is the next generation of this profile
 ${BUILDING}
 ${SELECTION}`,
   "nix-shell": `[FILE | -E EXPR | -p PACKAGE…]
@@ -55,7 +62,7 @@ ${SELECTION}`,
   "nix eval": `(-f FILE | --expr EXPR) [ATTRIBUTE]
 Prints a value, all of it evaluated; expressions are evaluated purely.
 
-  --json, --raw          as JSON, as it is
+  --json, --raw          as JSON (--pretty: over several lines), as it is
   --apply EXPR           what EXPR makes of it
   --impure               with files, environment and clock`,
   "nix-hash": `[--flat] [--type T] [--base16|--base32|--base64|--sri] [--truncate] PATH…
@@ -81,6 +88,6 @@ Deletes what no root reaches; -d old generations of profiles first.`,
 
 export function answerHelp(environment: NixEnvironment, wants: "help" | "version"): number {
   if (wants === "version") environment.print(`${environment.classic} (Nix) ${NIX_VERSION}\n`);
-  else environment.print(`Usage: ${environment.command} ${HELP[environment.classic] ?? ""}\n\nSettings: --option NAME VALUE, --NAME VALUE, --NAME, --no-NAME; -v, --quiet, --show-trace, --version\n`);
+  else environment.print(`Usage: ${environment.command} ${HELP[environment.classic] ?? ""}\n\nSettings: --option NAME VALUE, --NAME VALUE, --NAME, --no-NAME; -v, --quiet, --show-trace,\n--log-format internal-json (records for other programs), --version\n`);
   return 0;
 }

@@ -147,6 +147,7 @@ export function createEvaluationIo(settings: EvaluationSettings, channel: StoreC
     addDerivation: (path, contents, derivation: Derivation) => {
       if (!settings.readOnly) channel.put({ kind: "text", path, name: storePathName(path), contents, references: [...derivationReferences(derivation)] });
     },
+    fetchEntry: (value) => fetchEntry(io.fetcher!, value),
     findSearchPathEntry: (value) => {
       if (entries.has(value)) return entries.get(value);
       const found = findEntry(value);

@@ -55,7 +55,7 @@ export type EvaluationSource =
 
 export type ValueFormat =
   /** `full`: as `nix eval` prints, all of it evaluated. */
-  | { readonly kind: "plain" | "json" | "raw" | "full"; readonly strict: boolean; /** What it is for, in traces. */ readonly purpose?: ByteString }
+  | { readonly kind: "plain" | "json" | "raw" | "full"; readonly strict: boolean; /** What it is for, in traces. */ readonly purpose?: ByteString; /** JSON over several lines. */ readonly pretty?: boolean }
   | { readonly kind: "xml"; readonly strict: boolean; readonly locations: boolean };
 
 export type EvaluationJob =

@@ -26,9 +26,11 @@ import { keepEvaluation, type EvaluationEvent } from "./evaluation-cache.ts";
 import { evaluationKey } from "./evaluation-key.ts";
 import { createEvaluationWorld, recordWorld, stampObservations, type EvaluationWorld, type WorldRecord } from "./evaluation-world.ts";
 import { openParsedFileCache } from "./parsed-file-cache.ts";
+import { isPseudoUrl } from "./nix-configuration.ts";
 import { findLockedInputs, openFlake, selectFlakeAttribute } from "./open-flake.ts";
 import { checkFlake } from "./check-flake.ts";
 import { describeFlakeOutput, describeProgram, findFlakeBash } from "./flake-outputs.ts";
+import { indentJson } from "./indent-json.ts";
 import { describeInstallable } from "./installable-outputs.ts";
 import { createEvaluationIo } from "./evaluation-io.ts";
 import type { EvaluationJob, EvaluationReads, EvaluationSettings, EvaluationSource, FoundDerivation, FoundProgram, FoundSource, Selection, StoreCall, ValueFormat } from "./evaluation-protocol.ts";
@@ -152,6 +154,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
   }
   const print = (text: ByteString): void => host.write("print", text);
   const locate = (path: ByteString): ByteString => {
+    if (io.fetchEntry !== undefined && (isPseudoUrl(path) || path.startsWith("flake:"))) return io.fetchEntry(path);
     if (path.startsWith("<") && path.endsWith(">") && path.length > 2) return findFile(evaluator, path.slice(1, -1));
     return path.startsWith("/") ? path : `${settings.folder}/${path}`;
   };
@@ -320,7 +323,7 @@ function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString
     case "json":
       e.force(slot);
       if (!format.strict) requireEvaluated(e, slot);
-      return `${toJson(e, slot, new Set(), true)}\n`;
+      return `${format.pretty === true ? indentJson(toJson(e, slot, new Set(), true)) : toJson(e, slot, new Set(), true)}\n`;
     case "xml":
       if (format.strict) e.forceDeep(slot);
       return toXml(e, slot, new Set(), format.locations, !format.strict);

@@ -34,6 +34,8 @@ export type NixIo = {
   /** No file but what the evaluation itself put into the store, no environment, no clock. */
   readonly pure: boolean;
   /** Where an entry of the search path leads: a path that is there, fetched first where it is a URL. */
+  /** The store path of what a URL, `channel:…` or `flake:…` names. @throws NixError */
+  fetchEntry?(value: ByteString): ByteString;
   findSearchPathEntry(path: ByteString): ByteString | undefined;
   getEnvironment(name: ByteString): ByteString;
   /** @throws NixError of kind `restricted` where a file may not be seen: `fileKind` finds nothing there */

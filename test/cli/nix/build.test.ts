@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, test } from "node:test";
@@ -23,6 +24,16 @@ test("builds, prints the outputs and makes links that are roots", () => {
   assert.equal(trial.run("build", file, "-A", "b", "--no-out-link").stdout, `${paths[2]!}\n`);
   assert.equal(trial.run("build", "-o", "named", trial.run("instantiate", file, "-A", "b").stdout.trim()).stdout, `${paths[2]!}\n`);
   assert.equal(readlinkSync(join(trial.folder, "named")), paths[2]);
+});
+
+test("takes an archive's URL for the file of expressions, and a link that leads to a derivation", () => {
+  write("archived.nix", shellDerivation("archived", "echo in > $out"));
+  execFileSync("tar", ["-cf", "pack.tar", "--transform", "s,archived.nix,pack/default.nix,", "archived.nix"], { cwd: trial.folder });
+  const built = trial.run("build", "--no-out-link", `file://${trial.folder}/pack.tar`);
+  assert.equal(built.code, 0, built.stderr);
+  assert.equal(readFileSync(built.stdout.trim(), "utf8"), "in\n");
+  symlinkSync(trial.run("instantiate", join(trial.folder, "archived.nix")).stdout.trim(), join(trial.folder, "leads"));
+  assert.equal(trial.run("build", "--no-out-link", "leads").stdout, built.stdout);
 });
 
 test("a dry run says what would be built and builds nothing", () => {
