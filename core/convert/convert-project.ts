@@ -6,6 +6,7 @@ import { convertFile, countMarked, type FileKind } from "./convert-file.ts";
 import type { FileContext } from "./converter.ts";
 import { KNOWN_INPUTS } from "./known-functions.ts";
 import { parseConcrete } from "./parse-concrete.ts";
+import { refuseFlake } from "./refuse-flake.ts";
 import { allBoundNames } from "./scope.ts";
 import { isIdentifier, quote, variableName } from "./typescript-names.ts";
 
@@ -52,7 +53,7 @@ type Entry = { readonly path: string; kind: FileKind; readonly file: ConcreteFil
 /**
  * A configuration of NixOS and all modules that it imports from its project, or a `shell.nix`, as TypeScript.
  *
- * @throws TsosError `convert.missing-file`, `convert.no-shell`; NixError of kind `parse`
+ * @throws TsosError `convert.missing-file`, `convert.no-shell`, `convert.flake`; NixError of kind `parse`
  */
 export function convertProject({ source, file, nixpkgs }: ConvertOptions): ConvertedProject {
   const files = new Map<string, Entry>();
@@ -84,6 +85,7 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
   if (source.kind(file) !== "file") throw new TsosError({ code: "convert.missing-file", message: `there is no file "${file}"`, hint: "tsos nix convert configuration.nix" });
   const isShell = /(?:^|\/)shell\.nix$/.test(file);
   add(file, isShell ? "shell" : "system");
+  if (/(?:^|\/)flake\.nix$/.test(file)) throw refuseFlake(file, files.get(file)!.file.expression);
 
   const resolveImport = (from: string, path: string): string | undefined => {
     const full = resolvePath(folderOf(from), path);
