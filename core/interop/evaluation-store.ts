@@ -1,7 +1,7 @@
 import { fromByteString } from "../util/bytes.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { formatHash } from "../hash/hash.ts";
-import type { LocalStore } from "../store/store.ts";
+import type { LocalStore, TextToAdd } from "../store/store.ts";
 import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import type { StoreObject } from "./evaluation-protocol.ts";
 import type { ClosureFetcher } from "./fetch-closure.ts";
@@ -22,15 +22,19 @@ export function createEvaluationStore(store: LocalStore, build: BuildDuringEvalu
     await store.addTemporaryRoot(...paths);
     const valid = await store.queryValidPaths(paths);
     // Inputs come before their users: a source must be there before the text that names it is registered.
-    let texts: Promise<unknown>[] = [];
+    // Together, since a daemon takes them in one stream: on several connections one may come before what it refers to.
+    let texts: TextToAdd[] = [];
+    const addTexts = async (): Promise<void> => {
+      if (texts.length > 0) await store.addTextsToStore(texts, { ownDerivation: true });
+      texts = [];
+    };
     for (const object of objects) {
       if (valid.has(object.path as StorePath)) continue;
       if (object.kind === "text") {
-        texts.push(store.addTextToStore(object.name, object.contents, object.references as StorePath[], { ownDerivation: true }));
+        texts.push({ name: object.name, contents: object.contents, references: object.references as StorePath[] });
         continue;
       }
-      await Promise.all(texts);
-      texts = [];
+      await addTexts();
       const excluded = object.excluded === undefined ? undefined : new Set(object.excluded);
       const added = await store.addPathToStore(object.name, fromByteString(object.file), { method: object.method, references: object.references as StorePath[], ...(excluded === undefined ? {} : { include: (path) => !excluded.has(path) }) });
       if (added !== object.path) {
@@ -41,7 +45,7 @@ export function createEvaluationStore(store: LocalStore, build: BuildDuringEvalu
         });
       }
     }
-    await Promise.all(texts);
+    await addTexts();
   }
 
   const getFetcher = (): StoreFetcher => {
