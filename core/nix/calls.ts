@@ -6,7 +6,7 @@ import { NixError } from "./nix-error.ts";
 import * as Op from "./opcode.ts";
 import { FORMALS, FORMAL_SIZE } from "./opcode.ts";
 import { bestMatches } from "./suggestions.ts";
-import { Attrs, Builtin, Closure, NO_POSITION, PartialBuiltin, Thunk, type Environment, type Slot, type Value, WantedFunction } from "./value.ts";
+import { Attrs, Builtin, Closure, Environment, NO_POSITION, PartialBuiltin, Thunk, type Slot, type Value, WantedFunction } from "./value.ts";
 
 /** More than an evaluation can have. */
 const SHAPES = 2 ** 24;
@@ -36,14 +36,23 @@ export abstract class Calls extends Comparison {
         return this.constant(p);
       case Op.lambda:
         return new Closure(p, env);
+      case Op.argument0:
+        return env.x as Slot;
+      case Op.argument1:
+        return env.up!.x as Slot;
+      case Op.argument: {
+        let e = env;
+        for (let level = code[p + 2]!; level > 0; level--) e = e.up!;
+        return e.x as Slot;
+      }
       case Op.variable0:
-        return env[code[p + 2]!] ?? new Thunk(p, env);
+        return (env.x as Slot[])[code[p + 2]!] ?? new Thunk(p, env);
       case Op.variable1:
-        return (env[0] as unknown as Environment)[code[p + 2]!] ?? new Thunk(p, env);
+        return (env.up!.x as Slot[])[code[p + 2]!] ?? new Thunk(p, env);
       case Op.variable: {
         let e = env;
-        for (let level = code[p + 2]!; level > 0; level--) e = e[0] as unknown as Environment;
-        return e[code[p + 3]!] ?? new Thunk(p, env);
+        for (let level = code[p + 2]!; level > 0; level--) e = e.up!;
+        return (e.x as Slot[])[code[p + 3]!] ?? new Thunk(p, env);
       }
       case Op.global:
         return this.global(code[p + 2]!);
@@ -73,7 +82,7 @@ export abstract class Calls extends Comparison {
         let at = fn.code;
         let up = fn.env;
         while (i + 1 < n && code[at + 4]! < 0 && code[at + code[at + 6]!] === Op.lambda) {
-          up = [up as unknown as Slot, args[i++]!];
+          up = new Environment(up, args[i++]!);
           at += code[at + 6]!;
         }
         fn = this.enter(at, up, args[i++]!, pos);
@@ -109,7 +118,7 @@ export abstract class Calls extends Comparison {
     if (!(fn instanceof Closure)) return this.call(fn, [first, second], pos);
     const code = this.code;
     const body = fn.code + code[fn.code + 6]!;
-    if (code[fn.code + 4]! < 0 && code[body] === Op.lambda) return this.enter(body, [fn.env as unknown as Slot, first], second, pos);
+    if (code[fn.code + 4]! < 0 && code[body] === Op.lambda) return this.enter(body, new Environment(fn.env, first), second, pos);
     return this.call1(this.enter(fn.code, fn.env, first, pos), second, pos);
   }
 
@@ -136,7 +145,7 @@ export abstract class Calls extends Comparison {
     this.deeper(pos);
     let entered = false;
     try {
-      const env: Environment = n < 0 ? [up as unknown as Slot, argument] : this.match(p, n, up, argument, pos);
+      const env = n < 0 ? new Environment(up, argument) : this.match(p, n, up, argument, pos);
       entered = true;
       return this.eval(p + code[p + 6]!, env);
     } catch (error) {
@@ -176,14 +185,14 @@ export abstract class Calls extends Comparison {
       now[p + 8] = index;
       plan = this.formalPlans[index]!;
     }
-    const first = hasArgument ? 2 : 1;
-    const env: Environment = new Array<Slot>(first + n);
-    env[0] = up as unknown as Slot;
-    if (hasArgument) env[1] = set;
+    const first = hasArgument ? 1 : 0;
+    const slots = new Array<Slot>(first + n);
+    const env = new Environment(up, slots);
+    if (hasArgument) slots[0] = set;
     // Formals stand in the order in which their names were met, their slots in the same.
     for (let i = 0; i < n; i++) {
       const slot = plan[i]!;
-      env[first + i] = slot >= 0 ? set.at(slot) : this.delay(p + code[p + FORMALS + i * FORMAL_SIZE + 2]!, env);
+      slots[first + i] = slot >= 0 ? set.at(slot) : this.delay(p + code[p + FORMALS + i * FORMAL_SIZE + 2]!, env);
     }
     return env;
   }

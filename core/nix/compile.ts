@@ -25,10 +25,10 @@ export type CompiledFile = {
 /** An array of texts, or what files share and decodes each of its texts when it is asked for. */
 export type StringTable = { readonly length: number; at(index: number): ByteString | undefined };
 
-/** What names mean at a place: the slots of one run-time environment, or a `with`. */
+/** What names mean at a place: the argument or the slots of one run-time environment, or a `with`. */
 export type Scope = {
   readonly up: Scope | undefined;
-  readonly isWith: boolean;
+  readonly kind: "argument" | "slots" | "with";
   readonly slots: ReadonlyMap<ByteString, number>;
 };
 
@@ -183,7 +183,7 @@ class Compiler {
       case "with": {
         const at = this.#node(Op.with, 4, e.pos);
         this.#child(at, 2, e.attributes, scope);
-        this.#child(at, 3, e.body, { up: scope, isWith: true, slots: new Map() });
+        this.#child(at, 3, e.body, { up: scope, kind: "with", slots: new Map() });
         return at;
       }
       case "if": {
@@ -239,12 +239,18 @@ class Compiler {
     let level = 0;
     const withs: number[] = [];
     for (let s = scope; s !== undefined; s = s.up, level++) {
-      if (s.isWith) {
+      if (s.kind === "with") {
         withs.push(level);
         continue;
       }
       const slot = s.slots.get(name);
       if (slot === undefined) continue;
+      if (s.kind === "argument") {
+        if (level < 2) return this.#node(level === 0 ? Op.argument0 : Op.argument1, 2, pos);
+        const at = this.#node(Op.argument, 3, pos);
+        this.#code[at + 2] = level;
+        return at;
+      }
       if (level < 2) {
         const at = this.#node(level === 0 ? Op.variable0 : Op.variable1, 3, pos);
         this.#code[at + 2] = slot;
@@ -295,7 +301,7 @@ class Compiler {
     return this.#bindings(Op.attributes, e, scope, e.recursive).at;
   }
 
-  /** The common part of sets and `let`: bindings in the order of their names, slot i + 1 of the environment if recursive. */
+  /** The common part of sets and `let`: bindings in the order of their names, slot i of the environment if recursive. */
   #bindings(op: number, e: AttributeSet, scope: Scope | undefined, recursive: boolean): { readonly at: number; readonly inner: Scope | undefined } {
     const names = [...e.attributes.keys()].sort();
     const met = [...e.attributes].sort((a, b) => this.#rank(a[0]) - this.#rank(b[0]));
@@ -307,9 +313,9 @@ class Compiler {
     code[at + 4] = names.length;
     code[at + 5] = froms;
     code[at + 6] = e.dynamic.length;
-    const inner: Scope | undefined = recursive ? { up: scope, isWith: false, slots: new Map(names.map((name, index) => [name, index + 1])) } : scope;
+    const inner: Scope | undefined = recursive ? { up: scope, kind: "slots", slots: new Map(names.map((name, index) => [name, index])) } : scope;
     const slotOf = new Map(names.map((name, index) => [name, index]));
-    const from: Scope | undefined = froms > 0 ? { up: inner, isWith: false, slots: new Map() } : undefined;
+    const from: Scope | undefined = froms > 0 ? { up: inner, kind: "slots", slots: new Map() } : undefined;
     // In the reference's order, so that the first undefined variable is the one that is told.
     e.inheritFrom.forEach((expression, index) => this.#child(at, 7 + names.length * 4 + index, expression, inner));
     for (const [name, definition] of met) {
@@ -331,7 +337,7 @@ class Compiler {
           this.#code[at + cell + 3] = select - at;
           this.#code[select + 4] = 1;
           const variable = this.#node(Op.variable0, 3, definition.value.kind === "select" && definition.value.of.kind === "inherit-from" ? definition.value.of.pos : definition.pos);
-          this.#code[variable + 2] = definition.from + 1;
+          this.#code[variable + 2] = definition.from;
           this.#code[select + 2] = variable - select;
           this.#path(select, 5, [{ kind: "static", name }], from);
           break;
@@ -358,13 +364,13 @@ class Compiler {
     if (e.argument === undefined) this.#code[at + 3] = -1;
     else {
       this.#string(at + 3, e.argument);
-      slots.set(e.argument, 1);
+      slots.set(e.argument, 0);
     }
     this.#code[at + 4] = formals?.length ?? -1;
     this.#code[at + 5] = e.formals?.ellipsis === true ? 1 : 0;
     this.#code[at + 7] = -1;
-    const inner: Scope = { up: scope, isWith: false, slots };
-    for (const formal of formals ?? []) slots.set(formal.name, slots.size + 1);
+    const inner: Scope = { up: scope, kind: formals === undefined ? "argument" : "slots", slots };
+    for (const formal of formals ?? []) slots.set(formal.name, slots.size);
     formals?.forEach((formal, index) => {
       const cell = 9 + index * 3;
       this.#string(at + cell, formal.name);

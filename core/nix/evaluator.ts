@@ -17,7 +17,7 @@ import { Operators } from "./operators.ts";
 import { parseNix } from "./parse.ts";
 import type { CompiledFiles, ParsedFiles } from "./parsed-files.ts";
 import { createLazySource, DERIVATION_FILE } from "./source.ts";
-import { Attrs, Closure, DONE, NO_POSITION, Thunk, type Environment, type NixList, type Shape, type Slot, type Value } from "./value.ts";
+import { Attrs, Closure, DONE, Environment, NO_POSITION, Thunk, type NixList, type Shape, type Slot, type Value } from "./value.ts";
 
 export type EvaluatorOptions = {
   readonly io: NixIo;
@@ -27,6 +27,7 @@ export type EvaluatorOptions = {
   readonly compiledFiles?: CompiledFiles | undefined;
 };
 
+const NO_ENVIRONMENT = new Environment(undefined, undefined);
 const NOWHERE = toByteString("«none»");
 
 export class Evaluator extends Operators {
@@ -50,18 +51,16 @@ export class Evaluator extends Operators {
     };
     const parsed = parseNix(text, file, { basePath, home: this.io.home, settings: this.settings, warn });
     this.globalNames ??= new Set(this.globals.keys());
-    const staticScope: Scope | undefined = scope === undefined ? undefined : { up: undefined, isWith: false, slots: new Map(scope.names.map((name, index) => [name, index + 1])) };
+    const staticScope: Scope | undefined = scope === undefined ? undefined : { up: undefined, kind: "slots", slots: new Map(scope.names.map((name, index) => [name, index])) };
     const root = this.link(compileNix(parsed, this.globalNames, staticScope), parsed.source, path, warned);
-    const env: Environment = [null];
-    if (scope !== undefined) env.push(...scope.values);
-    return new Thunk(root, env);
+    return new Thunk(root, scope === undefined ? NO_ENVIRONMENT : new Environment(undefined, scope.values));
   }
 
   /** The same for the file at `path`, known as `file`, which may have been parsed before. */
   loadFile(path: ByteString, file: ByteString, basePath: ByteString): Thunk {
     this.globalNames ??= new Set(this.globals.keys());
     const known = this.compiledFiles?.(path, basePath, this.globalNames);
-    if (known !== undefined) return new Thunk(this.link(known, createLazySource(file, () => this.io.readFile(path)), path), [null]);
+    if (known !== undefined) return new Thunk(this.link(known, createLazySource(file, () => this.io.readFile(path)), path), NO_ENVIRONMENT);
     const parsed = this.parsedFiles;
     const read = parsed === undefined ? undefined : this.io.readSource?.(path);
     if (parsed === undefined || read === undefined) return this.load(this.io.readFile(path), file, basePath, undefined, path);
@@ -84,7 +83,7 @@ export class Evaluator extends Operators {
       // What was warned of is to be warned of again.
       if (!warned) parsed.add(key, compiled);
     }
-    return new Thunk(this.link(compiled, createLazySource(file, () => read.text()), path, warned), [null]);
+    return new Thunk(this.link(compiled, createLazySource(file, () => read.text()), path, warned), NO_ENVIRONMENT);
   }
 
   eval(p: number, env: Environment): Value {
@@ -98,14 +97,23 @@ export class Evaluator extends Operators {
       case Op.float:
       case Op.path:
         return this.constant(p);
+      case Op.argument0:
+        return this.force(env.x as Slot, p + 1);
+      case Op.argument1:
+        return this.force(env.up!.x as Slot, p + 1);
+      case Op.argument: {
+        let e = env;
+        for (let level = code[p + 2]!; level > 0; level--) e = e.up!;
+        return this.force(e.x as Slot, p + 1);
+      }
       case Op.variable0:
-        return this.force(env[code[p + 2]!]!, p + 1);
+        return this.force((env.x as Slot[])[code[p + 2]!]!, p + 1);
       case Op.variable1:
-        return this.force((env[0] as unknown as Environment)[code[p + 2]!]!, p + 1);
+        return this.force((env.up!.x as Slot[])[code[p + 2]!]!, p + 1);
       case Op.variable: {
         let e = env;
-        for (let level = code[p + 2]!; level > 0; level--) e = e[0] as unknown as Environment;
-        return this.force(e[code[p + 3]!]!, p + 1);
+        for (let level = code[p + 2]!; level > 0; level--) e = e.up!;
+        return this.force((e.x as Slot[])[code[p + 3]!]!, p + 1);
       }
       case Op.global:
         return this.force(this.global(code[p + 2]!), p + 1);
@@ -131,7 +139,7 @@ export class Evaluator extends Operators {
         return this.evalCall(p, env);
       case Op.with:
         // The set itself is forced only when a name is looked up in it.
-        return this.eval(p + code[p + 3]!, [env as unknown as Slot, this.delay(p + code[p + 2]!, env), p + 1]);
+        return this.eval(p + code[p + 3]!, new Environment(env, [this.delay(p + code[p + 2]!, env), p + 1]));
       case Op.if:
         return this.eval(p + (this.condition(p + code[p + 2]!, env, p + 1, "while evaluating a branch condition") ? code[p + 3]! : code[p + 4]!), env);
       case Op.assert:
@@ -180,8 +188,9 @@ export class Evaluator extends Operators {
     let level = 0;
     for (let i = 0, cell = p + 4; i < n; i++, cell += 3) {
       const target = code[cell]!;
-      for (; level < target; level++) e = e[0] as unknown as Environment;
-      const set = this.forceAttrs(e[1]!, e[2] as number, "while evaluating the first subexpression of a with expression");
+      for (; level < target; level++) e = e.up!;
+      const held = e.x as readonly [set: Slot, place: number];
+      const set = this.forceAttrs(held[0], held[1], "while evaluating the first subexpression of a with expression");
       const slot = this.seenSlot(set.shape, cell + 1, name);
       if (slot >= 0) return this.force(set.at(slot), p + 1);
     }
@@ -271,13 +280,13 @@ export class Evaluator extends Operators {
   protected bind(p: number, env: Environment, late = false): Environment {
     const code = this.code;
     const n = code[p + 4]!;
-    const inner: Environment = new Array<Slot>(n + 1);
-    inner[0] = env as unknown as Slot;
+    const slots = new Array<Slot>(n);
+    const inner = new Environment(env, slots);
     const from = this.fromEnvironment(p, n, inner);
     for (let i = 0, cell = p + BINDINGS; i < n; i++, cell += BINDING_SIZE) {
       const kind = code[cell + 2]!;
       const child = p + code[cell + 3]!;
-      inner[i + 1] = late && kind !== BOUND_OUTSIDE ? new Thunk(child, kind === BOUND_FROM ? from! : inner) : this.delay(child, kind === BOUND_OUTSIDE ? env : kind === BOUND_FROM ? from! : inner);
+      slots[i] = late && kind !== BOUND_OUTSIDE ? new Thunk(child, kind === BOUND_FROM ? from! : inner) : this.delay(child, kind === BOUND_OUTSIDE ? env : kind === BOUND_FROM ? from! : inner);
     }
     return inner;
   }
@@ -285,14 +294,13 @@ export class Evaluator extends Operators {
   protected fromEnvironment(p: number, n: number, inner: Environment): Environment | undefined {
     const count = this.code[p + 5]!;
     if (count === 0) return undefined;
-    const from: Environment = new Array<Slot>(count + 1);
-    from[0] = inner as unknown as Slot;
+    const slots = new Array<Slot>(count);
     const cell = p + BINDINGS + n * BINDING_SIZE;
     for (let i = 0; i < count; i++) {
       const child = p + this.code[cell + i]!;
-      from[i + 1] = new Thunk(child, inner);
+      slots[i] = new Thunk(child, inner);
     }
-    return from;
+    return new Environment(inner, slots);
   }
 
   protected attributes(p: number, env: Environment): Attrs {
@@ -312,15 +320,16 @@ export class Evaluator extends Operators {
     if ((code[p + 2]! & RECURSIVE) !== 0) {
       const overrides = this.findSlot(shape, NAMES.overrides);
       inner = this.bind(p, env, overrides >= 0);
-      values = inner.slice(1);
+      const slots = inner.x as Slot[];
+      values = slots.slice();
       if (overrides >= 0) {
         const set = this.forceAttrs(values[overrides]!, NO_POSITION, "while evaluating the `__overrides` attribute");
         // No closures here: what they hold would be made anew for each set.
         for (let index = 0; index < set.stored.length; index++) {
           const slot = shape.slotOf(set.shape.names[index]!);
-          if (slot >= 0) inner[slot + 1] = set.at(index);
+          if (slot >= 0) slots[slot] = set.at(index);
         }
-        const base = new Attrs(shape, inner.slice(1), p);
+        const base = new Attrs(shape, slots.slice(), p);
         const merged = this.mergeSets(base, set);
         return dynamic === 0 ? merged : this.dynamic(p, n, dynamic, inner, merged);
       }
@@ -390,7 +399,7 @@ export class Evaluator extends Operators {
       const argument = this.delay(p + code[p + 4 + i++]!, env);
       const body = at + code[at + 6]!;
       if (i < n && code[at + 4]! < 0 && code[body] === Op.lambda) {
-        up = [up as unknown as Slot, argument];
+        up = new Environment(up, argument);
         at = body;
         continue;
       }

@@ -15,7 +15,7 @@ export const float = 2;
 export const string = 3;
 /** string */
 export const path = 4;
-/** pos, slot: of the innermost environment */
+/** pos, slot: among those of the innermost environment */
 export const variable0 = 5;
 /** pos, slot: of the next one */
 export const variable1 = 6;
@@ -63,6 +63,12 @@ export const divide = 31;
 export const concatStrings = 32;
 /** pos */
 export const currentPosition = 33;
+/** pos: what a function is called with, in the innermost environment */
+export const argument0 = 34;
+/** pos: in the next one */
+export const argument1 = 35;
+/** pos, level */
+export const argument = 36;
 export { letIn as let, withSet as with, ifThenElse as if };
 
 /** Words of a binding in `attributes` and `let`: name, pos, kind, child. */

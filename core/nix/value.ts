@@ -1,7 +1,18 @@
 import type { ByteString } from "../util/bytes.ts";
 
-/** Where an evaluation stands: slot 0 is the environment around it. */
-export type Environment = Slot[];
+/**
+ * Where an evaluation stands. `x` is what is bound there: the argument of a function that takes it by one name, else the
+ * array of slots. Most are of such functions, and an object of one field is the smallest that there is.
+ */
+export class Environment {
+  // Declared only, as in the other classes of which there are many: else each field is defined before it is assigned.
+  declare readonly up: Environment | undefined;
+  declare readonly x: unknown;
+  constructor(up: Environment | undefined, x: unknown) {
+    this.up = up;
+    this.x = x;
+  }
+}
 
 /**
  * A suspended evaluation, then its result.
@@ -14,7 +25,6 @@ export type Environment = Slot[];
  * - FAILED: the error `x`
  */
 export class Thunk {
-  // Declared only, as in the other classes of which there are many: else each field is defined before it is assigned.
   declare code: number;
   declare x: unknown;
   constructor(code: number, x: unknown) {
