@@ -65,16 +65,23 @@ export function hashDerivationModulo(
 /** Undefined where an input has no hash. */
 function formatHashedInputs(derivation: Derivation, lookup: (path: StorePath) => HashModulo): SharedText["hashedInputs"] {
   // Inputs that are the same modulo fixed outputs fall together.
-  const inputs = new Map<string, Set<string>>();
+  const inputs = new Map<string, ReadonlySet<string>>();
+  const add = (key: string, names: ReadonlySet<string>): void => {
+    const known = inputs.get(key);
+    inputs.set(key, known === undefined ? names : new Set([...known, ...names]));
+  };
   let deferred = false;
   for (const [path, outputNames] of derivation.inputDerivations) {
     const input = lookup(path);
-    if (input.kind === "deferred") {
-      if (input.base16 === undefined) return undefined;
-      deferred = true;
+    const { base16 } = input;
+    if (base16 === undefined) return undefined;
+    if (input.kind === "deferred") deferred = true;
+    if (typeof base16 === "string") {
+      if (outputNames.size > 0) add(base16, outputNames);
+      continue;
     }
     for (const outputName of outputNames) {
-      const key = typeof input.base16 === "object" ? input.base16.get(outputName) : input.base16;
+      const key = base16.get(outputName);
       if (key === undefined) {
         throw new TsosError({
           code: "derivation.unknown-output",
@@ -82,9 +89,7 @@ function formatHashedInputs(derivation: Derivation, lookup: (path: StorePath) =>
           data: { derivation: derivation.name, input: path, output: outputName },
         });
       }
-      const known = inputs.get(key);
-      if (known === undefined) inputs.set(key, new Set([outputName]));
-      else known.add(outputName);
+      add(key, outputNames.size === 1 ? outputNames : new Set([outputName]));
     }
   }
   return { text: formatInputs([...inputs].sort((a, b) => compareByteStrings(a[0], b[0]))), deferred };

@@ -18,7 +18,7 @@ export abstract class Calls extends Comparison {
   readonly globals = new Map<ByteString, Slot>();
   /** By index of the name. */
   protected readonly globalSlots: (Slot | undefined)[] = [];
-  protected readonly formalPlans: Int32Array[] = [];
+  protected readonly formalPlans: (readonly number[])[] = [];
   /** By node and shape, as one number. */
   protected readonly formalPlanIndex = new Map<number, number>();
 
@@ -170,7 +170,7 @@ export abstract class Calls extends Comparison {
       throw error;
     }
     const hasArgument = code[p + 3]! >= 0;
-    let plan: Int32Array;
+    let plan: readonly number[];
     if (set.shape.id === code[p + 7]) plan = this.formalPlans[code[p + 8]!]!;
     else {
       // Forcing may have made the array a larger one.
@@ -197,16 +197,16 @@ export abstract class Calls extends Comparison {
     return env;
   }
 
-  protected planFormals(p: number, n: number, set: Attrs, pos: number): Int32Array {
+  protected planFormals(p: number, n: number, set: Attrs, pos: number): readonly number[] {
     const code = this.code;
-    const plan = new Int32Array(n);
+    const plan: number[] = [];
     const name = code[p + 2]! < 0 ? "anonymous lambda" : this.strings[code[p + 2]!]!;
     let used = 0;
     let missing = -1;
     for (let i = 0; i < n; i++) {
       const name = code[p + FORMALS + i * FORMAL_SIZE]!;
       const slot = this.findSlot(set.shape, name);
-      plan[i] = slot;
+      plan.push(slot);
       if (slot >= 0) used++;
       else if (code[p + FORMALS + i * FORMAL_SIZE + 2] === 0 && (missing < 0 || name < missing)) missing = name;
     }

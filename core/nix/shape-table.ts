@@ -2,9 +2,9 @@ import type { ByteString } from "../util/bytes.ts";
 import { findName, LARGE, Shape } from "./value.ts";
 
 /** How `//` fills its result: slot of the right set, or -1 - slot of the left one. */
-export type MergePlan = { readonly shape: Shape; readonly plan: Int32Array };
+export type MergePlan = { readonly shape: Shape; readonly plan: readonly number[] };
 
-export type InsertPlan = { readonly shape: Shape; readonly slots: Int32Array };
+export type InsertPlan = { readonly shape: Shape; readonly slots: readonly number[] };
 
 /** 32 MB. */
 const MOST_PLANNED = 2 ** 22;
@@ -16,6 +16,8 @@ const RECENT_BITS = 13;
 export class ShapeTable {
   #count = 0;
   readonly #remembered: Shape[] = [];
+  /** Where a plan is made. */
+  readonly #scratch: number[] = [];
   /** Words that the plans hold: a set that grows name by name would keep a plan, and a shape, of each of its sizes. */
   #planned = 0;
   readonly #byNames = new Map<string, Shape>();
@@ -99,18 +101,25 @@ export class ShapeTable {
     const plans = this.#inserts.get(left.id);
     const known = plans?.get(right.id);
     if (known !== undefined) return known;
-    const slots = Int32Array.from(right.names, (name) => findName(left.names, name));
-    const inserted = slots.reduce((count, slot) => (slot < 0 ? count + 1 : count), 0);
+    const added = right.names;
+    const slots: number[] = [];
+    let inserted = 0;
+    for (let j = 0; j < added.length; j++) {
+      const slot = findName(left.names, added[j]!);
+      slots.push(slot);
+      if (slot < 0) inserted++;
+    }
     let shape = left;
     if (inserted > 0) {
       const names = new Array<ByteString>(left.names.length + inserted);
       let i = 0;
       let k = 0;
-      slots.forEach((slot, j) => {
+      for (let j = 0; j < added.length; j++) {
+        const slot = slots[j]!;
         for (const end = slot >= 0 ? slot : -1 - slot; i < end; ) names[k++] = left.names[i++]!;
         if (slot >= 0) i++;
-        names[k++] = right.names[j]!;
-      });
+        names[k++] = added[j]!;
+      }
       while (i < left.names.length) names[k++] = left.names[i++]!;
       shape = this.#add(names);
     }
@@ -131,25 +140,27 @@ export class ShapeTable {
   }
 
   #plan(left: Shape, right: Shape): MergePlan {
-    const names: ByteString[] = [];
-    const plan: number[] = [];
+    const scratch = this.#scratch;
     const a = left.names;
     const b = right.names;
+    let n = 0;
     let i = 0;
     let j = 0;
-    while (i < a.length || j < b.length) {
-      if (j === b.length || (i < a.length && a[i]! < b[j]!)) {
-        names.push(a[i]!);
-        plan.push(-1 - i++);
-      } else {
-        if (i < a.length && a[i] === b[j]) i++;
-        names.push(b[j]!);
-        plan.push(j++);
-      }
+    while (i < a.length && j < b.length) {
+      const name = a[i]!;
+      const other = b[j]!;
+      if (name === other) {
+        i++;
+        scratch[n++] = j++;
+      } else if (name < other) scratch[n++] = -1 - i++;
+      else scratch[n++] = j++;
     }
-    const shape = names.length === a.length ? left : names.length === b.length ? right : this.of(names);
-    const result: MergePlan = { shape, plan: Int32Array.from(plan) };
-    this.#makeRoom(plan.length);
+    while (i < a.length) scratch[n++] = -1 - i++;
+    while (j < b.length) scratch[n++] = j++;
+    const plan = scratch.slice(0, n);
+    const shape = n === a.length ? left : n === b.length ? right : this.of(plan.map((from) => (from >= 0 ? b[from]! : a[-1 - from]!)));
+    const result: MergePlan = { shape, plan };
+    this.#makeRoom(n);
     put(this.#plans, left.id, right.id, result);
     return result;
   }

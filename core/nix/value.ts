@@ -175,10 +175,10 @@ export function findName(names: readonly ByteString[], name: ByteString): number
 /** Where each attribute was defined: the node that made the set, the words that hold a place, or what other sets say. */
 export type AttributePlaces = number | readonly number[] | MergedPlaces | PlacesByName | PickedPlaces;
 export class MergedPlaces {
-  declare readonly plan: Int32Array;
+  declare readonly plan: readonly number[];
   declare readonly left: AttributePlaces;
   declare readonly right: AttributePlaces;
-  constructor(plan: Int32Array, left: AttributePlaces, right: AttributePlaces) {
+  constructor(plan: readonly number[], left: AttributePlaces, right: AttributePlaces) {
     this.plan = plan;
     this.left = left;
     this.right = right;
