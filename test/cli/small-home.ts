@@ -23,7 +23,7 @@ export const SMALL_HOME: Readonly<Record<string, string>> = {
   "home-manager/modules/activate.sh": ACTIVATE,
   "home-manager/modules/default.nix": `{ configuration, pkgs, lib, extraSpecialArgs }:
 let
-  option = description: { _type = "option"; inherit description; type.description = "anything"; declarations = [ "home-environment.nix" ]; definitionsWithLocations = [ ]; };
+  option = description: { _type = "option"; inherit description; type = { name = "anything"; description = "anything"; check = _: true; nestedTypes = { }; }; declarations = [ "home-environment.nix" ]; definitionsWithLocations = [ ]; };
   options.home = builtins.mapAttrs (name: option) { username = "Whose it is."; homeDirectory = "Where it is."; packages = "What it has."; file = "What is linked."; };
   evalModules = prefix: modules:
     let
