@@ -16,7 +16,7 @@ export async function evaluate(environment: NixEnvironment, args: readonly strin
   let expression: string | undefined;
   let apply: string | undefined;
   let format: ValueFormat["kind"] = "full";
-  let pretty = false;
+  let pretty = process.stdout.isTTY === true;
   let impure = false;
   let readOnly = false;
   const flakes = createFlakeArguments(environment.warn);

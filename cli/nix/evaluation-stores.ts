@@ -64,6 +64,10 @@ export function createDummyStore(): EvaluationStore {
         case "closure":
         case "references":
           return { op: call.op, paths: [] };
+        case "fetch-source":
+          // What is wrong with the source itself is said first, as there.
+          if (call.source["type"] === "tarball") (await import("../../core/fetch/source/curl-schemes.ts")).checkLocalFile(String(call.source["url"]));
+          throw refuseDummy("addToStoreFromDump");
         default:
           throw refuseDummy(call.op === "build" ? "buildPaths" : "addToStoreFromDump");
       }

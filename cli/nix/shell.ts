@@ -110,7 +110,8 @@ export async function shell(environment: NixEnvironment, givenArguments: readonl
     }
   }
   const ownShell = env["NIX_BUILD_SHELL"];
-  const settings = evaluationSettings(options, stores.choice, { ...env, IN_NIX_SHELL: pure ? "pure" : "impure" }, options.readOnly);
+  // Of a script all that is relative is relative to where it stands.
+  const settings = { ...evaluationSettings(options, stores.choice, { ...env, IN_NIX_SHELL: pure ? "pure" : "impure" }, options.readOnly), folder: toByteString(folder) };
   let bashOutput: WantedOutput | undefined;
   const status = await runEvaluationJob(
     environment,

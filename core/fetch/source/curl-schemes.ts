@@ -145,8 +145,8 @@ async function fetchFile(attributes: SourceAttributes, context: SourceContext): 
   }
 }
 
-/** Friendlier words for what people mistake for an archive. */
-function checkLocalFile(url: string): void {
+/** Friendlier words for what people mistake for an archive. @throws TsosError `source.bad-input` */
+export function checkLocalFile(url: string): void {
   if (!url.startsWith("file:")) return;
   let path: string;
   try {
