@@ -72,10 +72,14 @@ export function stampObservations(world: EvaluationWorld, observations: readonly
       return observation;
     }
   });
+  let room = EDITED_BYTES;
   for (const { index } of edited.sort((a, b) => b.newest - a.newest).slice(0, EDITED)) {
     const [question, of, answer, excluded, stamp] = stamped[index]!;
-    const tokens = findTokens(world, of, answer);
-    if (tokens !== undefined) stamped[index] = describeAnswer(question, of, answer, excluded, stamp ?? undefined, tokens);
+    const bytes = readAgain(world, of, answer);
+    if (bytes === undefined || bytes.length > room) continue;
+    room -= bytes.length;
+    const tokens = fingerprintTokens(bytes.toString("latin1"));
+    stamped[index] = describeAnswer(question, of, answer, excluded, stamp ?? undefined, tokens);
   }
   return stamped;
 }
@@ -86,14 +90,15 @@ function describeAnswer(question: Observation[0], of: ByteString, answer: string
 }
 
 const NOTHING: ReadonlySet<ByteString> = new Set();
-/** Of so many files the tokens are kept: all of a tree of packages would take longer than it is worth. */
+/** Of so many files, and of so much text, the tokens are kept: all of a tree of packages would take longer than it is worth. */
 const EDITED = 16;
+const EDITED_BYTES = 64 * 1024;
 
-/** Of the file that had this answer. */
-function findTokens(world: EvaluationWorld, path: ByteString, answer: string): string | undefined {
+/** The file that had this answer, if it has it still. */
+function readAgain(world: EvaluationWorld, path: ByteString, answer: string): Buffer | undefined {
   try {
     const bytes = world.read(path);
-    return fingerprint(bytes) === answer ? fingerprintTokens(bytes.toString("latin1")) : undefined;
+    return fingerprint(bytes) === answer ? bytes : undefined;
   } catch {
     return undefined;
   }
