@@ -95,9 +95,12 @@ test("relative imports carry their extension", () => {
   );
 });
 
-test("no file imports itself through others", () => {
+/** Where what options, packages and their definitions are is said in each other's terms: the types go round, the code does not. */
+const KNOTS = /^core\/(?:option|package)\//;
+
+function findCycles(arrows: readonly Import[]): readonly string[] {
   const edges = new Map<string, string[]>();
-  for (const i of imports) if (!i.typeOnly) edges.set(i.from, [...(edges.get(i.from) ?? []), i.to]);
+  for (const i of arrows) edges.set(i.from, [...(edges.get(i.from) ?? []), i.to]);
   const state = new Map<string, "open" | "done">();
   const cycles: string[] = [];
   const visit = (file: string, path: readonly string[]): void => {
@@ -111,7 +114,15 @@ test("no file imports itself through others", () => {
     state.set(file, "done");
   };
   for (const file of sources) visit(file, []);
-  assert.deepEqual(cycles, []);
+  return cycles;
+}
+
+test("no file imports itself through others", () => {
+  assert.deepEqual(findCycles(imports.filter((i) => !i.typeOnly)), []);
+});
+
+test("types go round in no other folder than those of options and packages", () => {
+  assert.deepEqual(findCycles(imports.filter((i) => !(i.typeOnly && KNOTS.test(i.from)))), []);
 });
 
 test("every dependency is pinned exactly and its reason is written down", () => {

@@ -2,7 +2,7 @@ import type { BuildService } from "../store/build-service.ts";
 import type { LocalStore } from "../store/store.ts";
 import type { BuildTarget } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
-import type { RealisedOutputs } from "./realise.ts";
+import type { RealisedOutputs } from "./realised-outputs.ts";
 import { serviceOptions } from "./service-options.ts";
 
 /** By the daemon of a store that this process may not write. */

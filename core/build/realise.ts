@@ -5,11 +5,9 @@ import { readBuildGraph, type BuildGraph, type BuildTarget } from "./build-graph
 import type { BuildOptions } from "./build-options.ts";
 import { createBuilderGuard } from "./builder-guard.ts";
 import { realiseByService } from "./realise-by-service.ts";
+import type { RealisedOutputs } from "./realised-outputs.ts";
 import { reportOtherSources } from "./report-other-sources.ts";
 import { createLimiters, runBuildGraph, type Shared } from "./run-build-graph.ts";
-
-/** Derivation → output name → path, of all outputs that were asked for. */
-export type RealisedOutputs = ReadonlyMap<StorePath, ReadonlyMap<string, StorePath>>;
 
 /**
  * Makes the outputs of derivations valid. What is valid is not built, what a substituter has is taken from there; what

@@ -1,5 +1,6 @@
 import type { BuildAttributes, CompileAttributes } from "./build-attributes.ts";
-import type { EvaluationRegistry, RecordedDerivation } from "./evaluation-registry.ts";
+import type { EvaluationRegistry } from "./evaluation-registry.ts";
+import type { RecordedDerivation } from "./recorded-derivation.ts";
 import { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { formatStorePath } from "../store-path/store-path.ts";

@@ -1,7 +1,7 @@
 import { HashModuloCache } from "../derivation/hash-modulo-cache.ts";
 import type { Derivation } from "../derivation/derivation.ts";
 import type { StorePath } from "../store-path/store-path.ts";
-import type { RecordedDerivation } from "./evaluation-registry.ts";
+import type { RecordedDerivation } from "./recorded-derivation.ts";
 
 /** Above this it begins anew: who watches a configuration all day must not grow for ever. */
 const MOST = 20_000;

@@ -1,6 +1,7 @@
 import { coerceToEnvironment, coerceToJson, type AttributePlace, type DerivationAttributes } from "./derivation-attributes.ts";
-import type { EvaluationRegistry, RecordedDerivation } from "./evaluation-registry.ts";
-import type { DerivationOutput } from "../derivation/derivation.ts";
+import type { IssuedPath } from "./issued-path.ts";
+import type { RecordedDerivation } from "./recorded-derivation.ts";
+import type { Derivation, DerivationOutput } from "../derivation/derivation.ts";
 import { finishDerivation } from "../derivation/finish-derivation.ts";
 import type { HashModuloCache } from "../derivation/hash-modulo-cache.ts";
 import { TsosError } from "../error/tsos-error.ts";
@@ -10,11 +11,19 @@ import { checkMethodHash, parseContentAddressMethod } from "../store-path/conten
 import type { StorePath } from "../store-path/store-path.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 
+/** Of an evaluation's registry, what a derivation is made with. */
+type Registry = {
+  readonly storeDir: string;
+  scan(text: string, place: AttributePlace, onPath: (issued: IssuedPath) => void): void;
+  findDerived(key: string, inputDerivations: Derivation["inputDerivations"], inputSources: Derivation["inputSources"]): RecordedDerivation | undefined;
+  record(recorded: RecordedDerivation, key: string): RecordedDerivation;
+};
+
 /**
  * The `derivation` primitive: coerces the attributes to an environment as Nix does, makes an input of every
  * store path that they hold, computes the output paths and records the result.
  */
-export function deriveFromAttributes(registry: EvaluationRegistry, cache: HashModuloCache, attributes: DerivationAttributes): RecordedDerivation {
+export function deriveFromAttributes(registry: Registry, cache: HashModuloCache, attributes: DerivationAttributes): RecordedDerivation {
   const { name } = attributes;
   if (typeof name !== "string" || name === "") {
     throw new TsosError({ code: "package.bad-attribute", message: `a derivation's name must be a text that is not empty, got "${String(name)}"` });

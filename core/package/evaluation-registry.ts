@@ -1,5 +1,7 @@
 import type { StoreSource } from "./build-attributes.ts";
 import { deriveFromAttributes } from "./derive.ts";
+import type { IssuedPath } from "./issued-path.ts";
+import type { RecordedDerivation } from "./recorded-derivation.ts";
 import type { AttributePlace, DerivationAttributes } from "./derivation-attributes.ts";
 import { createEvaluationStack, type EvaluationStack } from "./evaluation-stack.ts";
 import type { InstantiatedSource, Instantiation } from "../derivation/instantiation.ts";
@@ -20,20 +22,6 @@ import {
 } from "../store-path/store-path.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { compareByteStrings } from "../util/ordering.ts";
-
-/** What an issued store path stands for. */
-export type IssuedPath =
-  | { readonly kind: "output"; readonly path: StorePath; readonly derivation: StorePath; readonly output: string }
-  | { readonly kind: "derivation"; readonly path: StorePath }
-  | { readonly kind: "source"; readonly path: StorePath };
-
-/** A derivation that stands in the registry, whole. */
-export type RecordedDerivation = {
-  readonly path: StorePath;
-  readonly derivation: Derivation;
-  readonly contents: ByteString;
-  readonly outputs: ReadonlyMap<string, StorePath>;
-};
 
 /**
  * All that one evaluation has put towards the store: its derivations, inputs first, its sources, and every
