@@ -31,6 +31,14 @@ async function until(pattern: RegExp): Promise<string> {
   }
 }
 
+/** Waits for the end of whatever rounds are left: a save in two steps, caught between them, has two. */
+async function untilQuiet(): Promise<void> {
+  do {
+    seen = watching.stderr().length;
+    await sleep(1000);
+  } while (watching.stderr().length !== seen);
+}
+
 const SOUND = /is sound/;
 let good = "";
 
@@ -164,6 +172,7 @@ for (const [how, save] of Object.entries(SAVES)) {
 }
 
 test("a save that changes nothing, and files that nobody reads, start nothing", async () => {
+  await untilQuiet();
   writeFileSync(file, good);
   writeFileSync(join(project, "notes.txt"), "to do");
   writeFileSync(join(project, "tsos.unrelated"), "to do");
