@@ -11,7 +11,7 @@ export type FuzzJob = {
   readonly target: string;
   readonly seed: number;
   readonly corpus: readonly string[];
-  /** What is being run: how many were begun, the length of this one, its bytes. Messages would pile up where the reader is slow. */
+  /** What is being run: how many were begun, the length of this one, whether to stop after it, its bytes. Messages would pile up where the reader is slow. */
   readonly trying: SharedArrayBuffer;
 };
 
@@ -26,8 +26,10 @@ const say = (message: FuzzMessage): void => parentPort!.postMessage(message);
 const seeds = [...FUZZ_SEEDS[name]!, ...corpus.map((input) => Buffer.from(input, "base64"))];
 
 let accepted = 0;
-const numbers = new Int32Array(trying, 0, 2);
+const numbers = new Int32Array(trying, 0, 3);
 const bytes = new Uint8Array(trying, TRYING_HEAD);
+
+const isStopped = (): boolean => Atomics.load(numbers, 2) !== 0;
 
 async function attempt(input: Uint8Array): Promise<void> {
   bytes.set(input.subarray(0, bytes.length));
@@ -44,9 +46,10 @@ async function attempt(input: Uint8Array): Promise<void> {
 }
 
 for (const input of [...seeds]) {
+  if (isStopped()) break;
   await attempt(input);
 }
-for (let count = seeds.length; ; count++) {
+for (let count = seeds.length; !isStopped(); count++) {
   const input = mutateBytes(random, seeds, FUZZ_WORDS);
   await attempt(input);
   if (count % 50 === 0) {
@@ -54,3 +57,5 @@ for (let count = seeds.length; ; count++) {
     await new Promise(setImmediate);
   }
 }
+// What a target left open must not hold the thread; a database is at rest here.
+process.exit();

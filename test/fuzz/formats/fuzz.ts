@@ -47,7 +47,7 @@ async function fuzzTarget(file: string, job: FuzzJob, milliseconds: number): Pro
   let since = performance.now();
   let base: number | undefined;
   let ended = false;
-  const numbers = new Int32Array(job.trying, 0, 2);
+  const numbers = new Int32Array(job.trying, 0, 3);
   const running = (): Uint8Array => new Uint8Array(job.trying, TRYING_HEAD, Atomics.load(numbers, 1));
   const note = (problem: string, input = running()): void => void findings.push({ target: job.target, problem, input: Buffer.from(input).toString("base64") });
   worker.on("message", (message: FuzzMessage) => {
@@ -58,7 +58,12 @@ async function fuzzTarget(file: string, job: FuzzJob, milliseconds: number): Pro
     ended = true;
     note(error.stack ?? error.message);
   });
-  worker.on("exit", () => (ended = true));
+  const exited = new Promise<false>((resolve) =>
+    worker.on("exit", () => {
+      ended = true;
+      resolve(false);
+    }),
+  );
   const until = performance.now() + milliseconds;
   let begun = 0;
   while (performance.now() < until && !ended) {
@@ -80,7 +85,12 @@ async function fuzzTarget(file: string, job: FuzzJob, milliseconds: number): Pro
       break;
     }
   }
-  ended = true;
+  // A thread that is ended inside a native module (the store's database) takes the process with it: one that still answers ends by itself.
+  Atomics.store(numbers, 2, 1);
+  const stopping = new AbortController();
+  const late = sleep(LONGEST, true, { signal: stopping.signal }).catch(() => false);
+  if ((await Promise.race([exited, late])) && findings.length === 0) note(`an input takes longer than ${LONGEST} ms`);
+  stopping.abort();
   await worker.terminate();
   return { tried, accepted, findings, peakMegabytes: peak };
 }
