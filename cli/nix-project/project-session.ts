@@ -26,7 +26,7 @@ import type { FlakePurpose } from "../../core/interop/flake-flags.ts";
 
 export type ProjectOutput = { readonly drvPath: StorePath; readonly output: string };
 
-export type ProjectEvaluation = { readonly found: readonly (FoundDerivation & ProjectOutput)[]; readonly end: EvaluationEnd };
+export type ProjectEvaluation = { readonly found: readonly (Omit<FoundDerivation, keyof ProjectOutput> & ProjectOutput)[]; readonly end: EvaluationEnd };
 
 /**
  * Evaluates something of a Nix project with this machine's Nix settings, into the store of this command. A flake is
@@ -40,7 +40,7 @@ export async function evaluateProject(context: CommandContext, project: Pick<Nix
   const known = evaluationSettings(options, locateStore(env, context.uid, context.places.storeRoot), env, false);
   const settings = { ...known, pure: project.kind === "flake" && options.settings.bool("pure-eval", true) };
   await using session = openEvaluation(new URL("./nix-worker.cjs", import.meta.url));
-  const found: (FoundDerivation & ProjectOutput)[] = [];
+  const found: ProjectEvaluation["found"][number][] = [];
   const end = await session.run(
     settings,
     job,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -22,7 +22,7 @@ import { enterSnapshot } from "./enter-known-shell.ts";
 import type { NixProject } from "./find-project.ts";
 import { readDerivation, readEnvironmentOutput, writeEnvironmentDerivation } from "./flake-environment.ts";
 import { environmentKey, keepKnownShell, knownShellFile, programStamp, type KnownShell } from "./known-shell.ts";
-import { evaluateProject, realiseProject, sourceOf, toOutput, type ProjectEvaluation, type ProjectOutput } from "./project-session.ts";
+import { evaluateProject, realiseProject, sourceOf, type ProjectEvaluation, type ProjectOutput } from "./project-session.ts";
 import { findReads } from "./shell-reads.ts";
 import { FOLDER_MARK, inheritedEnvironment, type ShellSnapshot } from "./shell-snapshot.ts";
 
@@ -38,10 +38,11 @@ export async function enterProjectShell(context: CommandContext, project: NixPro
   const isFlake = project.kind === "flake";
   const env = { ...context.env, IN_NIX_SHELL: args.pure ? "pure" : "impure" };
   const { source, attributePaths } = sourceOf(project, "shell");
+  const store = await context.openStore();
   const evaluation = await evaluateProject(
     context,
     project,
-    { kind: "derivations", sources: [source], attributePaths, autoArguments: [], inNixShell: true, wantsReads: true, ...(isFlake ? { shell: "of-flake" as const } : hasNixpkgs(context) ? { shell: { expression: "(import <nixpkgs> {}).bashInteractive", known: 0 } } : {}) },
+    { kind: "derivations", sources: [source], attributePaths, autoArguments: [], inNixShell: true, wantsReads: true, ...(isFlake ? { shell: "of-flake" as const } : hasNixpkgs(context, store) ? { shell: { expression: "(import <nixpkgs> {}).bashInteractive", known: 0 } } : {}) },
     isFlake ? context.env : env,
   );
   const targets = evaluation.found.filter(({ isShell }) => isShell !== true);
@@ -49,7 +50,6 @@ export async function enterProjectShell(context: CommandContext, project: NixPro
   if (target === undefined || targets.length > 1) {
     throw new TsosError({ code: "nix.not-one-shell", message: `"${project.file}" is ${targets.length} derivations, a shell is one`, hint: isFlake ? "name one of them: tsos shell .#NAME" : "name one of them: tsos shell -c FILE.nix NAME, or write a shell.nix with mkShell" });
   }
-  const store = await context.openStore();
   const view = await findView(context, store);
   const bash = await findBash(context, store, evaluation, isFlake);
   const made = isFlake ? await makeFlakeSnapshot(context, store, target, bash) : await makeDerivationSnapshot(context, store, target, { bash, pure: args.pure, env, view });
@@ -103,7 +103,7 @@ async function findBash(context: CommandContext, store: LocalStore, { found }: P
   const derivation = found.find(({ isShell }) => isShell === true);
   if (own === undefined && derivation !== undefined) {
     try {
-      const [path] = await realiseProject(context, [toOutput(derivation, store.storeDir)]);
+      const [path] = await realiseProject(context, [derivation]);
       if (path !== undefined) return { program: `${formatStorePath(path, store.storeDir)}/bin/bash`, references: [path] };
     } catch (error) {
       if (context.signal.aborted || !(error instanceof TsosError)) throw error;
@@ -129,8 +129,7 @@ async function keepShell(
 ): Promise<void> {
   const { reads } = evaluation.end;
   if (reads === undefined) return;
-  const home = context.env["HOME"] ?? homedir();
-  const more = [...configurationFiles(context.env), join(home, ".nix-defexpr/channels"), join(store.stateDir, "profiles/per-user/root/channels"), project.file, ...["shell.nix", "shell.config.ts"].map((name) => join(project.folder, name))];
+  const more = [...configurationFiles(context.env), ...channelFolders(context, store), project.file, ...["shell.nix", "shell.config.ts"].map((name) => join(project.folder, name))];
   const read = findReads(reads, { start, storeDir: store.storeDir, more: more.map(toByteString), tarballTtl: TARBALL_TTL, now: Date.now() });
   if (read === undefined) return;
   const path = await store.addTextToStore(`${snapshot.name.replace(/[^0-9A-Za-z+\-._?=]/g, "-").replace(/^\./, "_")}-shell`, encodeUtf8(JSON.stringify(snapshot)), [...new Set(references)]);
@@ -164,6 +163,12 @@ async function printEnvironment(context: CommandContext, snapshot: ShellSnapshot
 }
 
 /** Whether `<nixpkgs>` may mean something. */
-function hasNixpkgs(context: CommandContext): boolean {
-  return (context.env["NIX_PATH"] ?? "").includes("nixpkgs");
+function hasNixpkgs(context: CommandContext, store: LocalStore): boolean {
+  const named = context.env["NIX_PATH"];
+  return named === undefined ? channelFolders(context, store).some((folder) => existsSync(join(folder, "nixpkgs"))) : named.includes("nixpkgs");
+}
+
+/** What the search path is by default. */
+function channelFolders(context: CommandContext, store: LocalStore): readonly string[] {
+  return [join(context.env["HOME"] ?? homedir(), ".nix-defexpr/channels"), join(store.stateDir, "profiles/per-user/root/channels")];
 }

@@ -30,7 +30,7 @@ const env: Readonly<Record<string, string>> = {
 };
 const ONLY = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
 
-async function shell(folder: string, args: readonly string[], more: Readonly<Record<string, string>> = {}, command = "shell"): Promise<TsosResult> {
+async function shell(folder: string, args: readonly string[], more: Readonly<Record<string, string | undefined>> = {}, command = "shell"): Promise<TsosResult> {
   return startTsos([command, ...args], { cwd: folder, stateFolder: state, env: { ...ONLY, ...env, ...more } }).ended;
 }
 
@@ -64,6 +64,20 @@ for (const [what, files, flags] of [
     }
   });
 }
+
+/** A tree that is taken for nixpkgs, whose bash is a link to the machine's. */
+const OWN_NIXPKGS = `{ ... }: { bashInteractive = derivation { name = "bash-own"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "/bin/mkdir -p $out/bin; /bin/ln -s /bin/bash $out/bin/bash" ]; }; }
+`;
+
+test("the shell is nixpkgs' own bash: of <nixpkgs> for a file, of its input for a flake", async () => {
+  const nixpkgs = project({ "default.nix": OWN_NIXPKGS, "flake.nix": "{ outputs = _: { legacyPackages.x86_64-linux = import ./. { }; }; }" });
+  const ofFile = await shell(project({ "shell.nix": OWN_SHELL }), ["--", "sh", "-c", "tr '\\0' ' ' < /proc/$PPID/cmdline"], { NIX_BUILD_SHELL: undefined, NIX_PATH: `nixpkgs=${nixpkgs}` });
+  assert.match(ofFile.stdout, /^\/nix\/store\/\w{32}-bash-own\/bin\/bash /, ofFile.stderr);
+  assert.doesNotMatch(ofFile.stderr, /warning/);
+  const folder = project({ "flake.nix": OWN_FLAKE.replace("{ self }", "{ self, nixpkgs }").replace("{", `{\n  inputs.nixpkgs.url = "path:${nixpkgs}";`), "structured.nix": STRUCTURED_SHELL });
+  const ofFlake = await shell(folder, ["--", "sh", "-c", "echo $SHELL"], { NIX_BUILD_SHELL: undefined });
+  assert.match(ofFlake.stdout, /^\/nix\/store\/\w{32}-bash-own\/bin\/bash$/m, ofFlake.stderr);
+});
 
 test("runs commands with the shell's functions and gives their exit code", async () => {
   const folder = project({ "shell.nix": OWN_SHELL });
