@@ -5,7 +5,9 @@ export { definePackage, type BuildArguments, type PackageChanges, type PackageDe
 export type { DerivationAttributes, DerivationValue } from "./package/derivation-attributes.ts";
 export { EvaluationRegistry } from "./package/evaluation-registry.ts";
 export type { Instantiation } from "./derivation/instantiation.ts";
-export { defineInputs, git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type Input, type InputLike, type InputOptions, type InputSpec, type InputUrl, type NixPackage, type NixPackages, type TarballInput } from "./package/inputs.ts";
+export { defineInputs } from "./package/define-inputs.ts";
+export type { Input, InputLike, InputOptions, InputSpec, InputUrl, NixPackage, NixPackages } from "./package/input.ts";
+export { git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type TarballInput } from "./package/input-spec.ts";
 export { defineHome, isHomeConfiguration, type HomeConfig, type HomeConfiguration, type HomeDefinition, type HomeDefinitions, type HomeImport, type HomeModule, type HomeModuleArguments, type HomeModuleBody, type PinnedHome } from "./package/define-home.ts";
 export { defineNixosSystem, isNixosSystemConfig, type NixosConfig, type NixModuleParts, type NixosImport, type NixosAddedDefinitions, type NixosConfigOf, type NixosDefinable, type NixosDefinitions, type NixosDefinitionsOf, type NixosModuleBody, type NixosOption, type PinnedNixos, type NixosModule, type NixosModuleArguments, type NixosSystemConfig, type NixosSystemDefinition } from "./package/define-nixos-system.ts";
 export type { NixValue } from "./package/nix-value.ts";
@@ -19,7 +21,7 @@ export { isSecret, secretFile, type Secret } from "./package/secret.ts";
 import type { Package } from "./package/package.ts";
 import type { Overlay } from "./package/package-set.ts";
 import type { Packages } from "./package/packages.ts";
-import type { Input, InputLike } from "./package/inputs.ts";
+import type { Input, InputLike } from "./package/input.ts";
 import type { Secret } from "./package/secret.ts";
 
 // What core/option, which is on a lower floor, knows only by name.

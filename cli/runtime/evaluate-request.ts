@@ -4,7 +4,7 @@ import type { OptionDescription, OptionReport } from "../../core/config/option-d
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { isHomeConfiguration, isNixosSystemConfig, isPackage, type Config, type EvaluationRegistry, type Input, type InputLike, type Package, type OptionsView, type Packages, type ShellConfig } from "../../core/index.ts";
 import type { DeclaredInput } from "../../core/option/declared-input.ts";
-import type { InputTable } from "../../core/package/inputs.ts";
+import type { InputTable } from "../../core/package/input-table.ts";
 import { checkAssertions, evaluateModules, type EvaluatedModules } from "../../core/option/evaluate-modules.ts";
 import { collectOverlays } from "../../core/option/collect-modules.ts";
 import { createModule, isModule, isModuleList, type ModuleInput, type ModuleList } from "../../core/option/module.ts";

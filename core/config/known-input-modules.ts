@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { InputModule } from "./bundle.ts";
+import type { InputModule } from "./bundle-options.ts";
 import { cacheKey, findCached, writeCached } from "./evaluation-cache.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { TsosError } from "../error/tsos-error.ts";
-import type { Input } from "./inputs.ts";
+import type { Input } from "./input.ts";
 
 export type NixDefinitionRules = {
   /** The function that takes the definition. */

@@ -1,7 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import type { Definable } from "../option/modifier.ts";
 import { checkNixDefinition } from "./check-nix-definition.ts";
-import type { Input } from "./inputs.ts";
+import type { Input } from "./input.ts";
 import type { NixFile } from "./nix-file.ts";
 import type { NixValue } from "./nix-value.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defineHome, isHomeConfiguration, type HomeDefinition } from "../../../core/package/define-home.ts";
-import type { Input } from "../../../core/package/inputs.ts";
+import type { Input } from "../../../core/package/input.ts";
 
 const nixpkgs = { kind: "input", name: "nixpkgs" } as unknown as Input;
 const homeManager = { kind: "input", name: "homeManager" } as unknown as Input;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defineNixosSystem, type NixosSystemDefinition } from "../../../core/package/define-nixos-system.ts";
-import type { Input } from "../../../core/package/inputs.ts";
+import type { Input } from "../../../core/package/input.ts";
 
 const nixpkgs = { kind: "input", name: "nixpkgs" } as unknown as Input;
 
