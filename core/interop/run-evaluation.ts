@@ -18,7 +18,7 @@ import { canonicalPath } from "../nix/canonical-path.ts";
 import type { NixIo } from "../nix/nix-io.ts";
 import { requireKind, resolveExpressionPath, resolveSymlinks } from "../nix/resolve-path.ts";
 import { Closure, NO_POSITION, textOf, type Slot, type Value } from "../nix/value.ts";
-import { toXml } from "../nix/xml.ts";
+import { writeXml } from "../nix/xml.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { unreachable } from "../util/unreachable.ts";
@@ -190,7 +190,7 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
       forEachSelected(evaluator, settings, job, open, (slot, args) => {
         const called = args.size === 0 ? slot : autoCall(evaluator, args, slot);
         const value = job.apply === undefined ? called : evaluator.call(evaluator.force(evaluator.load(job.apply, toByteString("«string»"), settings.folder)), [called], NO_POSITION);
-        print(formatResult(evaluator, value, format));
+        printResult(evaluator, value, format, print);
       });
       return {};
     }
@@ -316,7 +316,24 @@ function takesInNixShell(e: Evaluator, slot: Slot): boolean {
   return value instanceof Closure && e.formalsOf(value).some(({ name }) => name === "inNixShell");
 }
 
-function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString {
+/** What is printed as XML stands there as far as it came, also where the value then fails. */
+function printResult(e: Evaluator, slot: Slot, format: ValueFormat, print: (text: ByteString) => void): void {
+  if (format.kind !== "xml") return print(formatResult(e, slot, format));
+  let pieces: ByteString[] = [];
+  const flush = (): void => {
+    print(pieces.join(""));
+    pieces = [];
+  };
+  try {
+    writeXml(e, slot, new Set(), { locations: format.locations, lazy: !format.strict }, (text) => {
+      if (pieces.push(text) >= 4096) flush();
+    });
+  } finally {
+    flush();
+  }
+}
+
+function formatResult(e: Evaluator, slot: Slot, format: Exclude<ValueFormat, { readonly kind: "xml" }>): ByteString {
   switch (format.kind) {
     case "raw":
       return e.coerceToString(slot, NO_POSITION, new Set(), `while generating the ${format.purpose ?? "nix-instantiate"} output`, false, true);
@@ -324,16 +341,13 @@ function formatResult(e: Evaluator, slot: Slot, format: ValueFormat): ByteString
       e.force(slot);
       if (!format.strict) requireEvaluated(e, slot);
       return `${format.pretty === true ? indentJson(toJson(e, slot, new Set(), true)) : toJson(e, slot, new Set(), true)}\n`;
-    case "xml":
-      if (format.strict) e.forceDeep(slot);
-      return toXml(e, slot, new Set(), format.locations, !format.strict);
     case "full":
       return `${printValue(e, slot)}\n`;
     case "plain":
       if (format.strict) e.forceDeep(slot);
       return `${formatValue(e, e.force(slot), !format.strict)}\n`;
     default:
-      return unreachable(format);
+      return unreachable(format.kind);
   }
 }
 

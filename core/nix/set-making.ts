@@ -1,6 +1,6 @@
 import type { ByteString } from "../util/bytes.ts";
 import { CodeArea } from "./code-area.ts";
-import { DERIVATION_FILE } from "./source.ts";
+import { filePath } from "./source.ts";
 import { Attrs, MergedPlaces, NATIVE, NixString, NO_CONTEXT, NO_PLACES, PlacesByName, Thunk, type Context, type Slot, type StoredSlot, type Value } from "./value.ts";
 
 /** How values are made of others without evaluating any: sets of names, of two sets, strings. */
@@ -75,8 +75,8 @@ export class SetMaking extends CodeArea {
   /** Line and column are found when they are wanted, as in the reference: most of who asks wants the file. */
   positionValue(place: number): Value {
     const at = this.fileAt(place);
-    const file = at === DERIVATION_FILE ? "/derivation-internal.nix" : at;
-    if (file?.startsWith("/") !== true) return null;
+    const file = at === undefined ? undefined : filePath(at);
+    if (file === undefined) return null;
     return this.makeSet([["file", file], ["line", new Thunk(NATIVE, () => this.positionAt(place)!.line)], ["column", new Thunk(NATIVE, () => this.positionAt(place)!.column)]]);
   }
 }

@@ -4,6 +4,11 @@ import type { NixPosition } from "./nix-error.ts";
 /** Where `derivation` itself is written. */
 export const DERIVATION_FILE = toByteString("«nix-internal»/derivation-internal.nix");
 
+/** The path by which values and XML name a file; texts that are no files have none. */
+export function filePath(file: ByteString): ByteString | undefined {
+  return file === DERIVATION_FILE ? "/derivation-internal.nix" : file.startsWith("/") ? file : undefined;
+}
+
 /** A text with its name; where its lines start is found when a position is asked for. */
 export type NixSource = { readonly file: ByteString; readonly text: ByteString; lines: Int32Array | undefined };
 

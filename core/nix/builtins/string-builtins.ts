@@ -148,7 +148,7 @@ export function stringBuiltins(e: Evaluator): readonly BuiltinDefinition[] {
     ["fromTOML", 1, ([s]) => fromToml(e, e.forceStringNoContext(s!, NO_POSITION, "while evaluating the argument passed to builtins.fromTOML"))],
     ["toXML", 1, ([v]) => {
       const context = new Set<ByteString>();
-      return e.makeString(toXml(e, v!, context, false), context);
+      return e.makeString(toXml(e, v!, context), context);
     }],
     ["hasContext", 1, ([s]) => contextOf(e.forceString(s!, NO_POSITION, "while evaluating the argument passed to builtins.hasContext")).size > 0],
     ["getContext", 1, ([s]) => contextSet(contextOf(e.forceString(s!, NO_POSITION, "while evaluating the argument passed to builtins.getContext")))],

@@ -69,7 +69,7 @@ export function evaluateRequest(request: EvaluateRequest): EvaluateAnswer {
     if (request.mode === "json") return answer(true, toJson(evaluator, value, new Set(), false));
     if (request.mode === "xml" || request.mode === "xml-locations") {
       evaluator.forceDeep(value);
-      return answer(true, toXml(evaluator, value, new Set(), request.mode === "xml-locations").replace(/\n$/, ""));
+      return answer(true, toXml(evaluator, value, new Set(), { locations: request.mode === "xml-locations" }).replace(/\n$/, ""));
     }
     if (request.mode === "strict") evaluator.forceDeep(value);
     return answer(true, formatValue(evaluator, value, request.mode === "lazy"));
