@@ -1,4 +1,5 @@
 import { findNearestName } from "../core/util/suggest.ts";
+import { nixOptions } from "./nix-project/nix-flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -19,7 +20,7 @@ export function explainUsage(message: string, argv: readonly string[], help: str
     return usage(`"${given}" is no ${choice[1]!}, expected one of ${choices.join(", ")}`, didYouMean(findNearestName(given, choices)));
   }
   const following = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
-  if (following !== undefined) return usage(`the option "${asOption(following)}" needs a value`, `see ${where}`);
+  if (following !== undefined) return usage(`the option "${asOption(following)}" needs ${takesTwo(following) ? "two values" : "a value"}`, `see ${where}`);
   if (message.startsWith("Not enough non-option arguments")) {
     const needed = /^tsos [^\n]*?<([a-z]+)>/.exec(help)?.[1];
     return usage(`"tsos ${command ?? ""}" needs ${needed === undefined ? "an argument" : `its <${needed}>`}`, help.split("\n")[0]);
@@ -37,7 +38,11 @@ export function explainUsage(message: string, argv: readonly string[], help: str
   const negated = word.startsWith("--no-");
   const options = [...help.matchAll(/--([a-z][a-z-]*)/g)].map((match) => match[1]!);
   const nearest = findNearestName(name, options);
-  return usage(`there is no option "${word.split("=")[0]!}"${command === undefined ? "" : ` of "tsos ${command}"`}`, didYouMean(nearest === undefined ? undefined : `--${negated ? "no-" : ""}${nearest}`) ?? `see ${where}`);
+  return usage(`there is no option "${word.split("=")[0]!}"${command === undefined ? "" : ` of "tsos ${command}"`}`, didYouMean(nearest === undefined ? undefined : `--${negated ? "no-" : ""}${nearest}`) ?? (command === "run" ? "options of the program stand after --" : `see ${where}`));
+}
+
+function takesTwo(name: string): boolean {
+  return Object.entries(nixOptions).some(([one, option]) => one === name && "nargs" in option && option.nargs === 2);
 }
 
 function usage(message: string, hint: string | undefined): UsageError {

@@ -4,6 +4,11 @@ import type { CommandContext } from "./context.ts";
 import { ExitCode } from "./exit-code.ts";
 import { explainUsage } from "./explain-usage.ts";
 import { findWrongFlag, globalOptions, readGlobalFlags, type GlobalFlags, type ParsedGlobals } from "./global-flags.ts";
+import { nixOptions } from "./nix-project/nix-flags.ts";
+import type { BuildArguments } from "./commands/build.ts";
+import type { ProjectCheck } from "./nix-project/check.ts";
+import type { RunArguments } from "./commands/run.ts";
+import type { ShellArguments } from "./commands/shell.ts";
 import { STORE_ACTIONS, type StoreArguments } from "./store-arguments.ts";
 import { UsageError } from "./usage-error.ts";
 import type { SwitchArguments } from "./commands/switch.ts";
@@ -21,7 +26,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       throw new Chosen(readGlobalFlags(parsed as ParsedGlobals, process.cwd()), (context) => run(context, parsed as A));
     };
 
-  const noLink = { type: "boolean", default: true, describe: "make the ./result link" } as const;
+  const noLink = { type: "boolean", default: true, describe: "make the ./result link (--no-link: none)" } as const;
   const check = { type: "boolean", default: true, describe: "type-check (--no-check skips)" } as const;
   const home = { type: "boolean", default: false, describe: "this user's home, not the machine (default: what the nearest configuration is)" } as const;
   const words = <T>(y: Argv<T>) => y.positional("words", { type: "string", array: true, demandOption: true, describe: "what to look for" });
@@ -33,6 +38,8 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       .option("generation", { type: "number", describe: "go to this generation", requiresArg: true })
       .option("home", home)
       .option("specialisation", { type: "string", describe: "go to this variant of the generation", requiresArg: true });
+
+  const ofNix = <T>(y: Argv<T>) => y.options(nixOptions).group(Object.keys(nixOptions), "Of flakes and .nix files:");
 
   const parser = yargs([...argv])
     .scriptName("tsos")
@@ -47,10 +54,10 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       action(async (context, args: { template: string; force: boolean; dir?: string }) => (await import("./commands/init.ts")).init(context, args)),
     )
     .command(
-      "check",
+      "check [flake]",
       "type-check and evaluate, build nothing but the checks of a flake",
-      (y) => y.option("check", check).option("build", { type: "boolean", default: true, describe: "of a flake: build its checks (--no-build skips)" }).option("watch", { type: "boolean", default: false, describe: "check again at every save" }),
-      action(async (context, args: { check: boolean; build: boolean; watch: boolean }) => (await import("./commands/check.ts")).check(context, args)),
+      (y) => ofNix(y.positional("flake", { type: "string", describe: "a flake (default: the project here)" })).option("check", check).option("build", { type: "boolean", default: true, describe: "of a flake: build its checks (--no-build skips)" }).option("all-systems", { type: "boolean", default: false, describe: "of a flake: evaluate what is for other systems too" }).option("watch", { type: "boolean", default: false, describe: "check again at every save" }),
+      action(async (context, args: ProjectCheck & { flake?: string; check: boolean; watch: boolean }) => (await import("./commands/check.ts")).check(context, args)),
     )
     .command(
       "eval [path]",
@@ -59,10 +66,10 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       action(async (context, args: { path?: string; drv: boolean }) => (await import("./commands/eval.ts")).evaluate(context, args)),
     )
     .command(
-      "build [target]",
-      "realise the system's toplevel, an option's package or pkgs.NAME",
-      (y) => y.positional("target", { type: "string", describe: "OPTION.PATH, pkgs.NAME, .#NAME of a flake, an attribute of default.nix" }).option("link", noLink).option("check", check).option("rebuild", { type: "boolean", default: false, describe: "build again and compare" }).option("profile", { type: "string", describe: "make it the next generation of a profile: a name of one's own, or a path", requiresArg: true }),
-      action(async (context, args: { target?: string; link: boolean; check: boolean; rebuild: boolean; profile?: string }) => (await import("./commands/build.ts")).build(context, args)),
+      "build [targets..]",
+      "realise the system's toplevel, packages of options or pkgs.NAME",
+      (y) => ofNix(y.positional("targets", { type: "string", array: true, default: [] as string[], describe: "OPTION.PATH, pkgs.NAME, .#NAME of a flake, an attribute of default.nix" })).option("link", noLink).option("out-link", { alias: "o", type: "string", default: "result", describe: "the link's name; those of further ones begin with it", requiresArg: true }).option("check", check).option("rebuild", { type: "boolean", default: false, describe: "build again and compare" }).option("profile", { type: "string", describe: "make it the next generation of a profile: a name of one's own, or a path", requiresArg: true }),
+      action(async (context, args: BuildArguments) => (await import("./commands/build.ts")).build(context, args)),
     )
     .command(
       "update [inputs..]",
@@ -83,14 +90,14 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     .command(
       "shell [action]",
       "enter the shell of shell.config.ts, shell.nix or flake.nix, or run a command in it (-- CMD …)",
-      (y) => y.positional("action", { type: "string", describe: "env: print the environment; or .#NAME of a flake" }).option("pure", { type: "boolean", default: false, describe: "of a .nix file: forget the variables of this shell" }).option("packages", { alias: "p", type: "string", array: true, describe: "a shell of these packages, without a file" }).option("check", check),
-      action(async (context, args: { action?: string; pure: boolean; packages?: string[]; check: boolean; "--"?: string[] }) => (await import("./commands/shell.ts")).shell(context, args)),
+      (y) => ofNix(y.positional("action", { type: "string", describe: "env: print the environment; or .#NAME of a flake" })).option("pure", { type: "boolean", default: false, describe: "of a .nix file: forget the variables of this shell" }).option("packages", { alias: "p", type: "string", array: true, describe: "a shell of these packages, without a file" }).option("check", check),
+      action(async (context, args: ShellArguments) => (await import("./commands/shell.ts")).shell(context, args)),
     )
     .command(
-      "run [package]",
-      "run a package's main program (-- ARGS)",
-      (y) => y.positional("package", { type: "string", describe: "pkgs.NAME, .#NAME of a flake, an attribute of default.nix" }),
-      action(async (context, args: { package?: string; "--"?: string[] }) => (await import("./commands/run.ts")).run(context, args)),
+      "run [package] [arguments..]",
+      "run a package's main program; its own options stand after --",
+      (y) => ofNix(y.positional("package", { type: "string", describe: "pkgs.NAME, .#NAME of a flake, an attribute of default.nix" }).positional("arguments", { type: "string", array: true, default: [] as string[], describe: "words for the program" })),
+      action(async (context, args: RunArguments) => (await import("./commands/run.ts")).run(context, args)),
     )
     .command(
       "machine",

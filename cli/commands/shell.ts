@@ -10,9 +10,10 @@ import { endTypeCheck, evaluate, typeCheck } from "../evaluation.ts";
 import { ExitCode } from "../exit-code.ts";
 import { getConfig } from "../find-config.ts";
 import { findNixProject } from "../nix-project/find-project.ts";
+import { refuseNixFlags, type NixFlags } from "../nix-project/nix-flags.ts";
 import { UsageError } from "../usage-error.ts";
 
-export type ShellArguments = {
+export type ShellArguments = NixFlags & {
   /** `env`, or the shell of a Nix project that is meant: `.#NAME`, an attribute of `shell.nix`. */
   readonly action?: string;
   readonly pure: boolean;
@@ -30,8 +31,9 @@ export async function shell(context: CommandContext, args: ShellArguments): Prom
   const project = args.packages === undefined ? findNixProject(context.folder, "shell", { target: action === undefined ? args.action : undefined, config: context.flags.config, configs: ["shell.config.ts"] }) : undefined;
   if (project !== undefined) {
     const { enterProjectShell } = await import("../nix-project/shell.ts");
-    return enterProjectShell(context, project, { action, pure: args.pure, command: args["--"] });
+    return enterProjectShell(context, project, { ...args, action, command: args["--"] });
   }
+  refuseNixFlags(args, args.action);
   if (args.action !== undefined && action === undefined) throw new UsageError({ code: "cli.unknown-shell", message: `"${args.action}" is no shell: there is no flake.nix or shell.nix here`, hint: 'say "env", or give a command after --' });
   if (args.pure) throw new UsageError({ code: "cli.pure-shell", message: "--pure is for the shells of .nix files" });
   const file = args.packages === undefined ? getConfig(context, ["shell"]) : undefined;

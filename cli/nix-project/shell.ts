@@ -22,11 +22,12 @@ import { enterSnapshot } from "./enter-known-shell.ts";
 import type { NixProject } from "./find-project.ts";
 import { readDerivation, readEnvironmentOutput, writeEnvironmentDerivation } from "./flake-environment.ts";
 import { environmentKey, keepKnownShell, knownShellFile, programStamp, type KnownShell } from "./known-shell.ts";
+import { readProjectOptions, type NixFlags, type ProjectOptions } from "./nix-flags.ts";
 import { evaluateProject, realiseProject, sourceOf, type ProjectEvaluation, type ProjectOutput } from "./project-session.ts";
 import { findReads } from "./shell-reads.ts";
 import { FOLDER_MARK, inheritedEnvironment, type ShellSnapshot } from "./shell-snapshot.ts";
 
-export type ProjectShellArguments = { readonly action?: "env" | undefined; readonly pure: boolean; readonly command?: readonly string[] | undefined };
+export type ProjectShellArguments = NixFlags & { readonly action?: "env" | undefined; readonly pure: boolean; readonly command?: readonly string[] | undefined };
 
 /** How long what a URL without a hash names is believed to be the same, in seconds; as Nix's setting `tarball-ttl`. */
 const TARBALL_TTL = 3600;
@@ -37,12 +38,14 @@ export async function enterProjectShell(context: CommandContext, project: NixPro
   const start = Date.now();
   const isFlake = project.kind === "flake";
   const env = { ...context.env, IN_NIX_SHELL: args.pure ? "pure" : "impure" };
-  const { source, attributePaths } = sourceOf(project, "shell");
+  const options = readProjectOptions(context, project, args);
+  const { source, attributePaths } = sourceOf(project, "shell", options);
   const store = await context.openStore();
   const evaluation = await evaluateProject(
     context,
     project,
-    { kind: "derivations", sources: [source], attributePaths, autoArguments: [], inNixShell: true, wantsReads: true, ...(isFlake ? { shell: "of-flake" as const } : hasNixpkgs(context, store) ? { shell: { expression: "(import <nixpkgs> {}).bashInteractive", known: 0 } } : {}) },
+    options,
+    { kind: "derivations", sources: [source], attributePaths, autoArguments: [...options.options.autoArguments.values()], inNixShell: true, wantsReads: true, ...(isFlake ? { shell: "of-flake" as const } : hasNixpkgs(context, store) ? { shell: { expression: "(import <nixpkgs> {}).bashInteractive", known: 0 } } : {}) },
     isFlake ? context.env : env,
   );
   const targets = evaluation.found.filter(({ isShell }) => isShell !== true);
@@ -51,11 +54,12 @@ export async function enterProjectShell(context: CommandContext, project: NixPro
     throw new TsosError({ code: "nix.not-one-shell", message: `"${project.file}" is ${targets.length} derivations, a shell is one`, hint: isFlake ? "name one of them: tsos shell .#NAME" : "name one of them: tsos shell -c FILE.nix NAME, or write a shell.nix with mkShell" });
   }
   const view = await findView(context, store);
-  const bash = await findBash(context, store, evaluation, isFlake);
-  const made = isFlake ? await makeFlakeSnapshot(context, store, target, bash) : await makeDerivationSnapshot(context, store, target, { bash, pure: args.pure, env, view });
+  const bash = await findBash(context, store, options, evaluation, isFlake);
+  const made = isFlake ? await makeFlakeSnapshot(context, store, options, target, bash) : await makeDerivationSnapshot(context, store, options, target, { bash, pure: args.pure, env, view });
   if ("code" in made) return made.code;
   const { snapshot } = made;
-  if (made.isWhole) await keepShell(context, store, project, { ...made, evaluation, view, start, pure: args.pure });
+  // A shell by flags is another than the one without.
+  if (made.isWhole && options.isPlain) await keepShell(context, store, project, { ...made, evaluation, view, start, pure: args.pure });
   await store.flush();
   if (args.action === "env") return await printEnvironment(context, snapshot, args.pure, view);
   using _terminal = context.handTerminalOver();
@@ -65,10 +69,10 @@ export async function enterProjectShell(context: CommandContext, project: NixPro
 type Made = { readonly snapshot: ShellSnapshot; readonly isWhole: boolean; readonly references: readonly StorePath[] };
 
 /** Realises a derivation's inputs and runs its setup on this machine. */
-async function makeDerivationSnapshot(context: CommandContext, store: LocalStore, target: ProjectOutput, { bash, pure, env, view }: { readonly bash: Bash; readonly pure: boolean; readonly env: NodeJS.ProcessEnv; readonly view: KnownShell["view"] }): Promise<Made | { readonly code: number }> {
+async function makeDerivationSnapshot(context: CommandContext, store: LocalStore, options: ProjectOptions, target: ProjectOutput, { bash, pure, env, view }: { readonly bash: Bash; readonly pure: boolean; readonly env: NodeJS.ProcessEnv; readonly view: KnownShell["view"] }): Promise<Made | { readonly code: number }> {
   const derivation = readDerivation(store, target.drvPath);
   const inputs = [...derivation.inputDerivations].flatMap(([drvPath, outputs]) => [...outputs].map((output) => ({ drvPath, output })));
-  const paths = await realiseProject(context, inputs);
+  const paths = await realiseProject(context, options, inputs);
   const captured = await captureShell({
     name: derivation.name,
     derivation: derivationEnvironment(derivation, store.storeDir, context.flags.cores ?? availableParallelism(), FOLDER_MARK),
@@ -83,9 +87,9 @@ async function makeDerivationSnapshot(context: CommandContext, store: LocalStore
 }
 
 /** Builds the environment of a derivation's builder. */
-async function makeFlakeSnapshot(context: CommandContext, store: LocalStore, target: ProjectOutput, bash: Bash): Promise<Made> {
+async function makeFlakeSnapshot(context: CommandContext, store: LocalStore, options: ProjectOptions, target: ProjectOutput, bash: Bash): Promise<Made> {
   const { drvPath, outputs } = await writeEnvironmentDerivation(store, readDerivation(store, target.drvPath));
-  const paths = await realiseProject(context, [...outputs.keys()].map((output) => ({ drvPath, output })));
+  const paths = await realiseProject(context, options, [...outputs.keys()].map((output) => ({ drvPath, output })));
   for (const path of paths) {
     const text = await readFile(store.realPath(path), "utf8").catch(() => "");
     if (text === "") continue;
@@ -98,12 +102,12 @@ async function makeFlakeSnapshot(context: CommandContext, store: LocalStore, tar
 type Bash = { readonly program: string; readonly references: readonly StorePath[] };
 
 /** The bash that `NIX_BUILD_SHELL` or the project's nixpkgs names, else the machine's. */
-async function findBash(context: CommandContext, store: LocalStore, { found }: ProjectEvaluation, isFlake: boolean): Promise<Bash> {
+async function findBash(context: CommandContext, store: LocalStore, options: ProjectOptions, { found }: ProjectEvaluation, isFlake: boolean): Promise<Bash> {
   const own = context.env["NIX_BUILD_SHELL"];
   const derivation = found.find(({ isShell }) => isShell === true);
   if (own === undefined && derivation !== undefined) {
     try {
-      const [path] = await realiseProject(context, [derivation]);
+      const [path] = await realiseProject(context, options, [derivation]);
       if (path !== undefined) return { program: `${formatStorePath(path, store.storeDir)}/bin/bash`, references: [path] };
     } catch (error) {
       if (context.signal.aborted || !(error instanceof TsosError)) throw error;

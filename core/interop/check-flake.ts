@@ -26,10 +26,10 @@ type Placed = { readonly slot: Slot; readonly at: number };
 type Look = (value: Placed, path: string) => string;
 
 /**
- * Evaluates what a flake has for this system, and looks whether it is what its name says; unlike the reference it goes on
+ * Evaluates what a flake has for this system (with `all` for every system), and looks whether it is what its name says; unlike the reference it goes on
  * after what is wrong. Nix: src/nix/flake.cc
  */
-export function checkFlake(e: Evaluator, flake: Value, system: ByteString): FlakeReport {
+export function checkFlake(e: Evaluator, flake: Value, system: ByteString, all = false): FlakeReport {
   const outputs: { path: string; kind: string }[] = [];
   const checks: { path: string; drvPath: ByteString }[] = [];
   const problems: { path: string; error: string }[] = [];
@@ -59,7 +59,8 @@ export function checkFlake(e: Evaluator, flake: Value, system: ByteString): Flak
       const value = e.force(slot);
       if (!(value instanceof Attrs) || !e.isDerivation(value)) throw e.error("type", `flake attribute '${path}' is not a derivation`);
       const { drvPath } = describeDerivation(e, value);
-      if (path.startsWith("checks.")) checks.push({ path, drvPath });
+      // Those of other systems are not to be built here.
+      if (path.startsWith(`checks.${system}.`)) checks.push({ path, drvPath });
       return "derivation";
     });
   const text = (slot: Slot, at: number): void => void e.forceString(slot, at, "");
@@ -138,12 +139,12 @@ export function checkFlake(e: Evaluator, flake: Value, system: ByteString): Flak
     for (const [name, inner] of members(placed.slot)) attempt(inner, `${path}.${name}`, look);
     return "";
   };
-  /** One for each system, of which only this one's is looked at. */
+  /** One for each system. */
   const perSystem = (look: Look | undefined): Look => (placed, path) => {
     for (const [name, inner] of members(placed.slot)) {
       const shown = e.positionAt(inner.at);
       if (!name.includes("-")) throw e.error("eval", `'${name}' is not a valid system type${shown === undefined ? "" : `, at ${shown.file}:${shown.line}:${shown.column}`}`);
-      if (name !== system) omitted.add(name);
+      if (name !== system && !all) omitted.add(name);
       else if (look !== undefined) attempt(inner, `${path}.${name}`, look);
       else outputs.push({ path: `${path}.${name}`, kind: "packages" });
     }

@@ -67,7 +67,7 @@ export type EvaluationJob =
   /** The program of an app or a package. */
   | ({ readonly kind: "program" } & Selection)
   /** Evaluates all outputs of a flake; what there is, and what is wrong. */
-  | { readonly kind: "check-flake"; readonly ref: ByteString; readonly writeLock: boolean }
+  | { readonly kind: "check-flake"; readonly ref: ByteString; readonly writeLock: boolean; readonly flags?: FlakeFlags; /** What is for other systems is evaluated too. */ readonly allSystems?: boolean }
   /** `shell`: where exactly one derivation is found (or `known` beside those found), this one as well, if it is there. */
   | ({ readonly kind: "derivations"; readonly shell?: { readonly expression: ByteString; readonly known: number } | "of-flake"; /** Tell what was read. */ readonly wantsReads?: boolean; /** As `nix build` does: for each selection `*`, names with commas, or nothing for those to be installed. */ readonly outputs?: readonly (ByteString | undefined)[] } & Selection);
 

@@ -248,8 +248,8 @@ function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: Ev
     case "check-flake": {
       const { fetcher } = io;
       if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
-      const flake = openFlake(evaluator, fetcher, job.ref, { folder: settings.folder, writeLock: job.writeLock });
-      return { report: checkFlake(evaluator, evaluator.force(flake), settings.currentSystem) };
+      const flake = openFlake(evaluator, fetcher, job.ref, { folder: settings.folder, writeLock: job.writeLock, flags: job.flags });
+      return { report: checkFlake(evaluator, evaluator.force(flake), settings.currentSystem, job.allSystems) };
     }
     default:
       return unreachable(job);
@@ -271,11 +271,14 @@ function forEachSelected(e: Evaluator, settings: EvaluationSettings, job: Select
   const args: AutoArguments = new Map(
     job.autoArguments.map(({ name, kind, text }): [ByteString, Slot] => [name, kind === "string" ? text : e.load(text, toByteString("«string»"), open({ kind: "text", label: "string", text: "" }).folder)]),
   );
+  // Several attributes of one flake: locked, and its outputs called, once.
+  const opened = new Map<ByteString, Value>();
   for (const source of job.sources) {
     if (source.kind === "flake") {
       const { fetcher } = e.io;
       if (fetcher === undefined) throw new TsosError({ code: "nix.no-fetcher", message: "this evaluation fetches no sources" });
-      const flake = openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock, flags: source.flags });
+      const flake = opened.get(source.ref) ?? openFlake(e, fetcher, source.ref, { folder: settings.folder, writeLock: source.writeLock, flags: source.flags });
+      opened.set(source.ref, flake);
       const { slot, path } = selectFlakeAttribute(e, flake, source.attribute, { system: settings.currentSystem, purpose: source.purpose, shown: fetcher.formatFlakeRef(fetcher.parseFlakeRef(source.ref, { folder: settings.folder })) });
       e.force(slot);
       use(slot, new Map(), flake, path, source.purpose);
