@@ -144,9 +144,15 @@ function tokensOnly(record: WorldRecord, evaluator: Evaluator | undefined): Read
   return new Set([...record.code()].filter((path) => withoutPlaces?.has(path) === true));
 }
 
+/**
+ * More than a system needs, since only what is used is touched. Memory that threads could share does not count as the
+ * engine's own: else it collects the young over and over, and all of the old, because of so large an array.
+ */
+const makeWords = (words: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * Math.max(words, 1 << 25)));
+
 function evaluateWith(settings: EvaluationSettings, job: EvaluationJob, host: EvaluationHost & StoreChannel, world: EvaluationWorld, parsedFiles: ParsedFiles | undefined, made?: (evaluator: Evaluator) => void): EvaluationResult {
   const io = createEvaluationIo(settings, host, world);
-  const evaluator = new Evaluator({ io, settings: settings.language, parsedFiles });
+  const evaluator = new Evaluator({ io, settings: settings.language, parsedFiles, makeWords });
   made?.(evaluator);
   installBuiltins(evaluator);
   for (const ref of settings.registryOverrides?.inputsFrom ?? []) {

@@ -30,7 +30,9 @@ export class CodeArea {
   readonly shapes = new ShapeTable();
   /** Of each table of strings, where its strings are in `strings`, plus one; 0: not there yet. */
   protected readonly tables = new Map<StringTable, Int32Array>();
-  protected code = new Int32Array(1 << 23);
+  /** Makes room for at least so many words. */
+  protected makeWords = (words: number): Int32Array => new Int32Array(Math.max(words, 1 << 23));
+  protected code: Int32Array = new Int32Array(0);
   protected length = 1;
   protected readonly strings: ByteString[] = [];
   protected readonly stringIndex = new Map<ByteString, number>();
@@ -48,7 +50,7 @@ export class CodeArea {
     const base = this.length;
     this.length += file.code.length;
     if (this.length > this.code.length) {
-      const larger = new Int32Array(Math.max(this.length, this.code.length * 2));
+      const larger = this.makeWords(Math.max(this.length, this.code.length * 2));
       larger.set(this.code);
       this.code = larger;
     }

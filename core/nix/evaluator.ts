@@ -25,6 +25,8 @@ export type EvaluatorOptions = {
   /** Used with an `io` that has `readSource`. */
   readonly parsedFiles?: ParsedFiles | undefined;
   readonly compiledFiles?: CompiledFiles | undefined;
+  /** Makes room for at least so many words of code, all 0. */
+  readonly makeWords?: ((words: number) => Int32Array) | undefined;
 };
 
 const NO_ENVIRONMENT = new Environment(undefined, undefined);
@@ -40,6 +42,7 @@ export class Evaluator extends Operators {
     super(options.io, options.settings ?? {});
     this.parsedFiles = options.parsedFiles;
     this.compiledFiles = options.compiledFiles;
+    if (options.makeWords !== undefined) this.makeWords = options.makeWords;
   }
 
   /** Parses, compiles and adds a text; the result is the thunk of its value. `path`: the file that it is all of. */

@@ -17,10 +17,10 @@ const STEPS: ReadonlyMap<number, number> = new Map([[1, ROOM], [24, 1], [512, 8]
 
 /**
  * So much may live on, in bytes, before the engine looks through all of it. Its own first limit follows from how little of
- * what starting makes lives on, so that it looks at 26 MB, at 100 and at 450, and finds that a tenth of it is gone. Half of
- * what the thread may have is the limit where that is less.
+ * what starting makes lives on, so that it looks at 26 MB, at 100 and at 450, and finds that a tenth of it is gone; so it
+ * does with 750 MB of a system. Half of what the thread may have is the limit where that is less.
  */
-const OLD = 2 ** 30;
+const OLD = 3 * 2 ** 30;
 /** What is made to have the young collected: no more than this, in bytes, in pieces of so many words. */
 const MOST_MADE = 2 ** 25;
 const WORDS = 8192;
