@@ -22,9 +22,11 @@ export function explainDiagnostic(diagnostic: ts.Diagnostic, checker: ts.TypeChe
       code,
       message: `there is no option "${wrong}"${property === undefined ? "" : ` here`}`,
       at: property === undefined ? placeOf(diagnostic) : placeOf({ file: diagnostic.file, start: property.name.getStart(diagnostic.file) }),
-      hint: nearest === undefined ? undefined : `did you mean "${nearest}"?`,
+      hint: nearest !== undefined ? `did you mean "${nearest}"?` : OF_NIXOS.test(text) ? OWN_OPTIONS : undefined,
     };
   }
+  const unread = diagnostic.code === NO_PROPERTY ? /^Property '([^']+)' does not exist on type 'NixosConfigOf</.exec(text)?.[1] : undefined;
+  if (unread !== undefined) return { code, message: `there is no option "${unread}" here`, at: placeOf(diagnostic), hint: OWN_OPTIONS };
   const overload = diagnostic.code === NO_OVERLOAD ? /.*^ *Overload \d+ of \d+.*?\n(.*)$/ms.exec(text)?.[1] : undefined;
   const related = (diagnostic.relatedInformation ?? []).flatMap((info): RelatedPosition[] => {
     const at = placeOf(info);
@@ -89,6 +91,11 @@ function placeOf({ file, start }: Pick<ts.DiagnosticRelatedInformation, "file" |
 
 // Of several forms of one function the last is the plain one: what the others say of the same mistake is the same again.
 const NO_OVERLOAD = 2769;
+
+/** Where the compiler knows of no name that is near. */
+const NO_PROPERTY = 2339;
+const OF_NIXOS = /\b(?:Nixos|Home)Definitions/;
+const OWN_OPTIONS = 'options that NixOS and home-manager do not have are declared: declare module "tsos" { interface NixosOwnOptions { "path.of.option": boolean } } (HomeOwnOptions for a home)';
 
 const MAX_WIDTH = 240;
 const MAX_LINES = 4;

@@ -6,6 +6,7 @@ import { convertFile, countMarked, type FileKind } from "./convert-file.ts";
 import type { FileContext } from "./converter.ts";
 import { KNOWN_INPUTS } from "./known-functions.ts";
 import { parseConcrete } from "./parse-concrete.ts";
+import { declareOwnOptions, ownOptions } from "./own-options.ts";
 import { refuseFlake } from "./refuse-flake.ts";
 import { allBoundNames } from "./scope.ts";
 import { isIdentifier, quote, variableName } from "./typescript-names.ts";
@@ -154,7 +155,10 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
     const body = moved ? movePaths(text.text, folderOf(path), folderOf(to)) : text.text;
     const names = new Set(text.needs.imports);
     if (text.needs.ourLib) names.add("lib");
-    if (/(?:: (?:readonly )?|<)NixValue\b/.test(body)) names.add("type NixValue");
+    const { kind, file: concrete } = files.get(path)!;
+    const own = kind === "module" || kind === "system" ? ownOptions(concrete.expression) : [];
+    const declared = own.length === 0 ? [] : [declareOwnOptions(own)];
+    if (/(?:: (?:readonly )?|<)NixValue\b/.test([body, ...declared].join("\n"))) names.add("type NixValue");
     const declares = isEntry && !inputsElsewhere;
     if (declares) for (const one of ["defineInputs", "github"]) names.add(one);
     const statements = [
@@ -162,7 +166,7 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
       ...(inputs.size > 0 || isEntry ? (declares ? [] : [`import { inputs } from ${quote(relativePath(folderOf(to), `${root}/inputs.ts`))};`]) : []),
       ...[...imports].map(([target, name]) => `import ${name} from ${quote(relativePath(folderOf(to), pathOf(target)))};`),
     ];
-    const parts = [`${text.header}${statements.join("\n")}`, ...(declares ? [inputsText(false).trimEnd()] : []), body].filter((part) => part.trim() !== "");
+    const parts = [`${text.header}${statements.join("\n")}`, ...(declares ? [inputsText(false).trimEnd()] : []), ...declared, body].filter((part) => part.trim() !== "");
     converted.push({ path: to.slice(root.length + 1), from: path, text: `${parts.join("\n\n").trimEnd()}\n`, expressions: text.expressions, marked: countMarked(files.get(path)!.file, text.marks) });
   }
   if (inputsElsewhere) converted.push({ path: "inputs.ts", from: file, text: `${importStatement(["defineInputs", "github"])}\n\n${inputsText(true)}`, expressions: 0, marked: 0 });

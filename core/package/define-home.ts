@@ -1,7 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import type { Definable } from "../option/modifier.ts";
 import { checkNixDefinition } from "./check-nix-definition.ts";
-import type { NixModuleParts, NixosConfigOf, NixosDefinitionsOf, NixosModuleArguments } from "./define-nixos-system.ts";
+import type { NixModuleParts, NixosConfigOf, NixosDefinitionsOf, NixosModuleArguments, NixosOptionsWith } from "./define-nixos-system.ts";
 import type { Input } from "./input.ts";
 import type { NixFile } from "./nix-file.ts";
 import type { NixValue } from "./nix-value.ts";
@@ -12,11 +12,14 @@ import type { NixValue } from "./nix-value.ts";
  */
 export interface PinnedHome {}
 
+/** Options that modules of the project or of other inputs declare for a home, by their paths, as `NixosOwnOptions` has those of a machine. */
+export interface HomeOwnOptions {}
+
 /** A home's configuration as a module reads it. */
-export type HomeConfig = PinnedHome extends { readonly options: infer O } ? NixosConfigOf<O> : { readonly [name: string]: NixValue };
+export type HomeConfig = PinnedHome extends { readonly options: infer O } ? NixosConfigOf<NixosOptionsWith<O, HomeOwnOptions>> : { readonly [name: string]: NixValue };
 
 /** What a module of a home may define. */
-export type HomeDefinitions = PinnedHome extends { readonly options: infer O } ? NixosDefinitionsOf<O> : Readonly<Record<string, unknown>>;
+export type HomeDefinitions = PinnedHome extends { readonly options: infer O } ? NixosDefinitionsOf<NixosOptionsWith<O, HomeOwnOptions>> : Readonly<Record<string, unknown>>;
 
 /** What a module of home-manager is called with. */
 export interface HomeModuleArguments {

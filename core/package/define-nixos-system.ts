@@ -27,8 +27,26 @@ export type NixosDefinitionsOf<T> = { readonly [K in keyof T]?: Definable<T[K] e
 /** Whatever is in NixOS' tree, for a tree that nothing is known of. */
 type AnyNixosConfig = { readonly [name: string]: NixValue };
 
+/**
+ * Options that modules of the project or of other inputs declare, by their paths: the declarations of a pinned tree do not have them.
+ *
+ * @example
+ * declare module "tsos" {
+ *   interface NixosOwnOptions {
+ *     readonly "services.greeter.enable": boolean;
+ *     readonly "services.greeter.port": number;
+ *   }
+ * }
+ */
+export interface NixosOwnOptions {}
+
+/** The options of a tree, with those that a project names by their paths. */
+export type NixosOptionsWith<Tree, Own> = [keyof Own] extends [never] ? Tree : Tree & Intersection<{ [Path in keyof Own & string]: OptionAtPath<Path, Own[Path]> }[keyof Own & string]>;
+type OptionAtPath<Path extends string, Value> = Path extends `${infer First}.${infer Rest}` ? { readonly [Name in First]: OptionAtPath<Rest, Value> } : { readonly [Name in Path]: NixosOption<Value> };
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void ? All : never;
+
 /** NixOS' configuration as a module reads it. */
-export type NixosConfig = PinnedNixos extends { readonly options: infer O } ? NixosConfigOf<O> : AnyNixosConfig;
+export type NixosConfig = PinnedNixos extends { readonly options: infer O } ? NixosConfigOf<NixosOptionsWith<O, NixosOwnOptions>> : AnyNixosConfig;
 
 /** Options that modules of other inputs declare, which the declarations of a pinned tree do not have. A project may add its own. */
 export interface NixosAddedDefinitions {
@@ -37,7 +55,7 @@ export interface NixosAddedDefinitions {
 }
 
 /** What a module of NixOS may define. */
-export type NixosDefinitions = PinnedNixos extends { readonly options: infer O } ? NixosDefinitionsOf<O> & NixosAddedDefinitions : Readonly<Record<string, unknown>>;
+export type NixosDefinitions = PinnedNixos extends { readonly options: infer O } ? NixosDefinitionsOf<NixosOptionsWith<O, NixosOwnOptions>> & NixosAddedDefinitions : Readonly<Record<string, unknown>>;
 
 /** What a module of NixOS is called with. A project extends it with what its `specialArgs` hold. */
 export interface NixosModuleArguments {

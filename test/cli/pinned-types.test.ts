@@ -87,9 +87,25 @@ const cases: readonly (readonly [what: string, body: string, errors: RegExp | un
   ["a value of another type", '{ greet: { tone: "high" } }', /"high"/],
   ["an option that is not there", "{ greet: { enable: config.greet.nothing } }", /nothing/],
 ];
-for (const [what, body, errors] of cases) {
+/** Options of the project's own beside those of the tree. */
+const OWN = `declare module "tsos" {
+  interface NixosOwnOptions {
+    readonly "mine.enable": boolean;
+    readonly "greet.mine.words": readonly string[];
+    readonly "greet.mine.any": NixValue;
+  }
+}
+import type { NixValue } from "tsos";
+`;
+const ownCases: readonly (readonly [what: string, body: string, errors: RegExp | undefined])[] = [
+  ["own options beside those of the tree", '{ mine: { enable: config.greet.enable }, greet: { enable: config.mine.enable, words: config.greet.mine.words, mine: { any: { a: config.greet.mine.any.b } } } }', undefined],
+  ["an own option of another type", "{ greet: { words: [config.mine.enable] } }", /boolean/],
+  ["a value of another type for an own option", '{ mine: { enable: "yes" } }', /boolean|string/],
+  ["an own option that is not there", "{ greet: { enable: config.mine.nothing } }", /there is no option "nothing" here.*NixosOwnOptions/s],
+];
+for (const [what, body, errors] of [...cases, ...ownCases]) {
   test(`type-checks ${what}`, async () => {
-    writeFileSync(join(folder, "project/system.config.ts"), CONFIG(body));
+    writeFileSync(join(folder, "project/system.config.ts"), ownCases.some((one) => one[0] === what) ? `${CONFIG(body)}${OWN}` : CONFIG(body));
     const { typeCheckConfig } = await import("../../core/config/type-check.ts");
     const checked = typeCheckConfig({ file: join(folder, "project/system.config.ts"), installation });
     if (errors === undefined) await checked;

@@ -1,4 +1,12 @@
-import { dedent, type NixosModule } from "tsos";
+import { dedent, type NixosModule, type NixValue } from "tsos";
+
+declare module "tsos" {
+  interface NixosOwnOptions {
+    readonly "backup.enable": boolean;
+    readonly "backup.folders": NixValue;
+    readonly "backup.target": string;
+  }
+}
 
 const backup: NixosModule = ({ config, lib, pkgs }) => {
   const cfg = config.backup;

@@ -1,4 +1,12 @@
-import type { NixosModule } from "tsos";
+import type { NixosModule, NixValue } from "tsos";
+
+declare module "tsos" {
+  interface NixosOwnOptions {
+    readonly "kiosk.enable": boolean;
+    readonly "kiosk.port": number;
+    readonly "kiosk.title": NixValue;
+  }
+}
 
 const kiosk: NixosModule = ({ config, lib, pkgs }) => {
   const cfg = config.kiosk;
