@@ -1,22 +1,26 @@
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { convertProject, type ConvertedProject, type ProjectSource } from "../../core/convert/convert-project.ts";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { convertProject, type ConvertedProject, type ConvertOptions, type ProjectSource } from "../../core/convert/convert-project.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { formatNixError, NixError } from "../../core/nix/nix-error.ts";
 import { ClassicUsageError } from "./classic-arguments.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
+import { writtenInputs } from "./written-inputs.ts";
 
 const USAGE = `Usage: tsos nix convert FILE.nix [--output DIR] [--force] [--nixpkgs REF]
-A configuration of NixOS, with the modules that it imports, or a shell.nix as TypeScript: system.config.ts or
-shell.config.ts beside the file, and a file for each module.
+A configuration of NixOS or of a home, with the modules that it imports, or a shell.nix as TypeScript:
+system.config.ts, home.config.ts or shell.config.ts beside the file, and a file for each module.
 
   -o, --output DIR       write into DIR; files that the configuration names are copied there
   -f, --force            overwrite files that are there
-  --nixpkgs REF          the branch or tag of nixpkgs that it gets (nixos-26.05)
+  --nixpkgs REF          the branch or tag of nixpkgs that it gets (that of the file it replaces, else nixos-26.05)
+  --module               as a module that a configuration imports: NAME.ts beside NAME.nix
   --dry-run              only say what would be written
 `;
 
 const NIXPKGS = "nixos-26.05";
+/** Of several files that have inputs. */
+const INPUTS = "inputs.ts";
 
 const disk: ProjectSource = {
   kind(path) {
@@ -27,16 +31,22 @@ const disk: ProjectSource = {
 };
 
 /** `tsos nix convert`: a configuration in the Nix language as TypeScript. */
-export function convert(environment: NixEnvironment, args: readonly string[]): number {
+export async function convert(environment: NixEnvironment, args: readonly string[]): Promise<number> {
   const options = parseArguments(args);
   if (options === "help") {
     environment.print(USAGE);
     return 0;
   }
   const file = resolve(options.file);
-  const project = convertOrExplain(environment, file, options.nixpkgs);
-  if (project === undefined) return 1;
-  const root = options.output === undefined ? project.root : resolve(options.output);
+  const { isModule, nixpkgs = NIXPKGS } = options;
+  const first = convertOrExplain(environment, { source: disk, file, nixpkgs, isModule });
+  if (first === undefined) return 1;
+  const root = options.output === undefined ? first.root : resolve(options.output);
+  const inputs = await inputsThere(first, root);
+  if (options.nixpkgs !== undefined) inputs.delete("nixpkgs");
+  const whole = inputs.size === 0 ? first : convertProject({ source: disk, file, nixpkgs, isModule, inputs });
+  // What other modules import as well has the inputs already.
+  const project = isModule ? { ...whole, files: whole.files.filter(({ path }) => path !== INPUTS || !existsSync(join(root, path))) } : whole;
   const isElsewhere = root !== project.root;
   const copied = isElsewhere ? project.kept.filter((path) => !project.kept.some((other) => path !== other && path.startsWith(`${other}/`))) : [];
   const taken = [...project.files.map(({ path }) => path), ...copied].filter((path) => existsSync(join(root, path)));
@@ -60,7 +70,19 @@ export function convert(environment: NixEnvironment, args: readonly string[]): n
   for (const { path, from } of project.files) environment.print(`${shown(join(root, path))}  from ${shown(from)}\n`);
   for (const path of copied) environment.print(`${shown(join(root, path))}  copied\n`);
   report(environment, project, shown);
+  if (isModule) environment.say(`in the configuration: import it, and name it in the place of nixFile("${basename(file)}")`);
   return 0;
+}
+
+/** The inputs of the files that would be replaced. */
+async function inputsThere(project: ConvertedProject, root: string): Promise<Map<string, string>> {
+  const inputs = new Map<string, string>();
+  for (const { path } of project.files) {
+    const file = join(root, path);
+    if (!(path === INPUTS || path.endsWith(".config.ts")) || disk.kind(file) !== "file") continue;
+    for (const [name, text] of await writtenInputs(readFileSync(file, "utf8"))) inputs.set(name, text);
+  }
+  return inputs;
 }
 
 function report(environment: NixEnvironment, { marks, assumed, files }: ConvertedProject, shown: (path: string) => string): void {
@@ -78,9 +100,9 @@ function report(environment: NixEnvironment, { marks, assumed, files }: Converte
 }
 
 /** @returns undefined where the file does not parse, which is said with the user's line */
-function convertOrExplain(environment: NixEnvironment, file: string, nixpkgs: string): ConvertedProject | undefined {
+function convertOrExplain(environment: NixEnvironment, options: ConvertOptions): ConvertedProject | undefined {
   try {
-    return convertProject({ source: disk, file, nixpkgs });
+    return convertProject(options);
   } catch (error) {
     if (!(error instanceof NixError)) throw error;
     environment.say(formatNixError(error, { showTrace: false }));
@@ -88,12 +110,13 @@ function convertOrExplain(environment: NixEnvironment, file: string, nixpkgs: st
   }
 }
 
-type ConvertArguments = { readonly file: string; readonly output: string | undefined; readonly force: boolean; readonly dryRun: boolean; readonly nixpkgs: string };
+type ConvertArguments = { readonly file: string; readonly output: string | undefined; readonly force: boolean; readonly dryRun: boolean; readonly isModule: boolean; readonly nixpkgs: string | undefined };
 
 function parseArguments(args: readonly string[]): ConvertArguments | "help" {
   const files: string[] = [];
   let output: string | undefined;
-  let nixpkgs = NIXPKGS;
+  let nixpkgs: string | undefined;
+  let isModule = false;
   let force = false;
   let dryRun = false;
   for (let i = 0; i < args.length; i++) {
@@ -109,9 +132,10 @@ function parseArguments(args: readonly string[]): ConvertArguments | "help" {
     else if (name === "--nixpkgs") nixpkgs = value();
     else if (name === "--force" || name === "-f") force = true;
     else if (name === "--dry-run") dryRun = true;
+    else if (name === "--module") isModule = true;
     else if (name.startsWith("-")) throw new ClassicUsageError(`unrecognised flag '${name}'`);
     else files.push(argument);
   }
   if (files.length !== 1) throw new ClassicUsageError(files.length === 0 ? "convert needs the file that is to be converted" : `convert takes one file, got ${files.length}`);
-  return { file: files[0]!, output, force, dryRun, nixpkgs };
+  return { file: files[0]!, output, force, dryRun, isModule, nixpkgs };
 }

@@ -1,8 +1,8 @@
 import { fromByteString } from "../util/bytes.ts";
-import { bare, type ConcreteExpression } from "./concrete-syntax.ts";
+import { bare, staticName, type ConcreteBinding, type ConcreteExpression } from "./concrete-syntax.ts";
 import { convertInherited } from "./convert-attributes.ts";
 import type { Converter, Place } from "./converter.ts";
-import { COMBINATORS, LIB_BUILTINS } from "./known-functions.ts";
+import { COMBINATORS, KNOWN_INPUTS, LIB_BUILTINS, SYSTEM } from "./known-functions.ts";
 import { describe, isIterable, knownFunction } from "./known-values.ts";
 import { group, ifBroken, indent, join, line, soft, type Layout } from "./layout.ts";
 import { markNix } from "./mark-nix.ts";
@@ -69,7 +69,7 @@ function convertKnown(converter: Converter, e: Call, name: string, place: Place)
     case "import/2": {
       const found = convertImport(converter, first!);
       if (found === undefined) return markNix(converter, e, place, "an import of what is no file of the project");
-      return second === undefined ? found : call([at(Strength.postfix, found)], [value(second)]);
+      return second === undefined ? found : call([at(Strength.postfix, found)], [value(isNixpkgs(first!) ? withSystem(second) : second)]);
     }
     case "optional/2":
       return choose(value(first!, Strength.nullish), ["[", value(second!), "]"], "[]");
@@ -154,6 +154,22 @@ function convertImport(converter: Converter, e: ConcreteExpression): Printed | u
     return input === undefined ? undefined : { layout: `${input}.nix<NixValue>(${rest.length === 0 ? "" : quote(rest.join("/"))})`, strength: Strength.postfix };
   }
   return undefined;
+}
+
+function isNixpkgs(e: ConcreteExpression): boolean {
+  const file = bare(e);
+  return file.kind === "search-path" && KNOWN_INPUTS[fromByteString(file.path)]?.[0] === "NixOS/nixpkgs";
+}
+
+/** A pure evaluation has no `builtins.currentSystem`, which nixpkgs' packages are for where nothing says otherwise. */
+function withSystem(e: ConcreteExpression): ConcreteExpression {
+  const set = bare(e);
+  if (set.kind !== "attributes") return e;
+  const names = set.bindings.flatMap((binding) => (binding.kind === "inherit" ? binding.names.map(({ name }) => name) : staticName(binding.path[0]) ?? []));
+  if (names.some((name) => ["system", "localSystem", "hostPlatform", "buildPlatform"].includes(name))) return e;
+  const place = { start: set.start, end: set.start };
+  const system: ConcreteBinding = { kind: "attribute", path: [{ kind: "static", name: "system", ...place }], value: { kind: "string", indented: false, parts: [{ kind: "text", text: SYSTEM }], ...place }, ...place };
+  return { ...set, bindings: [system, ...set.bindings] };
 }
 
 /** `attrValues { inherit (pkgs) b a; }` is a list of packages, in the order of their names. */

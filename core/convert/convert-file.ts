@@ -21,6 +21,8 @@ export type FileRequest = {
   /** What its main constant is called. */
   readonly name: string;
   readonly context: FileContext;
+  /** Whether its modules are those of a user's home. */
+  readonly isHome: boolean;
   /** Names that its imports have. */
   readonly taken: ReadonlySet<string>;
 };
@@ -56,9 +58,9 @@ function attempt(file: ConcreteFile, request: FileRequest, takesLib: boolean): C
   };
 }
 
-function convertBody(converter: Converter, expression: ConcreteExpression, { kind, name }: FileRequest): Layout {
+function convertBody(converter: Converter, expression: ConcreteExpression, { kind, name, isHome }: FileRequest): Layout {
   const statements: Layout[] = [];
-  if (kind === "system") {
+  if (kind === "system" && !isHome) {
     const system = findSystem(expression);
     if (system !== undefined) {
       const start: Place = { scope: undefined, isDeferred: false };
@@ -79,12 +81,14 @@ function convertBody(converter: Converter, expression: ConcreteExpression, { kin
   const main = bare(value ?? expression);
   const isModule = kind !== "value";
   const { result, notes } = converter.noting(() => (main.kind === "lambda" ? converter.lambda(main, inner, isModule ? "" : ": NixValue") : converter.convert(main, inner)));
-  const type = isModule ? ": NixosModule" : "";
-  if (isModule) converter.needs.imports.add("type NixosModule");
+  const moduleType = isHome ? "HomeModule" : "NixosModule";
+  const type = isModule ? `: ${moduleType}` : "";
+  if (isModule) converter.needs.imports.add(`type ${moduleType}`);
   const statement: Layout = [...notes, `const ${name}${type} = `, at(Strength.arrow, result), ";"];
   if (kind === "system") {
-    converter.needs.imports.add("defineNixosSystem");
-    return join([...statements, statement, `export default defineNixosSystem({ nixpkgs: inputs.nixpkgs, modules: [${name}] });`], [hard, hard]);
+    const define = isHome ? "defineHome" : "defineNixosSystem";
+    converter.needs.imports.add(define);
+    return join([...statements, statement, `export default ${define}({ nixpkgs: inputs.nixpkgs, ${isHome ? "homeManager: inputs.homeManager, " : ""}modules: [${name}] });`], [hard, hard]);
   }
   if (kind === "module") return join([...statements, statement, `export default ${name};`], [hard, hard]);
   return join([...statements, [...notes, "export default ", at(Strength.arrow, result), ";"]], [hard, hard]);

@@ -6,7 +6,7 @@ import { convertFile, countMarked, type FileKind } from "./convert-file.ts";
 import type { FileContext } from "./converter.ts";
 import { KNOWN_INPUTS } from "./known-functions.ts";
 import { parseConcrete } from "./parse-concrete.ts";
-import { declareOwnOptions, ownOptions } from "./own-options.ts";
+import { declareOwnOptions, definesHome, ownOptions } from "./own-options.ts";
 import { refuseFlake } from "./refuse-flake.ts";
 import { allBoundNames } from "./scope.ts";
 import { isIdentifier, quote, variableName } from "./typescript-names.ts";
@@ -24,6 +24,10 @@ export type ConvertOptions = {
   readonly file: string;
   /** The branch or tag of nixpkgs that the configuration gets. */
   readonly nixpkgs: string;
+  /** Inputs that the project has: by their names, what they are in TypeScript. They stand in place of what would be guessed. */
+  readonly inputs?: ReadonlyMap<string, string> | undefined;
+  /** The file is a module that others import, and no machine. */
+  readonly isModule?: boolean | undefined;
 };
 
 /** A file that stays Nix in a place. */
@@ -52,11 +56,11 @@ export type ConvertedProject = {
 type Entry = { readonly path: string; kind: FileKind; readonly file: ConcreteFile };
 
 /**
- * A configuration of NixOS and all modules that it imports from its project, or a `shell.nix`, as TypeScript.
+ * A configuration of NixOS or of a user's home and all modules that it imports from its project, or a `shell.nix`, as TypeScript.
  *
  * @throws TsosError `convert.missing-file`, `convert.no-shell`, `convert.flake`; NixError of kind `parse`
  */
-export function convertProject({ source, file, nixpkgs }: ConvertOptions): ConvertedProject {
+export function convertProject({ source, file, nixpkgs, inputs: given = new Map(), isModule = false }: ConvertOptions): ConvertedProject {
   const files = new Map<string, Entry>();
   const kept = new Set<string>();
   const work: string[] = [];
@@ -84,8 +88,9 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
     return true;
   };
   if (source.kind(file) !== "file") throw new TsosError({ code: "convert.missing-file", message: `there is no file "${file}"`, hint: "tsos nix convert configuration.nix" });
-  const isShell = /(?:^|\/)shell\.nix$/.test(file);
-  add(file, isShell ? "shell" : "system");
+  const isShell = !isModule && /(?:^|\/)shell\.nix$/.test(file);
+  add(file, isShell ? "shell" : isModule ? "module" : "system");
+  const isHome = !isShell && (/(?:^|\/)home\.nix$/.test(file) || definesHome(files.get(file)!.file.expression));
   if (/(?:^|\/)flake\.nix$/.test(file)) throw refuseFlake(file, files.get(file)!.file.expression);
 
   const resolveImport = (from: string, path: string): string | undefined => {
@@ -123,21 +128,25 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
     const entry = files.get(path)!;
     const imports = new Map<string, string>();
     const inputs = new Set<string>();
-    const name = entry.kind === "system" ? "configuration" : moduleName(path);
+    const name = entry.kind === "system" ? (isHome ? "home" : "configuration") : moduleName(path);
     const taken = new Set(["dedent", "path", "nixFile", "readFile", "nixExpression", "inputs", "defineInputs", "github", ...(entry.kind === "value" ? [] : [name])]);
-    const text = convertFile(entry.file, { kind: entry.kind, name, taken, context: contextOf(entry, imports, inputs, taken) });
+    const text = convertFile(entry.file, { kind: entry.kind, name, isHome, taken, context: contextOf(entry, imports, inputs, taken) });
     results.set(path, { text, imports, inputs });
   }
   // A file may be reached only by what was converted before it became a value: all that is written is reached.
   const reached = new Set<string>([file]);
   for (const path of reached) for (const inner of results.get(path)?.imports.keys() ?? []) reached.add(inner);
   const root = commonFolder([...reached, ...kept], folderOf(file));
-  const entryPath = `${root}/${isShell ? "shell" : "system"}.config.ts`;
-  const pathOf = (path: string): string => (path === file ? entryPath : path.replace(/\.nix$/, ".ts"));
-  const inputsElsewhere = [...reached].some((path) => path !== file && results.get(path)!.inputs.size > 0);
-  const allInputs = new Set(["nixpkgs", ...[...reached].flatMap((path) => [...results.get(path)!.inputs])]);
+  const entryPath = `${root}/${isShell ? "shell" : isHome ? "home" : "system"}.config.ts`;
+  const pathOf = (path: string): string => (path === file && !isModule ? entryPath : path.replace(/\.nix$/, ".ts"));
+  const inputsElsewhere = [...reached].some((path) => (path !== file || isModule) && results.get(path)!.inputs.size > 0);
+  const allInputs = new Set(["nixpkgs", ...(isHome ? ["home-manager"] : []), ...[...reached].flatMap((path) => [...results.get(path)!.inputs])]);
   const inputsText = (isExported: boolean): string => {
-    const lines = [...new Map([...allInputs].map((name) => [inputName(name), name])).entries()].map(([name, source]) => {
+    const sources = new Map<string, string | undefined>([...allInputs].map((name) => [inputName(name), name]));
+    for (const name of given.keys()) if (!sources.has(name)) sources.set(name, undefined);
+    const lines = [...sources].map(([name, source]) => {
+      const known = given.get(name);
+      if (known !== undefined || source === undefined) return `${isIdentifier(name) ? name : quote(name)}: ${known}`;
       const [repository, ref] = KNOWN_INPUTS[source]!;
       const branch = repository === "NixOS/nixpkgs" && ref === undefined ? nixpkgs : source === "home-manager" && nixpkgs.startsWith("nixos-") && nixpkgs !== "nixos-unstable" ? nixpkgs.replace("nixos", "release") : ref;
       return `${isIdentifier(name) ? name : quote(name)}: github(${quote(repository)}${branch === undefined ? "" : `, ${quote(branch)}`})`;
@@ -149,7 +158,7 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
   for (const path of reached) {
     const { text, imports, inputs } = results.get(path)!;
     const to = pathOf(path);
-    const isEntry = path === file;
+    const isEntry = path === file && !isModule;
     // Where the entry moves, what it names is reached from elsewhere.
     const moved = folderOf(to) !== folderOf(path);
     const body = moved ? movePaths(text.text, folderOf(path), folderOf(to)) : text.text;
@@ -157,10 +166,10 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
     if (text.needs.ourLib) names.add("lib");
     const { kind, file: concrete } = files.get(path)!;
     const own = kind === "module" || kind === "system" ? ownOptions(concrete.expression) : [];
-    const declared = own.length === 0 ? [] : [declareOwnOptions(own)];
+    const declared = own.length === 0 ? [] : [declareOwnOptions(own, isHome ? "HomeOwnOptions" : "NixosOwnOptions")];
     if (/(?:: (?:readonly )?|<)NixValue\b/.test([body, ...declared].join("\n"))) names.add("type NixValue");
     const declares = isEntry && !inputsElsewhere;
-    if (declares) for (const one of ["defineInputs", "github"]) names.add(one);
+    if (declares) for (const one of inputFunctions(inputsText(false))) names.add(one);
     const statements = [
       ...(names.size === 0 ? [] : [importStatement([...names])]),
       ...(inputs.size > 0 || isEntry ? (declares ? [] : [`import { inputs } from ${quote(relativePath(folderOf(to), `${root}/inputs.ts`))};`]) : []),
@@ -169,7 +178,7 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
     const parts = [`${text.header}${statements.join("\n")}`, ...(declares ? [inputsText(false).trimEnd()] : []), ...declared, body].filter((part) => part.trim() !== "");
     converted.push({ path: to.slice(root.length + 1), from: path, text: `${parts.join("\n\n").trimEnd()}\n`, expressions: text.expressions, marked: countMarked(files.get(path)!.file, text.marks) });
   }
-  if (inputsElsewhere) converted.push({ path: "inputs.ts", from: file, text: `${importStatement(["defineInputs", "github"])}\n\n${inputsText(true)}`, expressions: 0, marked: 0 });
+  if (inputsElsewhere) converted.push({ path: "inputs.ts", from: file, text: `${importStatement(inputFunctions(inputsText(true)))}\n\n${inputsText(true)}`, expressions: 0, marked: 0 });
   return {
     root,
     files: converted,
@@ -184,6 +193,11 @@ export function convertProject({ source, file, nixpkgs }: ConvertOptions): Conve
 
 function inputName(name: string): string {
   return name === "nixos" ? "nixpkgs" : variableName(toByteString(name));
+}
+
+/** What the text of inputs calls. */
+function inputFunctions(text: string): readonly string[] {
+  return ["defineInputs", "github", "gitlab", "sourcehut", "git", "tarball"].filter((name) => new RegExp(`\\b${name}\\(`).test(text));
 }
 
 function importStatement(names: readonly string[]): string {

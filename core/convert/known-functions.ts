@@ -38,3 +38,6 @@ export const KNOWN_INPUTS: Readonly<Record<string, readonly [repository: string,
   disko: ["nix-community/disko", undefined],
   impermanence: ["nix-community/impermanence", undefined],
 };
+
+/** What tsos' machines and shells are. */
+export const SYSTEM = "x86_64-linux";

@@ -25,9 +25,16 @@ export function ownOptions(expression: ConcreteExpression): readonly OwnOption[]
 }
 
 /** What `tsos update` cannot know of a pinned tree, since the project has it. */
-export function declareOwnOptions(options: readonly OwnOption[]): string {
+export function declareOwnOptions(options: readonly OwnOption[], owner: "NixosOwnOptions" | "HomeOwnOptions"): string {
   const lines = options.map(({ path, type }) => `    readonly ${quote(path)}: ${type};\n`);
-  return `declare module "tsos" {\n  interface NixosOwnOptions {\n${lines.join("")}  }\n}`;
+  return `declare module "tsos" {\n  interface ${owner} {\n${lines.join("")}  }\n}`;
+}
+
+/** Whether it is a module of home-manager: it says whose home it is. */
+export function definesHome(expression: ConcreteExpression): boolean {
+  const entries = attributeTree(moduleBody(expression)?.bindings ?? []);
+  const home = entries.find(({ name }) => staticName(name) === "home")?.value;
+  return home !== undefined && isEntries(home) && home.some(({ name }) => ["username", "homeDirectory"].includes(staticName(name) ?? ""));
 }
 
 function moduleBody(expression: ConcreteExpression): ConcreteAttributes | undefined {

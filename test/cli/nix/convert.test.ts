@@ -56,6 +56,50 @@ test("a shell.nix becomes shell.config.ts", () => {
   assert.match(text, /"nixos-25\.11"/);
 });
 
+test("a file that is replaced keeps its inputs, unless another nixpkgs is named", () => {
+  using trial = startNixTrial();
+  write(trial, MACHINE);
+  write(trial, { "system.config.ts": 'import { defineInputs, defineNixosSystem, nixFile, tarball } from "tsos";\nconst inputs = defineInputs({\n  nixpkgs: { url: "path:../tree", config: { allowUnfree: true } },\n  extra: tarball("http://a.example/x.tar.gz"),\n});\nexport default defineNixosSystem({ nixpkgs: inputs.nixpkgs, modules: [nixFile("./configuration.nix")] });\n' });
+  assert.equal(trial.run("convert", "configuration.nix", "--force").code, 0);
+  assert.match(read(trial, "system.config.ts"), /nixpkgs: \{ url: "path:\.\.\/tree", config: \{ allowUnfree: true \} \},\n {2}extra: tarball\("http:\/\/a\.example\/x\.tar\.gz"\),/);
+  assert.match(read(trial, "system.config.ts"), /import \{ defineInputs, defineNixosSystem, lib, type NixosModule, path, tarball \}|import \{[^}]*\btarball\b[^}]*\} from "tsos"/);
+  assert.doesNotMatch(read(trial, "system.config.ts"), /github/);
+  assert.equal(trial.run("convert", "configuration.nix", "--force", "--nixpkgs", "nixos-unstable").code, 0);
+  assert.match(read(trial, "system.config.ts"), /nixpkgs: github\("NixOS\/nixpkgs", "nixos-unstable"\),\n {2}extra: tarball/);
+});
+
+test("one module becomes a file of TypeScript beside it, which a configuration imports", async () => {
+  using trial = startNixTrial();
+  write(trial, SMALL_NIXOS, "nixpkgs");
+  write(trial, MACHINE, "project");
+  const { code, stdout, stderr } = trial.run("convert", "--module", "project/web.nix");
+  assert.deepEqual([code, stdout], [0, "project/web.ts  from project/web.nix\n"], stderr);
+  assert.match(stderr, /in the place of nixFile\("web\.nix"\)/);
+  assert.match(read(trial, "project/web.ts"), /^import \{ lib, type NixosModule \} from "tsos";\n\nconst web: NixosModule = [\s\S]*export default web;\n$/);
+  write(trial, { "system.config.ts": 'import { defineInputs, defineNixosSystem } from "tsos";\nimport web from "./web.ts";\nexport default defineNixosSystem({ nixpkgs: defineInputs({ nixpkgs: "path:../nixpkgs" }).nixpkgs, modules: [web, { networking: { hostName: "web" } }] });\n' }, "project");
+  const evaluated = await runTsos(["eval", "services.web.enable", "--store", join(trial.folder, "machine")], { cwd: join(trial.folder, "project"), stateFolder: trial.folder, env: { HOME: trial.folder } });
+  assert.equal(evaluated.stdout.trim(), "true", evaluated.stderr);
+});
+
+test("a home.nix, or what says whose home it is, becomes home.config.ts", () => {
+  using trial = startNixTrial();
+  write(trial, { "home.nix": "{ pkgs, ... }: { imports = [ ./git.nix ]; home.packages = [ pkgs.hello ]; }\n", "git.nix": '{ config, lib, ... }: { options.mine.name = lib.mkOption { type = lib.types.str; }; config.programs.git.enable = config.mine.name != ""; }\n', "other/ann.nix": '{ home.username = "ann"; }\n' });
+  assert.equal(trial.run("convert", "home.nix").stdout, "home.config.ts  from home.nix\ngit.ts  from git.nix\n");
+  assert.match(read(trial, "home.config.ts"), /homeManager: github\("nix-community\/home-manager", "release-26\.05"\)[\s\S]*const home: HomeModule = [\s\S]*export default defineHome\(\{ nixpkgs: inputs\.nixpkgs, homeManager: inputs\.homeManager, modules: \[home\] \}\);/);
+  assert.match(read(trial, "git.ts"), /interface HomeOwnOptions \{\n {4}readonly "mine\.name": string;/);
+  assert.equal(trial.run("convert", "other/ann.nix").stdout, "other/home.config.ts  from other/ann.nix\n");
+});
+
+test("packages of another channel are of this system, since a pure evaluation knows none", () => {
+  using trial = startNixTrial();
+  write(trial, { "configuration.nix": "{ config, ... }: let\n  unstable = import <nixos-unstable> { config = config.nixpkgs.config; };\n  plain = import <nixpkgs> { };\n  arm = import <nixpkgs> { system = \"aarch64-linux\"; };\nin { environment.systemPackages = [ unstable.git plain.jq arm.jq ]; }\n" });
+  assert.equal(trial.run("convert", "configuration.nix").code, 0);
+  const text = read(trial, "system.config.ts");
+  assert.match(text, /unstable = inputs\.nixosUnstable\.nix<NixValue>\(\)\(\{\s*system: "x86_64-linux",\s*config: config\.nixpkgs\.config,?\s*\}\)/);
+  assert.match(text, /plain = inputs\.nixpkgs\.nix<NixValue>\(\)\(\{ system: "x86_64-linux" \}\)/);
+  assert.match(text, /arm = inputs\.nixpkgs\.nix<NixValue>\(\)\(\{ system: "aarch64-linux" \}\)/);
+});
+
 test("nothing that is there is overwritten without --force", () => {
   using trial = startNixTrial();
   write(trial, { ...MACHINE, "web.ts": "mine" });
