@@ -117,6 +117,9 @@ async function findKnownModules(context: CommandContext, file: string): Promise<
 /** @throws ConfigErrors with every diagnostic of the compiler */
 export async function typeCheck(context: CommandContext, file: string, inputModules: readonly string[] = []): Promise<void> {
   const { typeCheckConfig } = await import("../core/config/type-check.ts");
+  const { findProject } = await import("../core/config/find-project.ts");
+  const { declareUsedModules } = await import("./input-types.ts");
+  declareUsedModules(findProject(file), file);
   await typeCheckConfig({ file, inputModules, installation: findInstallation(), cacheDir: join(context.places.cache, "check"), signal: context.signal });
 }
 

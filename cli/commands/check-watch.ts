@@ -2,7 +2,7 @@ import { basename, join, relative } from "node:path";
 import { watchConfig, type WatchEvent, type WatchOptions } from "../../core/config/watch-config.ts";
 import type { TsosError } from "../../core/error/tsos-error.ts";
 import { findProject } from "../../core/config/find-project.ts";
-import { declareInputs } from "../input-types.ts";
+import { declareInputs, declareUsedModules } from "../input-types.ts";
 import type { CommandContext } from "../context.ts";
 import { inputSettings, parsedFolder, readLimits } from "../evaluation.ts";
 import { findInstallation } from "../installation.ts";
@@ -50,6 +50,7 @@ export async function watchAndCheck(context: CommandContext, file: string, reque
       }
     }
   };
+  declareUsedModules(findProject(file), file);
   return watchConfig({ declareInputs: (declared) => declareInputs(findProject(file), declared), file, request, runtime: openRuntimeFolder(join(installation, "dist")), installation, check, parsedFolder: parsedFolder(context), inputs: inputSettings(context), limits: readLimits(context.env), signal: context.signal, onEvent: show });
 }
 

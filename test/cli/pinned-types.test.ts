@@ -64,7 +64,7 @@ before(async () => {
 });
 
 test("declares the packages of a pinned tree with their versions and descriptions, without those that only say that they are gone", () => {
-  const index = /from "(.*)index\.d\.ts"/.exec(readFileSync(join(folder, "project/.tsos/inputs.d.ts"), "utf8"))![1]!;
+  const index = /from "(.*)packages\.d\.ts"/.exec(readFileSync(join(folder, "project/.tsos/inputs.d.ts"), "utf8"))![1]!;
   const text = readFileSync(join(index, "packages0.d.ts"), "utf8");
   assert.match(text, /\/\*\* Says \*\\\/ hello — 1\.2 · pkgs\/by-name\/gr\/greeting\/package\.nix \*\/\n {2}readonly greeting: NixPackage;/);
   assert.match(text, /Another — 3 · pkgs\/other\/default\.nix \*\/\n {2}readonly other: NixPackage;/);
@@ -150,6 +150,23 @@ export default defineHome({ nixpkgs: inputs.nixpkgs, homeManager: inputs.homeMan
   await typeCheckConfig({ file, installation });
   writeFileSync(file, readFileSync(file, "utf8").replace("config.home.username.toUpperCase()", "config.home.username.length"));
   await assert.rejects(typeCheckConfig({ file, installation }), /'number' is not assignable/);
+});
+
+test("a project that sets no modules of NixOS reads no types of options, until a configuration does", async () => {
+  write({ "shell/tsos.lock": '{ "version": 1, "inputs": {} }', "shell/shell.config.ts": 'import { defineShell } from "tsos";\nexport default defineShell({ inputs: { nixpkgs: "path:../tree" }, config: ({ pkgs }) => ({ packages: [pkgs.nixpkgs.greeting] }) });\n' });
+  const inShell = (...args: readonly string[]): Promise<TsosResult> => runTsos(args, { cwd: join(folder, "shell"), stateFolder: join(folder, "state"), env: { HOME: folder, NIX_PATH: "" } });
+  assert.equal((await inShell("update")).code, 0);
+  assert.equal((await inShell("update", "--types")).stdout, "types of nixpkgs\n");
+  const imports = (): readonly string[] => [...readFileSync(join(folder, "shell/.tsos/inputs.d.ts"), "utf8").matchAll(/^import .*\/([a-z]+)\.d\.ts";$/gm)].map(([, name]) => name!);
+  assert.deepEqual(imports(), ["packages"]);
+  writeFileSync(join(folder, "shell/system.config.ts"), CONFIG('{ greet: { tone: "high" } }'));
+  // The tree has options and no configuration: what counts is that the compiler is told of them.
+  await inShell("check", "-c", "system.config.ts");
+  assert.deepEqual(imports(), ["packages", "options"]);
+  const { typeCheckConfig } = await import("../../core/config/type-check.ts");
+  await assert.rejects(typeCheckConfig({ file: join(folder, "shell/system.config.ts"), installation }), /"high"/);
+  await inShell("update", "--types");
+  assert.deepEqual(imports(), ["packages", "options"]);
 });
 
 test("a tree that is no nixpkgs has no types", async () => {
