@@ -31,6 +31,7 @@ import { withBuildWords } from "./build-words.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
 import { findOnPath, findProgram } from "./find-on-path.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
+import { postBuildHook } from "./post-build-hook.ts";
 import { lookupLifetimes, spaceLimits, withTransferSettings } from "./transfer-settings.ts";
 
 /**
@@ -87,6 +88,9 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     else if (event.kind === "message") environment.say(event.level === "warning" ? `warning: ${event.text}` : event.text);
   };
   const fetchSettings = { ...withTransferSettings(await loadFetchSettings({ env: environment.env }), settings), partialFolder: partialFolder(store) };
+  const sayLine = (line: string): void => {
+    if (showsBuildOutput && verbosity >= 0) environment.say(line);
+  };
   const substituter = store.builds !== undefined ? undefined : await nixSubstituter(environment, settings, store, report, fetchSettings, substituters);
   return {
     jobs: jobs === "auto" ? availableParallelism() : Number(jobs),
@@ -96,6 +100,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     limits: { timeout: settings.int("timeout", 0), maxSilentTime: settings.int("max-silent-time", 0), maxLogSize: settings.int("max-build-log-size", 0) },
     signal: environment.signal,
     report,
+    afterBuild: postBuildHook(settings, environment.env, store.storeDir, sayLine),
     settings: fetchSettings,
     space: spaceLimits(settings),
     ...(substituter === undefined ? {} : { substituter }),

@@ -49,8 +49,8 @@ function failureWords(failure: FailureReport, cause: unknown, options: BuildWord
     case "build.builder-failed": {
       const { exitCode, signal } = data as { readonly exitCode?: number; readonly signal?: string };
       // The sandbox tells of a signal as a shell does.
-      const number = signal === undefined ? (exitCode! > 128 ? exitCode! - 128 : undefined) : SIGNALS.findIndex(([name]) => name === signal);
-      const how = number === undefined ? `failed with exit code ${exitCode!}` : `failed due to signal ${number} (${SIGNALS[number]?.[1] ?? "Unknown signal"})`;
+      const killer = signal ?? (exitCode! > 128 ? exitCode! - 128 : undefined);
+      const how = killer === undefined ? `failed with exit code ${exitCode!}` : signalWords(killer);
       return [`Cannot build '${derivation}'.`, `Reason: builder ${how}.`, ...outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
     }
     case "build.output-missing": {
@@ -117,6 +117,12 @@ const SIGNALS: readonly (readonly [name: string, description: string])[] = [
   ["SIGTTIN", "Stopped (tty input)"], ["SIGTTOU", "Stopped (tty output)"], ["SIGURG", "Urgent I/O condition"], ["SIGXCPU", "CPU time limit exceeded"],
   ["SIGXFSZ", "File size limit exceeded"],
 ];
+
+/** How a program ended that a signal ended, named or by number. */
+export function signalWords(signal: string | number): string {
+  const number = typeof signal === "number" ? signal : SIGNALS.findIndex(([name]) => name === signal);
+  return `failed due to signal ${number} (${SIGNALS[number]?.[1] ?? "Unknown signal"})`;
+}
 
 /** The same error with the message with which the command ends; other errors as they are. */
 export function withBuildWords(error: unknown, options: BuildWordsOptions, say: (text: string) => void): unknown {

@@ -15,6 +15,7 @@ import { openEvaluationStores } from "./evaluation-stores.ts";
 import { evaluationSettings } from "./evaluation-settings.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
+import { repairTargets } from "./repair-targets.ts";
 import { realStoreDir } from "./store-location.ts";
 
 export type WantedOutput = { readonly drvPath: StorePath; readonly output: string };
@@ -27,6 +28,7 @@ export async function build(environment: NixEnvironment, args: readonly string[]
   let outLink: string | undefined = "./result";
   let dryRun = false;
   let check = false;
+  let repair = false;
   let impure = false;
   const flakes = createFlakeArguments(environment.warn);
   let fromArguments = false;
@@ -58,6 +60,9 @@ export async function build(environment: NixEnvironment, args: readonly string[]
         return true;
       case "--check":
         check = true;
+        return true;
+      case "--repair":
+        repair = true;
         return true;
       case "--exclude":
         value();
@@ -109,6 +114,7 @@ export async function build(environment: NixEnvironment, args: readonly string[]
   if (options.verbosity >= 0 && options.settings.bool("print-missing", true)) for (const line of await describeMissing(build, store, wanted)) environment.say(line);
   if (dryRun) return 0;
   const paths = await buildTargets(environment, options, store, wanted, check, build);
+  if (repair) await repairTargets(environment, store, paths, build);
   await store.flush();
   const numbers = new Map<StorePath, number>();
   for (const [index, { drvPath, output }] of wanted.entries()) {

@@ -2,6 +2,7 @@ import { createReadStream, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBuildLog } from "../../core/build/build-log.ts";
+import { repairPath } from "../../core/build/repair-path.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import type { Derivation } from "../../core/derivation/derivation.ts";
 import { derivationOutputPaths } from "../../core/derivation/derivation-output-paths.ts";
@@ -20,6 +21,7 @@ import { parseAlgorithm, parseAny } from "./hash.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 import { openNixStore } from "./open-store.ts";
+import { repairTargets } from "./repair-targets.ts";
 import { dumpToOutput } from "../output/dump-to-output.ts";
 import { restoreStandardInput } from "../read-standard-input.ts";
 import { quoteForShell } from "./shell-words.ts";
@@ -91,7 +93,7 @@ function readDerivation({ store: opened }: StoreCall, path: StorePath): Derivati
 }
 
 async function realise(call: StoreCall): Promise<number> {
-  allowFlags(call, "--dry-run", "--check", "--ignore-unknown");
+  allowFlags(call, "--dry-run", "--check", "--ignore-unknown", "--repair");
   const { environment, options, store: opened, args } = call;
   const targets: { readonly drvPath: StorePath; readonly output: string }[] = [];
   const plain: StorePath[] = [];
@@ -114,6 +116,7 @@ async function realise(call: StoreCall): Promise<number> {
   if (options.settings.bool("print-missing", true)) for (const line of await describeMissing(build, opened, targets)) environment.say(line);
   if (call.flags.includes("--dry-run")) return 0;
   const built = await buildTargets(environment, options, opened, targets, call.flags.includes("--check"), build);
+  if (call.flags.includes("--repair")) await repairTargets(environment, opened, [...built, ...plain], build);
   await opened.flush();
   let roots = 0;
   let last: StorePath | undefined;
@@ -362,10 +365,26 @@ async function restore(call: StoreCall): Promise<number> {
 }
 
 async function verify(call: StoreCall): Promise<number> {
-  allowFlags(call, "--check-contents");
-  const problems = await call.store.verify({ checkContents: call.flags.includes("--check-contents"), signal: call.environment.signal });
-  for (const problem of problems) call.environment.say(`error: ${"path" in problem ? `path '${show(call, problem.path)}' is ${problem.kind}` : "link" in problem ? `link '${problem.link}' was modified` : problem.message}`);
-  return problems.length > 0 ? 1 : 0;
+  allowFlags(call, "--check-contents", "--repair");
+  const { store: opened, environment, options } = call;
+  const problems = await opened.verify({ checkContents: call.flags.includes("--check-contents"), signal: environment.signal });
+  for (const problem of problems) environment.say(`error: ${"path" in problem ? `path '${show(call, problem.path)}' is ${problem.kind}` : "link" in problem ? `link '${problem.link}' was modified` : problem.message}`);
+  if (!call.flags.includes("--repair") || problems.length === 0) return problems.length > 0 ? 1 : 0;
+  const build = await nixBuildOptions(environment, options, opened);
+  let left = 0;
+  for (const problem of problems) {
+    try {
+      if ("path" in problem) await environment.whileBuilding(() => repairPath(opened, problem.path, { build, substituter: build.substituter, signal: environment.signal }));
+      else if ("link" in problem) await opened.removeLink(problem);
+      else left++;
+    } catch (error) {
+      if (!(error instanceof TsosError)) throw error;
+      environment.warn(error.message);
+      left++;
+    }
+  }
+  await opened.flush();
+  return left > 0 ? 1 : 0;
 }
 
 async function verifyPath(call: StoreCall): Promise<number> {

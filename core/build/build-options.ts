@@ -1,4 +1,5 @@
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
+import type { StorePath } from "../store-path/store-path.ts";
 import type { Substituter } from "../store/substituter.ts";
 import type { ProgressListener } from "../util/progress.ts";
 import type { RemoteBuilders } from "./remote-builders.ts";
@@ -13,6 +14,8 @@ export type BuildTools = {
   /** The machine's own, or a seed's. @throws TsosError when there is none */
   bubblewrap(): Promise<Tool>;
 };
+
+export type BuiltDerivation = { readonly drvPath: StorePath; readonly outputs: readonly StorePath[]; readonly signal: AbortSignal };
 
 export type BuildOptions = {
   /** How many builders run at once; 0: none here, other machines build. */
@@ -45,6 +48,8 @@ export type BuildOptions = {
   readonly space?: SpaceLimits | undefined;
   readonly signal?: AbortSignal;
   readonly report?: ProgressListener;
+  /** Called for each derivation that was built, or compared, here or elsewhere, once its outputs are valid. A failure ends the run. */
+  readonly afterBuild?: ((built: BuiltDerivation) => Promise<void>) | undefined;
   readonly settings: FetchSettings;
   readonly builtins: ReadonlyMap<string, BuiltinBuilder>;
   readonly tools: BuildTools;

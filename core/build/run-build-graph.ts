@@ -194,6 +194,7 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
       const result = place === undefined ? await buildDerivation(store, build, options) : await place.build(store, build);
       outcome = result.kind === "built" ? "done" : "failed";
       if (result.kind === "built" && hasUnknownOutputs(goal.derivation)) await keepOutputs(store, goal, result.outputs);
+      if (result.kind === "built") await options.afterBuild?.({ drvPath: goal.path, outputs: [...result.outputs.values()], signal: stop.signal });
       if (result.kind === "failed") {
         failures.set(goal, result);
         // Where there is no sandbox every further build would fail the same way.

@@ -147,6 +147,11 @@ export class NixConfiguration {
   list(name: string): readonly string[] {
     return words(this.#values.get(name) ?? "");
   }
+
+  /** What was set, as a nix.conf: for programs that are to see the same. */
+  format(): string {
+    return [...this.#values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name} = ${value}\n`).join("");
+  }
 }
 
 function words(text: string): string[] {
