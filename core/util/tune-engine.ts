@@ -1,11 +1,11 @@
 /** `usual`: the engine's own value, by which it knows whether a flag was set. */
-type Flag = { readonly flag: string; readonly tuned: number; readonly usual: number };
+type Flag = { readonly tuned: string; readonly usual: string };
 
 /** Most of what an evaluation makes at first lives on: the room for it grows from the engine's first megabyte to this many at once. */
 const ROOM = 16;
 
 const GROWTH = "--semi-space-growth-factor";
-const MEMORY: readonly Flag[] = [{ flag: GROWTH, tuned: ROOM, usual: 2 }];
+const MEMORY: readonly Flag[] = [{ tuned: `${GROWTH}=${ROOM}`, usual: `${GROWTH}=2` }];
 
 /**
  * After so many files the room for the young grows by so much, when enough of them live on. A short evaluation does with
@@ -26,13 +26,17 @@ const MOST_MADE = 2 ** 25;
 const WORDS = 8192;
 
 /**
- * Most functions of the evaluator are called a few times, in many ways. Optimising them later, with less of each other in
- * them, takes half of the compiler's time off, and what it makes need not be thrown away so often.
+ * Most functions of the evaluator are called a few times, in many ways: with less of each other in them, what is optimised
+ * need not be thrown away so often, and takes the compiler less time. The engine counts what lives on of what each place
+ * makes, to make it among the old at once; all kinds of values are made in the same few places, so that it only counts.
  */
 const COMPILER: readonly Flag[] = [
-  { flag: "--interrupt-budget", tuned: 150_000, usual: 67_584 },
-  { flag: "--max-inlined-bytecode-size-cumulative", tuned: 300, usual: 920 },
+  { tuned: "--max-inlined-bytecode-size-cumulative=300", usual: "--max-inlined-bytecode-size-cumulative=920" },
+  { tuned: "--no-allocation-site-pretenuring", usual: "--allocation-site-pretenuring" },
 ];
+
+/** Optimising later takes half of the compiler's time off. */
+const ONE_COMPILER: readonly Flag[] = [{ tuned: "--interrupt-budget=150000", usual: "--interrupt-budget=67584" }];
 
 /** The first version of the engine that has a compiler between the slow and the optimising one, and other numbers. */
 const OTHER_COMPILERS = 12;
@@ -48,7 +52,7 @@ export function tuneEngine(): void {
 /** The same but for memory, which `tuneForFiles` sees to. */
 export function tuneCompiler(): void {
   setFlags("tuned");
-  for (const { flag, usual } of MEMORY) setFlag(flag, usual);
+  for (const { usual } of MEMORY) setFlag(usual);
 }
 
 /** Sets it up as it was when the process started, so that a code cache made now fits the engine at the start of the next one. */
@@ -60,30 +64,30 @@ export function untuneEngine(): void {
 export function tuneForFiles(files: number): void {
   if (files === 1) makeRoomForOld();
   const factor = STEPS.get(files);
-  if (factor !== undefined) setFlag(GROWTH, factor);
+  if (factor !== undefined) setFlag(`${GROWTH}=${factor}`);
 }
 
 /** A collection of all, while that is next to nothing, sets the limit anew: by as much as the heap may grow then. */
 function makeRoomForOld(): void {
-  const { setFlagsFromString, getHeapStatistics } = process.getBuiltinModule("node:v8");
+  const { getHeapStatistics } = process.getBuiltinModule("node:v8");
   let used = getHeapStatistics().used_heap_size;
-  setFlag("--heap-growing-percent", Math.round((OLD / used) * 100));
-  setFlagsFromString("--gc-global");
+  setFlag(`--heap-growing-percent=${Math.round((OLD / used) * 100)}`);
+  setFlag("--gc-global");
   for (let before = 0, made = 0; used >= before && made < MOST_MADE; made += 8 * WORDS) {
     before = used;
     new Array<number>(WORDS).fill(0);
     used = getHeapStatistics().used_heap_size;
   }
-  setFlagsFromString("--no-gc-global");
-  setFlag("--heap-growing-percent", 0);
+  setFlag("--no-gc-global");
+  setFlag("--heap-growing-percent=0");
 }
 
 function setFlags(to: "tuned" | "usual"): void {
-  const flags = Number.parseInt(process.versions.v8, 10) < OTHER_COMPILERS ? [...MEMORY, ...COMPILER] : MEMORY;
-  for (const { flag, [to]: value } of flags) setFlag(flag, value);
+  const flags = Number.parseInt(process.versions.v8, 10) < OTHER_COMPILERS ? [...MEMORY, ...COMPILER, ...ONE_COMPILER] : [...MEMORY, ...COMPILER];
+  for (const flag of flags) setFlag(flag[to]);
 }
 
-function setFlag(flag: string, value: number): void {
+function setFlag(flag: string): void {
   // Loaded late: few processes come here.
-  process.getBuiltinModule("node:v8").setFlagsFromString(`${flag}=${value}`);
+  process.getBuiltinModule("node:v8").setFlagsFromString(flag);
 }
