@@ -13,6 +13,8 @@ import { STORE_ACTIONS, type StoreArguments } from "./store-arguments.ts";
 import { UsageError } from "./usage-error.ts";
 import type { SwitchArguments } from "./commands/switch.ts";
 
+export { endProcess } from "../core/util/end-process.ts";
+
 /**
  * Runs one command line and gives its exit code. Each command's own code is loaded when it runs, so that a
  * short command pays for nothing else.

@@ -17,6 +17,7 @@ import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
 import { narInfoFingerprint } from "../../core/narinfo/narinfo.ts";
 import { isSignedRealisation, type Realisation } from "../../core/narinfo/realisation.ts";
 import { formatSignature, parseSecretKey, signFingerprint, type SecretKey } from "../../core/narinfo/signature.ts";
+import { prepareEnd } from "../../core/util/end-process.ts";
 import { tuneEngine } from "../../core/util/tune-engine.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
 import type { LocalStore, Store } from "../../core/store/store.ts";
@@ -32,6 +33,7 @@ import { UsageError } from "../usage-error.ts";
 export async function copy(context: CommandContext, args: StoreArguments, paths: (store: LocalStore, given: readonly string[]) => readonly StorePath[]): Promise<number> {
   if ((args.from === undefined) === (args.to === undefined)) throw new UsageError({ code: "cli.copy-where", message: '"tsos store copy" needs --from URL or --to URL', hint: "write tsos store copy --to file:///srv/cache /nix/store/…" });
   tuneEngine();
+  prepareEnd();
   const local = await context.openStore();
   await using other = await openPlace(context, (args.to ?? args.from)!, local.storeDir);
   const [from, to]: [Store, Store] = args.to === undefined ? [other, local] : [local, other];

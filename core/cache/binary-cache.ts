@@ -7,7 +7,7 @@ import { narListingToJson, type NarListing, type NarListingJson } from "../nar/n
 import { formatNarInfo, narInfoFingerprint, type NarInfo } from "../narinfo/narinfo.ts";
 import { formatOutputId, formatRealisation, parseRealisation, signRealisation, type OutputId, type Realisation } from "../narinfo/realisation.ts";
 import { parseSecretKey, parseSignature, signFingerprint, type SecretKey } from "../narinfo/signature.ts";
-import type { AddOptions, Store } from "../store/store.ts";
+import type { AddOptions, NarSource, Store } from "../store/store.ts";
 import type { NewPathInfo, ValidPathInfo } from "../store/path-info.ts";
 import { DEFAULT_STORE_DIR, formatStorePath, storePathHash, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { decodeUtf8, encodeUtf8 } from "../util/bytes.ts";
@@ -118,7 +118,7 @@ export class BinaryCache implements Store {
   }
 
   /** The archive that `info` describes, unpacked; a broken transfer goes on where it broke. */
-  readArchive(info: NarInfo, options: ReadArchiveOptions = {}): AsyncIterable<Uint8Array> {
+  readArchive(info: NarInfo, options: ReadArchiveOptions = {}): NarSource {
     return this.#archives.read(info, options);
   }
 
@@ -143,14 +143,18 @@ export class BinaryCache implements Store {
     return new Set(asked.filter((_, i) => found[i]));
   }
 
-  async *narFromPath(path: StorePath): AsyncIterable<Uint8Array> {
-    const info = this.#recent.get(path) ?? (await this.findNarInfo(path)) ?? this.#absent(path);
+  narFromPath(path: StorePath): NarSource {
+    const recent = this.#recent.get(path);
     this.#recent.delete(path);
-    yield* this.readArchive(info);
+    return recent === undefined ? this.#findArchive(path) : this.readArchive(recent);
+  }
+
+  async *#findArchive(path: StorePath): AsyncGenerator<Uint8Array> {
+    yield* this.readArchive((await this.findNarInfo(path)) ?? this.#absent(path));
   }
 
   /** Adds an archive and its description, signed with the keys of the cache's URL. What is there stays. */
-  async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options: AddOptions = {}): Promise<ValidPathInfo> {
+  async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options: AddOptions = {}): Promise<void> {
     const { signal, after, onReceived } = options;
     await this.#initialise(signal);
     const { compression } = this.url;
@@ -180,7 +184,6 @@ export class BinaryCache implements Store {
       // Last: who sees the description finds the archive, and all that it needs.
       await this.#transport.write(`${storePathHash(info.path)}.narinfo`, encodeUtf8(text), { contentType: "text/x-nix-narinfo", signal });
       this.#lookups?.rememberNarInfo(this.name, storePathHash(info.path), text);
-      return pathInfoOf(signed);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

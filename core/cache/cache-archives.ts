@@ -2,6 +2,7 @@ import { decompress } from "../compression/decompress.ts";
 import { decompressWhole } from "../compression/decompress-whole.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import type { NarInfo } from "../narinfo/narinfo.ts";
+import type { NarSource } from "../store/store.ts";
 import type { CacheTransport } from "./cache-transport.ts";
 import { ARCHIVE_FORMATS } from "./parse-cached-narinfo.ts";
 
@@ -26,14 +27,17 @@ export class CacheArchives {
   }
 
   /** The archive that `info` describes, unpacked; a broken transfer goes on where it broke. */
-  async *read(info: NarInfo, options: ReadArchiveOptions = {}): AsyncIterable<Uint8Array> {
-    if (info.fileSize !== undefined && info.fileSize <= MAX_WHOLE && info.narSize <= MAX_WHOLE) {
-      const nar = await this.#readSmall(info, options);
-      if (nar !== undefined) {
-        yield nar;
-        return;
-      }
-    }
+  read(info: NarInfo, options: ReadArchiveOptions = {}): NarSource {
+    return { whole: () => this.#readSmall(info, options), [Symbol.asyncIterator]: () => this.#readAny(info, options) };
+  }
+
+  async *#readAny(info: NarInfo, options: ReadArchiveOptions): AsyncGenerator<Uint8Array> {
+    const nar = await this.#readSmall(info, options);
+    if (nar === undefined) yield* this.#stream(info, options);
+    else yield nar;
+  }
+
+  async *#stream(info: NarInfo, options: ReadArchiveOptions): AsyncGenerator<Uint8Array> {
     let size = 0;
     for await (const chunk of decompress(ARCHIVE_FORMATS[info.compression]!, this.#readPacked(info, options))) {
       size += chunk.length;
@@ -45,18 +49,19 @@ export class CacheArchives {
 
   /** A small archive as one chunk; undefined where it has to be read as a stream. */
   async #readSmall(info: NarInfo, { signal, progress }: ReadArchiveOptions): Promise<Uint8Array | undefined> {
+    if (info.fileSize === undefined || info.fileSize > MAX_WHOLE || info.narSize > MAX_WHOLE) return undefined;
     const format = ARCHIVE_FORMATS[info.compression]!;
     if (format === "xz" || format === "bzip2") return undefined;
     let packed: Uint8Array | undefined;
     try {
-      packed = await this.#transport.readWhole(info.url, { signal, limit: info.fileSize! });
+      packed = await this.#transport.readWhole(info.url, { signal, limit: info.fileSize });
     } catch (error) {
       // A stream is resumed, and cut where it is longer than it says.
       if (error instanceof TsosError && ["fetch.too-long", "cache.broken-transfer"].includes(error.code)) return undefined;
       throw error;
     }
     if (packed === undefined) throw this.#missingArchive(info);
-    progress?.(packed.length, info.fileSize!);
+    progress?.(packed.length, info.fileSize);
     return decompressWhole(format, packed, info.narSize);
   }
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import type { FetchDispatcher } from "../fetch/dispatcher.ts";
 import type { FetchSettings } from "../fetch/fetch-settings.ts";
-import { HttpClient, type HttpAnswer } from "../fetch/http-client.ts";
+import { HttpClient, receiveWhole, type HttpAnswer, type WholeAnswer } from "../fetch/http-client.ts";
 import { basicAuthorization, findNetrcHeader } from "../fetch/source/credentials.ts";
 import type { CacheTransport } from "./cache-transport.ts";
 
@@ -15,6 +15,9 @@ export type HttpTransportOptions = {
   readonly settings: FetchSettings;
   readonly authorize?: Authorize | undefined;
 };
+
+/** What stands in an address as it is. */
+const PLAIN_PATH = /^[a-zA-Z0-9._\/-]*$/;
 
 /** Connections to one cache: as many as Nix opens by default. */
 const CONNECTIONS = 25;
@@ -69,6 +72,11 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
     };
   }
 
+  async function askWhole(target: URL, headers: Readonly<Record<string, string>>, limit: number, signal: AbortSignal | undefined): Promise<WholeAnswer> {
+    if (!isProxied) return plainClient.requestWhole({ method: "GET", url: target, headers, signal }, limit);
+    return receiveWhole(await ask("GET", target, headers, signal), limit);
+  }
+
   async function put(target: URL, headers: Readonly<Record<string, string>>, body: Uint8Array | NodeJS.ReadableStream, signal: AbortSignal | undefined): Promise<number> {
     const { request, dispatcher } = await getClient();
     const response = await request(target, { method: "PUT", dispatcher, headers, body: body as Uint8Array, ...(signal === undefined ? {} : { signal }) });
@@ -76,7 +84,7 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
     return response.statusCode;
   }
 
-  const targetOf = (path: string): URL => new URL(`${url}/${path.split("/").map(encodeURIComponent).join("/")}`);
+  const targetOf = (path: string): URL => new URL(`${url}/${PLAIN_PATH.test(path) ? path : path.split("/").map(encodeURIComponent).join("/")}`);
 
   /** What `attempt` gives once its status says yes or that there is none; network failures and the server's own are tried again. */
   async function persist<T>(target: URL, attempt: () => Promise<T>, check: (answer: T) => { readonly status: number; readonly discard: () => void }, isWriting: boolean, signal: AbortSignal | undefined): Promise<T> {
@@ -129,19 +137,17 @@ export async function createHttpTransport(address: URL, { settings, authorize }:
       return { size, body: complete(body, size, path) };
     },
     async readWhole(path, { signal, limit }) {
-      const answer = await get("GET", path, { "accept-encoding": "identity" }, signal);
-      if (answer === undefined) return undefined;
-      if (answer.status !== 200) {
-        answer.discard();
-        throw failed(targetOf(path), `the server answered ${answer.status}`, undefined);
-      }
-      try {
-        return await answer.whole(limit);
-      } catch (error) {
+      const target = targetOf(path);
+      const headers = headersOf("GET", target, { "accept-encoding": "identity" });
+      const { status, bytes, failure } = await persist(target, () => askWhole(target, headers, limit, signal), (given) => ({ status: given.status, discard: () => {} }), false, signal);
+      if (status >= 400) return undefined;
+      if (failure !== undefined) {
         if (signal?.aborted) throw signal.reason;
-        if (error instanceof TsosError && error.code === "fetch.too-long") throw error;
-        throw new TsosError({ code: "cache.broken-transfer", message: `the cache "${url}" did not give all of "${path}": ${describe(error)}`, data: { url }, cause: error });
+        if (failure instanceof TsosError && failure.code === "fetch.too-long") throw failure;
+        throw new TsosError({ code: "cache.broken-transfer", message: `the cache "${url}" did not give all of "${path}": ${describe(failure)}`, data: { url }, cause: failure });
       }
+      if (status !== 200) throw failed(target, `the server answered ${status}`, undefined);
+      return bytes;
     },
     async exists(path, signal) {
       const answer = await get("HEAD", path, {}, signal);

@@ -22,7 +22,7 @@ const PURGE_INTERVAL = 24 * 3600;
 
 /** So many answers, or after so many milliseconds, are written at once. */
 const MAX_FRESH = 1000;
-const FLUSH_AFTER = 200;
+const FLUSH_AFTER = 1000;
 
 /** Changed with the tables; a file of another version is another file. */
 const VERSION = 1;
@@ -39,6 +39,8 @@ export class LookupCache implements Disposable {
   /** Not written yet: many are written in one transaction. */
   readonly #fresh = new Map<string, { readonly url: string; readonly hashPart: string; readonly time: number; readonly narinfo: string | null }>();
   #timer: NodeJS.Timeout | undefined;
+  /** Whether anything was remembered of a cache when it was first asked about; of one that is new, 500 times nothing is looked for. */
+  readonly #isKnown = new Map<string, boolean>();
   readonly #onExit = (): void => this.#flush();
 
   private constructor(database: DatabaseSyncInstance, { now = () => Math.floor(Date.now() / 1000), lifetimes }: LookupCacheOptions) {
@@ -84,8 +86,15 @@ export class LookupCache implements Disposable {
   findNarInfo(url: string, hashPart: string): string | "absent" | undefined {
     const fresh = this.#fresh.get(`${hashPart} ${url}`);
     if (fresh !== undefined && fresh.time > this.#now() - (fresh.narinfo === null ? this.#lifetimes.absent : this.#lifetimes.found)) return fresh.narinfo ?? "absent";
+    if (!this.#knows(url)) return undefined;
     const row = this.#statement("select narinfo from lookups where url = ? and hashPart = ? and time > case when narinfo is null then ? else ? end").get(url, hashPart, this.#now() - this.#lifetimes.absent, this.#now() - this.#lifetimes.found) as { narinfo: string | null } | undefined;
     return row === undefined ? undefined : (row.narinfo ?? "absent");
+  }
+
+  #knows(url: string): boolean {
+    let known = this.#isKnown.get(url);
+    if (known === undefined) this.#isKnown.set(url, (known = this.#statement("select 1 from lookups where url = ? limit 1").get(url) !== undefined));
+    return known;
   }
 
   rememberNarInfo(url: string, hashPart: string, narinfo: string | undefined): void {
@@ -107,6 +116,7 @@ export class LookupCache implements Disposable {
   }
 
   #flush(): void {
+    for (const { url } of this.#fresh.values()) this.#isKnown.set(url, true);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#fresh.size === 0) return;

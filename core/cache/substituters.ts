@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { TsosError } from "../error/tsos-error.ts";
 import { formatOutputId, isSignedRealisation, type OutputId, type Realisation } from "../narinfo/realisation.ts";
 import type { NarInfo } from "../narinfo/narinfo.ts";
-import type { NewPathInfo, ValidPathInfo } from "../store/path-info.ts";
+import type { NewPathInfo } from "../store/path-info.ts";
 import type { LocalStore } from "../store/store.ts";
 import type { SubstitutablePath, SubstituteOptions, Substituter } from "../store/substituter.ts";
 import { formatStorePath, storePathHash, type StorePath } from "../store-path/store-path.ts";
@@ -107,7 +107,7 @@ export function createSubstituters({ store, caches, trust, lookups, report }: Su
     return result;
   }
 
-  async function substitute(path: StorePath, { signal, locked, repair, progress, onReceived }: SubstituteOptions = {}): Promise<ValidPathInfo> {
+  async function substitute(path: StorePath, { signal, locked, repair, progress, onReceived }: SubstituteOptions = {}): Promise<void> {
     if (!found.has(path)) await query([path], signal);
     const failures: { readonly from: string; readonly error: unknown }[] = [];
     const tried = new Set<Place>();

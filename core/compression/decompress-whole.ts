@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { TsosError } from "../error/tsos-error.ts";
 import type { CompressionFormat } from "./decompress.ts";
+import { findNativeZstd } from "./native-zstd.ts";
 
 /**
  * The decompressed bytes of a small file that is in memory, at once: streams cost more than so few bytes.
@@ -18,7 +19,7 @@ export async function decompressWhole(format: CompressionFormat, bytes: Uint8Arr
       case "brotli":
         return brotliDecompressSync(bytes, { maxOutputLength: limit, chunkSize: chunkSizeFor(limit) });
       case "zstd":
-        return (await import("./read-zstd.ts")).decompressZstd(bytes, limit);
+        return findNativeZstd()?.zstdDecompressSync(bytes, { maxOutputLength: limit, chunkSize: chunkSizeFor(limit) }) ?? (await import("./read-zstd.ts")).decompressZstd(bytes, limit);
       default:
         return undefined;
     }

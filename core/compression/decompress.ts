@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip } from "node:zlib";
 import { TsosError } from "../error/tsos-error.ts";
+import { findNativeZstd } from "./native-zstd.ts";
 import { unreachable } from "../util/unreachable.ts";
 
 export type CompressionFormat = "none" | "gzip" | "xz" | "zstd" | "brotli" | "bzip2";
@@ -20,8 +21,10 @@ export function decompress(format: CompressionFormat, source: AsyncIterable<Uint
       return throughZlib(format, source, createBrotliDecompress({ chunkSize: CHUNK }));
     case "xz":
       return decompressXz(source);
-    case "zstd":
-      return decompressZstd(source);
+    case "zstd": {
+      const native = findNativeZstd();
+      return native === undefined ? decompressZstd(source) : throughZlib(format, source, native.createZstdDecompress({ chunkSize: CHUNK }));
+    }
     case "bzip2":
       return decompressBzip2(source);
     default:

@@ -32,6 +32,9 @@ export type HttpAnswer = {
   discard(): void;
 };
 
+/** An answer that was received to its end. Without a body where the status says that there is not what was asked for; or why the body broke off. */
+export type WholeAnswer = { readonly status: number; readonly bytes: Uint8Array | undefined; readonly failure: unknown };
+
 const MAX_REDIRECTS = 10;
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -68,14 +71,36 @@ export class HttpClient implements Disposable {
    *
    * @throws what the network or the signal throws
    */
-  async request({ method, url, headers, signal }: HttpRequest): Promise<HttpAnswer> {
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    const { message, url } = await this.#follow(request);
+    return answerOf(message, url);
+  }
+
+  /**
+   * The same of a small file with its body, which may have at most `limit` bytes.
+   *
+   * @throws what the network or the signal throws until there is an answer; what ends the body is its `failure`
+   */
+  async requestWhole(request: HttpRequest, limit: number): Promise<WholeAnswer> {
+    const { message, url } = await this.#follow(request);
+    const status = message.statusCode ?? 0;
+    if (status >= 300) {
+      discard(message);
+      return { status, bytes: undefined, failure: undefined };
+    }
+    return receive(message, url, limit).then(
+      (bytes) => ({ status, bytes, failure: undefined }),
+      (failure: unknown) => ({ status, bytes: undefined, failure }),
+    );
+  }
+
+  async #follow({ method, url, headers, signal }: HttpRequest): Promise<{ readonly message: IncomingMessage; readonly url: URL }> {
     let target = url;
     let sent = headers;
     for (let redirects = 0; ; redirects++) {
       const message = await this.#ask(method, target, sent, signal);
-      const status = message.statusCode ?? 0;
-      const location = REDIRECTS.has(status) ? message.headers.location : undefined;
-      if (location === undefined) return answerOf(message, target);
+      const location = REDIRECTS.has(message.statusCode ?? 0) ? message.headers.location : undefined;
+      if (location === undefined) return { message, url: target };
       discard(message);
       if (redirects >= MAX_REDIRECTS) throw new Error(`more than ${MAX_REDIRECTS} redirects`);
       const next = new URL(location, target);
@@ -86,12 +111,23 @@ export class HttpClient implements Disposable {
   }
 
   async #ask(method: string, url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<IncomingMessage> {
-    const { protocol, hostname, port, pathname, search } = url;
-    // Not the address itself, which is taken apart and copied for each request.
-    const options = { protocol, hostname: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname, port, path: pathname + search, method, headers: { ...headers }, maxHeaderSize: MAX_HEADERS };
+    const { protocol, host, hostname, port, pathname, search } = url;
+    const isSecure = protocol === "https:";
+    // Not the address itself, which is taken apart and copied for each request; headers as a list, which is written as it is.
+    const options: RequestOptions = {
+      protocol,
+      hostname: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
+      port,
+      path: pathname + search,
+      method,
+      headers: ["Host", host, ...Object.entries(headers).flat()],
+      maxHeaderSize: MAX_HEADERS,
+      agent: isSecure ? (this.#secure ??= await this.#secureAgent()) : this.#plain,
+    };
     for (;;) {
       signal?.throwIfAborted();
-      const request = protocol === "https:" ? await this.#askSecurely(options) : requestPlainly({ ...options, agent: this.#plain });
+      // Half a millisecond that a plain cache does not need.
+      const request = isSecure ? (await import("node:https")).request(options) : requestPlainly(options);
       try {
         return await this.#answered(request, signal);
       } catch (error) {
@@ -102,17 +138,15 @@ export class HttpClient implements Disposable {
     }
   }
 
-  async #askSecurely(options: RequestOptions): Promise<ClientRequest> {
-    // Half a millisecond that a plain cache does not need.
-    const { Agent, request } = await import("node:https");
-    this.#secure ??= new Agent({ keepAlive: true, maxSockets: this.#options.connections, noDelay: true });
-    return request({ ...options, agent: this.#secure });
+  async #secureAgent(): Promise<SecureAgent> {
+    const { Agent } = await import("node:https");
+    return new Agent({ keepAlive: true, maxSockets: this.#options.connections, noDelay: true });
   }
 
   #answered(request: ClientRequest, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     const open = this.#watch(request, signal);
     return new Promise((resolve, reject) => {
-      request.once("response", (message) => {
+      request.on("response", (message) => {
         open.message = message;
         resolve(message);
       });
@@ -126,7 +160,7 @@ export class HttpClient implements Disposable {
   #watch(request: ClientRequest, signal: AbortSignal | undefined): Open {
     const open: Open = { request, signal, message: undefined, socket: undefined, received: 0, since: performance.now() };
     this.#open.add(open);
-    request.once("close", () => {
+    request.on("close", () => {
       this.#open.delete(open);
       if (this.#open.size > 0) return;
       clearInterval(this.#clock);
@@ -181,6 +215,20 @@ type Open = {
   since: number;
 };
 
+/** The rest of `HttpClient.requestWhole`, of any answer. */
+export async function receiveWhole(answer: HttpAnswer, limit: number): Promise<WholeAnswer> {
+  const { status } = answer;
+  if (status >= 300) {
+    answer.discard();
+    return { status, bytes: undefined, failure: undefined };
+  }
+  try {
+    return { status, bytes: await answer.whole(limit), failure: undefined };
+  } catch (failure) {
+    return { status, bytes: undefined, failure };
+  }
+}
+
 function answerOf(message: IncomingMessage, url: URL): HttpAnswer {
   return {
     status: message.statusCode ?? 0,
@@ -189,22 +237,26 @@ function answerOf(message: IncomingMessage, url: URL): HttpAnswer {
       return Array.isArray(value) ? value.join(", ") : value;
     },
     body: message,
-    whole: (limit) =>
-      new Promise((resolve, reject) => {
-        const chunks: Uint8Array[] = [];
-        let size = 0;
-        message.on("data", (chunk: Buffer) => {
-          size += chunk.length;
-          if (size <= limit) chunks.push(chunk);
-          else message.destroy(new TsosError({ code: "fetch.too-long", message: `"${url.href}" is longer than ${limit} bytes` }));
-        });
-        message.once("error", reject);
-        message.once("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-        // What ended before its end says so by an error; should it not, nobody is to wait for ever.
-        message.once("close", () => reject(new Error("the connection ended before the answer did")));
-      }),
+    whole: (limit) => receive(message, url, limit),
     discard: () => discard(message),
   };
+}
+
+function receive(message: IncomingMessage, url: URL, limit: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    message.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+      else message.destroy(new TsosError({ code: "fetch.too-long", message: `"${url.href}" is longer than ${limit} bytes` }));
+    });
+    // None comes twice, and to take a listener away costs as much as to add it.
+    message.on("error", reject);
+    message.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    // What ended before its end says so by an error; should it not, nobody is to wait for ever.
+    message.on("close", () => reject(new Error("the connection ended before the answer did")));
+  });
 }
 
 function discard(message: IncomingMessage): void {

@@ -18,14 +18,7 @@ export type TakeContents = (left: number) => number;
 export async function readNar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, visitor: NarVisitor, take?: TakeContents): Promise<number> {
   const reader = new NarReader(visitor);
   for await (const chunk of source) {
-    const used = reader.write(chunk);
-    if (used < chunk.length) {
-      throw new TsosError({
-        code: "nar.trailing",
-        message: `NAR, byte ${reader.offset}: expected the end, found more bytes`,
-        data: { offset: reader.offset },
-      });
-    }
+    writeAll(reader, chunk);
     while (take !== undefined && reader.remaining > 0) {
       const taken = take(reader.remaining);
       if (taken === 0) break;
@@ -36,4 +29,20 @@ export async function readNar(source: AsyncIterable<Uint8Array> | Iterable<Uint8
   }
   reader.end();
   return reader.offset;
+}
+
+/** The same of an archive that is in memory. */
+export function readWholeNar(bytes: Uint8Array, visitor: NarVisitor): void {
+  const reader = new NarReader(visitor);
+  writeAll(reader, bytes);
+  reader.end();
+}
+
+function writeAll(reader: NarReader, chunk: Uint8Array): void {
+  if (reader.write(chunk) === chunk.length) return;
+  throw new TsosError({
+    code: "nar.trailing",
+    message: `NAR, byte ${reader.offset}: expected the end, found more bytes`,
+    data: { offset: reader.offset },
+  });
 }

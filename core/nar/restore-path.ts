@@ -2,7 +2,7 @@ import { chmodSync, closeSync, constants, fchmodSync, futimesSync, lutimesSync, 
 import { TsosError } from "../error/tsos-error.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import { showFsPath, toFsPath } from "./fs-path.ts";
-import { readNar } from "./read-nar.ts";
+import { readNar, readWholeNar } from "./read-nar.ts";
 import type { NarVisitor } from "./nar-visitor.ts";
 
 /** The time stamp of everything in a store, in seconds: 1970-01-01 00:00:01. */
@@ -28,6 +28,17 @@ const MAX_SENT = 64 << 20;
 export async function restorePath(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, target: string, { send }: { readonly send?: SendNext | undefined } = {}): Promise<number> {
   using visitor = new RestoreVisitor(target);
   return await readNar(source, visitor, send === undefined ? undefined : (left) => (left < WORTH_SENDING ? 0 : visitor.receive(send, Math.min(left, MAX_SENT))));
+}
+
+/**
+ * The same of an archive that is in memory. Gives the contents, a part of `archive`, where it is of one file.
+ *
+ * @throws TsosError as `restorePath`
+ */
+export function restoreWhole(archive: Uint8Array, target: string): Uint8Array | undefined {
+  using visitor = new WholeVisitor(target);
+  readWholeNar(archive, visitor);
+  return visitor.file;
 }
 
 /** The visitor behind `restorePath`, for one that reads an archive for other ends at the same time. */
@@ -113,5 +124,21 @@ export class RestoreVisitor implements NarVisitor {
       const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
       throw new TsosError({ code: "nar.unwritable", message: `cannot write "${showFsPath(file)}": ${reason}`, data: { path: showFsPath(file) }, cause });
     }
+  }
+}
+
+/** Keeps what an archive of one file holds. */
+class WholeVisitor extends RestoreVisitor {
+  file: Uint8Array | undefined;
+
+  override regular(path: ByteString, executable: boolean): void {
+    super.regular(path, executable);
+    if (path === "") this.file = new Uint8Array(0);
+  }
+
+  override contents(bytes: Uint8Array): void {
+    super.contents(bytes);
+    // In one piece, as the archive is.
+    if (this.file !== undefined) this.file = bytes;
   }
 }

@@ -1,40 +1,34 @@
 import { TsosError } from "../error/tsos-error.ts";
-import { equalHashes, formatHash, type Hash } from "../hash/hash.ts";
+import { equalHashes, formatHash, hashBytes, type Hash } from "../hash/hash.ts";
 import { createMeter } from "../hash/meter.ts";
 import { dumpPath } from "../nar/dump-path.ts";
-import { restorePath } from "../nar/restore-path.ts";
+import { restorePath, restoreWhole } from "../nar/restore-path.ts";
+import type { ContentAddress } from "../store-path/content-address.ts";
 import { makeContentAddressedPath } from "../store-path/make-store-path.ts";
 import { formatStorePath, storePathName } from "../store-path/store-path.ts";
 import { canonicalisePath } from "./canonicalise.ts";
 import { contentHashOfPath } from "./content-hash.ts";
 import type { OpenStore } from "./open-store.ts";
 import { lockStorePaths } from "./path-lock.ts";
-import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
+import type { NewPathInfo } from "./path-info.ts";
 import { hashModuloSelf } from "./register-build-outputs.ts";
 import { replaceContents } from "./replace-contents.ts";
-import type { AddOptions } from "./store.ts";
+import type { AddOptions, NarSource } from "./store.ts";
 
-/**
- * Adds a path by its archive, see `Store.addNarToStore`.
- *
- * @returns the path's facts when it was valid before and stays as it is; undefined when it was added or replaced
- */
-export async function addNar(store: OpenStore, info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options: AddOptions): Promise<ValidPathInfo | undefined> {
+/** Adds a path by its archive, see `Store.addNarToStore`; one that is valid stays as it is, but for a repair. */
+export async function addNar(store: OpenStore, info: NewPathInfo, nar: NarSource, options: AddOptions): Promise<void> {
   const { layout, database } = store;
   await store.prepareToWrite();
   await store.temporaryRoots.add([info.path]);
   const known = store.isValid(info.path) ? database.findPathInfo(info.path) : undefined;
-  if (known !== undefined && options.repair !== true) return known;
+  if (known !== undefined && options.repair !== true) return;
   // First what may fail: who refers to an announced path waits until it is there or given up.
   const { file, release } = store.scratch.borrow();
   const announcement = store.announcements.announce(info.path);
   try {
-    const meter = createMeter("sha256", options.signal);
-    await restorePath(meter.pass(nar), file);
-    const got = meter.result();
-    if (!equalHashes(got.hash, info.narHash) || got.size !== info.narSize) throw narMismatch(info, got, layout.storeDir);
+    const contents = await receive(info, nar, file, layout.storeDir, options.signal);
     if (store.scratch.inheritsAttributes(file)) await canonicalisePath(file, options);
-    await checkContentAddress(info, file, layout.storeDir);
+    if (info.contentAddress !== undefined) await checkContentAddress(info, info.contentAddress, file, contents, layout.storeDir);
     options.onReceived?.();
     await options.after?.();
     await announcement.after(info.references);
@@ -53,12 +47,28 @@ export async function addNar(store: OpenStore, info: NewPathInfo, nar: AsyncIter
     await release();
   }
   await store.optimiseAdded([info.path]);
+}
+
+/** Unpacks an archive that has the hash and size that it should. Gives the contents where it is of one file and was received in one piece. */
+async function receive(info: NewPathInfo, nar: NarSource, file: string, storeDir: string, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+  const whole = await nar.whole?.();
+  if (whole !== undefined) {
+    signal?.throwIfAborted();
+    requireNar(info, { hash: hashBytes("sha256", whole), size: whole.length }, storeDir);
+    return restoreWhole(whole, file);
+  }
+  const meter = createMeter("sha256", signal);
+  await restorePath(meter.pass(nar), file);
+  requireNar(info, meter.result(), storeDir);
   return undefined;
 }
 
-async function checkContentAddress(info: NewPathInfo, file: string, storeDir: string): Promise<void> {
-  const claimed = info.contentAddress;
-  if (claimed === undefined) return;
+function requireNar(info: NewPathInfo, got: { readonly hash: Hash; readonly size: number }, storeDir: string): void {
+  if (!equalHashes(got.hash, info.narHash) || got.size !== info.narSize) throw narMismatch(info, got, storeDir);
+}
+
+/** @param contents those of `file`, where they are at hand */
+async function checkContentAddress(info: NewPathInfo, claimed: ContentAddress, file: string, contents: Uint8Array | undefined, storeDir: string): Promise<void> {
   const self = info.references.includes(info.path);
   const { method, hash: { algorithm } } = claimed;
   const got =
@@ -66,7 +76,9 @@ async function checkContentAddress(info: NewPathInfo, file: string, storeDir: st
       ? await hashModuloSelf(dumpPath(file), info.path, algorithm)
       : method === "nar" && algorithm === "sha256"
         ? info.narHash
-        : await contentHashOfPath(file, method, algorithm);
+        : contents !== undefined && (method === "text" || method === "flat")
+          ? hashBytes(algorithm, contents)
+          : await contentHashOfPath(file, method, algorithm);
   const others = info.references.filter((path) => path !== info.path);
   const path = makeContentAddressedPath(storePathName(info.path), claimed, { others, self }, storeDir);
   if (equalHashes(got, claimed.hash) && path === info.path) return;

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TsosError } from "../error/tsos-error.ts";
 import { tryLockFile } from "../util/file-lock.ts";
+import { native } from "../util/native.ts";
 import { StoreDatabase } from "./database.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { RESERVED_BYTES, type StoreLayout } from "./store-layout.ts";
@@ -25,11 +26,22 @@ export async function createStore(layout: StoreLayout): Promise<void> {
   using _lock = lock;
   if (readSchemaVersion(layout) === SCHEMA_VERSION) return;
   if (!existsSync(layout.gcLock)) writeFileSync(layout.gcLock, "", { mode: 0o600 });
-  if (!existsSync(layout.reserved)) writeFileSync(layout.reserved, Buffer.alloc(RESERVED_BYTES, "X"), { mode: 0o600 });
+  if (!existsSync(layout.reserved)) reserve(layout.reserved);
   new StoreDatabase(layout.database, { storeDir: layout.storeDir, readOnly: false, create: true })[Symbol.dispose]();
   // Last, and at once: whoever sees it may trust the tables.
   writeFileSync(`${layout.schema}.tmp`, String(SCHEMA_VERSION), { flush: true });
   renameSync(`${layout.schema}.tmp`, layout.schema);
+}
+
+/** Room that a collector may give back to have some to work with. */
+function reserve(file: string): void {
+  const descriptor = openSync(file, "wx", 0o600);
+  try {
+    // Not written: the disk would have it to write with the first paths.
+    if (!native().allocate(descriptor, RESERVED_BYTES)) writeFileSync(descriptor, Buffer.alloc(RESERVED_BYTES, "X"));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** @returns 0 when there is no store yet */

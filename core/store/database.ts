@@ -12,6 +12,9 @@ import { REALISATION_SCHEMA } from "./realisation-schema.ts";
 import { SCHEMA } from "./schema.ts";
 import type { ClosureOptions } from "./store.ts";
 
+/** A list is made a table for SQLite from this many on. */
+const FEW = 4;
+
 /**
  * Nix's database of one store. Every call is one synchronous SQLite statement or transaction, so within this
  * process nothing can come between; other processes wait their turn at SQLite's own lock.
@@ -117,6 +120,8 @@ export class StoreDatabase implements Disposable {
   }
 
   validOf(paths: readonly StorePath[]): Set<StorePath> {
+    // Sooner asked one by one.
+    if (paths.length <= FEW) return new Set(paths.filter((path) => this.findId(path) !== undefined));
     const found = this.#all("select path from ValidPaths where path in (select value from json_each(?))", this.#json(paths));
     return new Set(this.#paths(found));
   }
@@ -137,6 +142,11 @@ export class StoreDatabase implements Disposable {
     return this.#sortedPaths(
       this.#all("select v.path from DerivationOutputs d join ValidPaths v on d.drv = v.id where d.path = ?", this.#format(path)),
     );
+  }
+
+  deriversOf(paths: readonly StorePath[]): Set<StorePath> {
+    const rows = this.#all("select distinct deriver from ValidPaths where path in (select value from json_each(?)) and deriver <> ''", this.#json(paths));
+    return new Set(rows.map((row) => parseStorePath(row["deriver"] as string, this.#storeDir)));
   }
 
   derivationOutputs(derivation: StorePath): Map<string, StorePath> {
@@ -217,13 +227,8 @@ export class StoreDatabase implements Disposable {
       this.#run("update ValidPaths set hash = ?, deriver = ?, narSize = ?, ultimate = ?, sigs = ?, ca = ? where id = ?", ...values, known);
       return known;
     }
-    this.#run(
-      "insert into ValidPaths (hash, deriver, narSize, ultimate, sigs, ca, path, registrationTime) values (?, ?, ?, ?, ?, ?, ?, ?)",
-      ...values,
-      path,
-      info.registrationTime ?? now,
-    );
-    return Number(this.#get("select last_insert_rowid() as id")!["id"]);
+    const insert = this.#statement("insert into ValidPaths (hash, deriver, narSize, ultimate, sigs, ca, path, registrationTime) values (?, ?, ?, ?, ?, ?, ?, ?)");
+    return Number(insert.run(...values, path, info.registrationTime ?? now).lastInsertRowid);
   }
 
   /** To be called in a transaction. */

@@ -34,6 +34,7 @@ import type {
   LocalStore,
   LocalStoreOptions,
   LockPathsOptions,
+  NarSource,
   OptimiseOptions,
   OptimiseResult,
   PathLocks,
@@ -121,6 +122,10 @@ class FolderStore implements LocalStore {
     return this.#database.referrers(path);
   }
 
+  async queryDeriversOf(paths: Iterable<StorePath>): Promise<Set<StorePath>> {
+    return this.#database.deriversOf([...paths]);
+  }
+
   async queryValidDerivers(path: StorePath): Promise<StorePath[]> {
     return this.#database.validDerivers(path);
   }
@@ -175,8 +180,8 @@ class FolderStore implements LocalStore {
     return addText(this.#open, { name: `${derivation.name}.drv`, contents, references: [...derivationReferences(derivation)] }, { ownDerivation: true, ...options });
   }
 
-  async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options: AddOptions = {}): Promise<ValidPathInfo> {
-    return (await addNar(this.#open, info, nar, options)) ?? this.getPathInfo(info.path);
+  addNarToStore(info: NewPathInfo, nar: NarSource, options: AddOptions = {}): Promise<void> {
+    return addNar(this.#open, info, nar, options);
   }
 
   addPathToStore(name: string, source: string, options: AddPathOptions = {}): Promise<StorePath> {

@@ -34,6 +34,9 @@ type Ready = Waiting & { readonly paths: readonly StorePath[] };
 /** More would hold too many lock files open at once. */
 const MAX_GROUP = 500;
 
+/** So many that wait are a sign of a group whose locks need a larger table of descriptors. */
+const MANY = 32;
+
 /** Up to this many small files are synced one by one. */
 const MAX_SINGLE_SYNCS = 4;
 
@@ -72,6 +75,7 @@ export class RegistrationQueue {
   add(registration: Registration): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...registration, resolve, reject });
+      if (this.#waiting.length === MANY) native().makeRoomForDescriptors(MAX_GROUP + MANY);
       this.#running ??= this.#run();
     });
   }
@@ -110,8 +114,7 @@ export class RegistrationQueue {
     const locks = new PathLockGroup(this.#realStoreDir);
     const locked = new Set<StorePath>();
     const deferred: Waiting[] = [];
-    const ready: Ready[] = [];
-    const here = new Set<StorePath>();
+    const lockedItems: Waiting[] = [];
     const deferredPaths = new Set<StorePath>();
     try {
       for (const item of group) {
@@ -119,21 +122,18 @@ export class RegistrationQueue {
           if (item.objects.some(({ info }) => info.references.some((path) => deferredPaths.has(path))) || !lockAll(item, locked, locks)) {
             deferred.push(item);
             for (const { info } of item.objects) deferredPaths.add(info.path);
-            continue;
+          } else {
+            lockedItems.push(item);
           }
-          // What another made valid meanwhile, or a twin before us is about to, stays as it is: ours goes with its folder.
-          const objects = item.objects.filter(({ info }) => !here.has(info.path) && database.findId(info.path) === undefined);
-          const own = new Set(objects.map(({ info }) => info.path));
-          for (const { info } of objects) {
-            for (const path of info.references) {
-              if (!own.has(path) && !here.has(path) && database.findId(path) === undefined) throw database.invalidPath(path, `"${info.path}" refers to it`);
-            }
-          }
-          for (const path of own) here.add(path);
-          ready.push({ ...item, objects, paths: item.objects.map(({ info }) => info.path) });
         } catch (error) {
           item.reject(error);
         }
+      }
+      let ready: readonly Ready[] = [];
+      try {
+        ready = sortOut(database, lockedItems);
+      } catch (error) {
+        for (const item of lockedItems) item.reject(error);
       }
       await this.#commit(database, ready);
     } finally {
@@ -198,6 +198,28 @@ export class RegistrationQueue {
       closeSync(store);
     }
   }
+}
+
+/** What is still to be done of items whose paths are locked; those that cannot become valid are rejected. */
+function sortOut(database: StoreDatabase, items: readonly Waiting[]): Ready[] {
+  const ready: Ready[] = [];
+  // Asked after they were locked: nobody else makes one of them valid now.
+  const valid = database.validOf([...new Set(items.flatMap(({ objects }) => objects.flatMap(({ info }) => [info.path, ...info.references])))]);
+  const here = new Set<StorePath>();
+  for (const item of items) {
+    // What another made valid meanwhile, or a twin before us is about to, stays as it is: ours goes with its folder.
+    const objects = item.objects.filter(({ info }) => !here.has(info.path) && !valid.has(info.path));
+    const own = new Set(objects.map(({ info }) => info.path));
+    const user = objects.find(({ info }) => info.references.some((path) => !own.has(path) && !here.has(path) && !valid.has(path)));
+    if (user !== undefined) {
+      const path = user.info.references.find((reference) => !own.has(reference) && !here.has(reference) && !valid.has(reference))!;
+      item.reject(database.invalidPath(path, `"${user.info.path}" refers to it`));
+      continue;
+    }
+    for (const path of own) here.add(path);
+    ready.push({ ...item, objects, paths: item.objects.map(({ info }) => info.path) });
+  }
+  return ready;
 }
 
 /** Without waiting, since waiting while holding others' locks could be for ever; what it got is released with the group. */

@@ -9,6 +9,12 @@ import type { StorePath } from "../store-path/store-path.ts";
 import type { BuildService } from "./build-service.ts";
 import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
 
+/** An archive as it comes. */
+export type NarSource = AsyncIterable<Uint8Array> & {
+  /** All of it in one piece, in the place of the pieces; undefined where it has to be read in pieces. */
+  readonly whole?: (() => Promise<Uint8Array | undefined>) | undefined;
+};
+
 /** What every store can do, be it a folder, a binary cache or another machine. */
 export type Store = AsyncDisposable & {
   /** The logical folder of its paths: `/nix/store`, wherever the files really are. */
@@ -22,12 +28,12 @@ export type Store = AsyncDisposable & {
   /** Those of `paths` that are valid. */
   queryValidPaths(paths: Iterable<StorePath>): Promise<Set<StorePath>>;
   /** @throws TsosError `store.invalid-path` */
-  narFromPath(path: StorePath): AsyncIterable<Uint8Array>;
+  narFromPath(path: StorePath): NarSource;
   /**
    * Adds the NAR if it has the hash and size that `info` declares; nothing remains of one that has not. Its references
    * must be valid, or have been begun to be added before it: then it waits for them.
    */
-  addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, options?: AddOptions): Promise<ValidPathInfo>;
+  addNarToStore(info: NewPathInfo, nar: NarSource, options?: AddOptions): Promise<void>;
 };
 
 export type AddOptions = {
@@ -202,6 +208,8 @@ export type LocalStore = Store & {
   queryReferrers(path: StorePath): Promise<StorePath[]>;
   /** Valid derivations that have `path` as an output. */
   queryValidDerivers(path: StorePath): Promise<StorePath[]>;
+  /** The derivations, valid or not, that the valid of `paths` were made by as far as it was told. */
+  queryDeriversOf(paths: Iterable<StorePath>): Promise<Set<StorePath>>;
   /** Output name → path, of those that are known (a floating one is after its build). */
   queryDerivationOutputs(derivation: StorePath): Promise<Map<string, StorePath>>;
   /** The paths and all they need (or all that need them). @throws TsosError `store.invalid-path` */

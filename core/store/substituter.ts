@@ -1,6 +1,6 @@
 import type { OutputId, Realisation } from "../narinfo/realisation.ts";
 import type { StorePath } from "../store-path/store-path.ts";
-import type { NewPathInfo, ValidPathInfo } from "./path-info.ts";
+import type { NewPathInfo } from "./path-info.ts";
 
 /** A path that can be had from elsewhere: what is said of it there. */
 export type SubstitutablePath = {
@@ -34,5 +34,5 @@ export type Substituter = {
    *
    * @throws TsosError `cache.substitution-failed` with what each place said
    */
-  substitute(path: StorePath, options?: SubstituteOptions): Promise<ValidPathInfo>;
+  substitute(path: StorePath, options?: SubstituteOptions): Promise<void>;
 };

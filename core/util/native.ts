@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { libc } from "./libc.ts";
 
 /** What Node lacks and the store needs of libc. Each throws an error shaped like Node's own (`code`, `errno`, `syscall`). */
@@ -14,6 +15,13 @@ export type Native = {
   copyRange(from: number, to: number, size: number): Promise<number>;
   /** Has what was written to a part of an open file begin to go to the disk, which says nothing of when it is there; runs in a thread. */
   beginWriting(descriptor: number, offset: number, size: number): Promise<void>;
+  /**
+   * Has the process's table of descriptors made large enough for so many, in a thread. The kernel lets who opens a file wait
+   * each time it must double the table of a process with threads, 5 to 15 ms.
+   */
+  makeRoomForDescriptors(count: number): void;
+  /** Has the file system set so much aside for an open file. @returns false where it cannot */
+  allocate(descriptor: number, size: number): boolean;
   /** Names of the extended attributes, links not followed; none where the file system has none. */
   listExtendedAttributes(file: string | Uint8Array): readonly string[];
   removeExtendedAttribute(file: string | Uint8Array, name: string): void;
@@ -32,6 +40,7 @@ export function native(): Native {
 }
 
 const AT_FDCWD = -100;
+const F_DUPFD_CLOEXEC = 1030;
 const RENAME_EXCHANGE = 2;
 const SYNC_FILE_RANGE_WRITE = 2;
 const EINTR = 4;
@@ -45,6 +54,8 @@ function bind(): Native {
   const syncfs = bound("int syncfs(int descriptor)");
   const copyFileRange = bound("intptr_t copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t size, unsigned int flags)");
   const syncFileRange = bound("int sync_file_range(int descriptor, int64_t offset, int64_t size, unsigned int flags)");
+  const fcntl = bound("int fcntl(int descriptor, int command, long argument)");
+  const posixFallocate = bound("int posix_fallocate(int descriptor, int64_t offset, int64_t size)");
   const llistxattr = bound("intptr_t llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)");
   const renameat2 = bound("int renameat2(int oldFolder, const uint8_t *oldPath, int newFolder, const uint8_t *newPath, unsigned int flags)");
   const lremovexattr = bound("int lremovexattr(const uint8_t *path, const char *name)");
@@ -87,6 +98,13 @@ function bind(): Native {
         syncFileRange.async(descriptor, offset, size, SYNC_FILE_RANGE_WRITE, (failure: unknown) => (failure ? reject(failure) : resolve()));
       });
     },
+    makeRoomForDescriptors(count) {
+      // A second descriptor of the error output, above so many others. Where there may not be as many, the table grows as it is used.
+      fcntl.async(2, F_DUPFD_CLOEXEC, count, (failure: unknown, descriptor: number) => {
+        if (!failure && descriptor >= 0) closeSync(descriptor);
+      });
+    },
+    allocate: (descriptor, size) => posixFallocate(descriptor, 0, size) === 0,
     listExtendedAttributes(file) {
       const size = llistxattr(path(file), list, list.length) as number;
       if (size < 0) {

@@ -96,6 +96,8 @@ export function installFaultPoints(): FaultPoints {
   // Both only say that they did less; what is done in their place says why.
   replace(calls, "copyRange", "write", () => Promise.resolve(0));
   replace(calls, "beginWriting", "change", () => Promise.resolve());
+  replace(calls, "makeRoomForDescriptors", "change", () => undefined);
+  replace(calls, "allocate", "write", () => false);
   replace(calls, "listExtendedAttributes", "read", raise);
 
   // Its own objects cannot be changed, so the module gives others that stand before them.

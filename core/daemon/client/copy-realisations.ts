@@ -37,11 +37,8 @@ export async function sendRealisations(from: LocalStore, to: RealisationTarget, 
  * @returns how many are known now
  */
 export async function receiveRealisations(from: RealisationSource, to: LocalStore, paths: Iterable<StorePath>, isTaken: (realisation: Realisation) => boolean, signal: AbortSignal): Promise<number> {
-  const derivations = new Set<StorePath>();
-  for (const path of paths) {
-    const derivation = isDerivationPath(path) ? path : (await to.findPathInfo(path))?.deriver;
-    if (derivation !== undefined) derivations.add(derivation);
-  }
+  const all = [...paths];
+  const derivations = new Set([...all.filter(isDerivationPath), ...(await to.queryDeriversOf(all.filter((path) => !isDerivationPath(path))))]);
   const found: Realisation[] = [];
   for (const derivation of await to.queryValidPaths(derivations)) {
     for (const output of await outputsToLearn(to, derivation)) {

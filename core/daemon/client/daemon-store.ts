@@ -102,6 +102,11 @@ export class DaemonStore extends ClientStore implements LocalStore {
     return this.#queryPaths(OPERATION.queryReferrers, path);
   }
 
+  async queryDeriversOf(paths: Iterable<StorePath>): Promise<Set<StorePath>> {
+    const infos = await Promise.all([...paths].map((path) => this.findPathInfo(path)));
+    return new Set(infos.flatMap((info) => (info?.deriver === undefined ? [] : [info.deriver])));
+  }
+
   queryValidDerivers(path: StorePath): Promise<StorePath[]> {
     return this.#queryPaths(OPERATION.queryValidDerivers, path);
   }
@@ -139,11 +144,10 @@ export class DaemonStore extends ClientStore implements LocalStore {
     return this.addTextToStore(`${derivation.name}.drv`, formatDerivation(derivation, this.storeDir), [...derivationReferences(derivation)], options);
   }
 
-  async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, { signal, onReceived }: AddOptions = {}): Promise<ValidPathInfo> {
+  async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, { signal, onReceived }: AddOptions = {}): Promise<void> {
     await this.addTemporaryRoot(info.path);
     if (!(await this.isValidPath(info.path))) await this.#pool.use((connection) => connection.addNar(info, nar), signal);
     onReceived?.();
-    return this.getPathInfo(info.path);
   }
 
   async addPathToStore(name: string, file: string, options: AddPathOptions = {}): Promise<StorePath> {

@@ -54,7 +54,7 @@ export class RemoteStore implements Store {
     }
   }
 
-  async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, { signal, onReceived }: AddOptions = {}): Promise<ValidPathInfo> {
+  async addNarToStore(info: NewPathInfo, nar: AsyncIterable<Uint8Array>, { signal, onReceived }: AddOptions = {}): Promise<void> {
     const references = info.references.flatMap((path) => (path === info.path ? [] : (this.#adding.get(path) ?? [])));
     const added = Promise.all(references).then(() => this.#pool.use((connection) => connection.addNar(info, heed(nar, signal)), signal));
     this.#adding.set(info.path, added);
@@ -64,7 +64,6 @@ export class RemoteStore implements Store {
       this.#adding.delete(info.path);
     }
     onReceived?.();
-    return { registrationTime: 0, signatures: [], ultimate: false, ...withoutUndefined(info) };
   }
 
   /** Builds there. A signal that is aborted ends the connection, and with it the build. */
@@ -99,9 +98,4 @@ async function* heed(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal | un
     signal?.throwIfAborted();
     yield chunk;
   }
-}
-
-/** Fields that are there but undefined must not hide defaults. */
-function withoutUndefined(info: NewPathInfo): NewPathInfo {
-  return Object.fromEntries(Object.entries(info).filter(([, value]) => value !== undefined)) as NewPathInfo;
 }
