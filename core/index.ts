@@ -10,7 +10,7 @@ export type { Input, InputLike, InputOptions, InputSpec, InputUrl, NixPackage, N
 export { git, github, gitlab, sourcehut, tarball, type ForgeInput, type GitInput, type TarballInput } from "./package/input-spec.ts";
 export { defineHome, isHomeConfiguration, type HomeConfig, type HomeConfiguration, type HomeDefinition, type HomeDefinitions, type HomeImport, type HomeModule, type HomeModuleArguments, type HomeModuleBody, type HomeOwnOptions, type PinnedHome } from "./package/define-home.ts";
 export { defineNixosSystem, isNixosSystemConfig, type NixosConfig, type NixModuleParts, type NixosImport, type NixosAddedDefinitions, type NixosConfigOf, type NixosDefinable, type NixosDefinitions, type NixosDefinitionsOf, type NixosModuleBody, type NixosOption, type NixosOptionsWith, type NixosOwnOptions, type PinnedNixos, type NixosModule, type NixosModuleArguments, type NixosSystemConfig, type NixosSystemDefinition } from "./package/define-nixos-system.ts";
-export type { NixValue } from "./package/nix-value.ts";
+export type { NixDagEntry, NixGvariant, NixValue } from "./package/nix-value.ts";
 export type { NixFile } from "./package/nix-file.ts";
 export { isPackage, type Package, type PackageMeta, type PackageUpdate } from "./package/package.ts";
 export { createPackageSet, type Overlay, type PackageSetEntry } from "./package/package-set.ts";

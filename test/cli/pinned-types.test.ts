@@ -37,6 +37,11 @@ const TREE: Readonly<Record<string, string>> = {
       greet.tool = option (t "package" { }) { default = abort "a package is not evaluated for that"; };
       greet.people = option (t "attrsOf" { elemType = { name = "submodule"; nestedTypes = { }; getSubOptions = _: { age = option (t "nullOr" { elemType = t "int" { }; }) { }; }; }; }) { };
       greet.variants = option (t "attrsOf" { elemType = { name = "submodule"; nestedTypes = { }; functor.payload.modules = builtins.genList (n: { }) 600; getSubOptions = _: abort "a system within the system"; }; }) { };
+      greet.machines = option (t "attrsOf" { elemType = { name = "submodule"; nestedTypes = { }; getSubOptions = _: { config = option (t "Toplevel NixOS config" { }) { }; ports = option (t "listOf" { elemType = { name = "submodule"; nestedTypes = { }; getSubOptions = _: {
+        port = option (t "nullOr" { elemType = t "int" { }; }) { example = abort "not looked at"; };
+        deeper = option { name = "submodule"; nestedTypes = { }; getSubOptions = _: abort "three deep"; } { };
+      }; }; }) { }; }; }; }) { };
+      greet.many = option (t "functionTo" { elemType = t "listOf" { elemType = t "str" { }; }; }) { };
       greet.by = option (t "either" { left = t "package" { }; right = t "str" { }; }) { };
       greet.secret = option (t "str" { }) { visible = false; };
       greet.broken = throw "no";
@@ -83,6 +88,11 @@ const cases: readonly (readonly [what: string, body: string, errors: RegExp | un
   ["what config holds", '{ greet: { enable: config.greet.people["ann"]?.age === 3, by: config.greet.tone === "loud" ? "a" : pkgs.other } }', undefined],
   ["a system within the system", '{ greet: { variants: { quiet: { greet: { enable: false } } } } }', undefined],
   ["a value of another type within it", '{ greet: { variants: { quiet: { greet: { tone: "high" } } } } }', /"high"/],
+  ["machines inside, submodules two deep, functions", '{ greet: { machines: { a: { config: { greet: { enable: true } }, ports: [{ port: null, deeper: { any: 1 } }] } }, many: (words) => ["a", words.b] } }', undefined],
+  ["what config holds of these", '{ greet: { enable: config.greet.machines["a"]?.config.greet.enable ?? config.greet.machines["a"]?.ports[0]?.port === 3, words: config.greet.many(1) } }', undefined],
+  ["a value of another type in a machine inside", '{ greet: { machines: { a: { config: { greet: { tone: "high" } } } } } }', /"high"/],
+  ["a value of another type two submodules deep", '{ greet: { machines: { a: { ports: [{ port: "x" }] } } } }', /string/],
+  ["a function that gives something else", '{ greet: { many: () => 3 } }', /number/],
   ["an unknown package", "{ greet: { by: pkgs.greetinx } }", /greetinx.*greeting/s],
   ["a value of another type", '{ greet: { tone: "high" } }', /"high"/],
   ["an option that is not there", "{ greet: { enable: config.greet.nothing } }", /nothing/],
@@ -130,6 +140,8 @@ test("makes the types of home-manager's options with the packages that it is use
   write({
     "hm/modules/home-environment.nix": "{ }",
     "hm/lib/default.nix": `{ lib }: { homeManagerConfiguration = { pkgs, modules }: { options = {
+      home.activation = { _type = "option"; type = { name = "dagOf"; nestedTypes.elemType = { name = "str"; nestedTypes = { }; }; }; };
+      home.settings = { _type = "option"; type = { name = "attrsOf"; nestedTypes.elemType = { name = "gvariant"; nestedTypes = { }; }; }; };
       home.username = { _type = "option"; type = { name = "str"; nestedTypes = { }; }; description = "Whose it is, with \${builtins.toString (builtins.length (builtins.attrNames (removeAttrs pkgs [ "gone" ])))} packages."; declarations = [ (toString ../modules/home-environment.nix) ]; };
     }; }; }`,
     "home/tsos.lock": '{ "version": 1, "inputs": {} }',
@@ -148,7 +160,14 @@ export default defineHome({ nixpkgs: inputs.nixpkgs, homeManager: inputs.homeMan
   const { typeCheckConfig } = await import("../../core/config/type-check.ts");
   const file = join(folder, "home/home.config.ts");
   await typeCheckConfig({ file, installation });
-  writeFileSync(file, readFileSync(file, "utf8").replace("config.home.username.toUpperCase()", "config.home.username.length"));
+  const right = readFileSync(file, "utf8");
+  const withMore = (more: string): Promise<void> => {
+    writeFileSync(file, right.replace("({ config }) => ({ home: {", `({ config, lib }) => ({ home: { ${more},`));
+    return typeCheckConfig({ file, installation });
+  };
+  await withMore('activation: { a: "x", b: lib.hm.dag.entryAfter(["a"], "y"), c: { data: "z", after: ["a"], before: [] } }, settings: { a: true, b: [[1], [2]], c: "x", d: lib.hm.gvariant.mkUint32(3), ...(config.home.activation["a"]?.data === "x" ? { e: 1.5 } : {}) }');
+  for (const wrong of ["activation: { a: 3 }", "activation: { a: { data: 3, after: [], before: [] } }", "settings: { a: null }", "settings: { a: { b: 1 } }"]) await assert.rejects(withMore(wrong), /is not assignable/, wrong);
+  writeFileSync(file, right.replace("config.home.username.toUpperCase()", "config.home.username.length"));
   await assert.rejects(typeCheckConfig({ file, installation }), /'number' is not assignable/);
 });
 

@@ -30,7 +30,7 @@ export function formatPinnedType(type: PinnedType): string {
   return new Writer(true).type(type).define;
 }
 
-const HEAD = `import type { NixosConfigOf, NixosDefinable, NixosDefinitionsOf, NixosOption, NixPackage, NixValue } from "tsos";\n\n`;
+const HEAD = `import type { NixDagEntry, NixGvariant, NixosConfigOf, NixosDefinable, NixosDefinitionsOf, NixosOption, NixPackage, NixValue } from "tsos";\n\n`;
 
 function count(options: PinnedOptions): number {
   let sum = 0;
@@ -71,6 +71,18 @@ const SIMPLE: Readonly<Record<string, Pair>> = {
   pathInStore: PATH,
   package: PACKAGE,
   shellPackage: PACKAGE,
+  kernelParam: TEXT,
+  ipAddress: TEXT,
+  absolutePath: TEXT,
+  yubiKeyId: TEXT,
+  "passwdEntry str": TEXT,
+  "passwdEntry path": PATH,
+  nonzeroInt: NUMBER,
+  nonnegativeFloat: NUMBER,
+  attrs: both("{ readonly [name: string]: NixValue }"),
+  gvariant: { read: "NixValue", define: "NixGvariant" },
+  selectorFunction: both("(packages: NixValue) => readonly NixPackage[]"),
+  overlayFunction: both("(self: NixValue, super_: NixValue) => object"),
   pkgs: ANY,
 };
 
@@ -114,8 +126,9 @@ class Writer {
       const values = (t.v ?? []).map((value) => JSON.stringify(value));
       return values.length === 0 ? ANY : both(values.join(" | "));
     }
-    if (this.#isBrief && (t.n === "system" || t.n === "submodule")) return both("object");
-    if (t.n === "system") {
+    if (this.#isBrief && (t.n === "system" || t.n === "Toplevel NixOS config" || t.n === "submodule")) return both("object");
+    // That of `containers.NAME.config` is one of a system of its own.
+    if (t.n === "system" || t.n === "Toplevel NixOS config") {
       this.namesSystem = true;
       return { read: "NixosConfigOf<Options>", define: "NixosDefinitionsOf<Options> | ((args: NixValue) => object)" };
     }
@@ -131,6 +144,14 @@ class Writer {
     if (t.n === "attrsOf" || t.n === "lazyAttrsOf" || t.n === "loaOf") {
       const inner = t.e === undefined ? ANY : this.type(t.e);
       return { read: `{ readonly [name: string]: ${inner.read} }`, define: `{ readonly [name: string]: NixosDefinable<${inner.define}> }` };
+    }
+    if (t.n === "dagOf") {
+      const inner = t.e === undefined ? ANY : this.type(t.e);
+      return { read: `{ readonly [name: string]: NixDagEntry<${inner.read}> }`, define: `{ readonly [name: string]: NixosDefinable<${union(inner.define, `NixDagEntry<${inner.define}>`)}> }` };
+    }
+    if (t.n === "functionTo" && t.e !== undefined) {
+      const inner = this.type(t.e);
+      return { read: `(argument: NixValue) => ${inner.read}`, define: `(argument: NixValue) => ${inner.define}` };
     }
     if ((t.n === "either" || t.n === "coercedTo") && t.a !== undefined) {
       const [left, right] = [this.type(t.a[0]!), this.type(t.a[1]!)];
@@ -161,5 +182,7 @@ function both(type: string): Pair {
 }
 
 function union(a: string, b: string): string {
-  return a === "NixValue" || b === "NixValue" ? "NixValue" : a === b ? a : `${a} | ${b}`;
+  // A function's type would swallow what follows it.
+  const part = (type: string): string => (/^\([a-z_]+: /.test(type) ? `(${type})` : type);
+  return a === "NixValue" || b === "NixValue" ? "NixValue" : a === b ? a : `${part(a)} | ${part(b)}`;
 }

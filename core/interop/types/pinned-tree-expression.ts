@@ -3,20 +3,22 @@ const OPTIONS = `  inherit (builtins) attrNames map isAttrs isString isList isIn
   try = default: value: let r = tryEval value; in if r.success then r.value else default;
   text = v: if isString v then builtins.unsafeDiscardStringContext v else if isAttrs v && v ? text && isString v.text then v.text else null;
   plain = v: isString v || isInt v || isBool v || isFloat v || v == null;
-  # A type as a small tree: its name, what it holds, its choices.
-  typeOf = depth: t:
-    if depth > 5 || !(isAttrs t) || !(t ? name) then { n = "unknown"; } else
+  # A type as a small tree: its name, what it holds, its choices. Submodules are followed two deep, and types in types eight: some
+  # hold themselves.
+  typeOf = level: depth: t:
+    if depth > 7 || !(isAttrs t) || !(t ? name) then { n = "unknown"; } else
     let
       nested = t.nestedTypes or { };
       name = t.name;
-      inner = k: typeOf (depth + 1) nested.\${k};
+      inner = k: typeOf level (depth + 1) nested.\${k};
     in
     # The types of settings' formats hold themselves.
     if (name == "nullOr" || name == "either") && holdsItself t then { n = "anything"; }
     else if name == "enum" then { n = name; v = try [ ] (filter plain (t.functor.payload.values or t.functor.payload or [ ])); }
     # A system within the system: its options are the same, and to evaluate them again would take as much memory again.
     else if name == "submodule" && length (t.functor.payload.modules or [ ]) > 500 then { n = "system"; }
-    else if name == "submodule" then { n = name; s = try { } (optionsOf (depth + 3) (t.getSubOptions [ ])); f = (t.nestedTypes.freeformType or null) != null; }
+    else if name == "submodule" && level > 1 then { n = "unknown"; }
+    else if name == "submodule" then { n = name; s = try { } (optionsOf (level + 1) (t.getSubOptions [ ])); f = (t.nestedTypes.freeformType or null) != null; }
     else if name == "either" then { n = name; a = [ (inner "left") (inner "right") ]; }
     else if name == "coercedTo" then { n = name; a = [ (inner "coercedType") (inner "finalType") ]; }
     else if nested ? elemType then { n = name; e = inner "elemType"; }
@@ -35,26 +37,26 @@ const OPTIONS = `  inherit (builtins) attrNames map isAttrs isString isList isIn
     else if isList v && builtins.all plain v then "[ \${builtins.concatStringsSep " " (map builtins.toJSON v)} ]"
     else if isAttrs v && builtins.all plain (builtins.attrValues v) then "{ \${builtins.concatStringsSep " " (map (n: "\${n} = \${builtins.toJSON v.\${n}};") (attrNames v))} }"
     else null;
-  optionOf = depth: o: let
-    t = try { n = "unknown"; } (typeOf depth o.type);
+  optionOf = level: o: let
+    t = try { n = "unknown"; } (typeOf level 0 o.type);
     # An internal one need not have words that spare its evaluation: the manual has none of them.
-    isLeftOut = t.n == "package" || t.n == "shellPackage" || o.internal or false;
+    # And few look at those deep inside, where a mistake of the tree that cannot be caught would be the end of all.
+    isLeftOut = level > 1 || t.n == "package" || t.n == "shellPackage" || o.internal or false;
     shown = name: v: if v == null then { } else { \${name} = v; };
   in {
     inherit t;
     d = try null (text (o.description or null));
-  } // shown "v" (if o ? defaultText then try null (written t o.defaultText) else if o ? default && !isLeftOut then try null (written t o.default) else null)
+  } // shown "v" (if o ? defaultText && level < 2 then try null (written t o.defaultText) else if o ? default && !isLeftOut then try null (written t o.default) else null)
     // shown "x" (if o ? example && !isLeftOut then try null (written t o.example) else null)
     // (if o.readOnly or false then { r = true; } else { })
     // (if o ? declarations && length o.declarations > 0 then { p = try null (let p = builtins.head o.declarations; s = toString p; r = toString tree + "/"; in if lib.hasPrefix r s then lib.removePrefix r s else null); } else { });
-  optionsOf = depth: set:
-    if depth > 6 then { } else
+  optionsOf = level: set:
     builtins.listToAttrs (concatMap (name:
       if name == "_module" || name == "_freeformOptions" then [ ] else
       let v = try null set.\${name}; in
       if !(isAttrs v) then [ ]
-      else if (v._type or null) == "option" then (if try true ((v.visible or true) == false) then [ ] else [ { inherit name; value = { o = try { } (optionOf depth v); }; } ])
-      else [ { inherit name; value = { c = optionsOf depth v; }; } ]) (attrNames set));
+      else if (v._type or null) == "option" then (if try true ((v.visible or true) == false) then [ ] else [ { inherit name; value = { o = try { } (optionOf level v); }; } ])
+      else [ { inherit name; value = { c = optionsOf level v; }; } ]) (attrNames set));
 `;
 
 /**
