@@ -2,6 +2,7 @@ import { deleteGenerationsOlderThan, deleteOldGenerations, listProfiles } from "
 import type { LocalStore } from "../../core/store/store.ts";
 import { ClassicUsageError, parseClassicArguments, type ClassicOptions } from "./classic-arguments.ts";
 import { answerHelp } from "./help.ts";
+import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 import { openNixStore } from "./open-store.ts";
 import { locateStore } from "./store-location.ts";
@@ -57,12 +58,16 @@ export async function deleteDead(environment: NixEnvironment, { settings }: Clas
     store.collectGarbage({
       dryRun,
       maxFreed,
-      keepOutputs: settings.bool("keep-outputs", false),
-      keepDerivations: settings.bool("keep-derivations", true),
+      ...kept(settings),
       signal: environment.signal,
     }),
   );
   return describeFreed(result.deleted.length, result.bytesFreed, dryRun);
+}
+
+/** What stays for the sake of derivations and outputs that stay. */
+export function kept(settings: NixConfiguration): { readonly keepOutputs: boolean; readonly keepDerivations: boolean } {
+  return { keepOutputs: settings.bool("keep-outputs", false), keepDerivations: settings.bool("keep-derivations", true) };
 }
 
 export function describeFreed(count: number, bytes: number, dryRun: boolean): string {

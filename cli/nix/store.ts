@@ -16,7 +16,7 @@ import { compareUtf8 } from "../../core/util/ordering.ts";
 import { toStorePath } from "../follow-links.ts";
 import { buildTargets, describeMissing, nixBuildOptions } from "./build-targets.ts";
 import { ClassicUsageError, parseClassicArguments } from "./classic-arguments.ts";
-import { deleteDead, describeFreed, parseSize } from "./collect-garbage.ts";
+import { deleteDead, describeFreed, kept, parseSize } from "./collect-garbage.ts";
 import { parseAlgorithm, parseAny } from "./hash.ts";
 import { answerHelp } from "./help.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
@@ -333,7 +333,7 @@ async function gc(call: StoreCall): Promise<number> {
     return 0;
   }
   const { settings } = call.options;
-  const { deleted } = await opened.collectGarbage({ dryRun: true, keepOutputs: settings.bool("keep-outputs", false), keepDerivations: settings.bool("keep-derivations", true) });
+  const { deleted } = await opened.collectGarbage({ dryRun: true, ...kept(settings) });
   const dead = new Set(deleted.map((path) => basename(path)));
   const paths = action === "--print-dead" ? [...dead] : (await opened.queryAllValidPaths()).filter((path) => !dead.has(path));
   for (const path of paths.sort(compareUtf8)) call.print(`${opened.storeDir}/${path}`);
@@ -343,7 +343,7 @@ async function gc(call: StoreCall): Promise<number> {
 async function deletePaths(call: StoreCall): Promise<number> {
   allowFlags(call);
   const paths = call.args.map((argument) => toStorePath(call.store, argument));
-  const result = await call.store.collectGarbage({ paths, signal: call.environment.signal });
+  const result = await call.store.collectGarbage({ paths, signal: call.environment.signal, ...kept(call.options.settings) });
   call.print(describeFreed(result.deleted.length, result.bytesFreed, false));
   return 0;
 }

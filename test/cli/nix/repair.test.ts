@@ -86,3 +86,14 @@ test("a post-build-hook that fails ends the build, whose outputs stay", () => {
   assert.doesNotMatch(again.stderr, /building/);
   assert.equal(readFileSync(again.stdout.trim(), "utf8"), "kept\n");
 });
+
+test("a derivation whose output a root reaches is deleted by name where derivations are not to be kept", () => {
+  const one = shellDerivation("rooted", "echo rooted > $out");
+  const output = trial.run("build", "-o", join(trial.folder, "rooted"), "-E", one).stdout.trim();
+  const drv = trial.run("store", "-q", "--deriver", output).stdout.trim();
+  assert.equal(trial.run("store", "--delete", drv).code, 1);
+  assert.ok(existsSync(drv));
+  const deleted = trial.run("store", "--delete", drv, "--option", "keep-derivations", "false");
+  assert.equal(deleted.code, 0, deleted.stderr);
+  assert.deepEqual([existsSync(drv), existsSync(output)], [false, true]);
+});
