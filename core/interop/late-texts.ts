@@ -1,11 +1,12 @@
 import type { Evaluator } from "../nix/evaluator.ts";
+import { NixError } from "../nix/nix-error.ts";
 import { NO_POSITION, type Slot } from "../nix/value.ts";
 import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { toByteString, type ByteString } from "../util/bytes.ts";
 import type { Oracle } from "./late-views.ts";
 
 /** What a text stands for in one that is made before it is known. */
-export type LateText = { readonly slot: Slot; readonly before: Oracle };
+export type LateText = { readonly slot: Slot; readonly before: Oracle; /** The line of TypeScript that put it there. */ readonly asker: Error };
 
 const TOKEN_END = "-late";
 const HASH_LENGTH = 32;
@@ -17,18 +18,21 @@ const HASH_LENGTH = 32;
 export class LateTexts {
   readonly #evaluator: Evaluator;
   readonly #registry: EvaluationRegistry;
+  readonly #askedBy: (error: NixError, asker: Error) => void;
   /** By the hash in them. */
   readonly #tokens = new Map<string, LateText>();
 
-  constructor(evaluator: Evaluator, registry: EvaluationRegistry) {
+  /** @param askedBy remembers which line of TypeScript stands behind an error */
+  constructor(evaluator: Evaluator, registry: EvaluationRegistry, askedBy: (error: NixError, asker: Error) => void) {
     this.#evaluator = evaluator;
+    this.#askedBy = askedBy;
     this.#registry = registry;
   }
 
   /** Looks like a store path, so that code that puts paths together works; where it gets past this bridge it is refused as one that was never issued. */
   token(slot: Slot, before: Oracle): string {
     const hash = String(this.#tokens.size).padStart(HASH_LENGTH, "z");
-    this.#tokens.set(hash, { slot, before });
+    this.#tokens.set(hash, { slot, before, asker: new Error("asked") });
     return `${this.#registry.storeDir}/${hash}${TOKEN_END}`;
   }
 
@@ -70,16 +74,26 @@ export class LateTexts {
       const plain = bytes.slice(at, slot === undefined ? end : found);
       rest += plain;
       resolved += plain;
-      if (slot !== undefined) {
-        const value = e.force(slot);
-        const isPlain = value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "bigint";
-        // As a template of TypeScript writes it.
-        resolved += isPlain ? String(value) : e.coerceToString(slot, NO_POSITION, context, "while a value is put into a text of TypeScript", false, true);
+      if (token !== undefined && slot !== undefined) {
+        resolved += this.#write(slot, context, token.asker);
         at = end + TOKEN_END.length;
       } else at = end;
     }
     this.#scan(rest, context);
     return e.makeString(resolved, context);
+  }
+
+  /** A value as a template of TypeScript writes it. */
+  #write(slot: Slot, context: Set<ByteString>, asker: Error): ByteString {
+    const e = this.#evaluator;
+    try {
+      const value = e.force(slot);
+      const isPlain = value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "bigint";
+      return isPlain ? String(value) : e.coerceToString(slot, NO_POSITION, context, "while a value is put into a text of TypeScript", false, true);
+    } catch (error) {
+      if (error instanceof NixError) this.#askedBy(error, asker);
+      throw error;
+    }
   }
 
   #scan(bytes: ByteString, context: Set<ByteString>): void {

@@ -1,6 +1,7 @@
 import { TsosError } from "../error/tsos-error.ts";
 import type { Evaluator } from "../nix/evaluator.ts";
 import { NixError } from "../nix/nix-error.ts";
+import { bestMatches } from "../nix/suggestions.ts";
 import { Attrs, Builtin, Closure, NixFloat, NixPath, NixString, NO_POSITION, PartialBuiltin, type Slot, type Value } from "../nix/value.ts";
 import { fromByteString, toByteString } from "../util/bytes.ts";
 import { findNearestName } from "../util/suggest.ts";
@@ -15,6 +16,8 @@ export type LateBridge = {
   token(slot: Slot, before: Oracle): string;
   /** `view` goes back to the language as `slot`; `before` is what it was in the round before. */
   adopt(view: object, slot: Slot, before: Oracle): void;
+  /** Calls a function with all of its arguments; of wrong ones the error says what it takes. */
+  call(fn: Value, args: readonly Slot[]): Value;
   /** Remembers which line of TypeScript stands behind an error. */
   askedBy(error: NixError, asker: Error): void;
 };
@@ -84,11 +87,7 @@ export function createLateView(bridge: LateBridge, call: LateCall, slot: Slot, o
     call.reads.push({ path: at, slot: noted, seen, reader: new Error(at) });
   };
   const select = (name: string): Slot =>
-    laterAsked(bridge, () => {
-      const found = e.forceAttrs(guarded, NO_POSITION, `while reading '${name}' for TypeScript`).get(toByteString(name));
-      if (found === undefined) throw e.error("missing", toByteString(`attribute '${name}' missing in '${path}'`));
-      return e.force(found);
-    });
+    laterAsked(bridge, () => e.force(attributeOf(e, guarded, name, path)));
   const selectBefore = (name: string): Oracle => (oracle === undefined ? undefined : () => {
     const set = before();
     return set instanceof Attrs ? set.get(toByteString(name)) : undefined;
@@ -222,12 +221,7 @@ function createUnknownView(bridge: LateBridge, call: LateCall, slot: Slot, path:
       if (key === Symbol.iterator) return nothing([][Symbol.iterator].bind([]));
       if (typeof key === "symbol") return undefined;
       if (key === "length") return nothing(0);
-      const name = toByteString(key);
-      const inner = laterAsked(bridge, () => {
-        const found = e.forceAttrs(guarded, NO_POSITION, `while reading '${key}' for TypeScript`).get(name);
-        if (found === undefined) throw e.error("missing", toByteString(`attribute '${key}' missing in '${path}'`));
-        return e.force(found);
-      });
+      const inner = laterAsked(bridge, () => e.force(attributeOf(e, guarded, key, path)));
       return createUnknownView(bridge, call, inner, `${path}.${key}`, error);
     },
     has: (_, key) => (call.isRunning ? nothing(false) : Reflect.has(realObject(), key)),
@@ -256,7 +250,14 @@ function descriptorOf(real: object, key: PropertyKey): PropertyDescriptor | unde
 function callLater(bridge: LateBridge, callee: Slot, args: readonly unknown[]): Slot {
   const e = bridge.evaluator;
   const slots = args.length === 0 ? [e.makeSet([])] : args.map((arg) => e.lazy(() => e.force(bridge.toNix(arg))));
-  return laterAsked(bridge, () => e.call(e.force(callee), slots, NO_POSITION));
+  return laterAsked(bridge, () => bridge.call(e.force(callee), slots));
+}
+
+function attributeOf(e: Evaluator, set: Slot, name: string, path: string): Slot {
+  const attrs = e.forceAttrs(set, NO_POSITION, `while reading '${name}' for TypeScript`);
+  const found = attrs.get(toByteString(name));
+  if (found === undefined) throw e.error("missing", toByteString(`attribute '${name}' missing in '${path}'`), NO_POSITION, bestMatches(attrs.shape.names, toByteString(name)));
+  return found;
 }
 
 /** What is evaluated when the language wants it; where it fails, the line of TypeScript that asked is told. */

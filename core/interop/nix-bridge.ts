@@ -1,9 +1,11 @@
 import { TsosError } from "../error/tsos-error.ts";
 import type { Evaluator } from "../nix/evaluator.ts";
+import type { NixError } from "../nix/nix-error.ts";
 import { NixFloat, NixString, type Slot, type Value } from "../nix/value.ts";
 import type { EvaluationRegistry } from "../package/evaluation-registry.ts";
 import { fromByteString } from "../util/bytes.ts";
 import type { Border } from "./border.ts";
+import { callFromTypeScript } from "./call-from-typescript.ts";
 import { LateSignal } from "./late-signal.ts";
 import { LateTexts } from "./late-texts.ts";
 import { ModuleCalls } from "./module-calls.ts";
@@ -31,7 +33,8 @@ export class NixBridge {
 
   constructor(evaluator: Evaluator, registry: EvaluationRegistry) {
     this.#evaluator = evaluator;
-    const texts = new LateTexts(evaluator, registry);
+    const askedBy = (error: NixError, asker: Error): void => void this.failures.askedBy(error, asker);
+    const texts = new LateTexts(evaluator, registry, askedBy);
     const origins: Border["origins"] = new WeakMap();
     const befores: Border["befores"] = new WeakMap();
     this.modules = new ModuleCalls({
@@ -43,7 +46,8 @@ export class NixBridge {
         origins.set(view, slot);
         if (before !== undefined) befores.set(view, before);
       },
-      askedBy: (error, asker) => void this.failures.askedBy(error, asker),
+      call: (fn, args) => callFromTypeScript(evaluator, this.failures, fn, args),
+      askedBy,
     });
     const border: Border = {
       evaluator,

@@ -202,6 +202,20 @@ describe("a system of NixOS' modules", () => {
     assert.match(place(error.related[0]), /^nixos\/nixos\/lib\/eval-config\.nix:/);
   });
 
+  for (const [what, value, message, hint] of [
+    ["too many arguments", 'pkgs.writeText("a", "b", "c")', /function 'writeText' called with 3 arguments, but it takes 2/, /f\(a, b\) of TypeScript is f a b/],
+    ["too few arguments, in a text", 'pkgs.writeText("a")', /cannot coerce a function to a string: «lambda writeText/, undefined],
+    ["a package that is not there", "pkgs.helo", /attribute 'helo' missing in 'pkgs'/, /did you mean "hello"/],
+  ] as const) {
+    test(`says which line gave ${what}, where NixOS evaluates it long after`, async () => {
+      const { error, place } = await failure("system.config.ts", system("nixos", `({ pkgs }) => ({\n    environment: {\n      text: [\n        \`\${${value}}\`,\n      ],\n    },\n  }),`), {}, "system.build.toplevel");
+      assert.match(error.message, message);
+      assert.equal(place(error.at), `system.config.ts:${MODULE + 3}`);
+      assert.match(place(error.related[0]), /^nixos\//);
+      if (hint !== undefined) assert.match(error.hint ?? "", hint);
+    });
+  }
+
   test("says which line reads what never settles", async () => {
     const { error, place } = await failure("system.config.ts", system("nixos", "({ config }) => ({\n    networking: { hostName: `${config.networking.hostName}a` },\n  }),"));
     assert.equal(error.code, "nix.unsettled");
