@@ -124,3 +124,28 @@ test("a server with an IPv6 address is reached", async (t) => {
     t.skip("this machine has no IPv6");
   }
 });
+
+test("a small file comes with its body, without one where there is none, and says what broke it off", async () => {
+  await withServer(
+    (request, response) => {
+      if (request.url === "/moved") response.writeHead(302, { location: "/there" }).end();
+      else if (request.url === "/there") response.end("contents");
+      else if (request.url === "/broken") {
+        response.writeHead(200, { "content-length": "100" }).write("half");
+        setTimeout(() => response.destroy(), 20);
+      } else response.writeHead(404).end("nothing");
+    },
+    async (url) => {
+      using client = new HttpClient(options);
+      const get = (path: string, limit = 100) => client.requestWhole({ method: "GET", url: new URL(`${url}/${path}`), headers: {} }, limit);
+      const moved = await get("moved");
+      assert.deepEqual([moved.status, Buffer.from(moved.bytes!).toString(), moved.failure], [200, "contents", undefined]);
+      assert.deepEqual(await get("absent"), { status: 404, bytes: undefined, failure: undefined });
+      const broken = await get("broken");
+      assert.equal(broken.status, 200);
+      assert.equal(broken.bytes, undefined);
+      assert.ok(broken.failure instanceof Error);
+      assert.equal(((await get("there", 3)).failure as { code?: string }).code, "fetch.too-long");
+    },
+  );
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Derivation } from "../../../core/derivation/derivation.ts";
 import { HashModuloCache } from "../../../core/derivation/hash-modulo-cache.ts";
@@ -208,4 +208,25 @@ test("nix-store agrees with what stands in the store", async (t) => {
   assert.equal(nix("--query", "--referrers", formatStorePath(a)), `${formatStorePath(b)}\n`);
   assert.equal(nix("--query", "--hash", formatStorePath(tree)).trim(), formatHash((await store.getPathInfo(tree)).narHash, "nix32", true));
   assert.equal(nix("--add", `${folder}/tree`).trim(), formatStorePath(tree));
+});
+
+test("tells which derivations paths say they were made by, of few paths and of many", async (t) => {
+  const { store } = await temporaryStore(t);
+  const deriver = parseStorePathBaseName("11111111111111111111111111111111-made.drv");
+  const paths = await Promise.all(Array.from({ length: 6 }, (_, n) => store.addTextToStore(`text-${n}`, `${n}`, [])));
+  const { narHash, narSize } = await store.getPathInfo(paths[0]!);
+  const made = parseStorePathBaseName("33333333333333333333333333333333-made");
+  await store.addNarToStore({ path: made, narHash, narSize, references: [], deriver }, store.narFromPath(paths[0]!));
+  assert.deepEqual(await store.queryDeriversOf([...paths, made]), new Set([deriver]));
+  assert.deepEqual(await store.queryDeriversOf(paths), new Set());
+  const absent = parseStorePathBaseName("22222222222222222222222222222222-absent");
+  assert.deepEqual(await store.queryValidPaths([absent, paths[0]!]), new Set([paths[0]]));
+  assert.deepEqual(await store.queryValidPaths([...paths, absent]), new Set(paths));
+});
+
+test("a new store has its reserve on the disk", async (t) => {
+  const { store } = await temporaryStore(t);
+  const { size, blocks } = statSync(`${store.stateDir}/db/reserved`);
+  assert.equal(size, 8 << 20);
+  assert.ok(blocks * 512 >= size, `${blocks} blocks`);
 });
