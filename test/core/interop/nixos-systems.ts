@@ -1,5 +1,5 @@
 import { lib as tsosLib } from "../../../core/option/lib.ts";
-import type { NixosModule } from "../../../core/package/define-nixos-system.ts";
+import type { NixosModule, NixosModuleArguments } from "../../../core/package/define-nixos-system.ts";
 
 /** The same machine, written in both languages. */
 export type SystemPair = { readonly typescript: readonly NixosModule[]; readonly nix: string };
@@ -183,6 +183,45 @@ export const SYSTEMS: Readonly<Record<string, SystemPair>> = {
       systemd.services = page "wiki" 8002 // page "shop" 8003;
       services.prometheus = { enable = true; exporters.node.enable = true; scrapeConfigs = [ { job_name = "node"; static_configs = [ { targets = [ "127.0.0.1:9100" ]; } ]; } ]; };
       boot.kernelModules = lib.mkBefore [ "tun" ];
+    }) ]`,
+  },
+  // Modules within an option's value: a machine in the machine, whose module reads its own configuration.
+  containers: {
+    typescript: [
+      withoutShellcheck,
+      disk,
+      ({ config }) => ({
+        networking: { hostName: "host" },
+        containers: {
+          web: {
+            autoStart: true,
+            privateNetwork: true,
+            hostAddress: "10.0.0.1",
+            localAddress: "10.0.0.2",
+            bindMounts: { "/srv": { hostPath: `/srv/${config["networking"].hostName}`, isReadOnly: false } },
+            config: ({ config, pkgs }: NixosModuleArguments) => ({
+              imports: [withoutShellcheck],
+              system: { stateVersion: "26.05" },
+              services: { openssh: { enable: true } },
+              environment: { systemPackages: [pkgs["htop"]], etc: { motd: { get text() { return `this is ${config["networking"].hostName}\n`; } } } },
+            }),
+          },
+        },
+      }),
+    ],
+    nix: `[ ${WITHOUT_SHELLCHECK} ${DISK} ({ config, ... }: {
+      networking.hostName = "host";
+      containers.web = {
+        autoStart = true; privateNetwork = true; hostAddress = "10.0.0.1"; localAddress = "10.0.0.2";
+        bindMounts."/srv" = { hostPath = "/srv/\${config.networking.hostName}"; isReadOnly = false; };
+        config = { config, pkgs, ... }: {
+          imports = [ ${WITHOUT_SHELLCHECK} ];
+          system.stateVersion = "26.05";
+          services.openssh.enable = true;
+          environment.systemPackages = [ pkgs.htop ];
+          environment.etc.motd.text = "this is \${config.networking.hostName}\n";
+        };
+      };
     }) ]`,
   },
 };
