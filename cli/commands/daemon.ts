@@ -77,13 +77,14 @@ async function createHost(context: CommandContext, storeRoot: string | undefined
     substituters: caches.substituters,
     onError: (error) => void context.complain(error),
     async buildOptions(store, session, { signal, report }) {
-      const own = { ...context, signal, report };
+      const own = { ...context, signal, report, flags: { ...context.flags, builders: session.others.get("builders") ?? context.flags.builders } };
       const options = await createBuildOptions(own, store, () => findSandboxTool(own, store));
+      const theirs = withClientKeys(caches, session.others);
       const substituter = !session.useSubstitutes
         ? undefined
-        : session.substituters === undefined
+        : session.substituters === undefined && theirs === caches
           ? options.substituter
-          : await createSubstituter(own, store, withPublicKeys(caches, session.substituters), options.settings);
+          : await createSubstituter(own, store, withPublicKeys(theirs, session.substituters ?? caches.substituters), options.settings);
       return {
         ...options,
         ...(sandboxShell === undefined ? {} : { sandboxShell }),
@@ -100,4 +101,13 @@ async function createHost(context: CommandContext, storeRoot: string | undefined
 function withPublicKeys({ trust }: CacheSettings, substituters: readonly string[]): CacheSettings {
   const isAsked = PUBLIC_CACHE.substituters.some((url) => substituters.includes(url));
   return { substituters, trust: isAsked ? { ...trust, publicKeys: [...trust.publicKeys, ...PUBLIC_CACHE.trustedPublicKeys.map(parsePublicKey)] } : trust };
+}
+
+/** Keys that a trusted client names count for what its builds fetch; the same where it names none. */
+function withClientKeys(caches: CacheSettings, settings: ReadonlyMap<string, string>): CacheSettings {
+  const keys = ["trusted-public-keys", "extra-trusted-public-keys"].flatMap((name) => (settings.get(name) ?? "").split(/\s+/)).filter((key) => key !== "");
+  const isLenient = settings.get("require-sigs") === "false";
+  if (keys.length === 0 && !isLenient) return caches;
+  const { publicKeys, requireSignatures } = caches.trust;
+  return { ...caches, trust: { requireSignatures: requireSignatures && !isLenient, publicKeys: [...publicKeys, ...keys.map(parsePublicKey)] } };
 }

@@ -1,7 +1,5 @@
-import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
 import { readBuildGraph } from "../../core/build/build-graph.ts";
 import { loadCacheSettings, type CacheSettings } from "../../core/cache/load-cache-settings.ts";
 import type { Trust } from "../../core/cache/trust.ts";
@@ -16,12 +14,13 @@ import { compareUtf8 } from "../../core/util/ordering.ts";
 import type { ProgressEvent, ProgressListener } from "../../core/util/progress.ts";
 import { findPlaces } from "../places.ts";
 import type { BuildOptions } from "../../core/build/build-options.ts";
+import { isOff, machinePaths } from "../../core/build/machine-paths.ts";
 import { parseSandboxPath } from "../../core/build/parse-sandbox-path.ts";
-import type { SandboxPath } from "../../core/build/sandbox.ts";
 import { builtinBuilders } from "../../core/build/builtin/table.ts";
 import { realise } from "../../core/build/realise.ts";
 import { serviceOptions } from "../../core/build/service-options.ts";
 import { loadFetchSettings } from "../../core/fetch/load-fetch-settings.ts";
+import { clientSettings } from "../../core/interop/client-settings.ts";
 import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
 import type { MissingPaths } from "../../core/store/build-service.ts";
 import type { LocalStore } from "../../core/store/store.ts";
@@ -104,7 +103,7 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
     settings: fetchSettings,
     space: spaceLimits(settings),
     ...(substituter === undefined ? {} : { substituter }),
-    ...(store.builds !== undefined && settings.find("substituters") !== undefined ? { substituterUrls: settings.list("substituters") } : {}),
+    ...(store.builds === undefined ? {} : { clientSettings: clientSettingsWithLimits(settings), clientSubstitutes: settings.bool("substitute", true) }),
     remoteBuilders: store.builds !== undefined ? undefined : (await import("../builders.ts")).openBuilders(store, { builders: settings.find("builders") ?? "@/etc/nix/machines", useSubstitutes: settings.bool("builders-use-substitutes", false), env: environment.env, report }),
     builtins: builtinBuilders,
     tools: {
@@ -118,14 +117,11 @@ export async function nixBuildOptions(environment: NixEnvironment, { settings, v
   };
 }
 
-/** What of the machine a build with `sandbox = false` sees: all but what a sandbox has of its own. */
-const OWN_OF_SANDBOX = new Set([
-  ...["/nix", "/proc", "/dev", "/tmp", "/build", "/sys", "/etc"],
-  ...["/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/services"],
-]);
-
-/** Where such a build sees the machine's `/etc`, of which its own has a link for each name but those. */
-const MACHINE_ETC = "/.machine-etc";
+/** The protocol's place for silence is not used, as the setting says the same. */
+function clientSettingsWithLimits(settings: NixConfiguration): ReadonlyMap<string, string> {
+  const silence = settings.int("max-silent-time", 0);
+  return new Map([...clientSettings(settings), ...(silence === 0 ? [] : [["max-silent-time", String(silence)] as const])]);
+}
 
 /**
  * The settings `sandbox` and `sandbox-paths`. Builds always run in namespaces of their own; `sandbox = false` shows them
@@ -133,37 +129,10 @@ const MACHINE_ETC = "/.machine-etc";
  */
 export function sandboxOf(environment: Pick<NixEnvironment, "env">, settings: NixConfiguration): Partial<BuildOptions> {
   const named = settings.list("sandbox-paths").map(parseSandboxPath);
-  if (settings.find("sandbox") === "false" || settings.find("sandbox") === "no" || settings.find("sandbox") === "0") {
-    return { networkForAll: true, sandboxPaths: [...machinePaths(), ...named] };
-  }
+  if (isOff(settings.find("sandbox"))) return { networkForAll: true, sandboxPaths: [...machinePaths(), ...named] };
   if (named.some(({ shown }) => shown === "/bin/sh")) return { sandboxPaths: named };
   const shell = findProgram(environment.env, "busybox");
   return { sandboxPaths: shell === undefined ? named : [{ shown: "/bin/sh", real: shell, optional: true }, ...named] };
-}
-
-function isEmptyFolder(path: string): boolean {
-  try {
-    return readdirSync(path).length === 0;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EACCES") return false;
-    throw error;
-  }
-}
-
-/** Few mounts, since each of them costs a build a millisecond: what can be a link is one, and a folder with nothing in it is made. */
-function machinePaths(): SandboxPath[] {
-  const isOwn = (path: string): boolean => OWN_OF_SANDBOX.has(path);
-  const paths = readdirSync("/").flatMap((name): SandboxPath[] => {
-    const path = `/${name}`;
-    if (isOwn(path)) return [];
-    // On most machines /bin and /lib lead into /usr.
-    const stats = lstatSync(path);
-    const link = stats.isSymbolicLink() ? resolve("/", readlinkSync(path)) : undefined;
-    if (stats.isDirectory() && isEmptyFolder(path)) return [{ shown: path, real: path, optional: true, isEmpty: true }];
-    return link?.startsWith("/usr/") === true ? [{ shown: path, real: link, optional: true, isLink: true }] : [{ shown: path, real: path, optional: true }];
-  });
-  const entries = readdirSync("/etc").filter((name) => !isOwn(`/etc/${name}`));
-  return [...paths, { shown: MACHINE_ETC, real: "/etc", optional: true }, ...entries.map((name) => ({ shown: `/etc/${name}`, real: `${MACHINE_ETC}/${name}`, optional: true, isLink: true }))];
 }
 
 /** Of nix.conf where that names binary caches, else those of tsos's own settings. */

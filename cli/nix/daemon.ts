@@ -2,8 +2,11 @@ import { Socket } from "node:net";
 import { serveConnection } from "../../core/daemon/server/serve-connection.ts";
 import { startDaemon } from "../../core/daemon/server/daemon-server.ts";
 import type { DaemonHost } from "../../core/daemon/server/session.ts";
+import { TsosError } from "../../core/error/tsos-error.ts";
+import type { NixConfiguration } from "../../core/interop/nix-configuration.ts";
 import { openLocalStore } from "../../core/store/local-store.ts";
 import { makeStoreLayout } from "../../core/store/store-layout.ts";
+import type { ProgressListener } from "../../core/util/progress.ts";
 import { nixBuildOptions, nixTrust } from "./build-targets.ts";
 import { ClassicUsageError, parseClassicArguments, type ClassicOptions } from "./classic-arguments.ts";
 import { answerHelp } from "./help.ts";
@@ -84,7 +87,7 @@ async function createHost(environment: NixEnvironment, options: ClassicOptions, 
     onError: (error) => environment.say(`error: ${error instanceof Error ? error.message : String(error)}`),
     async buildOptions(store, session, { signal, report }) {
       const own = { ...environment, signal };
-      const { substituter, ...build } = await nixBuildOptions(own, options, store, session.substituters);
+      const { substituter, ...build } = await nixBuildOptions(own, { ...options, settings: withClient(settings, session.others, report) }, store, session.substituters);
       return {
         ...build,
         signal,
@@ -97,4 +100,18 @@ async function createHost(environment: NixEnvironment, options: ClassicOptions, 
       };
     },
   };
+}
+
+/** A client's settings over the daemon's own. Who sent them was looked at before. */
+function withClient(own: NixConfiguration, others: ReadonlyMap<string, string>, report: ProgressListener): NixConfiguration {
+  const settings = own.copy();
+  for (const [name, value] of others) {
+    try {
+      settings.set(name, value);
+    } catch (error) {
+      if (!(error instanceof TsosError)) throw error;
+      report({ kind: "message", level: "warning", text: error.message });
+    }
+  }
+  return settings;
 }

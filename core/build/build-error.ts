@@ -1,6 +1,6 @@
 import { TsosError } from "../error/tsos-error.ts";
-import { formatStorePath } from "../store-path/store-path.ts";
-import { compareUtf8 } from "../util/ordering.ts";
+import { formatStorePath, storePathName } from "../store-path/store-path.ts";
+import { compareByteStrings, compareUtf8 } from "../util/ordering.ts";
 import type { BuildFailure } from "./derivation-build.ts";
 import type { BuildGraph, Goal, Step } from "./build-graph.ts";
 
@@ -32,7 +32,7 @@ export type DependentReport = {
 };
 
 /** What failed, why, where its log is, how it ends, and which target wanted it. */
-export function makeBuildError(graph: BuildGraph, failures: ReadonlyMap<Goal, BuildFailure>, storeDir: string): TsosError {
+export function makeBuildError(graph: BuildGraph, failures: ReadonlyMap<Goal, BuildFailure>, { storeDir, keepGoing }: { readonly storeDir: string; readonly keepGoing: boolean }): TsosError {
   const reports = [...failures].map(([goal, failure]) => report(graph, goal, failure, storeDir));
   const causes = [...failures.values()].map((failure) => failure.cause);
   const known = causes.find((cause) => cause instanceof TsosError);
@@ -41,7 +41,7 @@ export function makeBuildError(graph: BuildGraph, failures: ReadonlyMap<Goal, Bu
     code: "build.failed",
     message: reports.length === 1 ? text : `${reports.length} derivations could not be built\n${text}`,
     hint: known?.hint,
-    data: { failures: reports, dependents: findDependents(graph, [...failures.keys()], storeDir) },
+    data: { failures: reports, dependents: (keepGoing ? findDependents : findFirstDependents)(graph, [...failures.keys()], storeDir) },
     cause: causes.length === 1 ? causes[0] : new AggregateError(causes),
   });
 }
@@ -87,6 +87,36 @@ function findDependents(graph: BuildGraph, failures: readonly Goal[], storeDir: 
   };
   for (const step of failedNeeds.keys()) place(step);
   return ordered.map((goal) => ({ derivation: formatStorePath(goal.path, storeDir), outputs: outputsOf(goal, storeDir), failed: failedNeeds.get(goal)!.size, isTarget: targets.has(goal) }));
+}
+
+/**
+ * The same where nothing goes on after a failure: whoever waits for what failed waits for nothing else from then on, and fails in
+ * the next round. It is told of where somebody still waits for it, or it was asked for. Nix: libstore/build/goal.cc, amDone.
+ */
+function findFirstDependents(graph: BuildGraph, failures: readonly Goal[], storeDir: string): readonly DependentReport[] {
+  const targets = new Set<Step>(graph.targets);
+  const left = new Set<Step>(graph.targets.filter((goal) => goal.build));
+  const told = new Set<Step>(failures);
+  const reports: DependentReport[] = [];
+  for (let round: readonly Step[] = failures; round.length > 0 && left.size > 0; ) {
+    const next: Step[] = [];
+    for (const step of round) {
+      const users = [...step.neededBy].filter((user) => !told.has(user));
+      if (step.kind === "build" && !failures.includes(step) && (users.length > 0 || targets.has(step))) {
+        reports.push({ derivation: formatStorePath(step.path, storeDir), outputs: outputsOf(step, storeDir), failed: 1, isTarget: targets.has(step) });
+      }
+      for (const user of users) told.add(user);
+      next.push(...users);
+      left.delete(step);
+      if (left.size === 0) break;
+    }
+    round = next.sort((a, b) => compareByteStrings(keyOf(a), keyOf(b)));
+  }
+  return reports;
+}
+
+function keyOf({ path }: Step): string {
+  return `${storePathName(path)}$${path}`;
 }
 
 /** Of the lines that are kept. */

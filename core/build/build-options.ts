@@ -30,6 +30,10 @@ export type BuildOptions = {
   readonly substituter?: Substituter | undefined;
   /** Caches that the daemon of the store is asked to ask too, where it builds for this process. */
   readonly substituterUrls?: readonly string[] | undefined;
+  /** What the daemon of the store is told where it builds for this process, by Nix's names; default: limits, platforms and features of these options. */
+  readonly clientSettings?: ReadonlyMap<string, string> | undefined;
+  /** Whether that daemon is to ask caches; default true. */
+  readonly clientSubstitutes?: boolean | undefined;
   /** How many paths are substituted at once; default 16. */
   readonly substitutionJobs?: number;
   /** After a failure, still build all that does not need what failed; default false. */

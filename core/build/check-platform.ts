@@ -7,7 +7,7 @@ import { derivationAttribute, derivationList } from "./builder-environment.ts";
 const PLATFORMS: Readonly<Record<string, readonly string[]>> = { x64: ["x86_64-linux", "i686-linux"], arm64: ["aarch64-linux"] };
 
 /** Nix's setting `system-features` where nobody has set it. Nix: libstore/globals.cc, getDefaultSystemFeatures */
-function defaultFeatures(): readonly string[] {
+export function defaultSystemFeatures(): readonly string[] {
   return ["benchmark", "big-parallel", "nixos-test", ...(mayUse("/dev/kvm") ? ["kvm"] : [])];
 }
 
@@ -43,7 +43,7 @@ export function checkPlatform(derivation: Derivation, options: BuildOptions): vo
     });
   }
   const required = derivationList(derivation, "requiredSystemFeatures") ?? [];
-  const features = required.length === 0 ? [] : (options.systemFeatures ?? defaultFeatures());
+  const features = required.length === 0 ? [] : (options.systemFeatures ?? defaultSystemFeatures());
   const feature = required.find((name) => !features.includes(name));
   if (feature !== undefined) {
     throw new TsosError({

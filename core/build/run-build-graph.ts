@@ -250,7 +250,7 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
       throw options.signal.reason;
     }
     if (broken !== undefined) throw broken;
-    if (failures.size > 0) throw makeBuildError(graph, failures, store.storeDir);
+    if (failures.size > 0) throw makeBuildError(graph, failures, { storeDir: store.storeDir, keepGoing: options.keepGoing === true });
     if (done < goals.length && lost.size === 0) throw cycle(goals.filter((goal) => waiting.get(goal)! > 0), store.storeDir);
     outcome = "done";
   } finally {

@@ -15,7 +15,7 @@ const DEFAULT_JOBS = 16;
  *
  * @throws TsosError `build.no-substitute` for what is nowhere, unless `keepGoing`
  */
-export async function substitutePaths(store: LocalStore, paths: Iterable<StorePath>, options: Pick<BuildOptions, "substituter" | "substituterUrls" | "substitutionJobs" | "signal" | "report">, { keepGoing = false }: { readonly keepGoing?: boolean } = {}): Promise<void> {
+export async function substitutePaths(store: LocalStore, paths: Iterable<StorePath>, options: Pick<BuildOptions, "substituter" | "substituterUrls" | "clientSettings" | "clientSubstitutes" | "substitutionJobs" | "signal" | "report">, { keepGoing = false }: { readonly keepGoing?: boolean } = {}): Promise<void> {
   const { substituter, signal, report } = options;
   const targets = [...new Set(paths)];
   if (store.builds !== undefined) {

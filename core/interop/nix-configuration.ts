@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { defaultSystemFeatures } from "../build/check-platform.ts";
+import { PUBLIC_CACHE } from "../cache/public-cache.ts";
 import { TsosError } from "../error/tsos-error.ts";
 
 /** How a setting is written: what the reference's own listing of its settings says of each. */
@@ -65,6 +67,15 @@ const ALIASES: Readonly<Record<string, string>> = {
   "trusted-binary-caches": "trusted-substituters",
 };
 
+/** What `extra-NAME` adds to where nobody set the list itself. */
+const DEFAULTS: Readonly<Record<string, () => string>> = {
+  substituters: () => PUBLIC_CACHE.substituters.join(" "),
+  "trusted-public-keys": () => PUBLIC_CACHE.trustedPublicKeys.join(" "),
+  "trusted-users": () => "root",
+  "allowed-users": () => "*",
+  "system-features": () => defaultSystemFeatures().join(" "),
+};
+
 const LINTS = new Set(["lint-absolute-path-literals", "lint-short-path-literals", "lint-url-literals"]);
 
 let kinds: Map<string, SettingKind> | undefined;
@@ -99,8 +110,14 @@ export function findSettingFlag(flag: string): { readonly name: string; readonly
  * earlier one; `extra-NAME` adds to a list.
  */
 export class NixConfiguration {
-  readonly #values = new Map<string, string>();
+  readonly #values: Map<string, string>;
   readonly #unknown = new Set<string>();
+  /** What was set since the machine's own file was read. */
+  readonly #overridden = new Set<string>();
+
+  constructor(values: Iterable<readonly [string, string]> = []) {
+    this.#values = new Map(values);
+  }
 
   /** @throws TsosError `nix-settings.invalid` for a value that the setting cannot have. */
   set(name: string, value: string): void {
@@ -113,12 +130,14 @@ export class NixConfiguration {
         this.#unknown.add(name);
         return;
       }
-      const before = this.#values.get(base);
+      const before = this.#values.get(base) ?? DEFAULTS[base]?.();
       this.#values.set(base, before === undefined ? value : `${before} ${value}`);
+      this.#overridden.add(base);
       return;
     }
     const text = checked(known, kind, value);
     this.#values.set(known, text);
+    this.#overridden.add(known);
     // An old name for one level of the lint.
     if (known === "warn-short-path-literals") this.#values.set("lint-short-path-literals", text === "true" ? "warn" : "ignore");
   }
@@ -128,6 +147,20 @@ export class NixConfiguration {
     const names = [...this.#unknown].sort();
     this.#unknown.clear();
     return names;
+  }
+
+  /** What was set until now is the machine's, and not the user's. */
+  takeAsMachine(): void {
+    this.#overridden.clear();
+  }
+
+  /** The settings that the user made, whole lists where only something was added to one. */
+  *overridden(): Generator<readonly [name: string, value: string]> {
+    for (const name of this.#overridden) yield [name, this.#values.get(name)!];
+  }
+
+  copy(): NixConfiguration {
+    return new NixConfiguration(this.#values);
   }
 
   find(name: string): string | undefined {
@@ -206,10 +239,14 @@ export function loadNixConfiguration(env: Readonly<Record<string, string | undef
       settings.set(name, value);
     }
   };
-  for (const file of configurationFiles(env)) {
+  const [machine, ...users] = configurationFiles(env);
+  const applyFile = (file: string): void => {
     const text = readIfThere(file);
     if (text !== undefined) apply(text, file);
-  }
+  };
+  applyFile(machine!);
+  settings.takeAsMachine();
+  users.forEach(applyFile);
   const own = env["NIX_CONFIG"];
   if (own !== undefined) apply(own, "NIX_CONFIG");
   if (nixPath !== undefined) settings.set("nix-path", parseNixPath(nixPath).join(" "));

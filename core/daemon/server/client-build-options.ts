@@ -1,4 +1,5 @@
 import type { BuildOptions } from "../../build/build-options.ts";
+import { isOff, machinePaths } from "../../build/machine-paths.ts";
 import { parseSandboxPath } from "../../build/parse-sandbox-path.ts";
 
 /**
@@ -17,12 +18,14 @@ export function withClientSettings(options: BuildOptions, settings: ReadonlyMap<
   // The machine's own shell stays, unless there is another.
   const shown = (words("sandbox-paths") ?? []).concat(words("extra-sandbox-paths") ?? []).map(parseSandboxPath);
   const replaced = new Set(shown.map((path) => path.shown));
+  const machine = isOff(settings.get("sandbox")) && options.networkForAll !== true ? machinePaths() : [];
   return {
     ...options,
     limits: { timeout: amount("timeout", limits.timeout), maxSilentTime: amount("max-silent-time", limits.maxSilentTime), maxLogSize: amount("max-build-log-size", limits.maxLogSize) },
     ...(isNamed("extra-platforms") ? { extraPlatforms: list("extra-platforms", options.extraPlatforms ?? []) } : {}),
     ...(isNamed("system-features") && settings.has("system-features") ? { systemFeatures: list("system-features", []) } : {}),
-    ...(shown.length === 0 ? {} : { sandboxPaths: [...(options.sandboxPaths ?? []).filter((path) => !replaced.has(path.shown)), ...shown] }),
-    ...(replaced.has("/bin/sh") ? { sandboxShell: undefined } : {}),
+    ...(shown.length + machine.length === 0 ? {} : { sandboxPaths: [...machine, ...(options.sandboxPaths ?? []).filter((path) => !replaced.has(path.shown)), ...shown] }),
+    ...(machine.length > 0 ? { networkForAll: true } : {}),
+    ...(replaced.has("/bin/sh") || machine.length > 0 ? { sandboxShell: undefined } : {}),
   };
 }

@@ -23,18 +23,23 @@ export async function setOptions(session: Session): Promise<void> {
   await session.work(async () => {
     session.messages.verbosity = verbosity;
     const settings: SessionSettings = { ...defaultSessionSettings, keepFailed, keepGoing, jobs, cores, useSubstitutes };
-    const others = new Map([...overrides].filter(([name]) => session.trusted || HARMLESS.has(name)));
+    const others = new Map([...overrides].filter(([name, value]) => session.trusted || HARMLESS.has(name) || declinesBuilders(name, value)));
     // Zero is what a client says that has not been told of any.
     if (silence !== 0n && !others.has("max-silent-time")) others.set("max-silent-time", String(silence));
     session.settings = { ...settings, others, substituters: chooseSubstituters(session, overrides) };
-    for (const name of overrides.keys()) if (!session.trusted && !isAllowed(name, overrides)) warnRestricted(session, name);
+    for (const [name, value] of overrides) if (!session.trusted && !isAllowed(name, value)) warnRestricted(session, name);
   });
 }
 
 const SUBSTITUTERS = ["substituters", "binary-caches", "extra-substituters", "extra-binary-caches"] as const;
 
-function isAllowed(name: string, overrides: ReadonlyMap<string, string>): boolean {
-  return SILENT.has(name) || HARMLESS.has(name) || SUBSTITUTERS.some((one) => one === name) || (name === "builders" && overrides.get(name) === "");
+/** Anybody may have no other machine build. */
+function declinesBuilders(name: string, value: string): boolean {
+  return name === "builders" && value === "";
+}
+
+function isAllowed(name: string, value: string): boolean {
+  return SILENT.has(name) || HARMLESS.has(name) || SUBSTITUTERS.some((one) => one === name) || declinesBuilders(name, value);
 }
 
 function warnRestricted(session: Session, name: string): void {
