@@ -8,6 +8,7 @@ const NOT_DETERMINISTIC = 0x08;
 /** Only a builder that fails is a failed build there; an output that it should not have made is any error. */
 const PLAIN = new Set([
   ...["build.output-missing", "build.writable-output", "build.forbidden-reference", "build.output-too-large", "build.bad-attribute", "build.log-too-long"],
+  ...["build.no-uid-range", "build.no-sandbox-asked", "build.impure-host-path", "store.output-cycle"],
   ...["store.executable-output", "store.not-a-file", "store.special-file"],
 ]);
 
@@ -18,6 +19,8 @@ export function buildStatus(error: unknown): number {
   let status = 0;
   for (const cause of causes) {
     const code = cause instanceof TsosError ? cause.code : "";
+    // Of a fixed output it may be the network's fault, so another try is no waste.
+    if ((code === "build.builder-failed" || (cause instanceof TsosError && cause.data["isBuiltin"] === true)) && (cause as TsosError).data["isFixed"] === true) continue;
     if (code === "build.not-deterministic") status |= 0x60 | NOT_DETERMINISTIC;
     else if (!PLAIN.has(code) && !(cause instanceof TsosError && code === "build.bad-reference-graph" && cause.data["words"] !== undefined)) status |= BUILD_FAILED | (code === "store.hash-mismatch" || code === "fetch.hash-mismatch" ? HASH_MISMATCH : code === "build.timed-out" || code === "build.silent" ? TIMED_OUT : 0);
   }

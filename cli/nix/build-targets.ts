@@ -8,6 +8,7 @@ import { derivationOutputPaths } from "../../core/derivation/derivation-output-p
 import { parseDerivation } from "../../core/derivation/parse-derivation.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
 import { parsePublicKey } from "../../core/narinfo/signature.ts";
+import { wantsColours } from "../../core/nix/colour-report.ts";
 import type { Substituter } from "../../core/store/substituter.ts";
 import { formatStorePath, storePathName } from "../../core/store-path/store-path.ts";
 import { compareUtf8 } from "../../core/util/ordering.ts";
@@ -28,6 +29,7 @@ import type { StorePath } from "../../core/store-path/store-path.ts";
 import { partialFolder } from "../build-options.ts";
 import { withBuildWords } from "./build-words.ts";
 import type { ClassicOptions } from "./classic-arguments.ts";
+import { filterEscapes } from "./filter-escapes.ts";
 import { findOnPath, findProgram } from "./find-on-path.ts";
 import type { NixEnvironment } from "./nix-environment.ts";
 import { postBuildHook } from "./post-build-hook.ts";
@@ -75,10 +77,11 @@ export async function requireBuilt(store: LocalStore, targets: readonly { readon
 export async function nixBuildOptions(environment: NixEnvironment, { settings, verbosity, showsBuildOutput, namesBuildOutput = false }: ClassicOptions, store: LocalStore, substituters?: readonly string[]): Promise<BuildOptions> {
   const jobs = settings.find("max-jobs") ?? "1";
   const names = new Map<number, string>();
+  const keepsColours = wantsColours(process.stderr.isTTY, environment.env);
   const report = (event: ProgressEvent): void => {
     if (environment.logEvent(event)) return;
     if (event.kind === "log") {
-      if (showsBuildOutput && (verbosity >= 0 || namesBuildOutput)) environment.say(`${namesBuildOutput ? `${names.get(event.id) ?? ""}> ` : ""}${event.line}`);
+      if (showsBuildOutput && (verbosity >= 0 || namesBuildOutput)) environment.say(`${namesBuildOutput ? `${names.get(event.id) ?? ""}> ` : ""}${filterEscapes(event.line, { keepsColours })}`);
       return;
     }
     if (event.kind === "start" && event.activity === "build" && namesBuildOutput) names.set(event.id, event.subject);
@@ -160,7 +163,14 @@ export async function describeMissing(buildOptions: BuildOptions, store: LocalSt
     const wishes = targets.map(({ drvPath, output }) => ({ kind: "derivation", path: drvPath, outputs: [output] }) as const);
     return describePlan(store, await store.builds.findMissing(wishes, serviceOptions(buildOptions)));
   }
-  const graph = await readBuildGraph(store, targets.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })), { check: false, contentAddressed: buildOptions.contentAddressed, ...(substituter === undefined ? {} : { substituter }), signal: buildOptions.signal });
+  const graph = await readBuildGraph(store, targets.map(({ drvPath, output }) => ({ drvPath, outputs: [output] })), {
+    check: false,
+    contentAddressed: buildOptions.contentAddressed,
+    ...(substituter === undefined ? {} : { substituter }),
+    signal: buildOptions.signal,
+  }).catch((error: unknown) => {
+    throw withBuildWords(error, { showsOutput: true, logLines: 0, hasNixLog: false }, () => {});
+  });
   const fetched = [...graph.substitutions.values()];
   return describePlan(store, {
     build: [...graph.goals.values()].filter((goal) => goal.build).map((goal) => goal.path),

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { DependentReport, FailureReport } from "../../core/build/build-error.ts";
 import { TsosError } from "../../core/error/tsos-error.ts";
+import { filterEscapes } from "./filter-escapes.ts";
 import { compareUtf8 } from "../../core/util/ordering.ts";
 
 export type BuildWordsOptions = {
@@ -65,10 +66,20 @@ function failureWords(failure: FailureReport, cause: unknown, options: BuildWord
       return `${data["rule"] === "maxSize" ? "" : "closure of "}path '${String(data["path"])}' is too large at ${String(data["size"])} bytes; limit is ${String(data["limit"])} bytes`;
     case "build.bad-attribute":
       if (data["entry"] !== undefined) return `derivation '${derivation}' output check for '${String(data["output"])}' contains output name '${String(data["entry"])}', but this is not a valid output of this derivation. (Valid outputs are [${(data["outputs"] as readonly string[]).join(", ")}].)`;
-      return `\n… while parsing derivation '${derivation}'\n\n… while parsing attribute '${String(data["attribute"])}'\n\nerror: Expected JSON value to be of type '${String(data["expected"])}' but it is of type '${String(data["actual"])}': ${JSON.stringify(data["value"])}`;
+      return attributeWords(derivation, data);
     case "build.bad-reference-graph":
       if (data["path"] !== undefined) return `cannot export references of path '${String(data["path"])}' because it is not in the input closure of the derivation`;
-      return `\n… while parsing derivation '${derivation}'\n\nerror: ${String(data["words"])}`;
+      return attributeWords(derivation, data);
+    case "build.no-uid-range":
+      return "feature 'uid-range' requires the setting 'auto-allocate-uids' to be enabled";
+    case "build.no-sandbox-asked":
+      return `derivation '${derivation}' has '__noChroot' set, but that's not allowed when 'sandbox' is 'true'`;
+    case "build.impure-host-path":
+      return `derivation '${derivation}' requested impure path '${String(data["path"])}', but it was not in allowed-impure-host-deps`;
+    case "store.output-cycle": {
+      const [from, to] = data["cycle"] as readonly string[];
+      return `cycle detected in build of '${derivation}' in the references of output '${from!}' from output '${to!}'`;
+    }
     case "store.executable-output":
     case "store.not-a-file":
       return `output path "${failure.outputs[0] ?? ""}" should be a non-executable regular file since recursive hashing is not enabled (one of outputHashMode={flat,text} is true)`;
@@ -89,13 +100,28 @@ function failureWords(failure: FailureReport, cause: unknown, options: BuildWord
       if (data["wanted"] === undefined) break;
       return `hash mismatch in fixed-output derivation '${derivation}':\n  specified: ${String(data["wanted"])}\n     got:    ${String(data["got"])}`;
     case "build.wrong-platform":
-      return `Cannot build '${derivation}'.\nReason: platform mismatch\nRequired system: '${String(data["platform"])}'\nCurrent system: '${String((data["platforms"] as readonly string[])[0])}'`;
+      return `Cannot build '${derivation}'.\nReason: platform mismatch\nRequired system: '${String(data["platform"])}'\nCurrent system: '${String((data["platforms"] as readonly string[])[0])}'${data["features"] === undefined ? "" : `\n${featureWords(data)}`}`;
     case "build.no-machine":
       return `Cannot build '${derivation}'.\nReason: local builds are disabled (max-jobs = 0)\nHint: set 'max-jobs' to a non-zero value to enable local builds, or configure remote builders via 'builders'`;
     case "build.unknown-feature":
-      return `Cannot build '${derivation}'.\nReason: missing system features\nRequired features: {${(data["required"] as readonly string[]).join(", ")}}\nAvailable features: {${[...(data["features"] as readonly string[])].sort(compareUtf8).join(", ")}}`;
+      return `Cannot build '${derivation}'.\n${featureWords(data)}`;
   }
+  if (data["isBuiltin"] === true) return [`Cannot build '${derivation}'.`, "Reason: builder failed with exit code 1.", ...outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
   return [`Cannot build '${derivation}'.`, `Reason: ${failure.reason}`, ...outputLines(failure.outputs), ...logLines(failure, options)].join("\n");
+}
+
+function featureWords(data: Readonly<Record<string, unknown>>): string {
+  const list = (name: string): string => [...(data[name] as readonly string[])].sort(compareUtf8).join(", ");
+  return `Reason: missing system features\nRequired features: {${list("required")}}\nAvailable features: {${list("features")}}`;
+}
+
+function attributeWords(derivation: string, data: Readonly<Record<string, unknown>>): string {
+  const { expected, actual, value, shown, attribute } = data;
+  // Read by another way there, which knows no derivation.
+  if (expected === "number") return `[json.exception.type_error.302] type must be number, but is ${String(actual)}`;
+  const what = typeof data["words"] === "string" ? data["words"] : `Expected JSON value to be of type '${String(expected)}' but it is of type '${String(actual)}': ${JSON.stringify(value)}`;
+  const place = attribute === undefined || shown === undefined ? "" : `\n\n… while parsing attribute ${String(shown)}`;
+  return `\n… while parsing derivation '${derivation}'${place}\n\nerror: ${what}`;
 }
 
 function outputLines(outputs: readonly string[]): readonly string[] {
@@ -105,7 +131,7 @@ function outputLines(outputs: readonly string[]): readonly string[] {
 function logLines({ derivation, lastLines }: FailureReport, { showsOutput, logLines: most, hasNixLog }: BuildWordsOptions): readonly string[] {
   if (showsOutput || lastLines.length === 0 || most <= 0) return [];
   const lines = lastLines.slice(-most);
-  return [`Last ${lines.length} log lines:`, ...lines.map((line) => `> ${line}`), "For full logs, run:", `  ${hasNixLog ? "nix log" : "nix-store -l"} ${derivation}`];
+  return [`Last ${lines.length} log lines:`, ...lines.map((line) => `> ${filterEscapes(line, { keepsColours: false })}`), "For full logs, run:", `  ${hasNixLog ? "nix log" : "nix-store -l"} ${derivation}`];
 }
 
 /** By number, as the C library describes them. */
@@ -126,6 +152,9 @@ export function signalWords(signal: string | number): string {
 
 /** The same error with the message with which the command ends; other errors as they are. */
 export function withBuildWords(error: unknown, options: BuildWordsOptions, say: (text: string) => void): unknown {
+  if (error instanceof TsosError && typeof error.data["derivation"] === "string" && (error.code === "build.bad-attribute" || error.code === "build.bad-reference-graph")) {
+    return new TsosError({ code: error.code, message: attributeWords(error.data["derivation"], error.data), data: { ...error.data, isClassic: true }, cause: error });
+  }
   const words = buildWords(error, options);
   if (words === undefined || !(error instanceof TsosError)) return error;
   for (const text of words.before) say(`error: ${indentMessage(text)}`);

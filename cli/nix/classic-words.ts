@@ -6,6 +6,8 @@ export function classicWords({ code, data, message }: TsosError): string | undef
   const text = (name: string): string => String(data[name]);
   switch (code) {
     case "build.failed":
+    case "build.bad-attribute":
+    case "build.bad-reference-graph":
       return data["isClassic"] === true ? indentMessage(message) : undefined;
     case "store-path.too-short":
       return `'${text("path").slice(text("path").lastIndexOf("/") + 1)}' is too short to be a valid store path`;

@@ -7,12 +7,12 @@ import { formatStorePath, type StorePath } from "../store-path/store-path.ts";
 import { openBuildLog, type BuildLogWriter } from "./build-log.ts";
 import type { BuildOptions } from "./build-options.ts";
 import { isFixedOutput, makeBuilderEnvironment } from "./builder-environment.ts";
+import { checkAttributes } from "./check-attributes.ts";
 import { checkPlatform } from "./check-platform.ts";
 import { compareOutputs } from "./compare-outputs.ts";
 import { BUILTIN_PREFIX, type BuildResult, type DerivationBuild } from "./derivation-build.ts";
 import { recordFetch } from "./fetched-sources.ts";
 import { keepBuildFolder } from "./keep-build-folder.ts";
-import { checkAttributes } from "./reference-checks.ts";
 import { registerOutputs } from "./register-outputs.ts";
 import { repairOutputs } from "./repair-outputs.ts";
 import { runBuiltin } from "./run-builtin.ts";
@@ -61,12 +61,13 @@ async function buildIn(
   onLine: (line: string) => void,
 ): Promise<ReadonlyMap<string, StorePath>> {
   const { outputPaths } = build;
-  checkAttributes(build.derivation);
+  checkAttributes(build.path, build.derivation, store.storeDir);
   const derivation = fillPlaceholders(build.derivation, outputPaths, store.storeDir);
   const inputs = await store.closure([...derivation.inputSources, ...build.inputOutputs]);
   const outputs = new Map([...outputPaths].map(([name, path]) => [name, join(scratch, SCRATCH_FOLDERS.store, path)]));
 
   if (derivation.builder.startsWith(BUILTIN_PREFIX)) {
+    build.onStart();
     try {
       await runBuiltin(scratch, store, { ...build, derivation }, options, { outputs, inputs }, (line) => {
         log.write(Buffer.from(`${line}\n`));
@@ -86,6 +87,7 @@ async function buildIn(
       cores: options.cores,
       impure: options.environment ?? {},
     });
+    build.onStart();
     await runSandboxed(scratch, store, { ...build, derivation }, options, { inputs, environment, log, onLine });
   }
   build.signal.throwIfAborted();

@@ -125,7 +125,9 @@ const SHOWN_LINES = 15;
 function formatReport(failure: FailureReport): string {
   const lines = [`cannot build "${failure.derivation}": ${failure.reason}`];
   if (failure.neededBy.length > 1) lines.push(`needed by: ${failure.neededBy.join(" → ")} ("${failure.target}")`);
-  if (failure.lastLines.length > 0) lines.push("its last lines:", ...failure.lastLines.slice(-SHOWN_LINES).map((line) => `  > ${line}`));
+  // A builtin builder's last word is the reason.
+  const said = failure.lastLines.at(-1) === `error: ${failure.reason}` ? failure.lastLines.slice(0, -1) : failure.lastLines;
+  if (said.length > 0) lines.push("its last lines:", ...said.slice(-SHOWN_LINES).map((line) => `  > ${line}`));
   if (failure.logFile !== "") lines.push(`its log: ${failure.logFile}`);
   if (failure.keptFolder !== undefined) lines.push(`its build folder: ${failure.keptFolder}`);
   return lines.join("\n");

@@ -7,6 +7,8 @@ import type { Realisation } from "../narinfo/realisation.ts";
 import type { LocalStore } from "../store/store.ts";
 import type { SubstitutablePath, Substituter } from "../store/substituter.ts";
 import { formatStorePath, isDerivationPath, storePathName, type StorePath } from "../store-path/store-path.ts";
+import { maySubstitute } from "./derivation-attributes.ts";
+import { checkAttributes } from "./check-attributes.ts";
 
 /** A derivation to have, and which of its outputs; all of them by default. */
 export type BuildTarget = { readonly drvPath: StorePath; readonly outputs?: Iterable<string> | undefined };
@@ -66,7 +68,7 @@ const READERS = 32;
  * outputs is neither there nor to be had with all that it needs from a substituter. Every path looked at is a temporary root from before its validity was asked, so that no
  * collector comes in between.
  *
- * @throws TsosError `build.no-derivation`, `build.unknown-output`, `build.floating-output`, `build.cycle`
+ * @throws TsosError `build.no-derivation`, `build.unknown-output`, `build.floating-output`, `build.cycle`, those of `checkAttributes`
  */
 export async function readBuildGraph(store: LocalStore, targets: readonly BuildTarget[], options: BuildGraphOptions): Promise<BuildGraph> {
   const substitutions = new Substitutions(store, options);
@@ -108,6 +110,7 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
       if (options.check && isTarget.has(goal.path)) {
         // What is to be compared is built, and must be there.
       } else if (complete || (allKnown(goal) && maySubstitute(goal.derivation) && missing(goal).every((path) => substitutions.has(path)))) continue;
+      checkAttributes(goal.path, goal.derivation, store.storeDir);
       goal.build = true;
       goal.check = complete;
       for (const [path, outputs] of neededOutputs(goal.derivation)) next.push({ path, outputs, user: goal });
@@ -156,11 +159,6 @@ export async function readBuildGraph(store: LocalStore, targets: readonly BuildT
 function neededOutputs({ inputDerivations, dynamicInputs }: Derivation): ReadonlyMap<StorePath, ReadonlySet<string>> {
   if (dynamicInputs === undefined || dynamicInputs.size === 0) return inputDerivations;
   return new Map([...inputDerivations].map(([path, outputs]) => [path, new Set([...outputs, ...(dynamicInputs.get(path)?.keys() ?? [])])]));
-}
-
-/** Nix's attribute: what only this machine should make, or what is quicker made than fetched. */
-function maySubstitute(derivation: Derivation): boolean {
-  return derivation.env.get("allowSubstitutes") !== "";
 }
 
 /** What can be had from elsewhere, with all that it needs. */

@@ -19,6 +19,8 @@ export type DerivationBuild = {
   readonly signal: AbortSignal;
   /** Of the run that this build is part of. */
   readonly guard: BuilderGuard;
+  /** All that it asks for is there, and its builder is run. */
+  onStart(): void;
   /** The builder has ended; what is left to do (hashing, registering) takes no builder's place. */
   onBuilderEnd(): void;
   /** Takes what may be done later, when others do not wait for it. */

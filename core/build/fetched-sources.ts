@@ -4,7 +4,8 @@ import { parseDerivation } from "../derivation/parse-derivation.ts";
 import type { LocalStore } from "../store/store.ts";
 import { isDerivationPath, storePathName, type StorePath } from "../store-path/store-path.ts";
 import { fromByteString } from "../util/bytes.ts";
-import { derivationAttribute, derivationList, isFixedOutput } from "./builder-environment.ts";
+import { isFixedOutput } from "./builder-environment.ts";
+import { derivationAttribute, derivationList } from "./derivation-attributes.ts";
 
 /**
  * From where fixed outputs came. A fixed output's path follows from its hash alone, so who writes a new URL beside a hash

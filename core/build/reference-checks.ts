@@ -4,7 +4,8 @@ import type { NewPathInfo } from "../store/path-info.ts";
 import type { LocalStore } from "../store/store.ts";
 import { formatStorePath, parseStorePath, type StorePath } from "../store-path/store-path.ts";
 import { compareByteStrings } from "../util/ordering.ts";
-import { derivationAttribute, derivationList } from "./builder-environment.ts";
+import { derivationAttribute, derivationList, structuredAttributesOf } from "./derivation-attributes.ts";
+import { jsonOf } from "./json-of.ts";
 
 /** What a derivation says its output may be. Nix's attributes of the same names. */
 type OutputCheck = {
@@ -77,23 +78,35 @@ function isStorePath(text: string, storeDir: string): boolean {
 }
 
 /** @throws TsosError `build.bad-attribute` */
-function findOutputCheck(derivation: Derivation, output: string): OutputCheck | undefined {
+export function findOutputCheck(derivation: Derivation, output: string): OutputCheck | undefined {
   if (!derivation.env.has("__json")) {
     const lists = Object.fromEntries(LISTS.map((name) => [name, derivationList(derivation, name)]));
     return Object.values(lists).every((list) => list === undefined) ? undefined : { ...lists, ignoresSelf: true };
   }
   const checks = derivationAttribute(derivation, "outputChecks");
   if (checks === undefined) return undefined;
-  const own = jsonOf(checks, "outputChecks", "object")[output];
+  const own = jsonOf(checks, "outputChecks", "object", { isBare: true })[output];
   if (own === undefined) return undefined;
   const attribute = `outputChecks."${output}"`;
-  const fields = jsonOf(own, attribute, "object");
+  const fields = jsonOf(own, attribute, "object", { isBare: true });
   const lists = LISTS.map((name) => {
     const list = fields[name];
     return [name, list === undefined ? undefined : jsonOf(list, `${attribute}.${name}`, "array").map((item) => jsonOf(item, `${attribute}.${name}`, "string"))] as const;
   });
-  const [maxSize, maxClosureSize] = ["maxSize", "maxClosureSize"].map((name) => (fields[name] === undefined ? undefined : jsonOf(fields[name], `${attribute}.${name}`, "number")));
+  const [maxSize, maxClosureSize] = ["maxSize", "maxClosureSize"].map((name) => (fields[name] === undefined ? undefined : toSize(jsonOf(fields[name], `${attribute}.${name}`, "number"))));
   return { ...Object.fromEntries(lists), maxSize, maxClosureSize, ignoresSelf: false };
+}
+
+/** All outputs of which something is said, whether they are there or not. */
+export function outputsWithChecks(derivation: Derivation): Iterable<string> {
+  const checks = structuredAttributesOf(derivation)?.["outputChecks"];
+  return new Set([...derivation.outputs.keys(), ...(typeof checks === "object" && checks !== null ? Object.keys(checks) : [])]);
+}
+
+/** The number as an unsigned one of 64 bits, as which the reference takes it: without its fraction, and -1 is no limit. */
+function toSize(size: number): number {
+  const whole = Math.trunc(size);
+  return whole < 0 ? 2 ** 64 + whole : whole;
 }
 
 /** `unsafeDiscardReferences`: whether what the output refers to is of no account. Only structured attributes can say so. */
@@ -102,26 +115,6 @@ export function discardsReferences(derivation: Derivation, output: string): bool
   const outputs = derivationAttribute(derivation, "unsafeDiscardReferences");
   const own = outputs === undefined ? undefined : jsonOf(outputs, "unsafeDiscardReferences", "object")[output];
   return own !== undefined && jsonOf(own, "unsafeDiscardReferences", "boolean");
-}
-
-/** What its attributes say of its outputs is read before it is built. @throws TsosError `build.bad-attribute` */
-export function checkAttributes(derivation: Derivation): void {
-  for (const output of derivation.outputs.keys()) {
-    findOutputCheck(derivation, output);
-    discardsReferences(derivation, output);
-  }
-}
-
-type JsonKinds = { readonly object: Readonly<Record<string, unknown>>; readonly array: readonly unknown[]; readonly string: string; readonly number: number; readonly boolean: boolean };
-
-function jsonOf<K extends keyof JsonKinds>(value: unknown, attribute: string, kind: K): JsonKinds[K] {
-  const actual = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
-  if (actual === kind) return value as JsonKinds[K];
-  throw new TsosError({
-    code: "build.bad-attribute",
-    message: `the attribute "${attribute}" is ${JSON.stringify(value)}, expected ${kind === "array" || kind === "object" ? "an" : "a"} ${kind}`,
-    data: { attribute, expected: kind, actual, value },
-  });
 }
 
 /** The closure of an output that is not registered yet: over its sisters, then in the store. */

@@ -10,7 +10,7 @@ import { buildDerivation } from "./build-derivation.ts";
 import { makeBuildError, type FailureReport } from "./build-error.ts";
 import type { BuildGraph, BuildTarget, Goal, Step, Substitution } from "./build-graph.ts";
 import type { BuildOptions } from "./build-options.ts";
-import { derivationAttribute } from "./builder-environment.ts";
+import { derivationAttribute } from "./derivation-attributes.ts";
 import type { BuilderGuard } from "./builder-guard.ts";
 import { canBuildHere } from "./check-platform.ts";
 import { BUILTIN_PREFIX, type BuildFailure, type DerivationBuild } from "./derivation-build.ts";
@@ -174,7 +174,11 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
     if (mustBeResolved(graph, goal)) return buildResolved(goal);
     const id = nextId();
     const later: (() => Promise<void>)[] = [];
-    report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name, path: formatStorePath(goal.path, store.storeDir), machine: place?.name });
+    let started = false;
+    const onStart = (): void => {
+      started = true;
+      report({ kind: "start", id, parent: whole, activity: activityOf(goal), subject: goal.derivation.name, path: formatStorePath(goal.path, store.storeDir), machine: place?.name });
+    };
     let outcome: "done" | "failed" | "cancelled" = "cancelled";
     try {
       const build: DerivationBuild = {
@@ -186,11 +190,13 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
         check: goal.check,
         signal: stop.signal,
         guard,
+        onStart,
         onBuilderEnd: releasePlace,
         defer: (cleanUp) => void later.push(cleanUp),
         onLine: (line) => report({ kind: "log", id, line }),
         onProgress: (amount, total) => report({ kind: "progress", id, done: amount, ...(total === undefined ? {} : { total }) }),
       };
+      if (place !== undefined) onStart();
       const result = place === undefined ? await buildDerivation(store, build, options) : await place.build(store, build);
       outcome = result.kind === "built" ? "done" : "failed";
       if (result.kind === "built" && hasUnknownOutputs(goal.derivation)) await keepOutputs(store, goal, result.outputs);
@@ -202,7 +208,7 @@ export async function runBuildGraph(store: LocalStore, graph: BuildGraph, option
         if (!options.keepGoing || hopeless) stop.abort(result.cause);
       }
     } finally {
-      report({ kind: "stop", id, outcome });
+      if (started) report({ kind: "stop", id, outcome });
       for (const cleanUp of later) cleanUps.push(cleanUp().catch(reportLeftover));
     }
   }

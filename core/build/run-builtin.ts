@@ -22,21 +22,28 @@ export async function runBuiltin(
   const { derivation } = build;
   const name = fromByteString(derivation.builder.slice(BUILTIN_PREFIX.length));
   const builder = options.builtins.get(name);
+  const fail = (error: TsosError): TsosError => {
+    onLine(`error: ${error.message}`);
+    return new TsosError({ code: error.code, message: error.message, hint: error.hint, data: { ...error.data, isBuiltin: true, isFixed: isFixedOutput(derivation) }, cause: error });
+  };
   if (builder === undefined) {
-    throw new TsosError({
-      code: "build.unknown-builtin",
-      message: `there is no builtin builder "${name}", expected one of ${[...options.builtins.keys()].sort().join(", ")}`,
-      data: { name },
-    });
+    throw fail(
+      new TsosError({
+        code: "build.unknown-builtin",
+        message: `unsupported builtin builder '${name}'`,
+        hint: `there are ${[...options.builtins.keys()].sort().join(", ")}`,
+        data: { name },
+      }),
+    );
   }
   // Nix: libstore/builtins/fetchurl.cc. What comes from the network is what its hash says.
   if (name === "fetchurl" && !isFixedOutput(derivation)) {
-    throw new TsosError({ code: "build.not-fixed", message: '"builtin:fetchurl" must have a fixed output', hint: "give the derivation an outputHash" });
+    throw fail(new TsosError({ code: "build.not-fixed", message: "'builtin:fetchurl' must be a fixed-output or impure derivation", hint: "give the derivation an outputHash" }));
   }
   const temporaryFolder = join(scratch, SCRATCH_FOLDERS.build);
   mkdirSync(join(scratch, SCRATCH_FOLDERS.store));
   mkdirSync(temporaryFolder);
-  await builder({
+  const running = builder({
     derivation,
     derivationPath: build.path,
     name,
@@ -50,5 +57,10 @@ export async function runBuiltin(
     signal: build.signal,
     progress: (done, total) => build.onProgress(done, total),
     log: onLine,
+  });
+  await running.catch((error: unknown) => {
+    // What was fetched is told apart from what could not be.
+    if (build.signal.aborted || !(error instanceof TsosError) || error.code === "fetch.hash-mismatch") throw error;
+    throw fail(error);
   });
 }

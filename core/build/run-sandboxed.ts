@@ -10,7 +10,8 @@ import { runProcess } from "../util/process.ts";
 import { watchLimits } from "./build-limits.ts";
 import type { BuildLogWriter } from "./build-log.ts";
 import type { BuildOptions } from "./build-options.ts";
-import { derivationAttribute, derivationList, isFixedOutput, type BuilderEnvironment } from "./builder-environment.ts";
+import { isFixedOutput, type BuilderEnvironment } from "./builder-environment.ts";
+import { derivationAttribute, derivationList } from "./derivation-attributes.ts";
 import type { DerivationBuild } from "./derivation-build.ts";
 import { prepareSandbox, SCRATCH_FOLDERS, sandboxUnavailable } from "./sandbox.ts";
 
@@ -45,6 +46,7 @@ export async function runSandboxed(scratch: string, store: LocalStore, build: De
   let complaint = "";
   const notRun = `bwrap: execvp ${fromByteString(derivation.builder)}: `;
   const splitter = createLineSplitter((line) => {
+    if (isLogMessage(line)) return;
     if (line.startsWith("bwrap: ")) complaint = line.slice("bwrap: ".length);
     // In the words of who asked for the builder, who has not heard of bubblewrap.
     run.onLine(line.startsWith(notRun) ? `error: executing '${fromByteString(derivation.builder)}': ${line.slice(notRun.length)}` : line);
@@ -75,13 +77,24 @@ export async function runSandboxed(scratch: string, store: LocalStore, build: De
     if (complaint.startsWith("execvp ")) throw cannotExecute(derivation, complaint, run.inputs, store.storeDir);
     throw sandboxUnavailable(complaint);
   }
-  throw builderFailed(end.kind === "exited" ? end.code : end.signal);
+  throw builderFailed(end.kind === "exited" ? end.code : end.signal, isFixedOutput(derivation));
 }
 
-function builderFailed(end: number | string): TsosError {
+function builderFailed(end: number | string, isFixed: boolean): TsosError {
   // Bubblewrap tells of a signal as a shell does.
   const how = typeof end === "string" ? `was killed by ${end}` : end > 128 ? `was killed by signal ${end - 128}` : `failed with exit code ${end}`;
-  return new TsosError({ code: "build.builder-failed", message: `the builder ${how}`, data: typeof end === "number" ? { exitCode: end } : { signal: end } });
+  return new TsosError({ code: "build.builder-failed", message: `the builder ${how}`, data: { ...(typeof end === "number" ? { exitCode: end } : { signal: end }), isFixed } });
+}
+
+/** What a builder tells of itself by way of `NIX_LOG_FD` (its phases, mostly) is no output. Nix: libutil/logging.cc, handleJSONLogMessage */
+function isLogMessage(line: string): boolean {
+  if (!line.startsWith("@nix ")) return false;
+  try {
+    const message: unknown = JSON.parse(line.slice("@nix ".length));
+    return typeof message === "object" && message !== null && "action" in message;
+  } catch {
+    return false;
+  }
 }
 
 /** What the kernel said of the builder's own file; a script's interpreter may be what is missing. */

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, symlinkSync } from "node:fs";
+import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { TsosError } from "../error/tsos-error.ts";
 import { byteStringToBytes, encodeUtf8, fromByteString, toByteString, type ByteString } from "../util/bytes.ts";
@@ -67,6 +67,7 @@ export function prepareSandbox(options: SandboxOptions): Sandbox {
   mkdirSync(join(scratch, SCRATCH_FOLDERS.store), { mode: 0o755, recursive: true });
   mkdirSync(join(scratch, SCRATCH_FOLDERS.build), { mode: 0o700, recursive: true });
   mkdirSync(join(scratch, SCRATCH_FOLDERS.temporary));
+  chmodSync(join(scratch, SCRATCH_FOLDERS.temporary), 0o1777);
 
   const told = options.guard.openStatus();
   const descriptors: number[] = [told.descriptor];
@@ -147,6 +148,9 @@ function sandboxArguments(options: SandboxOptions, inputs: readonly SandboxInput
   for (const [name, value] of options.variables) add("--setenv", name, value);
 
   // First, since the store itself may lie below it.
+  // Folders on the way to what is bound would be the builder's alone.
+  const hasOwnBin = options.buildRoot === undefined && (options.paths ?? []).every(({ shown }) => shown !== "/bin");
+  for (const folder of ["/nix", ...(hasOwnBin ? ["/bin"] : [])]) add("--perms", "0755", "--dir", folder);
   add("--bind", inScratch(SCRATCH_FOLDERS.temporary), "/tmp");
   for (const { shown, real, optional, isLink, isEmpty } of options.paths ?? []) {
     if (isEmpty === true) add("--dir", toByteString(shown));

@@ -1,5 +1,5 @@
-import { TsosError } from "../error/tsos-error.ts";
 import { compareUtf8 } from "../util/ordering.ts";
+import { parseStructuredAttributes } from "./derivation-attributes.ts";
 
 /** The two files that a builder with structured attributes gets. */
 export type StructuredAttributeFiles = { readonly json: string; readonly shell: string };
@@ -11,28 +11,15 @@ export type StructuredAttributeFiles = { readonly json: string; readonly shell: 
  * @throws TsosError `build.bad-structured-attributes`
  */
 export function formatStructuredAttributes(text: string, additions: Readonly<Record<string, unknown>>): StructuredAttributeFiles {
-  const parsed = parseObject(text);
+  const parsed = parseStructuredAttributes(text);
   const members = new Map(splitMembers(text));
   for (const [key, value] of Object.entries(additions)) members.set(key, JSON.stringify(value));
   const values: Readonly<Record<string, unknown>> = { ...parsed, ...additions };
   const keys = [...members.keys()].sort(compareUtf8);
   return {
     json: `{${keys.map((key) => `${JSON.stringify(key)}:${members.get(key)!}`).join(",")}}`,
-    shell: keys.map((key) => formatDeclaration(key, values[key])).join(""),
+    shell: keys.map((key) => formatDeclaration(key, values[key], members.get(key)!)).join(""),
   };
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new TsosError({ code: "build.bad-structured-attributes", message: `"__json" is not JSON: ${(cause as Error).message}`, cause });
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TsosError({ code: "build.bad-structured-attributes", message: `"__json" holds ${JSON.stringify(value)}, expected an object` });
-  }
-  return value as Record<string, unknown>;
 }
 
 /** The members of a JSON object that is known to parse: key and the value's own spelling. */
@@ -64,12 +51,12 @@ function* splitMembers(text: string): Generator<[key: string, value: string]> {
 const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** What bash cannot hold (nested lists and sets, fractions) is left out, as in Nix. */
-function formatDeclaration(key: string, value: unknown): string {
+function formatDeclaration(key: string, value: unknown, spelling: string): string {
   if (!SHELL_NAME.test(key)) return "";
-  const simple = formatSimple(value);
+  const simple = formatSimple(value, spelling);
   if (simple !== undefined) return `declare ${key}=${simple}\n`;
   if (Array.isArray(value)) {
-    const items = value.map(formatSimple);
+    const items = value.map((item) => formatSimple(item));
     return items.includes(undefined) ? "" : `declare -a ${key}=(${items.map((item) => `${item} `).join("")})\n`;
   }
   if (typeof value !== "object" || value === null) return "";
@@ -79,11 +66,22 @@ function formatDeclaration(key: string, value: unknown): string {
   return `declare -A ${key}=(${items.map(([name, item]) => `[${name}]=${item} `).join("")})\n`;
 }
 
-function formatSimple(value: unknown): string | undefined {
+function formatSimple(value: unknown, spelling?: string): string | undefined {
   if (typeof value === "string") return quote(value);
-  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value).toString() : undefined;
+  if (typeof value === "number") return formatNumber(value, spelling);
   if (typeof value === "boolean") return value ? "1" : "";
   return value === null ? "''" : undefined;
+}
+
+/**
+ * As the reference writes it, of which builders must see no other: what has no fraction at the precision of 32 bits goes through an
+ * integer of 32 bits. Nix: libstore/parsed-derivations.cc, handleSimpleType
+ */
+function formatNumber(value: number, spelling = String(value)): string | undefined {
+  if (!Number.isInteger(Math.fround(value))) return undefined;
+  if (/^-?[0-9]+$/.test(spelling)) return BigInt.asIntN(32, BigInt(spelling)).toString();
+  const whole = Math.trunc(value);
+  return String(whole >= -(2 ** 31) && whole < 2 ** 31 ? whole : -(2 ** 31));
 }
 
 function quote(text: string): string {

@@ -56,10 +56,9 @@ function createCanonicaliser(): VisitFile {
     }
     if (!stats.isSymbolicLink()) {
       const mode = stats.mode & 0o7777;
-      if (mode !== 0o444 && mode !== 0o555) {
-        // A folder that its owner could not enter is still a folder that all may enter, as in Nix only if executable.
-        changeMode(place, stats, 0o444 | (mode & 0o100 ? 0o111 : 0), file);
-      }
+      const wanted = 0o444 | (stats.isDirectory() || (mode & 0o100) !== 0 ? 0o111 : 0);
+      // A file that others may run and its owner may not is left as it is where all may.
+      if (mode !== wanted && mode !== 0o555) changeMode(place, stats, wanted, file);
     }
     if (stats.mtimeMs !== CANONICAL_TIME * 1000) lutimesSync(target, stats.atime, CANONICAL_TIME);
     if (stats.uid !== uid) lchownSync(target, uid, gid);

@@ -11,14 +11,13 @@ const MAX_LINE = 1 << 16;
 
 /**
  * Cuts a stream of bytes into lines for people: UTF-8 with U+FFFD for what is not, of a line that was
- * overwritten by carriage returns only what stood there last.
+ * overwritten by carriage returns what stands there at the end.
  */
 export function createLineSplitter(onLine: (line: string) => void): LineSplitter {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   const emit = (line: string): void => {
-    const text = line.endsWith("\r") ? line.slice(0, -1) : line;
-    onLine(text.slice(text.lastIndexOf("\r") + 1));
+    onLine(line.includes("\r") ? line.split("\r").reduce((before, over) => over + before.slice(over.length)) : line);
   };
   return {
     write(chunk) {

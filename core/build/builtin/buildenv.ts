@@ -13,7 +13,8 @@ export type BuildenvPackage = { readonly active: boolean; readonly priority: num
 /**
  * `derivations`, for each package `active priority count path…` → a tree of links to all their files; a
  * folder that only one package has is one link. `manifest`, where given, is linked as `manifest.nix`;
- * `pathsToLink` is a JSON list such as `["/bin"]`; without it everything is linked.
+ * `pathsToLink` is a JSON list such as `["/bin"]`; without it everything is linked. With a manifest it is a profile of Nix's, which
+ * takes two equal files of one priority for a conflict too.
  *
  * @throws TsosError `buildenv.conflict` naming both files.
  */
@@ -27,11 +28,12 @@ export const buildenv: BuiltinBuilder = async (context) => {
   const add = (path: string, priority: number): void => {
     if (done.has(path)) return;
     done.add(path);
-    farm.add(path, priority);
+    if (!farm.add(path, priority)) return;
     const file = findInput(context, join(path, "nix-support/propagated-user-env-packages"));
     if (file !== undefined && existsSync(file)) for (const name of readFileSync(file, "utf8").split(/\s+/)) if (name !== "") propagated.add(name);
   };
-  for (const { active, priority, paths } of packages) if (active) for (const path of paths) add(path, priority);
+  const asked = packages.flatMap(({ active, priority, paths }) => (active ? paths.map((path) => ({ path, priority })) : []));
+  for (const { path, priority } of asked.sort((a, b) => a.priority - b.priority || compareUtf8(a.path, b.path))) add(path, priority);
   // What a package brings along never wins over what was asked for.
   for (let priority = 1000; propagated.size > 0; priority++) {
     const names = [...propagated];
@@ -72,24 +74,46 @@ type Linked = { readonly source: string; readonly priority: number };
 /** Not part of any package's contents, but of how it was built. */
 const SKIPPED = /\/(propagated-build-inputs|nix-support|perllocal\.pod|info\/dir|log)$/;
 
+/** A profile that is a package of another has its own. */
+const OF_PROFILES = /\/manifest\.(nix|json)$/;
+
+/** In the words that users of Nix's profiles know. */
+function profileConflict(first: string, second: string): TsosError {
+  return new TsosError({
+    code: "buildenv.conflict",
+    message: `Unable to build profile. There is a conflict for the following files:\n\n  "${first}"\n  "${second}"`,
+    hint: "leave one of them out, or give one a priority: the lower number wins",
+    data: { files: [first, second] },
+  });
+}
+
 class LinkFarm {
   /** What each link below `out` points to, by its path there. */
   private readonly links = new Map<string, Linked>();
   private readonly out: string;
   private readonly context: BuiltinBuildContext;
   private readonly pathsToLink: readonly string[];
+  private readonly isProfile: boolean;
 
   constructor(out: string, context: BuiltinBuildContext, pathsToLink: readonly string[]) {
     this.out = out;
     this.context = context;
+    this.isProfile = context.env.has("manifest");
     this.pathsToLink = pathsToLink.map((path) => path.replace(/\/+$/, ""));
   }
 
-  add(path: string, priority: number): void {
-    if (!this.kindOf(path)) {
+  /** @returns whether it is a folder, of which there is something to link */
+  add(path: string, priority: number): boolean {
+    const kind = this.kindOf(path);
+    if (kind === "other") {
+      this.context.log(`warning: not including "${path}" in the user environment because it's not a directory`);
+      return false;
+    }
+    if (kind === undefined) {
       throw new TsosError({ code: "buildenv.missing", message: `"${path}" of the packages of "${this.context.derivation.name}" does not exist` });
     }
     this.link(path, "", priority);
+    return true;
   }
 
   private link(source: string, place: string, priority: number): void {
@@ -100,7 +124,7 @@ class LinkFarm {
       const from = join(folder, name);
       const to = `${place}/${name}`;
       const wanted = this.isWanted(to);
-      if (wanted === "no" || SKIPPED.test(from)) continue;
+      if (wanted === "no" || SKIPPED.test(from) || (this.isProfile && OF_PROFILES.test(from))) continue;
       const kind = this.kindOf(from);
       if (kind === undefined) {
         this.context.log(`"${from}" is a link to nothing and is left out`);
@@ -136,6 +160,7 @@ class LinkFarm {
       if (this.kindOf(existing.source) === "directory") throw this.conflict(from, existing.source, "one is a folder, the other is not");
       if (existing.priority < priority) return;
       if (existing.priority === priority) {
+        if (this.isProfile) throw profileConflict(existing.source, from);
         if (this.sameFile(from, existing.source)) return;
         throw this.conflict(from, existing.source, `both have the priority ${priority}`);
       }

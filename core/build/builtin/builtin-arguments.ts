@@ -7,7 +7,8 @@ export function getArgument(context: BuiltinBuildContext, name: string): string 
   if (value !== undefined && value !== "") return value;
   throw new TsosError({
     code: "builtin.missing-argument",
-    message: `the derivation "${context.derivation.name}" has no "${name}", which builtin:${context.name} needs`,
+    message: `attribute '${name}' missing`,
+    hint: `builtin:${context.name} needs it of the derivation "${context.derivation.name}"`,
     data: { builder: context.name, argument: name },
   });
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { mkdirSync } from "node:fs";
 import type { BuildResult, DerivationBuild } from "../../build/derivation-build.ts";
 import { openBuildLog } from "../../build/build-log.ts";
-import { derivationList } from "../../build/builder-environment.ts";
+import { derivationList } from "../../build/derivation-attributes.ts";
 import type { RemoteBuilders, RemotePlace } from "../../build/remote-builders.ts";
 import { copyPaths } from "../../cache/copy-paths.ts";
 import type { Derivation } from "../../derivation/derivation.ts";

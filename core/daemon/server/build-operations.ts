@@ -1,3 +1,4 @@
+import { maySubstitute } from "../../build/derivation-attributes.ts";
 import { createBuilderGuard } from "../../build/builder-guard.ts";
 import { buildDerivation } from "../../build/build-derivation.ts";
 import { readBuildGraph, type BuildTarget } from "../../build/build-graph.ts";
@@ -236,7 +237,7 @@ async function buildOne(session: BuildSession, path: StorePath, derivation: Deri
   await using locks = await store.lockPaths(paths, { signal });
   const complete = (await store.queryValidPaths(paths)).size === new Set(paths).size;
   if (complete && mode !== "check") return makeResult({ status: "AlreadyValid", startTime, builtOutputs });
-  if (!complete && options.substituter !== undefined && derivation.env.get("allowSubstitutes") !== "") {
+  if (!complete && options.substituter !== undefined && maySubstitute(derivation)) {
     const found = await options.substituter.query(paths, signal);
     if (found.size === new Set(paths).size) {
       locks.release();
@@ -259,6 +260,7 @@ async function buildOne(session: BuildSession, path: StorePath, derivation: Deri
       check: complete,
       signal,
       guard,
+      onStart: () => {},
       onBuilderEnd: () => {},
       defer: (cleanUp) => void later.push(cleanUp),
       onLine: (line) => messages.report({ kind: "log", id, line }),

@@ -1,6 +1,6 @@
 /** What a derivation's attributes say of its outputs and of what its builder is given, as the reference takes them. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { TsosError } from "../../../core/error/tsos-error.ts";
 import type { FinishedDerivation } from "../../../core/derivation/finish-derivation.ts";
@@ -32,8 +32,8 @@ function structured(script: string, attributes: Readonly<Record<string, unknown>
 async function codeOf(made: Promise<unknown>): Promise<string> {
   const error = await made.then(() => undefined, (thrown: unknown) => thrown);
   assert.ok(error instanceof TsosError, String(error));
-  assert.ok(error.cause instanceof TsosError, String(error.cause));
-  return error.cause.code;
+  // What its attributes say is read before anything is built.
+  return error.cause instanceof TsosError ? error.cause.code : error.code;
 }
 
 const FORBIDDEN = "build.forbidden-reference";
@@ -78,6 +78,37 @@ describe("rules of references", () => {
     assert.equal(await codeOf(structured(script, { outputChecks: { out: { maxSize: 300, maxClosureSize: 300 } } })), "build.output-too-large");
     await structured(script, { outputChecks: { out: { maxSize: 300, maxClosureSize: 3000 } } });
   });
+});
+
+test("attributes of the wrong kind are errors before anything is built, what is no set of graphs is passed over", async () => {
+  const script = "echo > ${outputs[out]}";
+  for (const attributes of [{ preferLocalBuild: "1" }, { allowSubstitutes: 1 }, { impureEnvVars: "HOME" }, { requiredSystemFeatures: [1] }, { outputChecks: { other: { maxSize: "1" } } }]) {
+    assert.equal(await codeOf(structured(script, attributes)), "build.bad-attribute", JSON.stringify(attributes));
+  }
+  assert.equal(await codeOf(structured(script, { exportReferencesGraph: { graph: 1 } })), "build.bad-reference-graph");
+  await structured(script, { exportReferencesGraph: ["graph", outputText(user)] });
+});
+
+test("a size is taken as an unsigned number of 64 bits: without its fraction, and below zero it is no limit", async () => {
+  await structured("echo > ${outputs[out]}", { outputChecks: { out: { maxSize: -1 } } });
+  assert.equal(await codeOf(structured("echo > ${outputs[out]}", { outputChecks: { out: { maxSize: 1.5 } } })), "build.output-too-large");
+});
+
+test("a folder that its owner may not enter is one that all may enter once it is in the store", async () => {
+  const derivation = await build({ script: "mkdir $out; chmod 000 $out" });
+  assert.equal(statSync(fixture.path(outputOf(derivation))).mode & 0o777, 0o555);
+});
+
+test("what a build asks of the machine is refused before it begins", async () => {
+  assert.equal(await codeOf(build({ script: "echo > $out", env: { __impureHostDeps: "/etc/passwd" } })), "build.impure-host-path");
+  assert.equal(await codeOf(build({ script: "echo > $out", env: { requiredSystemFeatures: "uid-range" } })), "build.no-uid-range");
+});
+
+test("what a builder tells of its phases is no line of its output", async () => {
+  const lines: string[] = [];
+  const derivation = await fixture.derive({ name: "phases", script: `echo '@nix {"action":"setPhase","phase":"build"}'; echo '@nix no message'; echo > $out` });
+  await fixture.build([derivation], { report: (event) => void (event.kind === "log" && lines.push(event.line)) });
+  assert.deepEqual(lines, ["@nix no message"]);
 });
 
 test("references that are of no account are not registered, where structured attributes say so", async () => {
