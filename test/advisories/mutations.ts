@@ -33,7 +33,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "builds",
     edits: [["core/store/register-build-outputs.ts", "equalHashes(wanted, got) ? undefined : hashMismatch(derivationPath, output.name, { wanted, got, kept: path })", "undefined"]],
   },
-  { test: "bits that a build's files have by whatever way are gone", file: "builds", edits: [["core/store/canonicalise.ts", "if (mode !== 0o444 && mode !== 0o555) {", "if (mode === 0) {"]] },
+  { test: "bits that a build's files have by whatever way are gone", file: "builds", edits: [["core/store/canonicalise.ts", "if (mode !== wanted && mode !== 0o555) changeMode", "if (mode === 0) changeMode"]] },
   { test: "by every call that could set them", file: "builds", edits: [["core/build/seccomp-filter.ts", "const S_ISUID_OR_S_ISGID = 0o6000;", "const S_ISUID_OR_S_ISGID = 0;"]] },
   { test: "by every call that could set them", file: "builds", edits: [["core/build/seccomp-filter.ts", "for (const [call, flags, mode] of table.openCalls) {", "for (const [call, flags, mode] of table.openCalls.slice(9)) {"]] },
   { test: "by every call that could set them", file: "builds", edits: [["core/build/seccomp-filter.ts", "for (const call of table.hiddenCalls)", "for (const call of table.hiddenCalls.slice(9))"]] },
