@@ -120,6 +120,7 @@ function hintFor(error: NixError): string | undefined {
   const { kind } = error;
   if (isTooDeep(error)) return TOO_DEEP;
   if (kind === "recursion") return "a value is made from itself: let one of them not depend on the other";
+  if (error.message.includes("attribute 'currentSystem' missing")) return 'a pure evaluation does not know the machine that it runs on: say what the packages are for, { system = "x86_64-linux"; }';
   if (kind === "restricted") return "an evaluation sees its project and its inputs only: make it an input, or a file of the project";
   return undefined;
 }

@@ -13,6 +13,7 @@ let
   base = self: {
     greeting = make "greeting";
     failing = throw "nobody packaged this";
+    ofMachine = builtins.currentSystem;
     greet = { name, loud ? false }: "hello \${name}";
     add = a: b: a + b;
     first = self.second;
@@ -107,6 +108,7 @@ describe("an expression that fails, asked by TypeScript", () => {
   const cases: readonly { readonly what: string; readonly value: string; readonly message: RegExp; readonly nix: string | undefined; readonly expected?: string; readonly hint?: RegExp; readonly code?: string }[] = [
     { what: "an attribute that throws", value: "coll.failing", message: /^nobody packaged this$/, nix: "failing = " },
     { what: "one that throws deeper inside", value: "coll.deep.other", message: /^nobody packaged this$/, nix: "failing = " },
+    { what: "packages for the machine that it runs on", value: "coll.ofMachine", message: /attribute 'currentSystem' missing/, nix: "ofMachine = ", hint: /system = "x86_64-linux"/ },
     { what: "a missing argument", value: 'coll.greet({ nam: "x" })', message: /called without required argument 'name'/, nix: "greet = ", expected: "an object { name, loud? }" },
     { what: "an unexpected argument", value: 'coll.greet({ name: "x", lout: true })', message: /called with unexpected argument 'lout'/, nix: "greet = ", expected: "an object { name, loud? }", hint: /did you mean "loud"/ },
     { what: "a text for a set of arguments", value: 'coll.greet("x")', message: /expected a set but found a string: "x"/, nix: "greet = ", expected: "an object { name, loud? }" },
