@@ -37,9 +37,8 @@ const COMPILER: readonly Flag[] = [
 
 /** Optimising later takes half of the compiler's time off. */
 const ONE_COMPILER: readonly Flag[] = [{ tuned: "--interrupt-budget=150000", usual: "--interrupt-budget=67584" }];
-
-/** The first version of the engine that has a compiler between the slow and the optimising one, and other numbers. */
-const OTHER_COMPILERS = 12;
+/** The same for a compiler between the slow and the optimising one. */
+const MIDDLE_COMPILER: readonly Flag[] = [{ tuned: "--invocation-count-for-maglev=1000", usual: "--invocation-count-for-maglev=400" }];
 
 /**
  * Sets the engine up for evaluations of the Nix language, all threads of the process alike. A code cache fits only an
@@ -83,8 +82,12 @@ function makeRoomForOld(): void {
 }
 
 function setFlags(to: "tuned" | "usual"): void {
-  const flags = Number.parseInt(process.versions.v8, 10) < OTHER_COMPILERS ? [...MEMORY, ...COMPILER, ...ONE_COMPILER] : [...MEMORY, ...COMPILER];
-  for (const flag of flags) setFlag(flag[to]);
+  for (const flag of [...MEMORY, ...COMPILER, ...compilersOf(Number.parseInt(process.versions.v8, 10))]) setFlag(flag[to]);
+}
+
+/** The engine of Node 20 has one compiler; of that of Node 22 the numbers are not known. */
+function compilersOf(version: number): readonly Flag[] {
+  return version < 12 ? ONE_COMPILER : version > 12 ? MIDDLE_COMPILER : [];
 }
 
 function setFlag(flag: string): void {
