@@ -23,7 +23,8 @@ export async function runBuiltin(
   const name = fromByteString(derivation.builder.slice(BUILTIN_PREFIX.length));
   const builder = options.builtins.get(name);
   const fail = (error: TsosError): TsosError => {
-    onLine(`error: ${error.message}`);
+    // A message over several lines stands as the commands show one.
+    for (const [index, line] of error.message.split("\n").entries()) onLine(index === 0 ? `error: ${line}` : line === "" ? "" : `       ${line}`);
     return new TsosError({ code: error.code, message: error.message, hint: error.hint, data: { ...error.data, isBuiltin: true, isFixed: isFixedOutput(derivation) }, cause: error });
   };
   if (builder === undefined) {
