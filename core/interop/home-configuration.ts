@@ -1,3 +1,4 @@
+import { TsosError } from "../error/tsos-error.ts";
 import type { Evaluator } from "../nix/evaluator.ts";
 import { Attrs, NixPath, NO_POSITION, type Slot } from "../nix/value.ts";
 import { toByteString } from "../util/bytes.ts";
@@ -34,6 +35,7 @@ export function evaluateHomeConfiguration(evaluator: Evaluator, bridge: NixBridg
     base: () => ({ config: nobody().get("config")!, options: nobody().get("options")!, packages }),
     toplevel: ["home", "activationPackage"],
     holdOutput,
+    noModules: (name) => new TsosError({ code: "nix.no-home-manager", message: `the "homeManagerConfiguration" of the tree that defineHome is given as homeManager gives no "${name}"`, hint: 'name a tree of home-manager: github("nix-community/home-manager", "release-26.05")' }),
     tooOld: () => tooOld(e, options.nixpkgs),
   });
 }

@@ -44,7 +44,7 @@ in if source != null && builtins.pathExists (tree + "/flake.nix") && isAlone && 
 export function evaluateNixosSystem(evaluator: Evaluator, bridge: NixBridge, options: NixosSystemOptions, holdOutput: ModuleEvaluation["holdOutput"]): SettledModules {
   const e = evaluator;
   if (e.io.fileKind(toByteString(`${options.nixpkgs}/nixos/lib/eval-config.nix`)) === undefined) {
-    throw new TsosError({ code: "nix.no-nixos", message: `the tree that defineNixosSystem is given as nixpkgs has no "nixos/lib/eval-config.nix"`, hint: 'name a tree of nixpkgs: github("NixOS/nixpkgs", "nixos-26.05")' });
+    throw noNixos(`the tree that defineNixosSystem is given as nixpkgs has no "nixos/lib/eval-config.nix"`);
   }
   const importFile = (path: string): Slot => e.lazy(() => e.call(e.force(e.globals.get("import")!), [new NixPath(toByteString(`${options.nixpkgs}${path}`))], NO_POSITION));
   const own = {
@@ -64,8 +64,13 @@ export function evaluateNixosSystem(evaluator: Evaluator, bridge: NixBridge, opt
     base: () => ({ config: base().get("config")!, options: base().get("options")!, packages }),
     toplevel: ["system", "build", "toplevel"],
     holdOutput,
+    noModules: (name) => noNixos(`the "nixos/lib/eval-config.nix" of the tree that defineNixosSystem is given as nixpkgs gives no "${name}"`),
     tooOld: () => tooOld(e, options.nixpkgs),
   });
+}
+
+function noNixos(message: string): TsosError {
+  return new TsosError({ code: "nix.no-nixos", message, hint: 'name a tree of nixpkgs: github("NixOS/nixpkgs", "nixos-26.05")' });
 }
 
 /** As a flake's `self` has it. */

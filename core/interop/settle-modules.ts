@@ -40,6 +40,8 @@ export type ModuleEvaluation = {
   readonly toplevel: readonly string[];
   /** Holds back what the expression prints until it is known whether the round counts; the call that it gives prints or drops it. */
   readonly holdOutput: () => (isKept: boolean) => void;
+  /** What is wrong where what evaluates the modules gives no such attribute. */
+  readonly noModules: (name: string) => TsosError;
   /** What is wrong where the module system does not give what modules of TypeScript need. */
   readonly tooOld: () => TsosError;
 };
@@ -51,10 +53,15 @@ const MOST_ROUNDS = 30;
  *
  * @throws TsosError `nix.evaluation`, `nix.unsettled`
  */
-export function settleModules(evaluator: Evaluator, bridge: NixBridge, { evaluate, base, toplevel: path, holdOutput, tooOld }: ModuleEvaluation): SettledModules {
+export function settleModules(evaluator: Evaluator, bridge: NixBridge, { evaluate, base, toplevel: path, holdOutput, noModules, tooOld }: ModuleEvaluation): SettledModules {
   const e = evaluator;
   bridge.modules.begin(base, tooOld);
-  const select = (name: string): Slot => e.lazy(() => e.force(system().get(toByteString(name))!));
+  const select = (name: string): Slot =>
+    e.lazy(() => {
+      const slot = system().get(toByteString(name));
+      if (slot === undefined) throw noModules(name);
+      return e.force(slot);
+    });
   let found: Attrs | undefined;
   const system = (): Attrs => (found ??= evaluate());
   let rounds = 1;

@@ -65,6 +65,7 @@ const ASSERTING_NIXOS = {
 
 write({
   "collection/default.nix": COLLECTION,
+  "hollow/nixos/lib/eval-config.nix": "{ system, modules }: { options = { }; }\n",
   ...Object.fromEntries(Object.entries(ASSERTING_NIXOS).map(([name, text]) => [`asserting/${name}`, text])),
   ...Object.fromEntries(Object.entries(SMALL_NIXOS).map(([name, text]) => [`nixos/${name}`, text])),
   ...Object.fromEntries(Object.entries(OLD_NIXOS).map(([name, text]) => [`old/${name}`, text])),
@@ -242,6 +243,13 @@ describe("a system of NixOS' modules", () => {
   test("of a tree that is no nixpkgs says what is missing", async () => {
     const { error } = await failure("system.config.ts", system("collection", '{ networking: { hostName: "b" } },'));
     assert.equal(error.code, "nix.no-nixos");
+  });
+
+  test("of a tree whose eval-config.nix gives no configuration says so", async () => {
+    const { error, place } = await failure("system.config.ts", system("hollow", '{ networking: { hostName: "b" } },'));
+    assert.equal(error.code, "nix.no-nixos");
+    assert.match(error.message, /gives no "config"$/);
+    assert.match(place(error.at), /^system\.config\.ts:/);
   });
 
   const asserted = (modules: string, files?: Readonly<Record<string, string>>) => failure("system.config.ts", system("asserting", modules), files, "system.build.toplevel");
