@@ -3,6 +3,7 @@ import { attributeTree, firstItem, isEntries, type AttributeEntry } from "./attr
 import { printComment, printLeading } from "./comments.ts";
 import { bare, childrenOf, type ConcreteAttributes, type ConcreteExpression, type ConcreteName } from "./concrete-syntax.ts";
 import { convertInBlock } from "./convert-in-block.ts";
+import { convertPath } from "./convert-path.ts";
 import type { Converter, Place } from "./converter.ts";
 import { dependsOnConfiguration, isNative, scopeOfWith } from "./known-values.ts";
 import { empty, group, hard, ifBroken, indent, join, line, type Layout } from "./layout.ts";
@@ -60,6 +61,8 @@ function convertProperty(converter: Converter, entry: AttributeEntry, place: Pla
     const { layout } = converter.block(value, { ...inner, isLazy: true });
     return ["get ", key, "() ", layout];
   }
+  // What a home links to has a name made of its path, which a path of the store has no more.
+  if (plain.kind === "path" && staticKey === "source" && converter.context.isHome) return [key, ": ", convertPath(converter, plain, { ...inner, takesFile: true }).layout];
   return [key, ": ", at(Strength.arrow, converter.convert(value, inner))];
 }
 

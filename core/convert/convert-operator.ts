@@ -3,7 +3,7 @@ import { attributeTree } from "./attribute-tree.ts";
 import { bare, type ConcreteExpression } from "./concrete-syntax.ts";
 import { convertEntry, hasComments } from "./convert-attributes.ts";
 import { brackets, plainItem, spreadItems } from "./convert-list.ts";
-import { convertNamedPath, convertSearchPath } from "./convert-path.ts";
+import { convertInText, convertNamedPath, convertSearchPath } from "./convert-path.ts";
 import { convertString } from "./convert-string.ts";
 import type { Converter, Place } from "./converter.ts";
 import { isIterable, isNative, knownFunction } from "./known-values.ts";
@@ -107,7 +107,7 @@ function convertSum(converter: Converter, e: ConcreteExpression & { readonly kin
       const plain = bare(operand);
       return plain.kind === "string" ? plain.parts : [{ kind: "expression", value: operand } as const];
     });
-    return convertString(parts, operands.some((operand) => (bare(operand) as { readonly indented?: boolean }).indented === true), ({ value }) => converter.convert(value, place).layout, () => converter.needs.imports.add("dedent"));
+    return convertString(parts, operands.some((operand) => (bare(operand) as { readonly indented?: boolean }).indented === true), ({ value }) => convertInText(converter, value, place), () => converter.needs.imports.add("dedent"));
   }
   return { layout: group([at(Strength.sum, converter.convert(e.left, place)), " +", indent([line, at(Strength.sum + 1, converter.convert(e.right, place))])]), strength: Strength.sum };
 }

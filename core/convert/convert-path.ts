@@ -2,6 +2,7 @@ import { fromByteString } from "../util/bytes.ts";
 import type { ConcreteExpression } from "./concrete-syntax.ts";
 import { convertString } from "./convert-string.ts";
 import type { Converter, Place } from "./converter.ts";
+import type { Layout } from "./layout.ts";
 import { markNix } from "./mark-nix.ts";
 import { primary, type Printed, Strength } from "./printed.ts";
 import { find } from "./scope.ts";
@@ -11,13 +12,20 @@ export function convertPath(converter: Converter, e: ConcreteExpression & { read
   const literal = fromByteString(e.literal);
   if (literal.startsWith("~") || (literal.startsWith("/") && literal !== "/")) return markNix(converter, e, place, "a path outside of the project");
   if (e.parts.length === 0) return convertNamedPath(converter, literal, place);
-  const template = convertString([{ kind: "text", text: e.literal }, ...e.parts], false, ({ value }) => converter.convert(value, place).layout, () => undefined).layout;
+  const template = convertString([{ kind: "text", text: e.literal }, ...e.parts], false, ({ value }) => converter.convert(value, { ...place, takesFile: false, inText: false }).layout, () => undefined).layout;
   const last = e.parts.at(-1)!;
-  const isNix = place.inImports === true || (last.kind === "text" && last.text.endsWith(".nix"));
+  const isNix = isFile(place) || (place.inText !== true && last.kind === "text" && last.text.endsWith(".nix"));
   converter.needs.imports.add(isNix ? "nixFile" : "path");
   converter.context.keep(literal.replace(/[^/]*$/, ""));
   return { layout: [isNix ? "nixFile(" : "path(", template, ")"], strength: Strength.postfix };
 }
+
+/** What is put into a text: a path there is its place in the store, whatever the file holds. */
+export function convertInText(converter: Converter, e: ConcreteExpression, place: Place): Layout {
+  return (e.kind === "path" ? convertPath(converter, e, { ...place, inImports: false, inText: true }) : converter.convert(e, place)).layout;
+}
+
+const isFile = (place: Place): boolean => place.inImports === true || place.takesFile === true;
 
 /** A path of the project, as a module where modules are listed. */
 export function convertNamedPath(converter: Converter, literal: string, place: Place): Printed {
@@ -26,8 +34,8 @@ export function convertNamedPath(converter: Converter, literal: string, place: P
     const name = converter.context.importOf(path, "module");
     if (name !== undefined) return primary(name);
   }
-  const kind = place.inImports === true || converter.context.keep(path) === "nix" ? "nixFile" : "path";
-  converter.context.keep(path);
+  const isNix = converter.context.keep(path) === "nix";
+  const kind = isFile(place) || (isNix && place.inText !== true) ? "nixFile" : "path";
   converter.needs.imports.add(kind);
   return { layout: `${kind}(${quote(path === "./." ? "." : path)})`, strength: Strength.postfix };
 }

@@ -99,6 +99,7 @@ export function convertProject({ source, file, nixpkgs, inputs: given = new Map(
   };
   // Found by converting; what is converted before all is known is converted again below.
   const contextOf = (entry: Entry, imports: Map<string, string>, used: Set<string>, taken: Set<string>, bound?: ReadonlySet<string>): FileContext => ({
+    isHome,
     importOf(path, how) {
       const full = resolveImport(entry.path, path);
       if (full === undefined || !full.endsWith(".nix") || full === file || !add(full, how)) return undefined;

@@ -7,6 +7,8 @@ import type { Scope, Variable } from "./scope.ts";
 
 /** What stands outside of the file. */
 export type FileContext = {
+  /** Modules of a home: its files are named by the paths that they come from. */
+  readonly isHome: boolean;
   /** The variable that an imported file is bound to, or undefined where it stays Nix. Relative to the file. */
   importOf(path: string, how: "module" | "value"): string | undefined;
   /** A file or folder that is named and stays as it is. */
@@ -38,6 +40,10 @@ export type Place = {
   readonly isLazy?: boolean;
   /** Directly in what modules are imported by. */
   readonly inImports?: boolean;
+  /** Where a path literal is no text: what is named there may ask for its own name. */
+  readonly takesFile?: boolean;
+  /** Directly in a text. */
+  readonly inText?: boolean;
 };
 
 /** The conversion of one file: what all kinds of expressions share, and how each has those inside of it converted. */

@@ -9,7 +9,7 @@ import { convertLambda } from "./convert-function.ts";
 import { convertInBlock } from "./convert-in-block.ts";
 import { convertList } from "./convert-list.ts";
 import { convertBinary, convertNot } from "./convert-operator.ts";
-import { convertPath, convertSearchPath } from "./convert-path.ts";
+import { convertInText, convertPath, convertSearchPath } from "./convert-path.ts";
 import { convertHas, convertSelect } from "./convert-select.ts";
 import { convertString } from "./convert-string.ts";
 import { convertVariable } from "./convert-variable.ts";
@@ -90,7 +90,7 @@ export class ExpressionConverter implements Converter {
         return primary(e.isFloat ? String(value) : Number.isSafeInteger(value) ? String(value) : `${BigInt(e.text)}n`);
       }
       case "string":
-        return convertString(e.parts, e.indented, ({ value }) => this.convert(value, place).layout, () => this.needs.imports.add("dedent"));
+        return convertString(e.parts, e.indented, ({ value }) => convertInText(this, value, place), () => this.needs.imports.add("dedent"));
       case "path":
         return convertPath(this, e, place);
       case "search-path":

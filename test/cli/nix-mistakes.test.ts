@@ -232,6 +232,14 @@ describe("a system of NixOS' modules", () => {
     assert.equal(place(error.related[0]), "broken.nix:2");
   });
 
+  test("of a Nix file that is put into a text says what stands for it", async () => {
+    const { error, place } = await failure("system.config.ts", system("nixos", '() => ({ networking: { hostName: `${nixFile("./broken.nix")}` } }),'), { "broken.nix": "{ }\n" });
+    assert.equal(error.code, "nix.not-a-text");
+    assert.match(error.message, /broken\.nix" is put into a text/);
+    assert.match(error.hint ?? "", /path\(/);
+    assert.equal(place(error.at), `system.config.ts:${MODULE}`);
+  });
+
   test("of a nixpkgs too old for functions of TypeScript says so, and objects are taken", async () => {
     const { error } = await failure("system.config.ts", system("old", '() => ({ networking: { hostName: "b" } }),'));
     assert.equal(error.code, "nix.too-old");

@@ -30,7 +30,7 @@ export function formatPinnedType(type: PinnedType): string {
   return new Writer(true).type(type).define;
 }
 
-const HEAD = `import type { NixDagEntry, NixGvariant, NixosConfigOf, NixosDefinable, NixosDefinitionsOf, NixosOption, NixPackage, NixValue } from "tsos";\n\n`;
+const HEAD = `import type { NixDagEntry, NixFile, NixGvariant, NixosConfigOf, NixosDefinable, NixosDefinitionsOf, NixosOption, NixPackage, NixValue } from "tsos";\n\n`;
 
 function count(options: PinnedOptions): number {
   let sum = 0;
@@ -42,7 +42,7 @@ function count(options: PinnedOptions): number {
 type Pair = { readonly read: string; readonly define: string };
 
 const TEXT: Pair = { read: "string", define: "string" };
-const PATH: Pair = { read: "string", define: "string | NixPackage" };
+const PATH: Pair = { read: "string", define: "string | NixFile | NixPackage" };
 const NUMBER: Pair = { read: "number", define: "number" };
 const ANY: Pair = { read: "NixValue", define: "NixValue" };
 const PACKAGE: Pair = { read: "NixPackage", define: "NixPackage" };

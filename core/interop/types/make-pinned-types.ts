@@ -8,7 +8,7 @@ import { readPackageFacts } from "./package-facts.ts";
 import { PINNED_HOME, PINNED_TREE, type PinnedOptions, type PinnedTree } from "./pinned-tree-expression.ts";
 
 /** Raised when the same tree gives other declarations than before. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 /** Beside the declarations: the options as data, for commands that look for one. */
 const OPTIONS_FILE = "options.json";

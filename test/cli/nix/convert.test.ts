@@ -81,6 +81,13 @@ test("one module becomes a file of TypeScript beside it, which a configuration i
   assert.equal(evaluated.stdout.trim(), "true", evaluated.stderr);
 });
 
+test("what a home links to stays a path, and what is put into a text is a path of the store", () => {
+  using trial = startNixTrial();
+  write(trial, { "home.nix": '{ ... }: { home.username = "ann"; home.file.a.source = ./a; home.file.b.text = "${./a} ${./b.nix}"; }\n', a: "1", "b.nix": "{ }\n" });
+  trial.run("convert", "home.nix");
+  assert.match(read(trial, "home.config.ts"), /a: \{ source: nixFile\("\.\/a"\) \}, b: \{ text: `\$\{path\("\.\/a"\)\} \$\{path\("\.\/b\.nix"\)\}` \}/);
+});
+
 test("a home.nix, or what says whose home it is, becomes home.config.ts", () => {
   using trial = startNixTrial();
   write(trial, { "home.nix": "{ pkgs, ... }: { imports = [ ./git.nix ]; home.packages = [ pkgs.hello ]; }\n", "git.nix": '{ config, lib, ... }: { options.mine.name = lib.mkOption { type = lib.types.str; }; config.programs.git.enable = config.mine.name != ""; }\n', "other/ann.nix": '{ home.username = "ann"; }\n' });
