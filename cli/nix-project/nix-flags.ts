@@ -50,7 +50,7 @@ export type NixFlags = {
 export type ProjectOptions = {
   readonly options: ClassicOptions;
   readonly flakes: FlakeArguments;
-  /** Whether any was given. */
+  /** Whether none was given. */
   readonly isPlain: boolean;
 };
 

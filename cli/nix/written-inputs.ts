@@ -1,4 +1,5 @@
 import type { ts as TypeScript } from "ts-morph";
+import { SOURCE_FUNCTIONS } from "../../core/convert/convert-project.ts";
 
 /**
  * The inputs that a configuration's text says, by their names: what each is in TypeScript, where it stands for itself, made
@@ -26,7 +27,7 @@ function inputsObject(ts: typeof TypeScript, node: TypeScript.Node): TypeScript.
   return value !== undefined && ts.isObjectLiteralExpression(value) ? value : undefined;
 }
 
-const FUNCTIONS: ReadonlySet<string> = new Set(["github", "gitlab", "sourcehut", "git", "tarball"]);
+const FUNCTIONS: ReadonlySet<string> = new Set(SOURCE_FUNCTIONS);
 
 function isSelfContained(ts: typeof TypeScript, value: TypeScript.Expression): boolean {
   if (ts.isStringLiteral(value) || ts.isNumericLiteral(value) || value.kind === ts.SyntaxKind.TrueKeyword || value.kind === ts.SyntaxKind.FalseKeyword) return true;

@@ -2,7 +2,7 @@ import type { Derivation } from "../derivation/derivation.ts";
 import { TsosError } from "../error/tsos-error.ts";
 import { fromByteString, type ByteString } from "../util/bytes.ts";
 
-/** An attribute that is text, wherever the derivation keeps it. */
+/** An attribute, wherever the derivation keeps it: a text, or any value of JSON where attributes are structured. */
 export function derivationAttribute(derivation: Derivation, name: string): unknown {
   const structured = structuredAttributesOf(derivation);
   return structured === undefined ? derivation.env.get(name) : structured[name];

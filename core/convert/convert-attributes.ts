@@ -62,7 +62,7 @@ function convertProperty(converter: Converter, entry: AttributeEntry, place: Pla
     return ["get ", key, "() ", layout];
   }
   // What a home links to has a name made of its path, which a path of the store has no more.
-  if (plain.kind === "path" && staticKey === "source" && converter.context.isHome) return [key, ": ", convertPath(converter, plain, { ...inner, takesFile: true }).layout];
+  if (plain.kind === "path" && staticKey === "source" && converter.context.isHome) return [key, ": ", convertPath(converter, plain, inner, "file").layout];
   return [key, ": ", at(Strength.arrow, converter.convert(value, inner))];
 }
 

@@ -8,36 +8,40 @@ import { primary, type Printed, Strength } from "./printed.ts";
 import { find } from "./scope.ts";
 import { quote } from "./typescript-names.ts";
 
-export function convertPath(converter: Converter, e: ConcreteExpression & { readonly kind: "path" }, place: Place): Printed {
+/** What a path is where it stands: one that Nix sees as such, or a place in the store. Without it, what the file is decides. */
+export type PathUse = "file" | "text";
+
+export function convertPath(converter: Converter, e: ConcreteExpression & { readonly kind: "path" }, place: Place, use?: PathUse): Printed {
   const literal = fromByteString(e.literal);
   if (literal.startsWith("~") || (literal.startsWith("/") && literal !== "/")) return markNix(converter, e, place, "a path outside of the project");
-  if (e.parts.length === 0) return convertNamedPath(converter, literal, place);
-  const template = convertString([{ kind: "text", text: e.literal }, ...e.parts], false, ({ value }) => converter.convert(value, { ...place, takesFile: false, inText: false }).layout, () => undefined).layout;
+  if (e.parts.length === 0) return convertNamedPath(converter, literal, place, use);
+  const template = convertString([{ kind: "text", text: e.literal }, ...e.parts], false, ({ value }) => converter.convert(value, place).layout, () => undefined).layout;
   const last = e.parts.at(-1)!;
-  const isNix = isFile(place) || (place.inText !== true && last.kind === "text" && last.text.endsWith(".nix"));
-  converter.needs.imports.add(isNix ? "nixFile" : "path");
+  const name = functionFor(place, use, last.kind === "text" && last.text.endsWith(".nix"));
+  converter.needs.imports.add(name);
   converter.context.keep(literal.replace(/[^/]*$/, ""));
-  return { layout: [isNix ? "nixFile(" : "path(", template, ")"], strength: Strength.postfix };
+  return { layout: [`${name}(`, template, ")"], strength: Strength.postfix };
 }
 
 /** What is put into a text: a path there is its place in the store, whatever the file holds. */
 export function convertInText(converter: Converter, e: ConcreteExpression, place: Place): Layout {
-  return (e.kind === "path" ? convertPath(converter, e, { ...place, inImports: false, inText: true }) : converter.convert(e, place)).layout;
+  return (e.kind === "path" ? convertPath(converter, e, { ...place, inImports: false }, "text") : converter.convert(e, place)).layout;
 }
 
-const isFile = (place: Place): boolean => place.inImports === true || place.takesFile === true;
+function functionFor(place: Place, use: PathUse | undefined, isNix: boolean): "nixFile" | "path" {
+  return place.inImports === true || use === "file" || (isNix && use !== "text") ? "nixFile" : "path";
+}
 
 /** A path of the project, as a module where modules are listed. */
-export function convertNamedPath(converter: Converter, literal: string, place: Place): Printed {
+export function convertNamedPath(converter: Converter, literal: string, place: Place, use?: PathUse): Printed {
   const path = literal.startsWith(".") ? literal : `./${literal}`;
   if (place.inImports === true) {
     const name = converter.context.importOf(path, "module");
     if (name !== undefined) return primary(name);
   }
-  const isNix = converter.context.keep(path) === "nix";
-  const kind = isFile(place) || (isNix && place.inText !== true) ? "nixFile" : "path";
-  converter.needs.imports.add(kind);
-  return { layout: `${kind}(${quote(path === "./." ? "." : path)})`, strength: Strength.postfix };
+  const called = functionFor(place, use, converter.context.keep(path) === "nix");
+  converter.needs.imports.add(called);
+  return { layout: `${called}(${quote(path === "./." ? "." : path)})`, strength: Strength.postfix };
 }
 
 export function convertSearchPath(converter: Converter, e: ConcreteExpression & { readonly kind: "search-path" }, place: Place): Printed {

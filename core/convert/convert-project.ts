@@ -196,9 +196,12 @@ function inputName(name: string): string {
   return name === "nixos" ? "nixpkgs" : variableName(toByteString(name));
 }
 
+/** What makes a source of an input. */
+export const SOURCE_FUNCTIONS = ["github", "gitlab", "sourcehut", "git", "tarball"] as const;
+
 /** What the text of inputs calls. */
 function inputFunctions(text: string): readonly string[] {
-  return ["defineInputs", "github", "gitlab", "sourcehut", "git", "tarball"].filter((name) => new RegExp(`\\b${name}\\(`).test(text));
+  return ["defineInputs", ...SOURCE_FUNCTIONS].filter((name) => new RegExp(`\\b${name}\\(`).test(text));
 }
 
 function importStatement(names: readonly string[]): string {

@@ -40,10 +40,6 @@ export type Place = {
   readonly isLazy?: boolean;
   /** Directly in what modules are imported by. */
   readonly inImports?: boolean;
-  /** Where a path literal is no text: what is named there may ask for its own name. */
-  readonly takesFile?: boolean;
-  /** Directly in a text. */
-  readonly inText?: boolean;
 };
 
 /** The conversion of one file: what all kinds of expressions share, and how each has those inside of it converted. */

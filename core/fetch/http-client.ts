@@ -82,16 +82,7 @@ export class HttpClient implements Disposable {
    * @throws what the network or the signal throws until there is an answer; what ends the body is its `failure`
    */
   async requestWhole(request: HttpRequest, limit: number): Promise<WholeAnswer> {
-    const { message, url } = await this.#follow(request);
-    const status = message.statusCode ?? 0;
-    if (status >= 300) {
-      discard(message);
-      return { status, bytes: undefined, failure: undefined };
-    }
-    return receive(message, url, limit).then(
-      (bytes) => ({ status, bytes, failure: undefined }),
-      (failure: unknown) => ({ status, bytes: undefined, failure }),
-    );
+    return receiveWhole(await this.request(request), limit);
   }
 
   async #follow({ method, url, headers, signal }: HttpRequest): Promise<{ readonly message: IncomingMessage; readonly url: URL }> {
